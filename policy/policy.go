@@ -1,3 +1,14 @@
+// Package policy is what the rest of Carrel knows of the rules: typed questions, and decisions of one shape.
+//
+// It promises: every "may" of the service is one of the question types of this package, answered by a Decider with a
+// Decision that cites its grounds (rule, article, source and whether the source is in force that day); the zero
+// Decision and the zero Scope deny; a question that is not well formed is an error before any rule sees it.
+//
+// It does not promise: any rule. The rules are Rego and data under policies/; policy/opa evaluates them. Go asks and
+// obeys: code that finds itself comparing a role or a state with a constant belongs into policies/ instead.
+//
+// Questions carry facts of the register and features of a plan (PRIVACY.md, "The parent checks"): never a row, never an
+// exact count of persons, never a text that a person wrote (lengths and hashes of texts instead), never a name.
 package policy
 
 import "context"
@@ -16,13 +27,29 @@ func (t Text) In(lang string) string {
 	return t.EN
 }
 
-// Reason is one cited ground of a decision.
-type Reason struct {
-	Rule     string `json:"rule"`
-	Article  string `json:"article"`
+// Validity says whether a source of law was in force on the day of a decision.
+const (
+	InForce    = "in-force"   // the source's dates or status say so
+	Expired    = "expired"    // the source ended; it decides only together with its fallback
+	Unverified = "unverified" // the register knows no date for the source
+)
+
+// Citation is a source and its validity on the day of the decision.
+type Citation struct {
 	Source   string `json:"source"`
+	Validity string `json:"validity"`
+}
+
+// Reason is one cited ground of a decision, for it or against it.
+type Reason struct {
+	Rule     string `json:"rule"`     // stable id; begins with an id of articles.json, e.g. "sichuan-18/four-eyes"
+	Article  string `json:"article"`  // as a reader would look it up
+	Source   string `json:"source"`   // id in sources.json
 	Validity string `json:"validity"` // in-force | expired | unverified, on the day of the decision
 	Text     Text   `json:"text"`
+
+	// Fallback carries the rule in place of a source that has expired (sichuan-37). Nil while the source stands.
+	Fallback *Citation `json:"fallback,omitempty"`
 }
 
 // Change says what would turn a denial into an approval.
@@ -30,6 +57,18 @@ type Change struct {
 	Text    Text   `json:"text"`
 	Command string `json:"command,omitempty"`
 }
+
+// Kinds of obligation. Each is an instruction to the caller, not a remark: an approval without its obligations done is
+// no approval.
+const (
+	ObligeReview  = "review"  // Value: the kind of a review that must be held before the decision
+	ObligeWarning = "warning" // shown to applicant and reviewers; Value: the rule that warns
+	ObligeState   = "state"   // Value: the state that the object moves to
+	ObligeEffect  = "effect"  // Value: "open-grant", "clear-reviews" or "close-grant"; done in the same transaction
+	ObligeCommand = "command" // Value: a command that the subject may give now (see Decision.Commands)
+	ObligeLimit   = "limit"   // Value: "name=number", e.g. "k=5", "ttl=3600"
+	ObligeColumn  = "column"  // Value: a column that may leave
+)
 
 // Obligation is something that goes with an approval (a review to hold, a condition, a cap).
 type Obligation struct {
@@ -42,18 +81,29 @@ type Obligation struct {
 type Decision struct {
 	Allow       bool         `json:"allow"`
 	Reasons     []Reason     `json:"reasons"`
-	WouldChange []Change     `json:"would_change,omitempty"`
+	WouldChange []Change     `json:"would_change,omitempty"` // on denial only
 	Obligations []Obligation `json:"obligations"`
 	Bundle      string       `json:"bundle"` // sha256:… of the rules
 	Input       string       `json:"input"`  // sha256:… of the question
 }
 
-// Subject is who asks.
+// Oblige returns the values of the obligations of one kind, in the order of the decision.
+func (d Decision) Oblige(kind string) []string {
+	var out []string
+	for _, o := range d.Obligations {
+		if o.Kind == kind {
+			out = append(out, o.Value)
+		}
+	}
+	return out
+}
+
+// Subject is who asks. The empty account is the anonymous public.
 type Subject struct {
-	Account     string   `json:"account"`
-	Roles       []string `json:"roles"`
-	Institution string   `json:"institution"`
-	Region      string   `json:"region,omitempty"`
+	Account     string       `json:"account"`
+	Roles       List[string] `json:"roles"`
+	Institution string       `json:"institution"`
+	Region      string       `json:"region,omitempty"`
 }
 
 // Decider answers questions. Undefined, an error or a malformed answer is a denial or an error, never an approval.
@@ -63,8 +113,13 @@ type Decider interface {
 	// Scope returns the row filter and columns that a subject's remit allows on a table (partial evaluation).
 	Scope(ctx context.Context, q ScopeQuestion) (Scope, error)
 	// Data returns a document of policy data (defaults, workflow tables) decoded into v.
+	// The path is slash-separated, e.g. "carrel/defaults" or "carrel/workflow/application".
 	Data(ctx context.Context, path string, v any) error
 }
 
 // Question is one of the typed questions; Decision names the rule document, e.g. "carrel.query.decision".
-type Question interface{ Decision() string }
+type Question interface {
+	Decision() string
+	// Valid reports whether the question is well formed; a Decider refuses the others.
+	Valid() error
+}

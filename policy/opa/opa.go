@@ -1,0 +1,2 @@
+// Package opa answers the questions of package policy with Rego.
+package opa

@@ -1,0 +1,281 @@
+package policy
+
+// Object is the thing that an action is about, as far as relations to it matter. The empty object (no kind) is a
+// collection or the act of creating: rules that need a relation then deny.
+type Object struct {
+	Kind        string       `json:"kind"`        // dataset, application, grant, job, handover, ledger, audit or ""
+	Owner       string       `json:"owner"`       // account that created it, or leads it
+	Team        List[string] `json:"team"`        // accounts that share it
+	Institution string       `json:"institution"` // of the applicant, or receiver
+	DataOwners  List[string] `json:"data_owners"` // institutions whose data it touches
+	Reviews     List[string] `json:"reviews"`     // kinds of review that it needs: who reviews may read
+	State       string       `json:"state"`
+}
+
+// RouteQuestion asks whether the subject may enter a route at all, before the object is loaded. It is the first of two:
+// the use case asks AccessQuestion with the object. A route that no policy names is denied.
+type RouteQuestion struct {
+	At      Moment  `json:"at"`
+	Subject Subject `json:"subject"`
+	Route   string  `json:"route"` // method and pattern, e.g. "POST /api/v1/applications/{id}/submit"
+}
+
+// Decision names the rule document.
+func (RouteQuestion) Decision() string { return "carrel.access.route" }
+
+// AccessQuestion asks whether the subject may do an action on an object, by role and by relation to it. State is not
+// judged here (TransitionQuestion does).
+type AccessQuestion struct {
+	At      Moment  `json:"at"`
+	Subject Subject `json:"subject"`
+	Action  string  `json:"action"` // e.g. "application.read"
+	Object  Object  `json:"object"`
+}
+
+// Decision names the rule document.
+func (AccessQuestion) Decision() string { return "carrel.access.decision" }
+
+// Application holds the facts of an application that rules read.
+type Application struct {
+	Kind         string       `json:"kind"`    // query | handover
+	Purpose      string       `json:"purpose"` // research | quality-control
+	Reason       int          `json:"reason"`  // characters of the purpose's description
+	Methods      int          `json:"methods"` // characters of the description of methods
+	Lead         string       `json:"lead"`    // account of the applicant
+	Team         List[string] `json:"team"`    // accounts, without the lead
+	From         Date         `json:"from"`
+	To           Date         `json:"to"`        // last day
+	Funding      string       `json:"funding"`   // "" undeclared | none | public | institution | industry
+	Conflicts    string       `json:"conflicts"` // "" undeclared | none | declared
+	Ethics       Ethics       `json:"ethics"`
+	CrossBorder  bool         `json:"cross_border"`
+	Identifiable bool         `json:"identifiable"`
+	Authority    Evidence     `json:"authority"`     // written authorisation of the persons, or a statute with its basis
+	DeclaredDuty bool         `json:"declared_duty"` // the applicant claims a statutory duty of his own
+	Assessment   string       `json:"assessment"`    // id of the privacy-impact assessment, when there is one
+	Wishes       List[Wish]   `json:"wishes"`        // datasets and fields
+	Statistics   List[string] `json:"statistics"`    // restricted statistics asked for by name, e.g. drug-by-department
+	Epsilon      float64      `json:"epsilon"`       // ε of the grant; 0 asks for the default
+	Receiver     Receiver     `json:"receiver"`      // handover only
+	Remit        Remit        `json:"remit"`         // handover only
+}
+
+// Ethics is the ethics committee's document, or the reason for exemption from it.
+type Ethics struct {
+	Document  string `json:"document"`  // sha256:… of the document
+	Exemption int    `json:"exemption"` // characters of the reason for exemption
+}
+
+// Evidence is a document that permits what a rule otherwise refuses.
+type Evidence struct {
+	Document string `json:"document"` // sha256:…
+	Law      string `json:"law"`      // the statute, when it is one
+}
+
+// Wish is one dataset of an application and its fields, as names or patterns such as "encounter.*".
+type Wish struct {
+	Dataset string       `json:"dataset"`
+	Columns List[string] `json:"columns"`
+}
+
+// Receiver is who takes a handover, as attested.
+type Receiver struct {
+	Institution string `json:"institution"`
+	System      string `json:"system"`   // the named system that will hold the data
+	MLPS        int    `json:"mlps"`     // attested level of classified protection
+	Evidence    string `json:"evidence"` // sha256:… of the filing certificate
+	Expires     Date   `json:"expires"`  // of that certificate
+	Officer     bool   `json:"officer"`  // a responsible officer is named
+	Key         bool   `json:"key"`      // a public key to encrypt to is on record
+}
+
+// Remit is what a handover is limited to.
+type Remit struct {
+	Hospitals List[string] `json:"hospitals"`
+	Kinds     List[string] `json:"kinds"` // stroke, infarction, sepsis
+	From      Month        `json:"from"`
+	To        Month        `json:"to"` // last month
+}
+
+// Dataset holds the facts of the catalogue about a dataset.
+type Dataset struct {
+	ID       string         `json:"id"`
+	Owner    string         `json:"owner"` // institution in charge
+	Level    int            `json:"level"` // data level 1-5, highest of the fields
+	Purposes List[string]   `json:"purposes"`
+	Basis    List[Basis]    `json:"basis"`
+	Columns  map[string]int `json:"columns"` // level of each column, by "table.column"
+}
+
+// Basis is a lawful basis on record for a dataset, a purpose and a kind of recipient.
+type Basis struct {
+	Purpose   string `json:"purpose"`
+	Recipient string `json:"recipient"` // researcher | qc-centre
+	Basis     string `json:"basis"`     // statutory-duty | consent | anonymised | public-interest …
+	Law       string `json:"law"`
+	Document  string `json:"document"`
+}
+
+// SubmissionQuestion asks whether an application is complete and lawful to submit; an approval's obligations name the
+// reviews that must be held and the warnings to show. Ask it again with the applicant as subject before the authority's
+// approval: catalogue and law may have moved.
+type SubmissionQuestion struct {
+	At          Moment        `json:"at"`
+	Subject     Subject       `json:"subject"`
+	Application Application   `json:"application"`
+	Datasets    List[Dataset] `json:"datasets"` // those of the wishes that the catalogue knows
+}
+
+// Decision names the rule document.
+func (SubmissionQuestion) Decision() string { return "carrel.application.decision" }
+
+// Case is an application or a grant as its workflow sees it.
+type Case struct {
+	Kind       string          `json:"kind"`  // query | handover
+	State      string          `json:"state"` // see workflow.json
+	Lead       string          `json:"lead"`
+	Team       List[string]    `json:"team"`
+	DataOwners List[string]    `json:"data_owners"` // institutions that own the data
+	Needed     List[string]    `json:"needed"`      // kinds of review asked for at submission
+	Reviews    List[Review]    `json:"reviews"`     // reviews on record since the last submission
+	Decider    string          `json:"decider"`     // account of who decided, or ""
+	Signatures List[Signature] `json:"signatures"`
+}
+
+// Review is one review on record.
+type Review struct {
+	Kind     string `json:"kind"`     // ethics | confidentiality | security-risk | privacy-impact
+	Reviewer string `json:"reviewer"` // account
+	Verdict  string `json:"verdict"`  // approve | reject
+}
+
+// Signature is one signature under the agreement.
+type Signature struct {
+	Side    string `json:"side"` // applicant | owner
+	Account string `json:"account"`
+}
+
+// Move is a command on a case with what it needs.
+type Move struct {
+	Command string `json:"command"` // submit | review | decide | withdraw | sign | grant; of a grant: revoke
+	Review  string `json:"review"`  // review: its kind
+	Choice  string `json:"choice"`  // review: approve | reject; decide: approve | deny | return
+	Side    string `json:"side"`    // sign: applicant | owner
+}
+
+// TransitionQuestion asks whether the subject may give a command on a case now. An approval's obligations name the next
+// state and the effects that belong to it.
+type TransitionQuestion struct {
+	At      Moment  `json:"at"`
+	Subject Subject `json:"subject"`
+	Machine string  `json:"machine"` // application | grant
+	Move    Move    `json:"move"`
+	Case    Case    `json:"case"`
+}
+
+// Decision names the rule document.
+func (TransitionQuestion) Decision() string { return "carrel.transition.decision" }
+
+// CommandsQuestion asks for all commands that the subject may give on a case now (Decision.Commands); pages show those
+// and repeat no rule. No command at all is a denial with its reason.
+type CommandsQuestion struct {
+	At      Moment  `json:"at"`
+	Subject Subject `json:"subject"`
+	Machine string  `json:"machine"`
+	Case    Case    `json:"case"`
+}
+
+// Decision names the rule document.
+func (CommandsQuestion) Decision() string { return "carrel.transition.commands" }
+
+// Grant holds the facts of a grant that rules read.
+type Grant struct {
+	ID         string       `json:"id"`
+	Kind       string       `json:"kind"`  // query | handover
+	State      string       `json:"state"` // see workflow.json
+	Purpose    string       `json:"purpose"`
+	Lead       string       `json:"lead"`
+	Team       List[string] `json:"team"`
+	Datasets   List[string] `json:"datasets"`
+	Columns    List[string] `json:"columns"` // names or patterns such as "encounter.*"
+	Statistics List[string] `json:"statistics"`
+	Assessment string       `json:"assessment"`
+	From       Date         `json:"from"`
+	To         Date         `json:"to"` // last day
+	DataOwners List[string] `json:"data_owners"`
+
+	// Institution is the applicant's, for a handover the receiver's.
+	Institution string `json:"institution"`
+}
+
+// PermitQuestion asks whether a permit with these contents may be issued, or is still good.
+type PermitQuestion struct {
+	At       Moment       `json:"at"`
+	Subject  Subject      `json:"subject"`
+	Grant    Grant        `json:"grant"`
+	TTL      int64        `json:"ttl"` // seconds
+	Purpose  string       `json:"purpose"`
+	Datasets List[string] `json:"datasets"`
+	Columns  List[string] `json:"columns"`
+}
+
+// Decision names the rule document.
+func (PermitQuestion) Decision() string { return "carrel.grant.permit" }
+
+// Plan holds the features of a query plan: what it touches and what it costs, never what it found.
+type Plan struct {
+	Datasets List[string] `json:"datasets"`
+	Tables   List[string] `json:"tables"`
+	Columns  List[string] `json:"columns"`   // all columns that reach a measure, filter, join, CASE or key, as "table.column"
+	MaxLevel int          `json:"max_level"` // highest data level of those columns
+	Epsilon  float64      `json:"epsilon"`
+	Draws    int64        `json:"draws"`
+}
+
+// QueryQuestion asks whether a plan may run under a grant.
+type QueryQuestion struct {
+	At      Moment  `json:"at"`
+	Subject Subject `json:"subject"`
+	Grant   Grant   `json:"grant"`
+	Purpose string  `json:"purpose"`
+	Plan    Plan    `json:"plan"`
+}
+
+// Decision names the rule document.
+func (QueryQuestion) Decision() string { return "carrel.query.decision" }
+
+// HandoverQuestion asks whether a step of a handover may be taken.
+type HandoverQuestion struct {
+	At       Moment   `json:"at"`
+	Subject  Subject  `json:"subject"`
+	Step     string   `json:"step"`  // request | release | pull | acknowledge
+	State    string   `json:"state"` // of the handover, "" before it exists; see workflow.json
+	Grant    Grant    `json:"grant"`
+	Receiver Receiver `json:"receiver"`
+	// Smallest is the number of persons in the smallest class over the quasi-identifiers of the rows and columns that
+	// leave; 0 while not counted. It is asked for from step release on.
+	Smallest int64 `json:"smallest"`
+}
+
+// Decision names the rule document.
+func (HandoverQuestion) Decision() string { return "carrel.handover.decision" }
+
+// Column is a column of a table as its recipe declares it.
+type Column struct {
+	Name  string `json:"name"` // without the table
+	Role  string `json:"role"` // identifier | quasi-identifier | sensitive | other | unit | key; "" is undeclared
+	Level int    `json:"level"`
+}
+
+// ScopeQuestion asks which rows and columns of a table may leave under a handover grant.
+type ScopeQuestion struct {
+	At      Moment       `json:"at"`
+	Subject Subject      `json:"subject"`
+	Grant   Grant        `json:"grant"`
+	Remit   Remit        `json:"remit"`
+	Table   string       `json:"table"`
+	Columns List[Column] `json:"columns"`
+}
+
+// Decision names the rule document of the columns; the rows are carrel.handover.include.
+func (ScopeQuestion) Decision() string { return "carrel.handover.columns" }

@@ -1,0 +1,262 @@
+package policy
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"unicode/utf8"
+)
+
+// Bounds on what a question may carry. They keep a decision fast; no honest question comes near.
+const (
+	maxItems = 4096
+	maxBytes = 512
+)
+
+// form collects the first fault of a question.
+type form struct{ err error }
+
+func (f *form) fail(what string) {
+	if f.err == nil {
+		f.err = fmt.Errorf("%w: %s", ErrQuestion, what)
+	}
+}
+
+func (f *form) take(err error) {
+	if f.err == nil {
+		f.err = err
+	}
+}
+
+func (f *form) at(m Moment) { f.take(m.valid()) }
+
+func (f *form) dates(ds ...Date) {
+	for _, d := range ds {
+		f.take(d.valid())
+	}
+}
+
+func (f *form) texts(ss ...string) {
+	for _, s := range ss {
+		if len(s) > maxBytes || !utf8.ValidString(s) {
+			f.fail("a text is too long or not UTF-8")
+		}
+	}
+}
+
+func (f *form) lists(ls ...List[string]) {
+	for _, l := range ls {
+		if len(l) > maxItems {
+			f.fail("a list is too long")
+			return
+		}
+		f.texts(l...)
+	}
+}
+
+func (f *form) need(what, s string) {
+	if s == "" {
+		f.fail(what + " is missing")
+	}
+	f.texts(s)
+}
+
+func (f *form) natural(what string, ns ...int64) {
+	for _, n := range ns {
+		if n < 0 {
+			f.fail(what + " is negative")
+		}
+	}
+}
+
+func (f *form) finite(x float64) {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		f.fail("epsilon is not a number")
+	}
+}
+
+// subject refuses roles without an account: nobody is anonymous and privileged.
+func (f *form) subject(s Subject) {
+	f.texts(s.Account, s.Institution, s.Region)
+	f.lists(s.Roles)
+	if s.Account == "" && (len(s.Roles) > 0 || s.Institution != "") {
+		f.fail("an anonymous subject has roles")
+	}
+}
+
+func (f *form) grant(g Grant) {
+	f.texts(g.ID, g.Kind, g.State, g.Purpose, g.Lead, g.Assessment, g.Institution)
+	f.lists(g.Team, g.Datasets, g.Columns, g.Statistics, g.DataOwners)
+	f.dates(g.From, g.To)
+}
+
+func (f *form) receiver(r Receiver) {
+	f.texts(r.Institution, r.System, r.Evidence)
+	f.dates(r.Expires)
+	f.natural("a level", int64(r.MLPS))
+}
+
+func (f *form) remit(r Remit) {
+	f.lists(r.Hospitals, r.Kinds)
+	f.take(r.From.valid())
+	f.take(r.To.valid())
+}
+
+func (f *form) workflow(machine string, c Case) {
+	f.need("the machine", machine)
+	f.texts(c.Kind, c.State, c.Lead, c.Decider)
+	f.lists(c.Team, c.DataOwners, c.Needed)
+	if len(c.Reviews) > maxItems || len(c.Signatures) > maxItems {
+		f.fail("a list is too long")
+		return
+	}
+	for _, r := range c.Reviews {
+		f.texts(r.Kind, r.Reviewer, r.Verdict)
+	}
+	for _, s := range c.Signatures {
+		f.texts(s.Side, s.Account)
+	}
+}
+
+// Valid reports whether the question is well formed.
+func (q RouteQuestion) Valid() error {
+	var f form
+	f.at(q.At)
+	f.subject(q.Subject)
+	f.need("the route", q.Route)
+	return f.err
+}
+
+// Valid reports whether the question is well formed.
+func (q AccessQuestion) Valid() error {
+	var f form
+	f.at(q.At)
+	f.subject(q.Subject)
+	f.need("the action", q.Action)
+	o := q.Object
+	f.texts(o.Kind, o.Owner, o.Institution, o.State)
+	f.lists(o.Team, o.DataOwners, o.Reviews)
+	return f.err
+}
+
+// Valid reports whether the question is well formed.
+func (q SubmissionQuestion) Valid() error {
+	var f form
+	f.at(q.At)
+	f.subject(q.Subject)
+	a := q.Application
+	f.texts(a.Kind, a.Purpose, a.Lead, a.Funding, a.Conflicts, a.Ethics.Document, a.Authority.Document, a.Authority.Law, a.Assessment)
+	f.lists(a.Team, a.Statistics)
+	f.dates(a.From, a.To)
+	f.natural("a length", int64(a.Reason), int64(a.Methods), int64(a.Ethics.Exemption))
+	f.finite(a.Epsilon)
+	f.receiver(a.Receiver)
+	f.remit(a.Remit)
+	if len(a.Wishes) > maxItems || len(q.Datasets) > maxItems {
+		f.fail("a list is too long")
+		return f.err
+	}
+	for _, w := range a.Wishes {
+		f.texts(w.Dataset)
+		f.lists(w.Columns)
+	}
+	for _, d := range q.Datasets {
+		f.dataset(d)
+	}
+	return f.err
+}
+
+func (f *form) dataset(d Dataset) {
+	f.need("the dataset", d.ID)
+	f.texts(d.Owner)
+	f.lists(d.Purposes)
+	if d.Columns == nil || len(d.Columns) > maxItems {
+		f.fail("a dataset names no fields, or too many")
+	}
+	for name, level := range d.Columns {
+		f.texts(name)
+		if table, column, ok := strings.Cut(name, "."); !ok || table == "" || column == "" || level < 1 || level > 5 {
+			f.fail("a field has no table or no level")
+		}
+	}
+	for _, b := range d.Basis {
+		f.texts(b.Purpose, b.Recipient, b.Basis, b.Law, b.Document)
+	}
+}
+
+// Valid reports whether the question is well formed.
+func (q TransitionQuestion) Valid() error {
+	var f form
+	f.at(q.At)
+	f.subject(q.Subject)
+	f.workflow(q.Machine, q.Case)
+	f.need("the command", q.Move.Command)
+	f.texts(q.Move.Review, q.Move.Choice, q.Move.Side)
+	return f.err
+}
+
+// Valid reports whether the question is well formed.
+func (q CommandsQuestion) Valid() error {
+	var f form
+	f.at(q.At)
+	f.subject(q.Subject)
+	f.workflow(q.Machine, q.Case)
+	return f.err
+}
+
+// Valid reports whether the question is well formed.
+func (q PermitQuestion) Valid() error {
+	var f form
+	f.at(q.At)
+	f.subject(q.Subject)
+	f.grant(q.Grant)
+	f.texts(q.Purpose)
+	f.lists(q.Datasets, q.Columns)
+	return f.err
+}
+
+// Valid reports whether the question is well formed.
+func (q QueryQuestion) Valid() error {
+	var f form
+	f.at(q.At)
+	f.subject(q.Subject)
+	f.grant(q.Grant)
+	f.texts(q.Purpose)
+	f.lists(q.Plan.Datasets, q.Plan.Tables, q.Plan.Columns)
+	f.natural("a number of the plan", int64(q.Plan.MaxLevel), q.Plan.Draws)
+	f.finite(q.Plan.Epsilon)
+	return f.err
+}
+
+// Valid reports whether the question is well formed.
+func (q HandoverQuestion) Valid() error {
+	var f form
+	f.at(q.At)
+	f.subject(q.Subject)
+	f.need("the step", q.Step)
+	f.texts(q.State)
+	f.grant(q.Grant)
+	f.receiver(q.Receiver)
+	f.natural("the smallest class", q.Smallest)
+	return f.err
+}
+
+// Valid reports whether the question is well formed.
+func (q ScopeQuestion) Valid() error {
+	var f form
+	f.at(q.At)
+	f.subject(q.Subject)
+	f.grant(q.Grant)
+	f.remit(q.Remit)
+	f.need("the table", q.Table)
+	if len(q.Columns) > maxItems {
+		f.fail("a list is too long")
+		return f.err
+	}
+	for _, c := range q.Columns {
+		f.need("a column's name", c.Name)
+		f.texts(c.Role)
+		f.natural("a level", int64(c.Level))
+	}
+	return f.err
+}
