@@ -1,0 +1,117 @@
+package catalogue
+
+import (
+	"carrel/anonymize/plan"
+	"carrel/policy"
+)
+
+// Other is the member of a dictionary to which undeclared source values fold.
+const Other = "other"
+
+// Dataset is one catalogue entry. Every part of it is public.
+type Dataset struct {
+	ID          string      `json:"dataset"`
+	Title       policy.Text `json:"title"`
+	Description policy.Text `json:"description"`
+	Region      string      `json:"region"` // GB/T 2260
+	Owner       string      `json:"owner"`  // the institution in charge
+	Provider    []string    `json:"provider"`
+	Operator    string      `json:"operator"`
+	Class       string      `json:"class"` // what the records are about
+	Level       int         `json:"level"` // 1-5, GB/T 39725: the highest of its fields
+	Synthetic   bool        `json:"synthetic"`
+	Universe    string      `json:"universe"` // whose budget root is spent
+	Uses        Uses        `json:"permitted_uses"`
+	LawfulBasis []Basis     `json:"lawful_basis,omitempty"`
+	Unit        Unit        `json:"privacy_unit"`
+	Tables      []Table     `json:"tables"`
+}
+
+// Uses says what a dataset is open to.
+type Uses struct {
+	DUO      []string `json:"duo"`      // Data Use Ontology codes, e.g. GRU
+	Purposes []string `json:"purposes"` // research, quality-control
+}
+
+// Basis is the ground on which a kind of recipient may have the data for a purpose.
+type Basis struct {
+	Purpose   string `json:"purpose"`
+	Recipient string `json:"recipient"`
+	Basis     string `json:"basis"`
+	Law       string `json:"law"`
+	Document  string `json:"document,omitempty"` // sha256:… of the document that proves it
+}
+
+// Unit names the privacy unit.
+type Unit struct {
+	Column   string `json:"column"`   // in every private table
+	Register string `json:"register"` // the file of ids whose size is public
+}
+
+// Table is one table of a dataset.
+type Table struct {
+	Name          string      `json:"name"`
+	Label         policy.Text `json:"label"`
+	Public        bool        `json:"public"`
+	RowKey        string      `json:"row_key,omitempty"`
+	RowsPerPerson Cap         `json:"rows_per_person,omitzero"`
+	Fields        []Field     `json:"fields"`
+}
+
+// Cap is the hard cap of rows a person in a private table, with the reason for it.
+type Cap struct {
+	Max    int64  `json:"max"`
+	Reason string `json:"reason"`
+}
+
+// Field is one column of a table.
+type Field struct {
+	Name      string      `json:"name"`
+	Label     policy.Text `json:"label"`
+	Kind      plan.Kind   `json:"kind"`
+	Scale     int         `json:"scale,omitempty"` // decimal digits of a KindDecimal
+	Role      plan.Role   `json:"role"`
+	Level     int         `json:"level"`
+	Unit      string      `json:"unit,omitempty"` // unit of measure
+	Codes     string      `json:"codes,omitempty"`
+	Values    []Value     `json:"values,omitempty"` // the dictionary of a KindCode, sorted by bytes of Code
+	Folds     bool        `json:"folds,omitempty"`  // undeclared values become Other; else they refuse the build
+	Bounds    *Bounds     `json:"bounds,omitempty"`
+	Nullable  bool        `json:"nullable"`
+	PublicKey bool        `json:"public_key"`
+	// Derived names what a reader should know about how the field comes to be, e.g. "year of birth_date".
+	Derived string `json:"derived,omitempty"`
+}
+
+// Value is one member of a dictionary.
+type Value struct {
+	Code  string      `json:"code"`
+	Label policy.Text `json:"label"`
+}
+
+// Bounds are inclusive and in stored integers: ×10^scale for decimals, days since 1970 for dates.
+type Bounds struct {
+	Lo     int64  `json:"lo"`
+	Hi     int64  `json:"hi"`
+	Reason string `json:"reason"`
+}
+
+// Table returns the table of that name.
+func (d *Dataset) Table(name string) (*Table, bool) {
+	for i := range d.Tables {
+		if d.Tables[i].Name == name {
+			return &d.Tables[i], true
+		}
+	}
+	return nil, false
+}
+
+// Field returns the field of that name.
+func (t *Table) Field(name string) (*Field, bool) {
+	for i := range t.Fields {
+		if t.Fields[i].Name == name {
+			return &t.Fields[i], true
+		}
+	}
+	return nil, false
+}
