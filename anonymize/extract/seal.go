@@ -1,0 +1,62 @@
+package extract
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"filippo.io/age"
+)
+
+// Sealer encrypts the files of an extract at rest. The default is age with X25519; another algorithm (SM4 where a
+// commission demands it) is another Sealer.
+type Sealer interface {
+	// Seal returns a writer whose plaintext reaches w encrypted; Close finishes the encryption and leaves w open.
+	Seal(w io.Writer) (io.WriteCloser, error)
+	// Unseal returns the plaintext of r. Reading fails where the ciphertext was changed.
+	Unseal(r io.Reader) (io.Reader, error)
+}
+
+// Age seals to a recipient and, where it has the identity, unseals. The zero value is refused by both.
+type Age struct {
+	recipient age.Recipient
+	identity  age.Identity
+}
+
+// NewAge seals to and opens with one X25519 identity, as "AGE-SECRET-KEY-1…".
+func NewAge(secret string) (*Age, error) {
+	id, err := age.ParseX25519Identity(secret)
+	if err != nil {
+		return nil, errors.New("the identity of extracts is not an age X25519 secret key") // the cause may quote the key
+	}
+	return &Age{recipient: id.Recipient(), identity: id}, nil
+}
+
+// NewAgeRecipient seals only: whoever builds extracts need not be able to read old ones.
+func NewAgeRecipient(public string) (*Age, error) {
+	r, err := age.ParseX25519Recipient(public)
+	if err != nil {
+		return nil, fmt.Errorf("the recipient of extracts is not an age X25519 public key: %w", err)
+	}
+	return &Age{recipient: r}, nil
+}
+
+// Seal implements Sealer.
+func (a *Age) Seal(w io.Writer) (io.WriteCloser, error) {
+	if a == nil || a.recipient == nil {
+		return nil, errors.New("no recipient to seal the extract to")
+	}
+	return age.Encrypt(w, a.recipient)
+}
+
+// Unseal implements Sealer.
+func (a *Age) Unseal(r io.Reader) (io.Reader, error) {
+	if a == nil || a.identity == nil {
+		return nil, errors.New("no identity to open the extract with")
+	}
+	p, err := age.Decrypt(r, a.identity)
+	if err != nil {
+		return nil, fmt.Errorf("the extract does not open with this identity: %w", err)
+	}
+	return p, nil
+}
