@@ -1,0 +1,63 @@
+# Carrel: every target from a fresh clone. `make help` lists them.
+SHELL := /bin/bash
+GO ?= go
+B ?= .
+export CARREL_SANDBOX := $(CURDIR)/bin/carrel-sandbox
+DEMO := demo
+LINT := golangci-lint
+LINT_VERSION := v2.5.0
+
+.PHONY: help build clients demo serve test test-long race sabotage bench fuzz lint policy setup clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+build: ## bin/carrel (pure Go) and bin/carrel-sandbox (the only binary with DuckDB)
+	@mkdir -p bin
+	CGO_ENABLED=0 $(GO) build -o bin/carrel ./cmd/carrel
+	CGO_ENABLED=1 $(GO) build -o bin/carrel-sandbox ./cmd/carrel-sandbox
+
+clients: ## the client commands for Windows and macOS
+	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 $(GO) build -o bin/carrel-windows.exe ./cmd/carrel
+	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) build -o bin/carrel-darwin ./cmd/carrel
+
+demo: build ## one application to noised answers, one QC package to its receipt; last line is JSON
+	@rm -rf $(DEMO) && bin/carrel demo run --dir $(DEMO)
+
+serve: build ## the service on the demo data at 127.0.0.1 with its pages and logins
+	@test -d $(DEMO)/data || bin/carrel demo prepare --dir $(DEMO)
+	bin/carrel serve --data $(DEMO)/data
+
+setup: ## what the tests need beyond Go: a C++ compiler, Chromium and playwright-core
+	@.ci/setup
+
+test: setup build ## all tests, with all their set-up
+	$(GO) vet ./...
+	$(GO) test -timeout 20m ./...
+
+test-long: setup build ## adds the long statistical and fault runs
+	$(GO) test -timeout 80m -tags long ./...
+
+race: build ## the race detector over everything concurrent
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 30m ./anonymize/... ./broker/... ./policy/... ./sandbox ./sandbox/wire
+
+sabotage: build ## take out each guard, show the test that turns red
+	$(GO) run ./cmd/carrel/sabotage
+
+bench: build ## all benchmarks, one JSON object a line; `make bench B=dp` one family
+	@$(GO) run ./cmd/carrel/bench -family '$(B)'
+
+fuzz: ## each fuzz target for a short while
+	@set -e; grep -rlE '^func Fuzz' --include=*_test.go . | while read -r f; do d=$$(dirname $$f); \
+	  for t in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$f | sed 's/func //'); do echo "== $$d $$t"; $(GO) test -run '^$$' -fuzz "^$$t$$" -fuzztime 20s $$d; done; done
+
+lint: ## golangci-lint with the linters that matter here
+	@command -v $(LINT) >/dev/null || $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+	PATH="$$PATH:$$($(GO) env GOPATH)/bin" $(LINT) run ./...
+
+policy: ## opa fmt, check --strict and test over policies/
+	@command -v opa >/dev/null || $(GO) install github.com/open-policy-agent/opa@v1.22.2
+	PATH="$$PATH:$$($(GO) env GOPATH)/bin" .ci/policy
+
+clean: ## remove what the targets made
+	rm -rf bin $(DEMO)
