@@ -1,0 +1,139 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"carrel/anonymize/answer"
+	"carrel/anonymize/ledger"
+)
+
+// Errors of Run and Session. Compare with errors.Is.
+var (
+	// ErrBeforeData says that no query was given to a child that holds data: an honest fault of the machine. The same
+	// reservation may run once more. The text after it names the class of the fault.
+	ErrBeforeData = errors.New("the sandbox could not start the query")
+	// ErrUniform is every failure after a child was given the query. It carries nothing else, on purpose: which failure it was
+	// may depend on one person's rows. The charge stays.
+	ErrUniform = errors.New("the query failed after it was started; its charge stays")
+	// ErrUnsupported says that this system cannot hold the jail.
+	ErrUnsupported = errors.New("the sandbox needs Linux 6.7 or newer")
+)
+
+// Source is one extract, ready to be scanned. Implementations are immutable.
+type Source interface {
+	// ID names the content: two sources with one ID have the same bytes.
+	ID() string
+	// Tables lists the tables, at most 32.
+	Tables() []SourceTable
+}
+
+// SourceTable is one table of a source.
+type SourceTable struct {
+	Name    string
+	Rows    int64 // as the manifest says; a scan with another number is a failure
+	Columns []SourceColumn
+	// Plain opens the plaintext Arrow IPC file and says its size in bytes. It is called once for as long as any session
+	// holds the table.
+	Plain func() (io.ReadCloser, int64, error)
+}
+
+// SourceColumn is a column: its name and its Arrow integer type, "uint8", "uint16", "uint32", "int8" … "int64".
+type SourceColumn struct{ Name, Type string }
+
+// Engine is what the broker needs of a place where queries run. Pool is the one that ships; a cluster may stand in.
+type Engine interface {
+	// Parse gives the syntax tree of one SELECT as DuckDB's json_serialize_sql writes it (the whole document, with "statements").
+	// The error is a *ParseError when the text is at fault.
+	Parse(ctx context.Context, sql string) (json.RawMessage, error)
+	// Open prepares to run queries over a source for a key (the grant). Errors wrap ErrBeforeData.
+	Open(ctx context.Context, key string, src Source) (Runner, error)
+	// Close ends all children and waits for them.
+	Close() error
+}
+
+// Runner runs generated queries over one source for one key.
+type Runner interface {
+	// Run evaluates generated SQL. tables are the tables it reads, columns its result columns, all BIGINT and never NULL.
+	// Errors wrap ErrBeforeData or are ErrUniform.
+	Run(ctx context.Context, st *ledger.Started, sql string, tables []string, columns int) (answer.Aggregates, error)
+}
+
+// ParseError says that a text is not one SELECT. It never holds any of the text.
+type ParseError struct {
+	Code    string // too-long, text, empty, syntax, select, many, too-deep, too-slow
+	Message string // one English sentence
+	Offset  int    // byte in the text, from 0; -1 when unknown
+}
+
+// Error is the message.
+func (e *ParseError) Error() string { return e.Message }
+
+// Config configures a Pool. Zero values take the defaults in brackets.
+type Config struct {
+	Binary        string        // path of carrel-sandbox; no default
+	MemoryLimit   int64         // bytes a child may use, the engine's buffers included [2 GiB, at least 512 MiB]
+	Threads       int           // threads of a query [2]
+	Deadline      time.Duration // of one query [30 s]
+	Grace         time.Duration // from the deadline to the kill [1 s]
+	ParseDeadline time.Duration // of one parse, then the kill [1 s]
+	Sessions      int           // engine children at most; the least recently used idle one goes first [8]
+	JobsPerChild  int           // jobs until a child is replaced [1000]
+	Parsers       int           // parser children [2]
+	Spares        int           // warm engine children without data [1]
+	MaxRows       int           // rows of one answer [1<<20]
+	Logger        *slog.Logger  // [discards]
+}
+
+// withDefaults fills what is zero and refuses what is senseless.
+func (c Config) withDefaults() (Config, error) {
+	set := func(p *int, d int) {
+		if *p == 0 {
+			*p = d
+		}
+	}
+	setD := func(p *time.Duration, d time.Duration) {
+		if *p == 0 {
+			*p = d
+		}
+	}
+	if c.MemoryLimit == 0 {
+		c.MemoryLimit = 2 << 30
+	}
+	set(&c.Threads, 2)
+	set(&c.Sessions, 8)
+	set(&c.JobsPerChild, 1000)
+	set(&c.Parsers, 2)
+	set(&c.Spares, 1)
+	set(&c.MaxRows, 1<<20)
+	setD(&c.Deadline, 30*time.Second)
+	setD(&c.Grace, time.Second)
+	setD(&c.ParseDeadline, time.Second)
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	switch {
+	case c.Binary == "":
+		return c, errors.New("sandbox: no path of carrel-sandbox in the configuration")
+	case c.MemoryLimit < 512<<20:
+		return c, errors.New("sandbox: memory limit below 512 MiB")
+	case c.Threads < 1 || c.Threads > 64, c.Sessions < 1, c.JobsPerChild < 1, c.Parsers < 1, c.Spares < 0, c.MaxRows < 1:
+		return c, errors.New("sandbox: a limit in the configuration limits nothing")
+	case c.Deadline < time.Millisecond || c.Deadline > 24*time.Hour, c.Grace < 0, c.ParseDeadline < time.Millisecond:
+		return c, errors.New("sandbox: a deadline in the configuration is not usable")
+	}
+	return c, nil
+}
+
+// beforeData wraps an honest fault. why is a class, never data.
+func beforeData(why string, err error) error {
+	if err == nil {
+		return fmt.Errorf("%w: %s", ErrBeforeData, why)
+	}
+	return fmt.Errorf("%w: %s: %w", ErrBeforeData, why, err)
+}
