@@ -1,0 +1,180 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// newestName is the file of the newest head; heads that are kept are newestName-<size>.
+const newestName = "checkpoint"
+
+// copies keeps signed heads in a second directory. Writing is coalesced: at most one is written at a time and only the newest
+// waits. After a failed write nothing is committed until a write succeeds, so at most one batch is not covered.
+type copies struct {
+	dir    string
+	every  int64
+	logger *slog.Logger
+	wake   chan struct{}
+	ended  chan struct{}
+
+	writing sync.Mutex // held while files are written; guards kept
+	kept    int64      // size of the last head kept under its size
+
+	mu     sync.Mutex // guards what follows
+	size   int64
+	next   []byte // newest head not yet written
+	failed error
+	closed bool
+}
+
+func newCopies(dir string, every int64, logger *slog.Logger) (*copies, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("store: directory of checkpoints: %w", err)
+	}
+	c := &copies{dir: dir, every: every, logger: logger, wake: make(chan struct{}, 1), ended: make(chan struct{})}
+	go c.loop()
+	return c, nil
+}
+
+func (c *copies) loop() {
+	defer close(c.ended)
+	for range c.wake {
+		if err := c.flush(); err != nil {
+			c.logger.Error("the signed head could not be copied; no more writes until it can", slog.Any("error", err))
+		}
+	}
+}
+
+// offer hands over the head of the newest commit and does not wait.
+func (c *copies) offer(size int64, head []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.size, c.next = size, head
+	if c.closed {
+		return
+	}
+	select {
+	case c.wake <- struct{}{}:
+	default: // a wake-up waits already and will find this head
+	}
+}
+
+// ready is called before every commit.
+func (c *copies) ready() error {
+	c.mu.Lock()
+	failed := c.failed
+	c.mu.Unlock()
+	if failed == nil {
+		return nil
+	}
+	if err := c.flush(); err != nil {
+		return fmt.Errorf("%w: signed heads cannot be copied to %s: %w", ErrUnavailable, c.dir, err)
+	}
+	return nil
+}
+
+// flush writes the newest head that waits.
+func (c *copies) flush() error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	c.mu.Lock()
+	size, head := c.size, c.next
+	c.mu.Unlock()
+	if head == nil {
+		return nil
+	}
+	err := c.save(size, head)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.failed = err
+	if err == nil && c.size == size {
+		c.next = nil
+	}
+	return err
+}
+
+// write writes a head now.
+func (c *copies) write(size int64, head []byte) error {
+	c.mu.Lock()
+	c.size, c.next = size, head
+	c.mu.Unlock()
+	return c.flush()
+}
+
+func (c *copies) save(size int64, head []byte) error {
+	if err := writeFile(c.dir, newestName, head); err != nil {
+		return err
+	}
+	if size/c.every == c.kept/c.every {
+		return nil
+	}
+	if err := writeFile(c.dir, newestName+"-"+strconv.FormatInt(size, 10), head); err != nil {
+		return err
+	}
+	c.kept = size
+	return nil
+}
+
+func (c *copies) close() error {
+	c.mu.Lock()
+	closed := c.closed
+	c.closed = true
+	c.mu.Unlock()
+	if closed {
+		return nil
+	}
+	close(c.wake)
+	<-c.ended
+	return c.flush()
+}
+
+// writeFile replaces a file as a whole and durably: after a crash there is the old content or the new.
+func writeFile(dir, name string, data []byte) (err error) {
+	f, err := os.CreateTemp(dir, ".new-*")
+	if err != nil {
+		return fmt.Errorf("store: checkpoint: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("store: checkpoint: %w", err)
+	}
+	if err := os.Rename(f.Name(), filepath.Join(dir, name)); err != nil {
+		return fmt.Errorf("store: checkpoint: %w", err)
+	}
+	return syncDir(dir)
+}
+
+// ReadCheckpoints returns the signed heads of a directory of checkpoints, unchecked. A directory that does not exist has none.
+func ReadCheckpoints(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store: checkpoints: %w", err)
+	}
+	var notes []string
+	for _, e := range entries {
+		if e.Name() != newestName && !strings.HasPrefix(e.Name(), newestName+"-") {
+			continue
+		}
+		raw, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			return nil, fmt.Errorf("store: checkpoints: %w", err)
+		}
+		notes = append(notes, string(raw))
+	}
+	return notes, nil
+}
