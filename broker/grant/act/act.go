@@ -1,0 +1,193 @@
+// Package act is the one way in which the use cases of the broker act: ask policy, do the thing and write it into the audit
+// log in one transaction, and say no in one shape.
+//
+// It promises: a use case that goes through Do leaves an entry in the same transaction as its change, so either both are there
+// or neither; a refusal by policy leaves an entry too, after the refused transaction was undone; an error of the store becomes
+// a problem that names no table, file or value.
+//
+// It does not promise that a use case asks the right question; that is the use case's, and its tests'.
+package act
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"carrel/anonymize/ledger"
+	"carrel/broker/audit"
+	"carrel/broker/auth"
+	"carrel/broker/problem"
+	"carrel/broker/store"
+	"carrel/policy"
+)
+
+// Store is what the use cases need of the store.
+type Store interface {
+	Update(ctx context.Context, fn func(tx *store.Tx) error) error
+	View(ctx context.Context, fn func(tx *store.Tx) error) error
+}
+
+// Desk holds what every use case needs.
+type Desk struct {
+	Store  Store
+	Log    *audit.Log
+	Policy policy.Decider
+	Now    func() time.Time
+	// Operator is the responsible unit of steps that belong to nobody's institution.
+	Operator string
+}
+
+// Check refuses a desk that lacks a part.
+func (d Desk) Check() error {
+	if d.Store == nil || d.Log == nil || d.Policy == nil || d.Now == nil || d.Operator == "" {
+		return errors.New("act: a desk needs a store, a log, policy, a clock and an operator")
+	}
+	return nil
+}
+
+// Moment is now as policy reads it.
+func (d Desk) Moment() policy.Moment { return policy.At(d.Now()) }
+
+// Ask puts a question to policy. A denial is an error (*problem.Error with the decision); so is everything but a plain yes.
+func (d Desk) Ask(ctx context.Context, q policy.Question) (policy.Decision, error) {
+	dec, err := d.Policy.Decide(ctx, q)
+	if errors.Is(err, policy.ErrQuestion) {
+		return policy.Decision{}, problem.Wrap(err, problem.Invalid, "请求内容不符合格式要求；请检查长度、日期和编号。",
+			"The request is not well formed; check lengths, dates and numbers.")
+	}
+	if err != nil {
+		return policy.Decision{}, fmt.Errorf("act: ask policy: %w", err)
+	}
+	if !dec.Allow {
+		return dec, problem.Denied(dec)
+	}
+	return dec, nil
+}
+
+// Step is what a use case tells the log about what it does.
+type Step struct {
+	Kind    string // e.g. "application.submitted"
+	Object  string // e.g. "application/ap-…"
+	Grant   string
+	Unit    string // responsible unit; empty is the actor's institution
+	Facts   map[string]string
+	Commit  map[string]string
+	Outcome string // empty is allowed
+}
+
+// Record appends the step to the log inside tx, with the rules of the decision behind it.
+func (d Desk) Record(ctx context.Context, tx *store.Tx, id auth.Identity, dec policy.Decision, s Step) (*audit.Pending, error) {
+	e := audit.Entry{At: d.Now(), Kind: s.Kind, Actor: id.Account, Unit: s.Unit, Object: s.Object, Grant: s.Grant,
+		Policy: dec.Bundle, Rules: rules(dec), Facts: s.Facts, Commit: s.Commit, Outcome: s.Outcome}
+	if e.Actor == "" {
+		e.Actor = "system"
+	}
+	if e.Unit == "" {
+		e.Unit = id.Institution
+	}
+	if e.Unit == "" {
+		e.Unit = d.Operator
+	}
+	if e.Outcome == "" {
+		e.Outcome = "allowed"
+	}
+	p, err := d.Log.Append(ctx, tx, e)
+	if err != nil {
+		return nil, fmt.Errorf("act: record %s: %w", s.Kind, err)
+	}
+	return p, nil
+}
+
+// Do runs fn in one durable transaction. When policy denied inside it, everything is undone and the refusal is put on record
+// under the kind and object of refused.
+func (d Desk) Do(ctx context.Context, id auth.Identity, refused Step, fn func(tx *store.Tx) error) error {
+	err := d.Store.Update(ctx, fn)
+	if err == nil {
+		return nil
+	}
+	var p *problem.Error
+	if errors.As(err, &p) && p.Decision != nil {
+		return d.refuse(ctx, id, refused, p)
+	}
+	return Problem(err)
+}
+
+// refuse puts a refusal on record. If that fails the caller hears of that failure: nothing happens without the log.
+func (d Desk) refuse(ctx context.Context, id auth.Identity, s Step, p *problem.Error) error {
+	s.Outcome, s.Commit = "refused", nil
+	err := d.Store.Update(ctx, func(tx *store.Tx) error {
+		_, err := d.Record(ctx, tx, id, *p.Decision, s)
+		return err
+	})
+	if err != nil {
+		return Problem(err)
+	}
+	return p
+}
+
+// Look is Do for reading what is not public: fn reads, and the view is put on record before anything is shown. What policy
+// denies looks like what is not there.
+func (d Desk) Look(ctx context.Context, id auth.Identity, s Step, what policy.Text, fn func(tx *store.Tx) (policy.Decision, error)) error {
+	err := d.Do(ctx, id, s, func(tx *store.Tx) error {
+		dec, err := fn(tx)
+		if err != nil {
+			return err
+		}
+		_, err = d.Record(ctx, tx, id, dec, s)
+		return err
+	})
+	return Hide(err, what)
+}
+
+// Hide makes "not for you" the same answer as "not there".
+func Hide(err error, what policy.Text) error {
+	if problem.Is(err, problem.Forbidden) || problem.Is(err, problem.NotFound) || errors.Is(err, store.ErrNotFound) {
+		return problem.Absent(what)
+	}
+	return err
+}
+
+// Problem turns errors of store and ledger into problems; what it does not know stays as it is, and ends as "failed".
+func Problem(err error) error {
+	var p *problem.Error
+	switch {
+	case err == nil, errors.As(err, &p):
+		return err
+	case errors.Is(err, store.ErrNotFound):
+		return problem.Wrap(err, problem.NotFound, "没有这一对象，或您无权查看；请核对编号。", "There is no such thing, or it is not for you; check its number.")
+	case errors.Is(err, store.ErrConflict), errors.Is(err, ledger.ErrDuplicate):
+		return problem.Wrap(err, problem.Conflict, "此项刚被他人更改，或这一步已经完成；请重新查看后再操作。",
+			"Somebody was faster, or this step was already taken; look again and repeat if needed.")
+	case errors.Is(err, store.ErrInvalid):
+		return problem.Wrap(err, problem.Invalid, "请求内容过长或不是有效的 UTF-8；请缩短后再试。", "The request is too long or not valid UTF-8; shorten it and try again.")
+	case errors.Is(err, store.ErrUnavailable), errors.Is(err, store.ErrHalted), errors.Is(err, store.ErrClosed):
+		return problem.Wrap(err, problem.Unavailable, "存储暂不可用，未作任何更改；请稍后再试。", "The store is not available and nothing was changed; try again later.")
+	case errors.Is(err, ledger.ErrExhausted):
+		return problem.Wrap(err, problem.Exhausted, "隐私预算不足；请减少申请的预算或联系数据所有者。", "The privacy budget does not cover this; ask for less or talk to the data owner.")
+	case errors.Is(err, ledger.ErrFrozen):
+		return problem.Wrap(err, problem.Exhausted, "此预算已冻结，待人工核查；请联系管理员。", "This budget is frozen until a person has looked at it; talk to the administrator.")
+	case errors.Is(err, ledger.ErrClosed):
+		return problem.Wrap(err, problem.Conflict, "此授权已结束；请重新申请。", "This grant has ended; apply again.")
+	}
+	return err
+}
+
+// NewID is a fresh number of 80 random bits with a prefix: short enough to read out, too long to guess.
+func NewID(prefix string) string {
+	var b [10]byte
+	_, _ = rand.Read(b[:]) // never fails since Go 1.24
+	return prefix + "-" + hex.EncodeToString(b[:])
+}
+
+func rules(d policy.Decision) []string {
+	var out []string
+	for _, r := range d.Reasons {
+		out = append(out, r.Rule)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

@@ -1,0 +1,403 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"carrel/anonymize/dp"
+	"carrel/anonymize/ledger"
+	"carrel/broker/auth"
+	"carrel/broker/grant/act"
+	"carrel/broker/problem"
+	"carrel/broker/store"
+	"carrel/policy"
+)
+
+// Directory finds the identity that an account has now.
+type Directory interface {
+	Identity(account string) (auth.Identity, bool)
+}
+
+// Service is the use cases about grants and permits. It is safe for concurrent use.
+type Service struct {
+	desk    act.Desk
+	ledger  *ledger.Ledger
+	permits *auth.Permits
+	people  Directory
+}
+
+// New makes the use cases.
+func New(desk act.Desk, l *ledger.Ledger, permits *auth.Permits, people Directory) (*Service, error) {
+	if err := desk.Check(); err != nil {
+		return nil, err
+	}
+	if l == nil || permits == nil || people == nil {
+		return nil, errors.New("grant: the use cases need a ledger, permits and a directory")
+	}
+	return &Service{desk: desk, ledger: l, permits: permits, people: people}, nil
+}
+
+func what() policy.Text { return policy.Text{ZH: "授权", EN: "grant"} }
+
+// Load reads a grant inside a transaction, with its revision. It judges nothing.
+func Load(ctx context.Context, tx *store.Tx, id string) (*Grant, int64, error) {
+	g := new(Grant)
+	rev, err := tx.Get(ctx, DocKind, id, g)
+	if err != nil {
+		return nil, 0, fmt.Errorf("grant: load: %w", err)
+	}
+	return g, rev, nil
+}
+
+// Unchanged is for a use that asked policy before its transaction: inside the transaction that charges or hands over, it says
+// whether the grant is still exactly what policy saw. A revocation in between is a conflict, and nothing is charged.
+func Unchanged(ctx context.Context, tx *store.Tx, id string, rev int64) error {
+	now, err := tx.Get(ctx, DocKind, id, nil)
+	if err != nil {
+		return fmt.Errorf("grant: load: %w", err)
+	}
+	if now != rev {
+		return problem.New(problem.Conflict, "授权在此期间已变更；请重新查看后再试。", "The grant changed in the meantime; look at it again and repeat.")
+	}
+	return nil
+}
+
+// access asks whether id may do the action on the grant.
+func (s *Service) access(ctx context.Context, id auth.Identity, action string, g *Grant) (policy.Decision, error) {
+	return s.desk.Ask(ctx, policy.AccessQuestion{At: s.desk.Moment(), Subject: id.Subject(), Action: action, Object: g.Object()})
+}
+
+// Get shows a grant to who may see it, and puts the view on record.
+func (s *Service) Get(ctx context.Context, id auth.Identity, grant string) (*View, error) {
+	var v *View
+	step := act.Step{Kind: "grant.viewed", Object: "grant/" + grant, Grant: grant}
+	err := s.desk.Look(ctx, id, step, what(), func(tx *store.Tx) (policy.Decision, error) {
+		g, rev, err := Load(ctx, tx, grant)
+		if err != nil {
+			return policy.Decision{}, err
+		}
+		dec, err := s.access(ctx, id, "grant.read", g)
+		if err != nil {
+			return dec, err
+		}
+		v, err = s.view(ctx, tx, id, g, rev)
+		return dec, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// View is a grant as a person sees it.
+type View struct {
+	Grant
+	Revision   int64            `json:"revision"`
+	Conditions []string         `json:"conditions"` // in place of the references
+	Commands   []policy.Command `json:"commands"`   // what this person may do with it now
+	Budget     *Budget          `json:"budget,omitempty"`
+}
+
+// Budget is what a grant may spend, as ε at the conversion δ of its universe.
+type Budget struct {
+	Epsilon float64 `json:"epsilon"`
+	Left    float64 `json:"epsilon_left"`
+	Delta   float64 `json:"delta"`
+	Frozen  bool    `json:"frozen"`
+	Closed  bool    `json:"closed"`
+	Faults  int     `json:"faults"`
+}
+
+func (s *Service) view(ctx context.Context, tx *store.Tx, id auth.Identity, g *Grant, rev int64) (*View, error) {
+	v := &View{Grant: *g, Revision: rev}
+	for _, ref := range g.Conditions {
+		text, err := tx.GetText(ctx, ref.ID)
+		if err != nil && !errors.Is(err, store.ErrErased) {
+			return nil, fmt.Errorf("grant: condition: %w", err)
+		}
+		v.Conditions = append(v.Conditions, text)
+	}
+	dec, err := s.desk.Policy.Decide(ctx, policy.CommandsQuestion{At: s.desk.Moment(), Subject: id.Subject(), Machine: "grant", Case: g.Case()})
+	if err != nil {
+		return nil, fmt.Errorf("grant: ask for commands: %w", err)
+	}
+	v.Commands = dec.Commands()
+	if g.Account == "" {
+		return v, nil
+	}
+	a, err := tx.LedgerAccount(ctx, g.Account)
+	if err != nil {
+		return nil, fmt.Errorf("grant: budget: %w", err)
+	}
+	v.Budget = &Budget{Epsilon: dp.Epsilon(a.Accounting, a.Limit, a.RootDelta), Left: dp.Left(a.Accounting, a.Limit, a.Spent, a.RootDelta),
+		Delta: a.RootDelta, Frozen: a.Frozen, Closed: a.Closed, Faults: a.Faults}
+	return v, nil
+}
+
+// List shows the grants that the person may see, newest first, at most limit (1 to 200). One entry of the log says so.
+func (s *Service) List(ctx context.Context, id auth.Identity, limit int) ([]Grant, error) {
+	limit = max(1, min(limit, 200))
+	var out []Grant
+	err := s.desk.Do(ctx, id, act.Step{Kind: "grant.listed", Object: "grant"}, func(tx *store.Tx) error {
+		dec, err := s.desk.Ask(ctx, policy.AccessQuestion{At: s.desk.Moment(), Subject: id.Subject(), Action: "grant.list"})
+		if err != nil {
+			return err
+		}
+		docs, err := tx.List(ctx, DocKind, store.Filter{Limit: store.ListMax, Newest: true})
+		if err != nil {
+			return err
+		}
+		for _, d := range docs {
+			var g Grant
+			if err := d.Decode(&g); err != nil {
+				return err
+			}
+			one, err := s.desk.Policy.Decide(ctx, policy.AccessQuestion{At: s.desk.Moment(), Subject: id.Subject(), Action: "grant.read", Object: g.Object()})
+			if err != nil {
+				return fmt.Errorf("grant: ask policy: %w", err)
+			}
+			if one.Allow {
+				out = append(out, g)
+			}
+			if len(out) == limit {
+				break
+			}
+		}
+		_, err = s.desk.Record(ctx, tx, id, dec, act.Step{Kind: "grant.listed", Object: "grant"})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// End revokes a grant, or gives it up (command "revoke" or "relinquish"), at once: the ledger's grant is closed in the same
+// transaction, so nothing charges it after. The reason is an erasable text.
+func (s *Service) End(ctx context.Context, id auth.Identity, grant, command, reason string) error {
+	step := act.Step{Kind: "grant." + command, Object: "grant/" + grant, Grant: grant}
+	err := s.desk.Do(ctx, id, step, func(tx *store.Tx) error {
+		g, rev, err := Load(ctx, tx, grant)
+		if err != nil {
+			return err
+		}
+		if _, err := s.access(ctx, id, "grant.read", g); err != nil {
+			return act.Hide(err, what())
+		}
+		if _, err := s.access(ctx, id, "grant."+command, g); err != nil {
+			return err
+		}
+		dec, err := s.desk.Ask(ctx, policy.TransitionQuestion{At: s.desk.Moment(), Subject: id.Subject(), Machine: "grant",
+			Move: policy.Move{Command: command}, Case: g.Case()})
+		if err != nil {
+			return err
+		}
+		state, ok := dec.State()
+		if !ok {
+			return errors.New("grant: policy named no state")
+		}
+		ref, err := tx.PutText(ctx, reason)
+		if err != nil {
+			return err
+		}
+		step.Commit = map[string]string{"reason": ref.Commitment}
+		step.Facts = map[string]string{"from": g.State, "to": state}
+		g.State, g.Ended, g.EndedBy = state, s.desk.Now().UTC(), id.Account
+		if err := s.finish(ctx, tx, g, rev, dec); err != nil {
+			return err
+		}
+		_, err = s.desk.Record(ctx, tx, id, dec, step)
+		return err
+	})
+	if problem.Is(err, problem.NotFound) {
+		return problem.Absent(what())
+	}
+	return err
+}
+
+// finish obeys the effects of a transition and stores the grant.
+func (s *Service) finish(ctx context.Context, tx *store.Tx, g *Grant, rev int64, dec policy.Decision) error {
+	for _, effect := range dec.Oblige(policy.ObligeEffect) {
+		if effect != "close-grant" {
+			return fmt.Errorf("grant: unknown effect %q", effect)
+		}
+		if g.Account == "" {
+			continue
+		}
+		if _, err := s.ledger.CloseGrant(ctx, tx, g.Account); err != nil {
+			return fmt.Errorf("grant: close budget: %w", err)
+		}
+	}
+	return tx.Put(ctx, DocKind, g.ID, rev, g.index(), g)
+}
+
+// Expire ends the grants whose last day is over and returns their unspent budget. It is the service's own chore: the date was
+// decided when the grant was made, and policy refuses every use after it whether or not Expire has run.
+func (s *Service) Expire(ctx context.Context) (int, error) {
+	n := 0
+	system := auth.Identity{Account: "system", Institution: s.desk.Operator}
+	err := s.desk.Do(ctx, system, act.Step{Kind: "grant.expired", Object: "grant"}, func(tx *store.Tx) error {
+		n = 0
+		docs, err := tx.List(ctx, DocKind, store.Filter{State: StateActive, Limit: store.ListMax})
+		if err != nil {
+			return err
+		}
+		for _, d := range docs {
+			var g Grant
+			if err := d.Decode(&g); err != nil {
+				return err
+			}
+			if g.To >= policy.DateOf(s.desk.Now()) {
+				continue
+			}
+			if g.Account != "" {
+				if _, err := s.ledger.CloseGrant(ctx, tx, g.Account); err != nil {
+					return fmt.Errorf("grant: close budget: %w", err)
+				}
+			}
+			g.State, g.Ended = StateEnded, s.desk.Now().UTC()
+			if err := tx.Put(ctx, DocKind, g.ID, d.Rev, g.index(), &g); err != nil {
+				return err
+			}
+			if _, err := s.desk.Record(ctx, tx, system, policy.Decision{}, act.Step{Kind: "grant.expired", Object: "grant/" + g.ID, Grant: g.ID}); err != nil {
+				return err
+			}
+			n++
+		}
+		return nil
+	})
+	return n, err
+}
+
+// PermitRequest is what somebody wants in a permit; what is empty is taken from the grant.
+type PermitRequest struct {
+	TTL       time.Duration
+	Purpose   string
+	Datasets  []string
+	Columns   []string
+	ClientKey string // RFC 7638 thumbprint of the client's key
+}
+
+// permitDoc is what the service keeps of a permit: never the token.
+type permitDoc struct {
+	Permit auth.Permit `json:"permit"`
+}
+
+const permitKind = "permit"
+
+// IssuePermit signs a permit for the person under a grant, an hour at most.
+func (s *Service) IssuePermit(ctx context.Context, id auth.Identity, grant string, r PermitRequest) (auth.Permit, auth.Secret, error) {
+	var p auth.Permit
+	var token auth.Secret
+	step := act.Step{Kind: "permit.issued", Object: "grant/" + grant, Grant: grant}
+	err := s.desk.Do(ctx, id, step, func(tx *store.Tx) error {
+		g, _, err := Load(ctx, tx, grant)
+		if err != nil {
+			return err
+		}
+		if _, err := s.access(ctx, id, "permit.issue", g); err != nil {
+			return act.Hide(err, what())
+		}
+		r.fill(g)
+		dec, err := s.desk.Ask(ctx, policy.PermitQuestion{At: s.desk.Moment(), Subject: id.Subject(), Grant: g.Question(),
+			TTL: int64(r.TTL / time.Second), Purpose: r.Purpose, Datasets: r.Datasets, Columns: r.Columns})
+		if err != nil {
+			return err
+		}
+		p, token, err = s.permits.Sign(auth.Permit{Subject: id.Account, Grant: g.ID, Project: g.Application, Kind: g.Kind, Purpose: r.Purpose,
+			Datasets: r.Datasets, Columns: r.Columns, Epsilon: fmt.Sprintf("%g", g.Epsilon), ClientKey: r.ClientKey}, r.TTL)
+		if err != nil {
+			return err
+		}
+		if err := tx.Put(ctx, permitKind, p.ID, 0, store.Index{Owner: p.Subject, Parent: g.ID}, permitDoc{Permit: p}); err != nil {
+			return err
+		}
+		step.Object, step.Facts = "permit/"+p.ID, map[string]string{"until": p.To.Format(time.RFC3339)}
+		_, err = s.desk.Record(ctx, tx, id, dec, step)
+		return err
+	})
+	if err != nil {
+		return auth.Permit{}, "", err
+	}
+	return p, token, nil
+}
+
+func (r *PermitRequest) fill(g *Grant) {
+	if r.TTL == 0 {
+		r.TTL = time.Hour
+	}
+	if r.Purpose == "" {
+		r.Purpose = g.Purpose
+	}
+	if len(r.Datasets) == 0 {
+		r.Datasets = slices.Clone(g.Datasets)
+	}
+	if len(r.Columns) == 0 {
+		r.Columns = slices.Clone(g.Columns)
+	}
+}
+
+// Status says whether a permit is good now. A permit that is not good tells nothing about itself.
+type Status struct {
+	Active bool         `json:"active"`
+	Permit *auth.Permit `json:"permit,omitempty"`
+	Left   int64        `json:"left,omitempty"` // seconds
+}
+
+// PermitStatus checks a permit for whoever was shown it: signature and times, that we issued it, that its subject still has
+// the account, and that policy would still let it stand (the grant active, in its period, the subject on its team).
+func (s *Service) PermitStatus(ctx context.Context, id auth.Identity, token string) (Status, error) {
+	if _, err := s.desk.Ask(ctx, policy.AccessQuestion{At: s.desk.Moment(), Subject: id.Subject(), Action: "permit.status"}); err != nil {
+		return Status{}, err
+	}
+	p, err := s.permits.Verify(token)
+	if err != nil {
+		return Status{}, nil //nolint:nilerr // a bad permit is an answer, not an error
+	}
+	var ok bool
+	step := act.Step{Kind: "permit.checked", Object: "permit/" + p.ID, Grant: p.Grant}
+	err = s.desk.Do(ctx, id, step, func(tx *store.Tx) error {
+		dec, err := s.stands(ctx, tx, p)
+		if err != nil {
+			return err
+		}
+		ok = dec.Allow
+		step.Facts = map[string]string{"active": fmt.Sprint(ok)}
+		_, err = s.desk.Record(ctx, tx, id, dec, step)
+		return err
+	})
+	if err != nil || !ok {
+		return Status{}, err
+	}
+	return Status{Active: true, Permit: &p, Left: int64(p.To.Sub(s.desk.Now()) / time.Second)}, nil
+}
+
+// stands asks policy about the permit again, as its subject is now. The zero decision denies.
+func (s *Service) stands(ctx context.Context, tx *store.Tx, p auth.Permit) (policy.Decision, error) {
+	var kept permitDoc
+	if _, err := tx.Get(ctx, permitKind, p.ID, &kept); errors.Is(err, store.ErrNotFound) {
+		return policy.Decision{}, nil
+	} else if err != nil {
+		return policy.Decision{}, fmt.Errorf("grant: permit: %w", err)
+	}
+	g, _, err := Load(ctx, tx, p.Grant)
+	if errors.Is(err, store.ErrNotFound) {
+		return policy.Decision{}, nil
+	}
+	if err != nil {
+		return policy.Decision{}, err
+	}
+	subject, ok := s.people.Identity(p.Subject)
+	if !ok {
+		return policy.Decision{}, nil
+	}
+	dec, err := s.desk.Policy.Decide(ctx, policy.PermitQuestion{At: s.desk.Moment(), Subject: subject.Subject(), Grant: g.Question(),
+		TTL: int64(p.To.Sub(p.From) / time.Second), Purpose: p.Purpose, Datasets: p.Datasets, Columns: p.Columns})
+	if err != nil {
+		return policy.Decision{}, fmt.Errorf("grant: ask policy: %w", err)
+	}
+	return dec, nil
+}

@@ -1,0 +1,94 @@
+// Package grant keeps the standing right that an approved application and a signed agreement give, and issues the short-lived
+// permits that prove it elsewhere.
+//
+// It promises: a grant comes into being only in the transaction of the agreement's last signature, together with its budget
+// and its log entry; it is looked at again inside the transaction of every use (Use), so a revocation works for whatever has
+// not been charged before it; a permit is bound to subject, grant, project, datasets, columns, purpose and budget, and is
+// worth nothing once its grant does not stand, even before it expires.
+//
+// It does not promise to take back what was handed over, and it decides nothing: who may do what is policy's.
+package grant
+
+import (
+	"time"
+
+	"carrel/broker/store"
+	"carrel/policy"
+)
+
+// DocKind is the kind of a grant's document in the store.
+const DocKind = "grant"
+
+// The kinds of grants.
+const (
+	KindQuery    = "query"
+	KindHandover = "handover"
+)
+
+// The states of a grant. Which move leads where is policy's workflow.
+const (
+	StateActive  = "active"
+	StateRevoked = "revoked"
+	StateEnded   = "ended" // its term is over, or its lead gave it up
+)
+
+// Grant is a standing right.
+type Grant struct {
+	ID          string      `json:"id"`
+	Application string      `json:"application"` // the project
+	Kind        string      `json:"kind"`
+	State       string      `json:"state"`
+	Purpose     string      `json:"purpose"`
+	Lead        string      `json:"lead"`
+	Team        []string    `json:"team"`
+	Institution string      `json:"institution"` // the applicant's; for a handover the receiver's
+	DataOwners  []string    `json:"data_owners"`
+	Datasets    []string    `json:"datasets"`
+	Columns     []string    `json:"columns"` // table.column or table.*
+	Statistics  []string    `json:"statistics"`
+	Assessment  string      `json:"assessment"`
+	From        policy.Date `json:"from"`
+	To          policy.Date `json:"to"` // last day
+	// Conditions of the decision, as erasable texts.
+	Conditions []store.TextRef `json:"conditions"`
+	// Epsilon of the grant at its universe's conversion δ; 0 for a handover.
+	Epsilon  float64         `json:"epsilon"`
+	Universe string          `json:"universe"` // ledger account of the person universe
+	Account  string          `json:"account"`  // ledger account of the grant; "" for a handover
+	Remit    policy.Remit    `json:"remit"`    // handover
+	Receiver policy.Receiver `json:"receiver"` // handover, as attested
+	Made     time.Time       `json:"made"`
+	Ended    time.Time       `json:"ended,omitzero"`
+	// EndedBy is the account that revoked it.
+	EndedBy string `json:"ended_by,omitempty"`
+}
+
+// Question is the grant as policy sees it.
+func (g *Grant) Question() policy.Grant {
+	return policy.Grant{ID: g.ID, Kind: g.Kind, State: g.State, Purpose: g.Purpose, Lead: g.Lead, Team: g.Team,
+		Datasets: g.Datasets, Columns: g.Columns, Statistics: g.Statistics, Assessment: g.Assessment, From: g.From, To: g.To,
+		DataOwners: g.DataOwners, Institution: g.Institution}
+}
+
+// Object is the grant as an object of access.
+func (g *Grant) Object() policy.Object {
+	return policy.Object{Kind: "grant", Owner: g.Lead, Team: g.Team, Institution: g.Institution, DataOwners: g.DataOwners, State: g.State}
+}
+
+// Case is the grant as its workflow sees it.
+func (g *Grant) Case() policy.Case {
+	return policy.Case{Kind: g.Kind, State: g.State, Lead: g.Lead, Team: g.Team, DataOwners: g.DataOwners}
+}
+
+func (g *Grant) index() store.Index {
+	return store.Index{Owner: g.Lead, State: g.State, Parent: g.Application}
+}
+
+// Researcher is the id of the ledger account of one person over all grants in one universe.
+func Researcher(account, universe string) string { return "researcher/" + universe + "/" + account }
+
+// Universe is the id of the ledger account of a person universe.
+func Universe(universe string) string { return "universe/" + universe }
+
+// Account is the id of the ledger account of a grant.
+func Account(id string) string { return "grant/" + id }
