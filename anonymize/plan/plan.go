@@ -5,38 +5,115 @@ import "carrel/anonymize/dp"
 // Version names the planner. Answers from record are bound to it: a new version never returns an old answer.
 const Version = "carrel-plan-1"
 
+// AllTables, in Options.RowsPerPerson, means every private table and the joined rows.
+const AllTables = "*"
+
 // Options are the researcher's choices that are not in the text, and the service's limits.
 type Options struct {
-	// RowsPerPerson caps the rows of a person, by table name or alias; "*" means every table and the joined rows.
+	// RowsPerPerson caps the rows of a person, by table name or alias; AllTables means every table and the joined rows.
+	// A value above a table's hard cap means the hard cap; a value below one, or a name no scan has, refuses.
 	RowsPerPerson map[string]int64
-	// MaxDraws caps the noise draws of one answer; 0 means DefaultMaxDraws.
+	// MaxDraws caps the noise draws of one answer; 0 means DefaultMaxDraws, above 2^18 is refused.
 	MaxDraws int64
 }
 
 // DefaultMaxDraws is the cap of draws of one answer: noise costs 10-14 µs a draw.
 const DefaultMaxDraws = 1 << 14
 
-// Plan is a bounded query. It can only come from Build.
+// Plan is a bounded query. It can only come from Build, and it never changes.
 type Plan struct {
-	sql    string
-	wants  []dp.Want
-	tables []string
-	hash   string
+	dataset  string
+	sql      string
+	hash     string
+	tables   []string
+	rows     int64
+	layout   Layout
+	wants    []dp.Want
+	keys     []Key
+	measures []Measure
+	output   []OutputSpec
+	order    []OrderSpec
+	limit    int64
+	skip     int64
+	features Features
+	tree     []line
 }
 
-// Build checks a wish against the schema and bounds it; the error is a *Refusal.
-func Build(s *Schema, spec Spec, o Options) (*Plan, error) {
-	return nil, Refuse("not-supported", spec.SQL, 0)
+// Key is what the post-processing knows of a key, in the order of Layout().Keys.
+type Key struct {
+	Name   string // canonical
+	Table  string
+	Column Column // as declared
+	Base   int64  // stored integer = Base + index in the answer
+	Public bool
+	Null   bool
+	// Lets says which stored integers the WHERE lets through: other members are empty by the text alone and are not shown.
+	lets set
+}
+
+// Lets says whether the query's own WHERE lets a member through; the others hold no row, whatever the data.
+func (k Key) Lets(stored int64) bool { return k.lets.has(stored) }
+
+// Measure says how one aggregate of the text is computed from noised wants:
+// (Centre + Σ Coef·want ÷ want[Denominator]) ÷ 10^Scale, without the division and the centre when Denominator is -1.
+type Measure struct {
+	Kind        MeasureKind
+	Table       string // "" for COUNT(*)
+	Column      string
+	Terms       []Term
+	Denominator int
+	Centre      int64
+	Scale       int
+	Unit        string
+	Lo, Hi      int64 // bounds of one stored value, for SUM and AVG
+}
+
+// Term is one want with its factor.
+type Term struct {
+	Want int
+	Coef int64
 }
 
 // SQL is the statement for the engine: our own identifiers and integers only.
 func (p *Plan) SQL() string { return p.sql }
 
-// Wants is what has to be noised, in the canonical order of measures.
+// Layout says what the engine's answer looks like and what is noised.
+func (p *Plan) Layout() Layout { return p.layout }
+
+// Wants is what has to be noised, in the canonical order of measures; Layout().Measures[i] is Wants()[i].
 func (p *Plan) Wants() []dp.Want { return append([]dp.Want(nil), p.wants...) }
 
-// Tables are all tables that are scanned, sorted.
+// Tables are all tables that are scanned, sorted, each once.
 func (p *Plan) Tables() []string { return append([]string(nil), p.tables...) }
 
-// Hash is the canonical form's SHA-256.
+// Hash is the canonical form's SHA-256: it decides the noised answer.
 func (p *Plan) Hash() string { return p.hash }
+
+// Rows is the bound m of one person's rows that reach the measure.
+func (p *Plan) Rows() int64 { return p.rows }
+
+// Keys are the keys in the order of Layout().Keys.
+func (p *Plan) Keys() []Key { return append([]Key(nil), p.keys...) }
+
+// Measures are the aggregates of the text, as OutMeasure indexes them.
+func (p *Plan) Measures() []Measure { return append([]Measure(nil), p.measures...) }
+
+// Output are the columns of the answer; OutKey indexes Keys and OutMeasure indexes Measures.
+func (p *Plan) Output() []OutputSpec { return append([]OutputSpec(nil), p.output...) }
+
+// Order is the ORDER BY of the noised answer.
+func (p *Plan) Order() []OrderSpec { return append([]OrderSpec(nil), p.order...) }
+
+// Limit is LIMIT (-1: all) and OFFSET of the noised answer.
+func (p *Plan) Limit() (limit, skip int64) { return p.limit, p.skip }
+
+// Features is what policy may know of the plan.
+func (p *Plan) Features() Features { return p.features }
+
+func (b *builder) keyInfos() []Key {
+	var out []Key
+	for _, k := range b.keys {
+		out = append(out, Key{Name: k.name, Table: b.scans[k.at.scan].table.Name, Column: *k.at.col, Base: k.dom.lo, Public: k.public, Null: k.null, lets: k.allowed})
+	}
+	return out
+}

@@ -1,0 +1,274 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"sort"
+	"unicode/utf8"
+
+	"carrel/anonymize/dp"
+)
+
+// builder holds the building of one plan. The first refusal sticks.
+type builder struct {
+	schema  *Schema
+	spec    *Spec
+	options Options
+	err     *Refusal
+	nodes   int
+	place   []int // scan of the text -> canonical scan
+
+	scans    []scan
+	edges    []edge
+	placed   map[int]bool
+	root     int
+	state    rowsState
+	m        int64 // rows of a person that reach the measure
+	ranked   bool  // by a second cut
+	where    *cond
+	keys     []key
+	keyAt    []int
+	columns  []exact
+	wants    []dp.Want
+	terms    [][]LayoutTerm
+	measures []Measure
+}
+
+func (b *builder) fail(code string, offset int) {
+	if b.err == nil {
+		b.err = Refuse(code, b.spec.SQL, offset)
+	}
+}
+
+// Build checks a wish against the schema and bounds it; the error is a *Refusal. It trusts nothing in the wish. Texts that
+// differ in aliases, layout, comments, the order of conjuncts, IN lists, keys and measures, or the order and naming of inner
+// joins give the same SQL, the same wants and the same Hash.
+func Build(s *Schema, spec Spec, o Options) (*Plan, error) {
+	if !checkSchema(s) {
+		return nil, Refuse("schema-invalid", spec.SQL, -1)
+	}
+	var best *Plan
+	for _, place := range places(&spec) {
+		b := &builder{schema: s, spec: &spec, options: o, placed: map[int]bool{}}
+		p := b.build(place)
+		if b.err != nil {
+			return nil, b.err
+		}
+		if best == nil || p.sql < best.sql {
+			best = p
+		}
+	}
+	if best == nil {
+		return nil, Refuse("too-many-tables", spec.SQL, -1)
+	}
+	return best, nil
+}
+
+func (b *builder) build(place []int) *Plan {
+	b.checkOptions()
+	b.resolveScans()
+	if b.err != nil {
+		return nil
+	}
+	b.permute(place)
+	b.resolveJoins()
+	if b.err != nil {
+		return nil
+	}
+	b.finish()
+	if b.spec.Where != nil {
+		b.where = b.simplify(b.compile(b.spec.Where, false, 0))
+		switch {
+		case b.err != nil:
+		case b.where.op == condTrue:
+			b.where = nil
+		case b.where.op == condFalse:
+			b.fail("never-true", b.spec.Where.Offset)
+		}
+	}
+	if b.err == nil {
+		b.resolveKeys()
+	}
+	if b.err == nil {
+		b.resolveMeasures()
+	}
+	if b.err == nil {
+		b.checkOutput()
+	}
+	if b.err != nil {
+		return nil
+	}
+	return b.plan()
+}
+
+// places lists the numberings of the scans to try: scans joined by INNER before the first LEFT are sorted by table, and
+// occurrences of one table are tried in every order; the plan with the least SQL text is the canonical one.
+func places(spec *Spec) [][]int {
+	n := len(spec.Scans)
+	prefix := 1
+	for prefix < n && prefix-1 < len(spec.Joins) && spec.Joins[prefix-1].Kind == JoinInner {
+		prefix++
+	}
+	if n == 0 || n > maxScans {
+		return [][]int{make([]int, n)} // refused when the scans are resolved
+	}
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+	}
+	head := order[:prefix]
+	sort.SliceStable(head, func(i, j int) bool { return spec.Scans[head[i]].Table < spec.Scans[head[j]].Table })
+	var out [][]int
+	var swap func(at int)
+	swap = func(at int) {
+		if at == prefix {
+			place := make([]int, n)
+			for to, from := range order {
+				place[from] = to
+			}
+			out = append(out, place)
+			return
+		}
+		for i := at; i < prefix && spec.Scans[order[i]].Table == spec.Scans[order[at]].Table; i++ {
+			order[at], order[i] = order[i], order[at]
+			swap(at + 1)
+			order[at], order[i] = order[i], order[at]
+		}
+	}
+	swap(0)
+	return out
+}
+
+// checkOutput checks the part that costs nothing: it can only name noised measures, keys and numbers.
+func (b *builder) checkOutput() {
+	if len(b.spec.Output) == 0 || len(b.spec.Output) > maxOutputs || len(b.spec.Order) > maxOutputs {
+		b.fail("query-too-large", 0)
+	}
+	for i := range b.spec.Output {
+		o := &b.spec.Output[i]
+		if len(o.Name) > maxLiteral || !utf8.ValidString(o.Name) {
+			b.fail("literal-too-long", o.Expr.Offset)
+		}
+		b.checkExpr(&o.Expr, 0)
+	}
+	for i := range b.spec.Order {
+		b.checkExpr(&b.spec.Order[i].Expr, 0)
+	}
+	if b.spec.Limit < -1 || b.spec.Skip < 0 {
+		b.fail("limit", -1)
+	}
+}
+
+func (b *builder) checkExpr(e *OutExpr, depth int) {
+	if b.nodes++; b.nodes > maxNodes || depth > maxDepth {
+		b.fail("query-too-large", e.Offset)
+	}
+	if b.err != nil {
+		return
+	}
+	args := 2
+	switch e.Op {
+	case OutKey:
+		args = 0
+		if e.Index < 0 || e.Index >= len(b.keyAt) {
+			b.fail("column-not-grouped", e.Offset)
+		}
+		if depth > 0 {
+			b.fail("key-arithmetic", e.Offset)
+		}
+	case OutMeasure:
+		args = 0
+		if e.Index < 0 || e.Index >= len(b.measures) {
+			b.fail("not-supported", e.Offset)
+		}
+	case OutNumber:
+		args = 0
+		if _, ok := rational(e.Number.Text); !ok || e.Number.Kind != LitNumber {
+			b.fail("bad-number", e.Offset)
+		}
+	case OutAdd, OutSub, OutMul, OutDiv:
+	case OutNeg, OutRound:
+		args = 1
+		if e.Digits < 0 || e.Digits > 10 {
+			b.fail("round-digits", e.Offset)
+		}
+	default:
+		b.fail("not-supported", e.Offset)
+	}
+	if len(e.Args) != args {
+		b.fail("not-supported", e.Offset)
+	}
+	for i := range e.Args {
+		b.checkExpr(&e.Args[i], depth+1)
+	}
+}
+
+// outputs rewrites key references to the canonical order of keys.
+func (b *builder) outputs(e OutExpr) OutExpr {
+	if e.Op == OutKey {
+		e.Index = b.keyAt[e.Index]
+	}
+	args := make([]OutExpr, len(e.Args))
+	for i := range e.Args {
+		args[i] = b.outputs(e.Args[i])
+	}
+	e.Args = args
+	return e
+}
+
+func (b *builder) plan() *Plan {
+	p := &Plan{dataset: b.schema.Dataset, wants: b.wants, rows: b.m, limit: b.spec.Limit, skip: b.spec.Skip, measures: b.measures}
+	for _, o := range b.spec.Output {
+		p.output = append(p.output, OutputSpec{Name: o.Name, Expr: b.outputs(o.Expr)})
+	}
+	for _, o := range b.spec.Order {
+		o.Expr = b.outputs(o.Expr)
+		p.order = append(p.order, o)
+	}
+	seen := map[string]bool{}
+	for _, s := range b.scans {
+		if !seen[s.table.Name] {
+			p.tables = append(p.tables, s.table.Name)
+		}
+		seen[s.table.Name] = true
+	}
+	sort.Strings(p.tables)
+	p.layout = b.layout()
+	p.keys = b.keyInfos()
+	p.sql = b.sql()
+	p.features = b.features()
+	p.tree = b.describe()
+	p.hash = p.digest()
+	return p
+}
+
+func (b *builder) layout() Layout {
+	cells, _ := b.cells()
+	l := Layout{MaxRows: mul(b.schema.Persons, b.m), MaxCells: cells}
+	for _, k := range b.keys {
+		l.Keys = append(l.Keys, LayoutKey{Name: k.name, Public: k.public, Lo: 0, Hi: k.dom.hi - k.dom.lo, Null: k.null, Other: -1})
+	}
+	for _, c := range b.columns {
+		l.Columns = append(l.Columns, c.layout)
+	}
+	for i, w := range b.wants {
+		l.Measures = append(l.Measures, LayoutMeasure{Name: w.Measure, Mechanism: i, Terms: b.terms[i]})
+	}
+	return l
+}
+
+// digest is the SHA-256 of everything that decides the noised answer: planner version, dataset, SQL, layout and wants, all in
+// canonical form. Names, order and limit of the output are not in it: they are computed from the same recorded bytes.
+func (p *Plan) digest() string {
+	doc, err := json.Marshal(struct {
+		Version, Dataset, SQL string
+		Layout                Layout
+		Wants                 []dp.Want
+	}{Version, p.dataset, p.sql, p.layout, p.wants})
+	if err != nil {
+		return "" // cannot happen: plain structs of strings and integers
+	}
+	sum := sha256.Sum256(doc)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
