@@ -23,9 +23,10 @@
 //     the Laplace of scale m/ε. A cell of this person alone is released with probability at most e^{-(τ-c)ε/m}/2 at c rows;
 //     the sum over k cells is convex in the c's, so it is largest at k-1 cells of one row and one of m-k+1; τ is where the worst
 //     k gives δ. The noised integer must exceed Cut = ⌈τ⌉.
-//   - Integers: stored values are integers and all granularities of the library are kept at or below 1, so its noise is a real
-//     number rounded after the fact, which is post-processing. Ties of that rounding break towards the sign of the noise; their
-//     mass is 2^-40 of a unit and is paid by one extra unit a Laplace list (more for more than 1,024 rows a person).
+//   - Integers: the library is asked for noise on 0, whose granularity is kept at or below 1, and ⌊noise+1/2⌋ is added to the
+//     integer: that equals ⌊exact+noise+1/2⌋, a function of the noised real number alone, hence post-processing. The library's own
+//     AddNoiseInt64 rounds half away from the exact value, which makes "noise 0" rarer than it should be (at granularity 1/2 by
+//     half), and at granularities above 1 rounds the exact value cell by cell, which breaks an L1 bound over several cells.
 //
 // ε(ρ, δ') = ρ + 2√(ρ ln(1/δ')) (Bun and Steinke 2016, Prop. 1.3). Under ZCDP the root's δ is split in halves: one is the δ' of
 // that conversion (ConversionDelta), the other the limit of the δ's that add up (Budget().Delta). Under Basic there is no
