@@ -141,23 +141,23 @@ func (s *Service) view(ctx context.Context, tx *store.Tx, id auth.Identity, g *G
 func (s *Service) List(ctx context.Context, id auth.Identity, limit int) ([]Grant, error) {
 	limit = max(1, min(limit, 200))
 	var out []Grant
-	err := s.desk.Do(ctx, id, act.Step{Kind: "grant.listed", Object: "grant"}, func(tx *store.Tx) error {
+	err := s.desk.Browse(ctx, id, act.Step{Kind: "grant.listed", Object: "grant"}, func(tx *store.Tx) (policy.Decision, error) {
 		dec, err := s.desk.Ask(ctx, policy.AccessQuestion{At: s.desk.Moment(), Subject: id.Subject(), Action: "grant.list"})
 		if err != nil {
-			return err
+			return dec, err
 		}
 		docs, err := tx.List(ctx, DocKind, store.Filter{Limit: store.ListMax, Newest: true})
 		if err != nil {
-			return err
+			return dec, err
 		}
 		for _, d := range docs {
 			var g Grant
 			if err := d.Decode(&g); err != nil {
-				return err
+				return dec, err
 			}
 			one, err := s.desk.Policy.Decide(ctx, policy.AccessQuestion{At: s.desk.Moment(), Subject: id.Subject(), Action: "grant.read", Object: g.Object()})
 			if err != nil {
-				return fmt.Errorf("grant: ask policy: %w", err)
+				return dec, fmt.Errorf("grant: ask policy: %w", err)
 			}
 			if one.Allow {
 				out = append(out, g)
@@ -166,8 +166,7 @@ func (s *Service) List(ctx context.Context, id auth.Identity, limit int) ([]Gran
 				break
 			}
 		}
-		_, err = s.desk.Record(ctx, tx, id, dec, act.Step{Kind: "grant.listed", Object: "grant"})
-		return err
+		return dec, nil
 	})
 	if err != nil {
 		return nil, err

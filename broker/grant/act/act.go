@@ -129,18 +129,32 @@ func (d Desk) refuse(ctx context.Context, id auth.Identity, s Step, p *problem.E
 	return p
 }
 
-// Look is Do for reading what is not public: fn reads, and the view is put on record before anything is shown. What policy
-// denies looks like what is not there.
+// Look is for reading what is not public: fn reads a snapshot and asks policy, and the view is put on record before anything
+// is shown. What policy denies looks like what is not there, and the refusal is put on record. Reading and asking happen
+// outside the writer, so that looking never holds up those who write.
 func (d Desk) Look(ctx context.Context, id auth.Identity, s Step, what policy.Text, fn func(tx *store.Tx) (policy.Decision, error)) error {
-	err := d.Do(ctx, id, s, func(tx *store.Tx) error {
-		dec, err := fn(tx)
-		if err != nil {
-			return err
-		}
-		_, err = d.Record(ctx, tx, id, dec, s)
+	return Hide(d.Browse(ctx, id, s, fn), what)
+}
+
+// Browse is Look for lists: what policy denies is said to be denied, since a list's existence is no secret.
+func (d Desk) Browse(ctx context.Context, id auth.Identity, s Step, fn func(tx *store.Tx) (policy.Decision, error)) error {
+	var dec policy.Decision
+	err := d.Store.View(ctx, func(tx *store.Tx) error {
+		var err error
+		dec, err = fn(tx)
 		return err
 	})
-	return Hide(err, what)
+	var p *problem.Error
+	if errors.As(err, &p) && p.Decision != nil {
+		return d.refuse(ctx, id, s, p)
+	}
+	if err != nil {
+		return Problem(err)
+	}
+	return d.Do(ctx, id, s, func(tx *store.Tx) error {
+		_, err := d.Record(ctx, tx, id, dec, s)
+		return err
+	})
 }
 
 // Hide makes "not for you" the same answer as "not there".

@@ -1,0 +1,184 @@
+package application
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"carrel/broker/auth"
+	"carrel/broker/catalogue"
+	"carrel/broker/grant"
+	"carrel/broker/grant/act"
+	"carrel/broker/problem"
+	"carrel/broker/store"
+	"carrel/policy"
+)
+
+// People finds who an account is now and what a person is called.
+type People interface {
+	Identity(account string) (auth.Identity, bool)
+	Name(account string) (zh, en string)
+}
+
+// Grants opens the grant of an agreement inside its transaction (broker/grant).
+type Grants interface {
+	Open(ctx context.Context, tx *store.Tx, id auth.Identity, dec policy.Decision, g *grant.Grant) error
+}
+
+// Receivers says whether an institution has registered a key to encrypt to (broker/handover).
+type Receivers interface {
+	HasKey(ctx context.Context, tx *store.Tx, institution string) (bool, error)
+}
+
+// Service is the use cases. It is safe for concurrent use.
+type Service struct {
+	desk      act.Desk
+	catalogue *catalogue.Catalogue
+	people    People
+	grants    Grants
+	receivers Receivers
+}
+
+// New makes the use cases.
+func New(desk act.Desk, c *catalogue.Catalogue, people People, grants Grants, receivers Receivers) (*Service, error) {
+	if err := desk.Check(); err != nil {
+		return nil, err
+	}
+	if c == nil || people == nil || grants == nil || receivers == nil {
+		return nil, errors.New("application: the use cases need a catalogue, a directory, grants and receivers")
+	}
+	return &Service{desk: desk, catalogue: c, people: people, grants: grants, receivers: receivers}, nil
+}
+
+func what() policy.Text { return policy.Text{ZH: "申请", EN: "application"} }
+
+func load(ctx context.Context, tx *store.Tx, id string) (*Application, int64, error) {
+	a := new(Application)
+	rev, err := tx.Get(ctx, DocKind, id, a)
+	if err != nil {
+		return nil, 0, fmt.Errorf("application: load: %w", err)
+	}
+	return a, rev, nil
+}
+
+func (s *Service) access(ctx context.Context, id auth.Identity, action string, a *Application) (policy.Decision, error) {
+	return s.desk.Ask(ctx, policy.AccessQuestion{At: s.desk.Moment(), Subject: id.Subject(), Action: action, Object: a.Object()})
+}
+
+// visible loads an application for who may read it. Anybody else hears that there is none.
+func (s *Service) visible(ctx context.Context, tx *store.Tx, id auth.Identity, app string) (*Application, int64, error) {
+	a, rev, err := load(ctx, tx, app)
+	if err != nil {
+		return nil, 0, err
+	}
+	if _, err := s.access(ctx, id, "application.read", a); err != nil {
+		return nil, 0, err
+	}
+	return a, rev, nil
+}
+
+// hidden marks an error that must look like absence and still be put on record as a refusal.
+type hidden struct{ error }
+
+func (h hidden) Unwrap() error { return h.error }
+
+// change is the frame of every step on an existing application: load, may this person see it at all, is it the revision that
+// he saw (0: any), do, store, record; all in one transaction.
+func (s *Service) change(ctx context.Context, id auth.Identity, app, kind string, rev int64, fn func(tx *store.Tx, a *Application, step *act.Step) (policy.Decision, error)) (*Application, error) {
+	var out *Application
+	step := act.Step{Kind: kind, Object: "application/" + app}
+	err := s.desk.Do(ctx, id, step, func(tx *store.Tx) error {
+		a, now, err := s.visible(ctx, tx, id, app)
+		if err != nil {
+			return hidden{err}
+		}
+		if rev != 0 && rev != now {
+			return problem.New(problem.Conflict, "申请刚被他人更改；请重新查看后再操作。", "The application changed in the meantime; look at it again and repeat.")
+		}
+		from := a.State
+		mine := step
+		dec, err := fn(tx, a, &mine)
+		if err != nil {
+			return err
+		}
+		a.Changed = s.desk.Now().UTC()
+		if err := tx.Put(ctx, DocKind, a.ID, now, a.index(), a); err != nil {
+			return err
+		}
+		mine.Facts = merge(mine.Facts, map[string]string{"from": from, "to": a.State, "version": fmt.Sprint(a.Version)})
+		if _, err = s.desk.Record(ctx, tx, id, dec, mine); err != nil {
+			return err
+		}
+		out = a
+		return nil
+	})
+	if err != nil {
+		return nil, unhide(err)
+	}
+	return out, nil
+}
+
+// unhide gives the one answer for "not there" and "not for you".
+func unhide(err error) error {
+	var h hidden
+	if errors.As(err, &h) || problem.Is(err, problem.NotFound) {
+		return act.Hide(err, what())
+	}
+	return err
+}
+
+func merge(a, b map[string]string) map[string]string {
+	if a == nil {
+		return b
+	}
+	for k, v := range b {
+		a[k] = v
+	}
+	return a
+}
+
+// move asks whether the person may give the command now and obeys: the state that policy names, and its effects.
+func (s *Service) move(ctx context.Context, tx *store.Tx, id auth.Identity, a *Application, m policy.Move) (policy.Decision, error) {
+	dec, err := s.desk.Ask(ctx, policy.TransitionQuestion{At: s.desk.Moment(), Subject: id.Subject(), Machine: "application", Move: m, Case: a.Case()})
+	if err != nil {
+		return dec, err
+	}
+	state, ok := dec.State()
+	if !ok {
+		return dec, errors.New("application: policy named no state")
+	}
+	a.State = state
+	for _, effect := range dec.Oblige(policy.ObligeEffect) {
+		switch effect {
+		case "clear-reviews":
+			a.Reviews, a.Needed, a.Signatures, a.Agreement = nil, nil, nil, nil
+		case "open-grant":
+			if err := s.open(ctx, tx, id, dec, a); err != nil {
+				return dec, err
+			}
+		default:
+			return dec, fmt.Errorf("application: unknown effect %q", effect)
+		}
+	}
+	return dec, nil
+}
+
+// open makes the grant that the agreement gives.
+func (s *Service) open(ctx context.Context, tx *store.Tx, id auth.Identity, dec policy.Decision, a *Application) error {
+	g := &grant.Grant{ID: act.NewID("g"), Application: a.ID, Kind: a.Facts.Kind, Purpose: a.Facts.Purpose, Lead: a.Facts.Lead,
+		Team: a.Facts.Team, Institution: a.Institution, DataOwners: a.DataOwners, Statistics: a.Facts.Statistics,
+		Assessment: a.Facts.Assessment, From: a.Facts.From, To: a.Facts.To, Epsilon: a.Facts.Epsilon, Universe: a.Universe,
+		Remit: a.Facts.Remit, Receiver: a.Facts.Receiver}
+	for _, w := range a.Facts.Wishes {
+		g.Datasets = append(g.Datasets, w.Dataset)
+		g.Columns = append(g.Columns, w.Columns...)
+	}
+	if a.Verdict != nil {
+		g.Conditions = a.Verdict.Conditions
+	}
+	if err := s.grants.Open(ctx, tx, id, dec, g); err != nil {
+		return err
+	}
+	a.Grant = g.ID
+	return nil
+}

@@ -1,0 +1,224 @@
+package application
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+
+	"carrel/broker/auth"
+	"carrel/broker/grant/act"
+	"carrel/broker/problem"
+	"carrel/broker/store"
+	"carrel/policy"
+)
+
+// Submit puts the draft before policy and, when it is complete and lawful, before the reviewers that policy names. What policy
+// said is kept with the version.
+func (s *Service) Submit(ctx context.Context, id auth.Identity, app string, rev int64) (*Application, error) {
+	return s.change(ctx, id, app, "application.submitted", rev, func(tx *store.Tx, a *Application, step *act.Step) (policy.Decision, error) {
+		if dec, err := s.access(ctx, id, "application.submit", a); err != nil {
+			return dec, err
+		}
+		if dec, err := s.move(ctx, tx, id, a, policy.Move{Command: "submit"}); err != nil {
+			return dec, err
+		}
+		dec, err := s.lawful(ctx, tx, id, a)
+		if err != nil {
+			return dec, err
+		}
+		a.Version++
+		a.Needed = dec.Oblige(policy.ObligeReview)
+		a.Reviews, a.Verdict, a.Signatures, a.Agreement = nil, nil, nil, nil
+		a.Findings = &Findings{Version: a.Version, At: s.desk.Now().UTC(), Decision: dec}
+		step.Commit = map[string]string{}
+		for name, ref := range a.Texts {
+			step.Commit[name] = ref.Commitment
+		}
+		return dec, tx.Put(ctx, versionKind, fmt.Sprintf("%s/%d", a.ID, a.Version), 0, store.Index{Parent: a.ID}, a)
+	})
+}
+
+// lawful asks policy whether the application is complete and lawful as catalogue and law stand now.
+func (s *Service) lawful(ctx context.Context, tx *store.Tx, applicant auth.Identity, a *Application) (policy.Decision, error) {
+	sets, err := s.datasets(ctx, tx, a)
+	if err != nil {
+		return policy.Decision{}, err
+	}
+	if a.Facts.Receiver.Key, err = s.receivers.HasKey(ctx, tx, a.Institution); err != nil {
+		return policy.Decision{}, fmt.Errorf("application: receiver's key: %w", err)
+	}
+	return s.desk.Ask(ctx, policy.SubmissionQuestion{At: s.desk.Moment(), Subject: applicant.Subject(), Application: a.Facts, Datasets: sets})
+}
+
+// ReviewInput is one review.
+type ReviewInput struct {
+	Kind        string   `json:"kind"`
+	Verdict     string   `json:"verdict"` // approve | reject
+	Findings    string   `json:"findings"`
+	Obligations []string `json:"obligations,omitempty"`
+}
+
+// Review puts a review on record.
+func (s *Service) Review(ctx context.Context, id auth.Identity, app string, rev int64, in ReviewInput) (*Application, error) {
+	if err := wording(append([]string{in.Findings}, in.Obligations...)...); err != nil {
+		return nil, err
+	}
+	return s.change(ctx, id, app, "application.reviewed", rev, func(tx *store.Tx, a *Application, step *act.Step) (policy.Decision, error) {
+		if dec, err := s.access(ctx, id, "application.review", a); err != nil {
+			return dec, err
+		}
+		dec, err := s.move(ctx, tx, id, a, policy.Move{Command: "review", Review: in.Kind, Choice: in.Verdict})
+		if err != nil {
+			return dec, err
+		}
+		ref, err := tx.PutText(ctx, in.Findings)
+		if err != nil {
+			return dec, err
+		}
+		a.Reviews = append(a.Reviews, Review{Kind: in.Kind, Reviewer: id.Account, Verdict: in.Verdict, Findings: ref,
+			Obligations: in.Obligations, Version: a.Version, At: s.desk.Now().UTC()})
+		step.Facts = map[string]string{"review": in.Kind, "verdict": in.Verdict}
+		step.Commit = map[string]string{"findings": ref.Commitment}
+		return dec, nil
+	})
+}
+
+// DecisionInput is the authority's decision. Epsilon, From and To replace what was asked for where they are given.
+type DecisionInput struct {
+	Choice     string      `json:"choice"` // approve | deny | return
+	Grounds    string      `json:"grounds"`
+	Conditions []string    `json:"conditions,omitempty"`
+	Epsilon    float64     `json:"epsilon,omitempty"`
+	From       policy.Date `json:"from,omitempty"`
+	To         policy.Date `json:"to,omitempty"`
+}
+
+// Decide puts the authority's decision on record. An approval is checked against catalogue and law once more, as the
+// application then stands, and fixes the agreement's text.
+func (s *Service) Decide(ctx context.Context, id auth.Identity, app string, rev int64, in DecisionInput) (*Application, error) {
+	if err := wording(append([]string{in.Grounds}, in.Conditions...)...); err != nil {
+		return nil, err
+	}
+	return s.change(ctx, id, app, "application.decided", rev, func(tx *store.Tx, a *Application, step *act.Step) (policy.Decision, error) {
+		if dec, err := s.access(ctx, id, "application.decide", a); err != nil {
+			return dec, err
+		}
+		dec, err := s.move(ctx, tx, id, a, policy.Move{Command: "decide", Choice: in.Choice})
+		if err != nil {
+			return dec, err
+		}
+		v, commit, err := s.verdict(ctx, tx, id, in)
+		if err != nil {
+			return dec, err
+		}
+		a.Verdict = v
+		step.Facts, step.Commit = map[string]string{"choice": in.Choice}, commit
+		if in.Choice != "approve" {
+			return dec, nil
+		}
+		return dec, s.approve(ctx, tx, a, in, step)
+	})
+}
+
+func (s *Service) verdict(ctx context.Context, tx *store.Tx, id auth.Identity, in DecisionInput) (*Verdict, map[string]string, error) {
+	v := &Verdict{Decider: id.Account, Choice: in.Choice, At: s.desk.Now().UTC()}
+	commit := map[string]string{}
+	var err error
+	if v.Grounds, err = tx.PutText(ctx, in.Grounds); err != nil {
+		return nil, nil, err
+	}
+	commit["grounds"] = v.Grounds.Commitment
+	for i, c := range in.Conditions {
+		ref, err := tx.PutText(ctx, c)
+		if err != nil {
+			return nil, nil, err
+		}
+		v.Conditions = append(v.Conditions, ref)
+		commit[fmt.Sprintf("condition-%d", i+1)] = ref.Commitment
+	}
+	return v, commit, nil
+}
+
+// approve applies the authority's terms, asks policy about the application as it then stands, and fixes the agreement.
+func (s *Service) approve(ctx context.Context, tx *store.Tx, a *Application, in DecisionInput, step *act.Step) error {
+	if in.Epsilon != 0 {
+		a.Facts.Epsilon = in.Epsilon
+	}
+	if in.From != "" {
+		a.Facts.From = in.From
+	}
+	if in.To != "" {
+		a.Facts.To = in.To
+	}
+	lead, ok := s.people.Identity(a.Facts.Lead)
+	if !ok {
+		return problem.New(problem.Conflict, "申请人账号已注销，不能批准。", "The applicant's account is gone; the application cannot be approved.")
+	}
+	if _, err := s.lawful(ctx, tx, lead, a); err != nil {
+		return err
+	}
+	if err := s.fix(ctx, tx, a, in.Conditions); err != nil {
+		return err
+	}
+	step.Facts["epsilon"] = fmt.Sprintf("%g", a.Facts.Epsilon)
+	step.Facts["agreement"] = a.Agreement.Digest
+	return nil
+}
+
+// Withdraw takes the application back.
+func (s *Service) Withdraw(ctx context.Context, id auth.Identity, app string, rev int64) (*Application, error) {
+	return s.change(ctx, id, app, "application.withdrawn", rev, func(tx *store.Tx, a *Application, _ *act.Step) (policy.Decision, error) {
+		if dec, err := s.access(ctx, id, "application.withdraw", a); err != nil {
+			return dec, err
+		}
+		return s.move(ctx, tx, id, a, policy.Move{Command: "withdraw"})
+	})
+}
+
+// Sign puts one side's signature under the agreement of this digest. The last signature brings the grant into being, in the
+// same transaction.
+func (s *Service) Sign(ctx context.Context, id auth.Identity, app string, rev int64, side, digest string) (*Application, error) {
+	return s.change(ctx, id, app, "agreement.signed", rev, func(tx *store.Tx, a *Application, step *act.Step) (policy.Decision, error) {
+		if dec, err := s.access(ctx, id, "agreement.sign", a); err != nil {
+			return dec, err
+		}
+		dec, err := s.move(ctx, tx, id, a, policy.Move{Command: "sign", Side: side})
+		if err != nil {
+			return dec, err
+		}
+		if a.Agreement == nil || digest != a.Agreement.Digest {
+			return dec, problem.New(problem.Conflict, "协议文本与您所见的不一致；请重新阅读后再签署。", "This is not the text of the agreement; read it again and sign its digest.")
+		}
+		a.Signatures = append(a.Signatures, Signature{Side: side, Account: id.Account, Digest: digest, At: s.desk.Now().UTC()})
+		step.Facts = map[string]string{"side": side, "agreement": digest}
+		opened, err := s.move(ctx, tx, id, a, policy.Move{Command: "grant"})
+		switch {
+		case err == nil:
+			dec.Reasons = append(slices.Clone(dec.Reasons), opened.Reasons...)
+			step.Grant = a.Grant
+		case !denied(err): // a denial means that the other side's signature is still to come
+			return dec, err
+		}
+		return dec, nil
+	})
+}
+
+func denied(err error) bool {
+	var p *problem.Error
+	return errors.As(err, &p) && p.Code == problem.Forbidden
+}
+
+// wording checks the form of texts that people write.
+func wording(texts ...string) error {
+	if len(texts) > 50 {
+		return problem.New(problem.TooLarge, "条款过多（上限 50）；请合并。", "Too many conditions (50 at most); put some together.")
+	}
+	for _, t := range texts {
+		if len(t) > maxText || !utf8.ValidString(t) {
+			return problem.New(problem.TooLarge, "文字过长（上限 32 KB）；请缩短。", "A text is too long (32 KB at most); shorten it.")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+// Package application takes an application for data from its draft to a signed agreement and a grant.
+//
+// It promises: every step is a transition that policy allowed, taken in one transaction with its log entry; what a step
+// leads to and what belongs to it (state, effects, reviews to hold) is read from policy's decision and from nowhere else;
+// what people write (purpose, methods, findings, conditions, the agreement) is kept as erasable text, and the log holds only
+// salted commitments to it; a grant comes into being in the transaction of the last signature, with its budget; who may not
+// see an application learns nothing about whether it exists.
+//
+// It does not promise that what an applicant declares is true, and a signature here is a recorded act of a logged-in account
+// under the agreement's digest, not a certificate-based electronic signature.
+package application
+
+import (
+	"time"
+
+	"carrel/broker/store"
+	"carrel/policy"
+)
+
+// The kinds of documents in the store.
+const (
+	DocKind     = "application"
+	versionKind = "application-version"
+)
+
+// The names of the texts that people write.
+const (
+	TextTitle     = "title"
+	TextReason    = "reason"    // what the data are for
+	TextMethods   = "methods"   // how they are analysed
+	TextFunding   = "funding"   // who pays, in words
+	TextConflicts = "conflicts" // conflicts of interest, in words
+	TextExemption = "exemption" // why no ethics document is needed
+)
+
+// maxText bounds one text, in bytes.
+const maxText = 32 << 10
+
+// Draft is what an applicant writes. Facts are what rules read; the numbers of characters in it are filled in from Texts, and
+// Lead, Receiver.Institution and Receiver.Key by the service.
+type Draft struct {
+	Facts policy.Application `json:"facts"`
+	Texts map[string]string  `json:"texts"`
+}
+
+// Application is an application as stored.
+type Application struct {
+	ID          string                   `json:"id"`
+	State       string                   `json:"state"`
+	Version     int                      `json:"version"` // submissions so far
+	Facts       policy.Application       `json:"facts"`
+	Texts       map[string]store.TextRef `json:"texts"`
+	Institution string                   `json:"institution"`
+	DataOwners  []string                 `json:"data_owners"`
+	Universe    string                   `json:"universe"`
+	Needed      []string                 `json:"needed"` // kinds of review
+	Findings    *Findings                `json:"findings,omitempty"`
+	Reviews     []Review                 `json:"reviews"`
+	Verdict     *Verdict                 `json:"verdict,omitempty"`
+	Agreement   *Agreement               `json:"agreement,omitempty"`
+	Signatures  []Signature              `json:"signatures"`
+	Grant       string                   `json:"grant,omitempty"`
+	Created     time.Time                `json:"created"`
+	Changed     time.Time                `json:"changed"`
+}
+
+// Findings is what policy said of a version.
+type Findings struct {
+	Version  int             `json:"version"`
+	At       time.Time       `json:"at"`
+	Decision policy.Decision `json:"decision"`
+}
+
+// Review is one review with the version it was of.
+type Review struct {
+	Kind        string        `json:"kind"`
+	Reviewer    string        `json:"reviewer"`
+	Verdict     string        `json:"verdict"` // approve | reject
+	Findings    store.TextRef `json:"findings"`
+	Obligations []string      `json:"obligations,omitempty"` // codes of conditions the reviewer asks for
+	Version     int           `json:"version"`
+	At          time.Time     `json:"at"`
+}
+
+// Verdict is the authority's decision.
+type Verdict struct {
+	Decider    string          `json:"decider"`
+	Choice     string          `json:"choice"` // approve | deny | return
+	Grounds    store.TextRef   `json:"grounds"`
+	Conditions []store.TextRef `json:"conditions"`
+	At         time.Time       `json:"at"`
+}
+
+// Agreement is the text that both sides sign, fixed when the authority approved.
+type Agreement struct {
+	ZH     store.TextRef `json:"zh"`
+	EN     store.TextRef `json:"en"`
+	Digest string        `json:"digest"` // sha256:… over both salted commitments: what a signature names
+	Made   time.Time     `json:"made"`
+}
+
+// Signature is one side's.
+type Signature struct {
+	Side    string    `json:"side"` // applicant | owner
+	Account string    `json:"account"`
+	Digest  string    `json:"digest"`
+	At      time.Time `json:"at"`
+}
+
+// Case is the application as its workflow sees it.
+func (a *Application) Case() policy.Case {
+	c := policy.Case{Kind: a.Facts.Kind, State: a.State, Lead: a.Facts.Lead, Team: a.Facts.Team, DataOwners: a.DataOwners, Needed: a.Needed}
+	for _, r := range a.Reviews {
+		c.Reviews = append(c.Reviews, policy.Review{Kind: r.Kind, Reviewer: r.Reviewer, Verdict: r.Verdict})
+	}
+	if a.Verdict != nil {
+		c.Decider = a.Verdict.Decider
+	}
+	for _, s := range a.Signatures {
+		c.Signatures = append(c.Signatures, policy.Signature{Side: s.Side, Account: s.Account})
+	}
+	return c
+}
+
+// Object is the application as an object of access.
+func (a *Application) Object() policy.Object {
+	return policy.Object{Kind: "application", Owner: a.Facts.Lead, Team: a.Facts.Team, Institution: a.Institution, DataOwners: a.DataOwners,
+		Reviews: a.Needed, State: a.State}
+}
+
+func (a *Application) index() store.Index { return store.Index{Owner: a.Facts.Lead, State: a.State} }

@@ -1,0 +1,273 @@
+package application
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"carrel/broker/auth"
+	"carrel/broker/grant/act"
+	"carrel/broker/store"
+	"carrel/policy"
+)
+
+// View is an application as a person sees it.
+type View struct {
+	Application
+	Revision int64             `json:"revision"`
+	Texts    map[string]string `json:"texts"` // in place of the references; an erased one is missing
+	Reviews  []ReviewView      `json:"reviews"`
+	Verdict  *VerdictView      `json:"verdict,omitempty"`
+	// Check is what policy would say to a submission now; only for a draft.
+	Check *policy.Decision `json:"check,omitempty"`
+	// Commands is what this person may do now.
+	Commands []policy.Command `json:"commands"`
+	// Waits says what is waited for, and by whom.
+	Waits []Wait `json:"waits"`
+}
+
+// ReviewView is a review with its words.
+type ReviewView struct {
+	Review
+	Findings string `json:"findings"`
+}
+
+// VerdictView is the decision with its words.
+type VerdictView struct {
+	Verdict
+	Grounds    string   `json:"grounds"`
+	Conditions []string `json:"conditions"`
+}
+
+// Wait is one thing that the application waits for.
+type Wait struct {
+	Who  string      `json:"who"`            // as policy's workflow names them: reviewers, authority, applicant, owner, service
+	What string      `json:"what,omitempty"` // the kind of review
+	Text policy.Text `json:"text"`
+}
+
+// workflow is the part of policy's workflow that says who is at turn.
+type workflow struct {
+	Initial string                 `json:"initial"`
+	States  map[string]policy.Text `json:"states"`
+	Owners  map[string][]string    `json:"owners"`
+}
+
+func (s *Service) workflow(ctx context.Context) (workflow, error) {
+	var w workflow
+	if err := s.desk.Policy.Data(ctx, "carrel/workflow/application", &w); err != nil {
+		return w, fmt.Errorf("application: workflow: %w", err)
+	}
+	return w, nil
+}
+
+// Show shows an application to who may see it, and puts the view on record.
+func (s *Service) Show(ctx context.Context, id auth.Identity, app string) (*View, error) {
+	var v *View
+	step := act.Step{Kind: "application.viewed", Object: "application/" + app}
+	err := s.desk.Look(ctx, id, step, what(), func(tx *store.Tx) (policy.Decision, error) {
+		a, rev, err := load(ctx, tx, app)
+		if err != nil {
+			return policy.Decision{}, err
+		}
+		dec, err := s.access(ctx, id, "application.read", a)
+		if err != nil {
+			return dec, err
+		}
+		v, err = s.view(ctx, tx, id, a, rev)
+		return dec, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func (s *Service) view(ctx context.Context, tx *store.Tx, id auth.Identity, a *Application, rev int64) (*View, error) {
+	v := &View{Application: *a, Revision: rev, Texts: map[string]string{}}
+	var err error
+	for name, ref := range a.Texts {
+		if v.Texts[name], err = opened(ctx, tx, ref); err != nil {
+			return nil, err
+		}
+	}
+	for _, r := range a.Reviews {
+		words, err := opened(ctx, tx, r.Findings)
+		if err != nil {
+			return nil, err
+		}
+		v.Reviews = append(v.Reviews, ReviewView{Review: r, Findings: words})
+	}
+	if a.Verdict != nil {
+		if v.Verdict, err = verdictView(ctx, tx, a.Verdict); err != nil {
+			return nil, err
+		}
+	}
+	if v.Commands, err = s.commands(ctx, id, a); err != nil {
+		return nil, err
+	}
+	w, err := s.workflow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if a.State == w.Initial {
+		if v.Check, err = s.check(ctx, tx, a); err != nil {
+			return nil, err
+		}
+	}
+	v.Waits, err = s.waits(ctx, w, a)
+	return v, err
+}
+
+// check is what policy would say to the draft, without taking any step.
+func (s *Service) check(ctx context.Context, tx *store.Tx, a *Application) (*policy.Decision, error) {
+	lead, ok := s.people.Identity(a.Facts.Lead)
+	if !ok {
+		return &policy.Decision{}, nil
+	}
+	copied := *a
+	dec, err := s.lawful(ctx, tx, lead, &copied)
+	if err != nil && !denied(err) {
+		return nil, err
+	}
+	return &dec, nil
+}
+
+func verdictView(ctx context.Context, tx *store.Tx, v *Verdict) (*VerdictView, error) {
+	out := &VerdictView{Verdict: *v}
+	var err error
+	if out.Grounds, err = opened(ctx, tx, v.Grounds); err != nil {
+		return nil, err
+	}
+	for _, ref := range v.Conditions {
+		words, err := opened(ctx, tx, ref)
+		if err != nil {
+			return nil, err
+		}
+		out.Conditions = append(out.Conditions, words)
+	}
+	return out, nil
+}
+
+func (s *Service) commands(ctx context.Context, id auth.Identity, a *Application) ([]policy.Command, error) {
+	dec, err := s.desk.Policy.Decide(ctx, policy.CommandsQuestion{At: s.desk.Moment(), Subject: id.Subject(), Machine: "application", Case: a.Case()})
+	if err != nil {
+		return nil, fmt.Errorf("application: ask for commands: %w", err)
+	}
+	return dec.Commands(), nil
+}
+
+// waits reads from policy's workflow whose turn it is, and names what is still missing.
+func (s *Service) waits(ctx context.Context, w workflow, a *Application) ([]Wait, error) {
+	var kinds map[string]struct {
+		Label policy.Text `json:"label"`
+	}
+	if err := s.desk.Policy.Data(ctx, "carrel/reviews", &kinds); err != nil {
+		return nil, fmt.Errorf("application: kinds of review: %w", err)
+	}
+	var out []Wait
+	for _, who := range w.Owners[a.State] {
+		if who != "reviewers" {
+			signed := slices.ContainsFunc(a.Signatures, func(s Signature) bool { return s.Side == who })
+			if !signed {
+				out = append(out, Wait{Who: who, Text: w.States[a.State]})
+			}
+			continue
+		}
+		for _, kind := range a.Needed {
+			if !slices.ContainsFunc(a.Reviews, func(r Review) bool { return r.Kind == kind }) {
+				out = append(out, Wait{Who: who, What: kind, Text: kinds[kind].Label})
+			}
+		}
+	}
+	return out, nil
+}
+
+// Item is one line of a list.
+type Item struct {
+	ID          string           `json:"id"`
+	State       string           `json:"state"`
+	StateText   policy.Text      `json:"state_text"`
+	Kind        string           `json:"kind"`
+	Purpose     string           `json:"purpose"`
+	Lead        string           `json:"lead"`
+	Institution string           `json:"institution"`
+	Datasets    []string         `json:"datasets"`
+	Title       string           `json:"title"`
+	Grant       string           `json:"grant,omitempty"`
+	Revision    int64            `json:"revision"`
+	Commands    []policy.Command `json:"commands"`
+}
+
+// List shows the applications that the person may see, newest first, at most limit (1 to 200).
+func (s *Service) List(ctx context.Context, id auth.Identity, limit int) ([]Item, error) {
+	return s.list(ctx, id, limit, func(Item) bool { return true })
+}
+
+// Inbox shows what waits for this person: where policy lets him do something other than take it back.
+func (s *Service) Inbox(ctx context.Context, id auth.Identity, limit int) ([]Item, error) {
+	return s.list(ctx, id, limit, func(i Item) bool {
+		return slices.ContainsFunc(i.Commands, func(c policy.Command) bool { return c.Command != "withdraw" })
+	})
+}
+
+func (s *Service) list(ctx context.Context, id auth.Identity, limit int, keep func(Item) bool) ([]Item, error) {
+	limit = max(1, min(limit, 200))
+	var out []Item
+	step := act.Step{Kind: "application.listed", Object: "application"}
+	err := s.desk.Browse(ctx, id, step, func(tx *store.Tx) (policy.Decision, error) {
+		dec, err := s.desk.Ask(ctx, policy.AccessQuestion{At: s.desk.Moment(), Subject: id.Subject(), Action: "application.list"})
+		if err != nil {
+			return dec, err
+		}
+		w, err := s.workflow(ctx)
+		if err != nil {
+			return dec, err
+		}
+		docs, err := tx.List(ctx, DocKind, store.Filter{Limit: store.ListMax, Newest: true})
+		if err != nil {
+			return dec, err
+		}
+		for _, d := range docs {
+			item, ok, err := s.item(ctx, tx, id, w, d)
+			if err != nil {
+				return dec, err
+			}
+			if ok && keep(item) {
+				out = append(out, item)
+			}
+			if len(out) == limit {
+				break
+			}
+		}
+		return dec, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (s *Service) item(ctx context.Context, tx *store.Tx, id auth.Identity, w workflow, d store.Doc) (Item, bool, error) {
+	var a Application
+	if err := d.Decode(&a); err != nil {
+		return Item{}, false, err
+	}
+	dec, err := s.desk.Policy.Decide(ctx, policy.AccessQuestion{At: s.desk.Moment(), Subject: id.Subject(), Action: "application.read", Object: a.Object()})
+	if err != nil {
+		return Item{}, false, fmt.Errorf("application: ask policy: %w", err)
+	}
+	if !dec.Allow {
+		return Item{}, false, nil
+	}
+	item := Item{ID: a.ID, State: a.State, StateText: w.States[a.State], Kind: a.Facts.Kind, Purpose: a.Facts.Purpose, Lead: a.Facts.Lead,
+		Institution: a.Institution, Grant: a.Grant, Revision: d.Rev}
+	for _, wish := range a.Facts.Wishes {
+		item.Datasets = append(item.Datasets, wish.Dataset)
+	}
+	if item.Title, err = text(ctx, tx, &a, TextTitle); err != nil {
+		return Item{}, false, err
+	}
+	item.Commands, err = s.commands(ctx, id, &a)
+	return item, true, err
+}
