@@ -131,15 +131,17 @@ func (SubmissionQuestion) Decision() string { return "carrel.application.decisio
 
 // Case is an application or a grant as its workflow sees it.
 type Case struct {
-	Kind       string          `json:"kind"`  // query | handover
-	State      string          `json:"state"` // see workflow.json
-	Lead       string          `json:"lead"`
-	Team       List[string]    `json:"team"`
-	DataOwners List[string]    `json:"data_owners"` // institutions that own the data
-	Needed     List[string]    `json:"needed"`      // kinds of review asked for at submission
-	Reviews    List[Review]    `json:"reviews"`     // reviews on record since the last submission
-	Decider    string          `json:"decider"`     // account of who decided, or ""
-	Signatures List[Signature] `json:"signatures"`
+	Kind        string          `json:"kind"` // query | handover
+	Purpose     string          `json:"purpose"`
+	State       string          `json:"state"` // see workflow.json
+	Lead        string          `json:"lead"`
+	Team        List[string]    `json:"team"`
+	Institution string          `json:"institution"` // the applicant's
+	DataOwners  List[string]    `json:"data_owners"` // institutions that own the data
+	Needed      List[string]    `json:"needed"`      // kinds of review asked for at submission
+	Reviews     List[Review]    `json:"reviews"`     // reviews on record since the last submission
+	Decider     string          `json:"decider"`     // account of who decided, or ""
+	Signatures  List[Signature] `json:"signatures"`
 }
 
 // Review is one review on record.
@@ -151,13 +153,14 @@ type Review struct {
 
 // Signature is one signature under the agreement.
 type Signature struct {
-	Side    string `json:"side"` // applicant | owner
-	Account string `json:"account"`
+	Side        string `json:"side"` // applicant | owner
+	Account     string `json:"account"`
+	Institution string `json:"institution"`
 }
 
 // Move is a command on a case with what it needs.
 type Move struct {
-	Command string `json:"command"` // submit | review | decide | withdraw | sign | grant; of a grant: revoke
+	Command string `json:"command"` // submit | review | decide | withdraw | sign | grant; of a grant: revoke | relinquish
 	Review  string `json:"review"`  // review: its kind
 	Choice  string `json:"choice"`  // review: approve | reject; decide: approve | deny | return
 	Side    string `json:"side"`    // sign: applicant | owner
@@ -226,6 +229,7 @@ func (PermitQuestion) Decision() string { return "carrel.grant.permit" }
 type Plan struct {
 	Datasets List[string] `json:"datasets"`
 	Tables   List[string] `json:"tables"`
+	Public   List[string] `json:"public"`    // those of the tables that are public: their columns need no grant
 	Columns  List[string] `json:"columns"`   // all columns that reach a measure, filter, join, CASE or key, as "table.column"
 	MaxLevel int          `json:"max_level"` // highest data level of those columns
 	Epsilon  float64      `json:"epsilon"`

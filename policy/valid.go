@@ -104,7 +104,7 @@ func (f *form) remit(r Remit) {
 
 func (f *form) workflow(machine string, c Case) {
 	f.need("the machine", machine)
-	f.texts(c.Kind, c.State, c.Lead, c.Decider)
+	f.texts(c.Kind, c.Purpose, c.State, c.Lead, c.Institution, c.Decider)
 	f.lists(c.Team, c.DataOwners, c.Needed)
 	if len(c.Reviews) > maxItems || len(c.Signatures) > maxItems {
 		f.fail("a list is too long")
@@ -114,7 +114,7 @@ func (f *form) workflow(machine string, c Case) {
 		f.texts(r.Kind, r.Reviewer, r.Verdict)
 	}
 	for _, s := range c.Signatures {
-		f.texts(s.Side, s.Account)
+		f.texts(s.Side, s.Account, s.Institution)
 	}
 }
 
@@ -222,7 +222,7 @@ func (q QueryQuestion) Valid() error {
 	f.subject(q.Subject)
 	f.grant(q.Grant)
 	f.texts(q.Purpose)
-	f.lists(q.Plan.Datasets, q.Plan.Tables, q.Plan.Columns)
+	f.lists(q.Plan.Datasets, q.Plan.Tables, q.Plan.Public, q.Plan.Columns)
 	f.natural("a number of the plan", int64(q.Plan.MaxLevel), q.Plan.Draws)
 	f.finite(q.Plan.Epsilon)
 	return f.err

@@ -1,2 +1,211 @@
 // Package opa answers the questions of package policy with Rego.
+//
+// It promises: every rule is compiled strictly, once, at start, with no builtin outside an allow-list that has no
+// network, no clock, no randomness and no environment (the moment of a decision is part of its question); a builtin that
+// fails is an error, not "undefined" (StrictBuiltinErrors); an undefined, late or malformed answer is an error; each
+// decision carries the hash of the rules and of the question in canonical JSON, so that it can be replayed.
+//
+// It does not promise that the rules are right: their tests are in policies/ and in testdata here. It is the only
+// importer of OPA.
 package opa
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"carrel/policy"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/rego/compile"
+	"github.com/open-policy-agent/opa/v1/storage"
+	"github.com/open-policy-agent/opa/v1/storage/inmem"
+)
+
+// Errors of a decision. None of them is ever an approval.
+var (
+	// ErrUndefined says that the rules gave no answer.
+	ErrUndefined = errors.New("policy: the rules gave no answer")
+	// ErrMalformed says that the answer is not of the one shape.
+	ErrMalformed = errors.New("policy: the answer is malformed")
+	// ErrUntranslatable says that a row filter could not be made from the rules.
+	ErrUntranslatable = errors.New("policy: the row filter cannot be translated")
+)
+
+// defaultTimeout bounds one decision; a decision takes less than a millisecond.
+const defaultTimeout = 2 * time.Second
+
+// LogEntry is one decision for the decision log. The question is canonical JSON: account ids and features, no texts.
+type LogEntry struct {
+	Document string // e.g. "carrel.query.decision"
+	Question []byte
+	Decision policy.Decision
+	Took     time.Duration
+	Err      error
+}
+
+// Option changes a Decider.
+type Option func(*Decider)
+
+// WithLog calls hook after every decision, also after those that failed. The hook must be safe for concurrent use and
+// must not keep the question's bytes.
+func WithLog(hook func(context.Context, LogEntry)) Option { return func(d *Decider) { d.log = hook } }
+
+// WithTimeout bounds one decision.
+func WithTimeout(t time.Duration) Option { return func(d *Decider) { d.timeout = t } }
+
+// Decider answers questions; it is safe for concurrent use and holds no state but the rules.
+type Decider struct {
+	bundle  string
+	queries map[string]rego.PreparedEvalQuery
+	rows    *compile.Prepared
+	data    map[string]any
+	log     func(context.Context, LogEntry)
+	timeout time.Duration
+}
+
+var _ policy.Decider = (*Decider)(nil)
+
+// documents are all that can be asked. A question of another document is an error at once.
+func documents() []string {
+	return []string{
+		policy.RouteQuestion{}.Decision(),
+		policy.AccessQuestion{}.Decision(),
+		policy.SubmissionQuestion{}.Decision(),
+		policy.TransitionQuestion{}.Decision(),
+		policy.CommandsQuestion{}.Decision(),
+		policy.PermitQuestion{}.Decision(),
+		policy.QueryQuestion{}.Decision(),
+		policy.HandoverQuestion{}.Decision(),
+		policy.ScopeQuestion{}.Decision(),
+		linkedDocument,
+		refusedDocument,
+		rowsReasonDocument,
+	}
+}
+
+// The documents that a scope needs besides its columns.
+const (
+	includeDocument    = "carrel.handover.include"
+	linkedDocument     = "carrel.handover.linked"
+	refusedDocument    = "carrel.handover.rows_refused"
+	rowsReasonDocument = "carrel.handover.rows_reason"
+)
+
+// New compiles the rules and prepares every decision. It fails when a rule does not compile strictly, needs a builtin
+// that is not allowed, or when data files overlap.
+func New(bundle fs.FS, options ...Option) (*Decider, error) {
+	src, err := load(bundle)
+	if err != nil {
+		return nil, err
+	}
+	compiler, err := src.compile()
+	if err != nil {
+		return nil, err
+	}
+	d := &Decider{bundle: src.hash, data: src.data, queries: map[string]rego.PreparedEvalQuery{}, timeout: defaultTimeout}
+	for _, o := range options {
+		o(d)
+	}
+	store := inmem.NewFromObjectWithOpts(src.data, inmem.OptRoundTripOnWrite(true), inmem.OptReturnASTValuesOnRead(true))
+	for _, doc := range documents() {
+		q, err := prepare(compiler, store, doc)
+		if err != nil {
+			return nil, fmt.Errorf("policy: prepare %s: %w", doc, err)
+		}
+		d.queries[doc] = q
+	}
+	if d.rows, err = prepareRows(compiler, store); err != nil {
+		return nil, fmt.Errorf("policy: prepare %s: %w", includeDocument, err)
+	}
+	return d, nil
+}
+
+func prepare(c *ast.Compiler, store storage.Store, doc string) (rego.PreparedEvalQuery, error) {
+	return rego.New(
+		rego.Query("x = data."+doc),
+		rego.Compiler(c),
+		rego.Store(store),
+		rego.StrictBuiltinErrors(true),
+		rego.Strict(true),
+	).PrepareForEval(context.Background())
+}
+
+// Bundle is the hash of the rules and their data.
+func (d *Decider) Bundle() string { return d.bundle }
+
+// Decide answers a typed question.
+func (d *Decider) Decide(ctx context.Context, q policy.Question) (policy.Decision, error) {
+	start := time.Now()
+	document := q.Decision()
+	in, err := newInput(q)
+	var decision policy.Decision
+	if err == nil {
+		decision, err = d.decide(ctx, document, in)
+	}
+	if d.log != nil {
+		d.log(ctx, LogEntry{Document: document, Question: in.canonical, Decision: decision, Took: time.Since(start), Err: err})
+	}
+	if err != nil {
+		return policy.Decision{}, err
+	}
+	return decision, nil
+}
+
+func (d *Decider) decide(ctx context.Context, document string, in input) (policy.Decision, error) {
+	x, err := d.eval(ctx, document, in)
+	if err != nil {
+		return policy.Decision{}, err
+	}
+	decision, err := readDecision(x)
+	if err != nil {
+		return policy.Decision{}, fmt.Errorf("%s: %w", document, err)
+	}
+	decision.Bundle, decision.Input = d.bundle, in.hash
+	return decision, nil
+}
+
+// eval returns the one value of a document, ErrUndefined when there is none.
+func (d *Decider) eval(ctx context.Context, document string, in input) (any, error) {
+	query, ok := d.queries[document]
+	if !ok {
+		return nil, fmt.Errorf("%w: no such decision", ErrUndefined)
+	}
+	ctx, cancel := context.WithTimeout(ctx, d.timeout)
+	defer cancel()
+	rs, err := query.Eval(ctx, rego.EvalParsedInput(in.value))
+	if err != nil {
+		return nil, fmt.Errorf("policy: evaluate %s: %w", document, err)
+	}
+	if len(rs) != 1 || rs[0].Bindings["x"] == nil {
+		return nil, fmt.Errorf("%w: %s", ErrUndefined, document)
+	}
+	return rs[0].Bindings["x"], nil
+}
+
+// Data returns a document of policy data decoded into v; numbers and unknown fields are checked by v's type.
+func (d *Decider) Data(_ context.Context, path string, v any) error {
+	var at any = d.data
+	for part := range strings.SplitSeq(path, "/") {
+		m, ok := at.(map[string]any)
+		if !ok {
+			return fmt.Errorf("policy: no data at %s", path)
+		}
+		if at, ok = m[part]; !ok {
+			return fmt.Errorf("policy: no data at %s", path)
+		}
+	}
+	raw, err := json.Marshal(at)
+	if err != nil {
+		return fmt.Errorf("policy: data at %s: %w", path, err)
+	}
+	if err := strictJSON(raw, v); err != nil {
+		return fmt.Errorf("policy: data at %s: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+# METADATA
+# title: Access
+# description: |
+#   Who may enter a route and do an action on an object, by role and by relation. Routes and actions are data; what is
+#   not named there is denied. Staff are decided like everybody (chongqing-staff): there is no back door.
+package carrel.access
+
+import data.carrel.cite
+
+# --- the action on an object
+
+decision := cite.verdict(needs, held, details, [])
+
+action := data.carrel.actions[input.action]
+
+is_public if action.public == true
+
+needs := {"state47-safe/named", "sichuan-15/public"} if is_public
+
+else := {"state47-safe/named", "sichuan-17/account", "sichuan-17/role", "chongqing-staff/relation"}
+
+held contains "state47-safe/named" if action
+
+held contains "sichuan-15/public" if is_public
+
+held contains "sichuan-17/account" if input.subject.account != ""
+
+held contains "sichuan-17/role" if count(by_role) > 0
+
+held contains "chongqing-staff/relation" if count(by_relation) > 0
+
+# ways of the action that the subject's roles open, and those of them that a relation opens too
+by_role contains i if {
+	some i, way in action.allow
+	carries(way.roles)
+}
+
+by_relation contains i if {
+	some i in by_role
+	count(action.allow[i].relations) == 0
+}
+
+by_relation contains i if {
+	some i in by_role
+	some r in action.allow[i].relations
+	r in relations
+}
+
+carries(roles) if "*" in roles
+
+carries(roles) if {
+	some r in roles
+	r in input.subject.roles
+}
+
+# --- relations of the subject to the object
+
+is_owner if {
+	input.subject.account != ""
+	input.object.owner == input.subject.account
+}
+
+on_team if {
+	input.subject.account != ""
+	input.subject.account in input.object.team
+}
+
+mine if is_owner
+
+mine if on_team
+
+relations contains "owner" if is_owner
+
+relations contains "team" if on_team
+
+relations contains "institution" if {
+	input.subject.institution != ""
+	input.object.institution == input.subject.institution
+}
+
+relations contains "data-owner" if {
+	input.subject.institution != ""
+	input.subject.institution in input.object.data_owners
+}
+
+# A reviewer sees what needs his review, and not his own.
+relations contains "reviewer" if {
+	some kind in input.object.reviews
+	data.carrel.reviews[kind].role in input.subject.roles
+	not mine
+}
+
+# --- the route, before the object is known
+
+route := cite.verdict(route_needs, route_held, route_details, [{"kind": "action", "value": route_action, "text": blank_text}]) if route_action
+
+else := cite.verdict(route_needs, route_held, route_details, [])
+
+blank_text := {"zh": "操作", "en": "action"}
+
+route_action := data.carrel.routes[input.route]
+
+route_public if data.carrel.actions[route_action].public == true
+
+route_needs := {"state47-safe/named", "sichuan-15/public"} if route_public
+
+else := {"state47-safe/named", "sichuan-17/account", "sichuan-17/role"}
+
+route_held contains "state47-safe/named" if data.carrel.actions[route_action]
+
+route_held contains "sichuan-15/public" if route_public
+
+route_held contains "sichuan-17/account" if input.subject.account != ""
+
+route_held contains "sichuan-17/role" if {
+	some way in data.carrel.actions[route_action].allow
+	carries(way.roles)
+}
+
+# --- texts
+
+details["sichuan-17/role"] := role_names(action.allow)
+
+details["chongqing-staff/relation"] := cite.plain(relations)
+
+route_details["sichuan-17/role"] := role_names(data.carrel.actions[route_action].allow)
+
+role_names(ways) := {
+	"zh": concat(", ", sort({data.carrel.roles[r].zh | some way in ways; some r in way.roles})),
+	"en": concat(", ", sort({data.carrel.roles[r].en | some way in ways; some r in way.roles})),
+}

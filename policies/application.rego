@@ -1,0 +1,312 @@
+# METADATA
+# title: Applications
+# description: |
+#   Whether an application is complete and lawful to submit, which reviews it needs, and what reviewers are warned of.
+package carrel.application
+
+import data.carrel.cite
+import data.carrel.grant
+
+decision := cite.verdict(needs | review_rules, held | review_rules, details, oblige)
+
+app := input.application
+
+settings := data.carrel.defaults
+
+purpose := data.carrel.purposes[app.purpose]
+
+needs := (base_needs | purpose_needs) | handover_needs
+
+base_needs := {
+	"sichuan-18/complete",
+	"sichuan-17/applicant",
+	"sichuan-13/known",
+	"state47-open/permitted-use",
+	"pipl-13/basis",
+	"pipl-13/own-duty",
+	"pipl-55/assessment",
+	"chongqing-integrity/declared",
+	"sichuan-29/ethics",
+	"sichuan-29/identifiable",
+	"sichuan-32/cross-border",
+	"sichuan-17/period",
+	"state47-open/level",
+	"state47-safe/budget",
+	"chongqing-stat/known",
+}
+
+purpose_needs := {"tianjin-32-3/qc-purpose"} if grant.is_qc
+
+else := {"sichuan-17/purpose"}
+
+handover_needs := {
+	"state47-safe/handover-receiver",
+	"sichuan-31/receiver",
+	"tianjin-32-1/system",
+	"tianjin-32-3/remit",
+} if app.kind == "handover"
+
+else := set()
+
+# --- who and what for
+
+held contains "sichuan-17/applicant" if {
+	app.kind in {"query", "handover"}
+	some role in input.subject.roles
+	some p in data.carrel.purposes
+	role in p.roles
+	applies
+}
+
+applies if {
+	input.subject.account != ""
+	app.lead == input.subject.account
+}
+
+applies if {
+	app.lead != ""
+	input.subject.account != ""
+	input.subject.account in app.team
+}
+
+held contains "sichuan-17/purpose" if {
+	some role in purpose.roles
+	role in input.subject.roles
+}
+
+held contains "tianjin-32-3/qc-purpose" if app.purpose == "quality-control"
+
+held contains "state47-safe/handover-receiver" if {
+	grant.is_qc
+	app.receiver.institution != ""
+	app.receiver.institution == input.subject.institution
+}
+
+# --- complete
+
+held contains "sichuan-18/complete" if count(missing) == 0
+
+present contains "purpose" if app.reason >= settings.application.reason_min
+
+present contains "methods" if app.methods >= settings.application.methods_min
+
+present contains "lead" if app.lead != ""
+
+present contains "period" if {
+	app.from != ""
+	app.to != ""
+}
+
+present contains "datasets" if {
+	count(app.wishes) > 0
+	every w in app.wishes { count(w.columns) > 0 }
+}
+
+parts := {
+	"purpose": {"zh": "用途说明", "en": "description of the purpose"},
+	"methods": {"zh": "方法", "en": "methods"},
+	"lead": {"zh": "负责人", "en": "lead"},
+	"period": {"zh": "期限", "en": "period"},
+	"datasets": {"zh": "数据集和字段", "en": "datasets and fields"},
+}
+
+missing := object.keys(parts) - present
+
+held contains "chongqing-integrity/declared" if {
+	app.funding in {"none", "public", "institution", "industry"}
+	app.conflicts in {"none", "declared"}
+}
+
+held contains "sichuan-29/ethics" if app.ethics.document != ""
+
+held contains "sichuan-29/ethics" if app.ethics.exemption >= settings.application.reason_min
+
+# The last day may be two years after the first, to the day.
+held contains "sichuan-17/period" if {
+	app.from != ""
+	app.from <= app.to
+	cite.today <= app.to
+	app.to <= sprintf("%d%s", [to_number(substring(app.from, 0, 4)) + settings.application.years, substring(app.from, 4, -1)])
+}
+
+held contains "state47-safe/budget" if {
+	app.epsilon >= 0
+	app.epsilon <= settings.grant.epsilon_max
+}
+
+held contains "chongqing-stat/known" if count(unknown_statistics) == 0
+
+unknown_statistics := {s | some s in app.statistics} - {s | some s in data.carrel.fields.by}
+
+# --- datasets and fields
+
+datasets[d.id] := d if some d in input.datasets
+
+held contains "sichuan-13/known" if {
+	count(app.wishes) > 0
+	count(unknown) == 0
+}
+
+unknown contains w.dataset if {
+	some w in app.wishes
+	not datasets[w.dataset]
+}
+
+unknown contains sprintf("%s:%s", [w.dataset, c]) if {
+	some w in app.wishes
+	some c in w.columns
+	not known(datasets[w.dataset].columns, c)
+}
+
+known(columns, c) if columns[c]
+
+known(columns, c) if {
+	endswith(c, ".*")
+	some name, _ in columns
+	startswith(name, trim_suffix(c, "*"))
+}
+
+# Only wished datasets count; the others in the question are not the applicant's business.
+wished contains w.dataset if some w in app.wishes
+
+held contains "state47-open/permitted-use" if {
+	count(wished) > 0
+	count(unpermitted) == 0
+}
+
+unpermitted contains id if {
+	some id in wished
+	not permitted(id)
+}
+
+permitted(id) if app.purpose in datasets[id].purposes
+
+# --- lawful basis
+
+held contains "pipl-13/basis" if {
+	count(wished) > 0
+	count(baseless) == 0
+}
+
+baseless contains id if {
+	some id in wished
+	not founded(id)
+}
+
+founded(id) if {
+	some b in datasets[id].basis
+	b.purpose == app.purpose
+	b.recipient == purpose.recipient
+	b.basis != ""
+	names_law(b)
+}
+
+# A statutory duty is one only with the law named.
+names_law(b) if b.basis != "statutory-duty"
+
+names_law(b) if b.law != ""
+
+held contains "pipl-13/own-duty" if app.declared_duty == false
+
+# --- levels
+
+levels contains level if {
+	some w in app.wishes
+	some c in w.columns
+	some name, level in datasets[w.dataset].columns
+	matches(c, name)
+}
+
+matches(c, name) if c == name
+
+matches(c, name) if {
+	endswith(c, ".*")
+	startswith(name, trim_suffix(c, "*"))
+}
+
+held contains "state47-open/level" if max(levels) <= purpose.level[app.kind]
+
+held contains "pipl-55/assessment" if max(levels) < settings.assessment_level
+
+held contains "pipl-55/assessment" if app.assessment != ""
+
+# --- what needs more than an application
+
+held contains "sichuan-29/identifiable" if app.identifiable == false
+
+held contains "sichuan-29/identifiable" if app.authority.document != ""
+
+# A researcher cannot file it at all; the responsible unit's own way abroad is another matter.
+held contains "sichuan-32/cross-border" if app.cross_border == false
+
+# --- handovers
+
+held contains "sichuan-31/receiver" if count(weaknesses(app.receiver)) == 0
+
+# weaknesses is shared with the handover itself: protection is judged again when the data leave.
+weaknesses(receiver) := {"mlps", "evidence", "expiry", "officer", "key"} - strengths(receiver)
+
+strengths(receiver) := {name |
+	some name, ok in {
+		"mlps": receiver.mlps >= settings.receiver.mlps,
+		"evidence": receiver.evidence != "",
+		"expiry": receiver.expires > cite.today,
+		"officer": receiver.officer,
+		"key": receiver.key,
+	}
+	ok == true
+}
+
+held contains "tianjin-32-1/system" if app.receiver.system != ""
+
+held contains "tianjin-32-3/remit" if {
+	count(app.remit.hospitals) > 0
+	count(app.remit.kinds) > 0
+	app.remit.from != ""
+	app.remit.from <= app.remit.to
+}
+
+# --- reviews and warnings
+
+reviews contains kind if {
+	some kind, r in data.carrel.reviews
+	max(levels) >= r.min_level
+}
+
+review_rules := {data.carrel.reviews[kind].rule | some kind in reviews}
+
+oblige := array.concat(
+	[{"kind": "review", "value": kind, "text": data.carrel.reviews[kind].label} | some kind in reviews],
+	[{"kind": "warning", "value": rule, "text": data.carrel.rules[rule].deny} | some rule in warnings],
+)
+
+warnings contains "chongqing-integrity/interest" if app.conflicts == "declared"
+
+warnings contains "chongqing-integrity/interest" if app.funding == "industry"
+
+warnings contains "sichuan-29/exemption" if app.ethics.document == ""
+
+warnings contains "chongqing-stat/requested" if count(app.statistics) > 0
+
+warnings contains "pipl-55/high-level" if max(levels) >= settings.assessment_level
+
+warnings contains "sichuan-33/long" if {
+	app.to > sprintf("%d%s", [to_number(substring(app.from, 0, 4)) + 1, substring(app.from, 4, -1)])
+}
+
+# --- texts
+
+details["sichuan-18/complete"] := {
+	"zh": concat(", ", sort({parts[m].zh | some m in missing})),
+	"en": concat(", ", sort({parts[m].en | some m in missing})),
+}
+
+details["sichuan-13/known"] := cite.plain(unknown)
+
+details["state47-open/permitted-use"] := cite.plain(unpermitted)
+
+details["pipl-13/basis"] := cite.plain(baseless)
+
+details["chongqing-stat/known"] := cite.plain(unknown_statistics)
+
+details["sichuan-31/receiver"] := cite.plain(weaknesses(app.receiver))

@@ -1,0 +1,81 @@
+# METADATA
+# title: Grants and permits
+# description: |
+#   What every use of a grant needs (standing), and when a permit may be issued. A permit never outgrows its grant.
+package carrel.grant
+
+import data.carrel.cite
+
+# --- every use of a grant
+
+standing_needs := {"tianjin-32-2/grant-active", "sichuan-17/grant-period", "pipl-23/purpose"} | qc_needs
+
+# A quality-control centre is bound to quality control whatever the grant says.
+qc_needs := {"tianjin-32-3/qc-purpose"} if is_qc
+
+else := set()
+
+is_qc if {
+	some r in data.carrel.purposes["quality-control"].roles
+	r in input.subject.roles
+}
+
+standing contains "tianjin-32-2/grant-active" if input.grant.state == "active"
+
+standing contains "sichuan-17/grant-period" if {
+	input.grant.from != ""
+	input.grant.from <= cite.today
+	cite.today <= input.grant.to
+}
+
+standing contains "pipl-23/purpose" if {
+	data.carrel.purposes[input.purpose]
+	input.purpose == input.grant.purpose
+}
+
+standing contains "tianjin-32-3/qc-purpose" if input.purpose == "quality-control"
+
+standing contains "sichuan-17/grant-member" if is_member
+
+is_member if {
+	input.subject.account != ""
+	input.subject.account == input.grant.lead
+}
+
+is_member if {
+	input.subject.account != ""
+	input.subject.account in input.grant.team
+}
+
+# covers is true of a field that the grant names, alone or by its table ("encounter.*").
+covers(column) if column in input.grant.columns
+
+covers(column) if concat("", [split(column, ".")[0], ".*"]) in input.grant.columns
+
+# --- permits
+
+permit := cite.verdict(needs, standing | held, details, [limit])
+
+limit := {"kind": "limit", "value": sprintf("ttl=%d", [data.carrel.defaults.permit.ttl]), "text": {"zh": "许可的最长秒数", "en": "longest life of a permit in seconds"}}
+
+needs := standing_needs | {"sichuan-17/grant-member", "sichuan-17/permit-ttl", "sichuan-17/datasets", "sichuan-17/columns"}
+
+held contains "sichuan-17/permit-ttl" if {
+	input.ttl > 0
+	input.ttl <= data.carrel.defaults.permit.ttl
+}
+
+held contains "sichuan-17/datasets" if {
+	count(input.datasets) > 0
+	every d in input.datasets { d in input.grant.datasets }
+}
+
+# A permit may name patterns too, but only those that the grant names.
+held contains "sichuan-17/columns" if {
+	count(input.columns) > 0
+	every c in input.columns { covers(c) }
+}
+
+details["sichuan-17/datasets"] := cite.plain({d | some d in input.datasets; not d in input.grant.datasets})
+
+details["sichuan-17/columns"] := cite.plain({c | some c in input.columns; not covers(c)})

@@ -1,0 +1,129 @@
+# METADATA
+# title: Handovers
+# description: |
+#   Which step of a handover may be taken, and which rows and columns of a table leave. Rows are a filter made by partial
+#   evaluation of `include` with the row unknown; the service applies it row by row and never sees the rule.
+package carrel.handover
+
+import data.carrel.application
+import data.carrel.cite
+import data.carrel.grant
+
+# --- steps
+
+decision := cite.verdict(needs, grant.standing | held, details, oblige)
+
+# The purpose of a handover is that of its grant: there is nobody to name another.
+needs := {
+	"tianjin-32-2/grant-active",
+	"sichuan-17/grant-period",
+	"tianjin-32-3/qc-purpose",
+	"state47-safe/handover-kind",
+	"sichuan-31/receiver-member",
+	"sichuan-31/receiver",
+	"tianjin-32-1/system",
+	"sichuan-31/step",
+} | counted
+
+# From the release on, the smallest class has been counted; before, nothing is there to count.
+counted := set() if input.step == "request"
+
+else := {"nhc-assess/smallest-class"}
+
+held contains "tianjin-32-3/qc-purpose" if {
+	grant.is_qc
+	input.grant.purpose == "quality-control"
+}
+
+held contains "state47-safe/handover-kind" if input.grant.kind == "handover"
+
+held contains "sichuan-31/receiver-member" if {
+	input.subject.institution != ""
+	input.subject.institution == input.grant.institution
+	input.subject.institution == input.receiver.institution
+}
+
+held contains "sichuan-31/receiver" if count(application.weaknesses(input.receiver)) == 0
+
+held contains "tianjin-32-1/system" if input.receiver.system != ""
+
+held contains "sichuan-31/step" if step
+
+step := row.to if {
+	some row in data.carrel.workflow.handover.transitions
+	row.from == input.state
+	row.command == input.step
+}
+
+held contains "nhc-assess/smallest-class" if input.smallest >= data.carrel.defaults.k
+
+oblige := [
+	{"kind": "state", "value": step, "text": data.carrel.workflow.handover.states[step]},
+	{"kind": "limit", "value": sprintf("k=%d", [data.carrel.defaults.k]), "text": {"zh": "最小组人数下限", "en": "fewest persons in a class"}},
+]
+
+details["sichuan-31/receiver"] := cite.plain(application.weaknesses(input.receiver))
+
+# --- columns
+
+columns := cite.verdict(column_needs, grant.standing | column_held, column_details, [{"kind": "column", "value": c, "text": {"zh": "可移交字段", "en": "may leave"}} | some c in leaving])
+
+column_needs := {
+	"tianjin-32-2/grant-active",
+	"sichuan-17/grant-period",
+	"state47-safe/handover-kind",
+	"tianjin-32-3/table",
+	"nhc-assess/declared",
+	"tianjin-32-3/columns",
+}
+
+column_held contains "state47-safe/handover-kind" if input.grant.kind == "handover"
+
+column_held contains "tianjin-32-3/table" if data.carrel.remit[input.table]
+
+# One undeclared column refuses the whole table: what it is nobody knows.
+column_held contains "nhc-assess/declared" if count(undeclared) == 0
+
+column_held contains "tianjin-32-3/columns" if count(leaving) > 0
+
+undeclared := {c.name | some c in input.columns; not c.role in object.keys(data.carrel.fields.roles)}
+
+leaving contains c.name if {
+	some c in input.columns
+	data.carrel.fields.roles[c.role] == true
+	c.level >= 1
+	c.level <= data.carrel.purposes[input.grant.purpose].level.handover
+	grant.covers(concat("", [input.table, ".", c.name]))
+}
+
+column_details["nhc-assess/declared"] := cite.plain(undeclared)
+
+# --- rows: input.row is unknown here
+
+default include := false
+
+# Events of the kinds, hospitals and months of the remit.
+include if {
+	data.carrel.remit[input.table].by == "row"
+	input.row.hospital_id in input.remit.hospitals
+	input.row.kind in input.remit.kinds
+	input.row.event_month >= input.remit.from
+	input.row.event_month <= input.remit.to
+}
+
+# Registries of one kind: their table stands for the kind.
+include if {
+	data.carrel.remit[input.table].by == "table"
+	data.carrel.remit[input.table].kind in input.remit.kinds
+	input.row.hospital_id in input.remit.hospitals
+	input.row.event_month >= input.remit.from
+	input.row.event_month <= input.remit.to
+}
+
+# Tables of persons go along with the rows of those who are in scope, and say so by an ordinary decision: a filter that
+# came out empty is never taken for "all".
+linked if data.carrel.remit[input.table].by == "linked"
+
+rows_refused := cite.denial({"tianjin-32-3/rows"}, {})
+
+rows_reason := cite.reason("tianjin-32-3/rows", "allow", {})

@@ -1,0 +1,22 @@
+// Package policies holds the rules of Carrel: Rego v1, one package per concern, tests beside, and the data they read
+// (sources of law with their validity, workflow tables, roles, budgets, purposes, routes and actions) as JSON rooted at
+// "carrel".
+//
+// It promises: FS holds every rule and every data file and no test, so what is hashed into a decision's bundle is what
+// decided. It does not evaluate anything: that is policy/opa.
+//
+// A rule's id begins with the article it serves (articles.json); its texts are in rules.json. Rules say what must be
+// shown to hold; what is not shown is missing and denies. So a fact that nobody sent denies too.
+package policies
+
+import (
+	"embed"
+	"io/fs"
+)
+
+//go:embed access.rego application.rego cite.rego grant.rego handover.rego query.rego transition.rego
+//go:embed *.json
+var files embed.FS
+
+// FS returns the rules and their data.
+func FS() fs.FS { return files }

@@ -1,0 +1,217 @@
+# METADATA
+# title: Transitions
+# description: |
+#   Who may give which command on an application or grant now. The table is data (workflow.json): a row names from,
+#   command, to, the roles and the guards; this package says what each guard means. The same guards answer for one
+#   command (decision) and for all of them (commands), so pages repeat no rule.
+package carrel.transition
+
+import data.carrel.cite
+
+machine := data.carrel.workflow[input.machine]
+
+case := input.case
+
+me := input.subject.account
+
+# --- one command
+
+decision := cite.verdict(needs_of(chosen), {r | some r in needs_of(chosen); holds(chosen, r)}, details, effects(chosen)) if chosen
+
+else := cite.denial({"sichuan-18/state"}, details)
+
+# Rows for this command in this state; at most one of those with a condition is live. Two rows that differ in their
+# roles (owner or authority revokes) are alternatives: one that holds is enough, else the first speaks.
+rows := [object.union(row, {"review": input.move.review}) |
+	some row in machine.transitions
+	row.from == case.state
+	row.command == input.move.command
+	row.choice == input.move.choice
+	row.side == input.move.side
+	live(row)
+]
+
+open_rows := [row | some row in rows; passes(row)]
+
+chosen := array.concat(open_rows, rows)[0]
+
+passes(row) if {
+	every r in needs_of(row) { holds(row, r) }
+}
+
+needs_of(row) := {"sichuan-18/state", "sichuan-17/post"} | {g | some g in row.guards}
+
+effects(row) := array.concat(
+	[{"kind": "state", "value": row.to, "text": machine.states[row.to]}],
+	[{"kind": "effect", "value": e, "text": row.label} | some e in row.effects],
+)
+
+# --- all commands
+
+commands := cite.verdict({"sichuan-17/command"}, {"sichuan-17/command" | some c in offers}, {}, offers)
+
+offers := [{"kind": "command", "value": concat("/", [row.command, row.review, row.choice, row.side]), "text": row.label} |
+	some row in candidates
+	live(row)
+	passes(row)
+]
+
+candidates := [object.union(row, {"review": review}) |
+	some row in machine.transitions
+	row.from == case.state
+	some review in review_kinds(row)
+]
+
+review_kinds(row) := case.needed if row.command == "review"
+
+else := [""]
+
+# --- which row is live
+
+live(row) if row.when == ""
+
+live(row) if {
+	row.when == "reviews-left"
+	count(still_open(row.review)) > 0
+}
+
+live(row) if {
+	row.when == "last-review"
+	count(still_open(row.review)) == 0
+}
+
+live(row) if {
+	row.when == "signatures-left"
+	count(unsigned - {signs(row)}) > 0
+}
+
+live(row) if {
+	row.when == "last-signature"
+	count(unsigned - {signs(row)}) == 0
+}
+
+still_open(review) := {k | some k in case.needed} - ({r.kind | some r in case.reviews} | {review})
+
+# who still has to sign: the applicant's side and every owner of the data
+unsigned := ({"applicant"} | {concat("", ["owner:", o]) | some o in case.data_owners}) - signed
+
+signed := {"applicant" | some s in case.signatures; s.side == "applicant"} | {concat("", ["owner:", s.institution]) | some s in case.signatures; s.side == "owner"}
+
+signs(row) := "applicant" if row.side == "applicant"
+
+else := concat("", ["owner:", input.subject.institution])
+
+# --- guards
+
+holds(_, "sichuan-18/state") := true
+
+holds(row, "sichuan-17/post") if {
+	me != ""
+	some role in row.roles
+	role in input.subject.roles
+}
+
+holds(_, "sichuan-17/lead") if me == case.lead
+
+holds(_, "sichuan-17/member") if insider
+
+insider if me == case.lead
+
+insider if me in case.team
+
+holds(_, "sichuan-18/own-case") if {
+	case.lead != ""
+	not insider
+}
+
+holds(row, "sichuan-18/review-kind") if {
+	row.review in case.needed
+	data.carrel.reviews[row.review].role in input.subject.roles
+}
+
+holds(_, "sichuan-18/one-review") if not me in reviewers
+
+reviewers := {r.reviewer | some r in case.reviews}
+
+holds(row, "sichuan-18/review-open") if not row.review in {r.kind | some r in case.reviews}
+
+verdicts[kind] contains r.verdict if {
+	some r in case.reviews
+	kind := r.kind
+}
+
+approved := {kind | some kind, v in verdicts; v == {"approve"}}
+
+# What policy always asks for is asked for here again: a case cannot come with a shorter list of its own.
+due := {k | some k in case.needed} | {k | some k, r in data.carrel.reviews; r.min_level == 1}
+
+holds(_, "sichuan-18/reviews-held") if count(due - approved) == 0
+
+holds(_, "sichuan-18/all-in") if {
+	count(case.needed) > 0
+	every k in case.needed { verdicts[k] }
+}
+
+holds(_, "sichuan-18/rejected") if {
+	some r in case.reviews
+	r.verdict == "reject"
+}
+
+holds(_, "sichuan-18/decider") if not me in reviewers
+
+holds(_, "sichuan-18/signer") if {
+	not me in reviewers
+	me != case.decider
+}
+
+holds(_, "sichuan-18/owner") if {
+	input.subject.institution != ""
+	input.subject.institution in case.data_owners
+}
+
+holds(row, "sichuan-18/sign-once") if {
+	signs(row) in unsigned
+	not me in {s.account | some s in case.signatures}
+}
+
+is_qc if case.purpose == "quality-control"
+
+is_qc if case.kind == "handover"
+
+holds(_, "sichuan-18/applicant-side") if {
+	not is_qc
+	me == case.lead
+}
+
+holds(_, "sichuan-18/applicant-side") if {
+	is_qc
+	input.subject.institution != ""
+	input.subject.institution == case.institution
+}
+
+holds(_, "tianjin-32-5/director") if not is_qc
+
+holds(_, "tianjin-32-5/director") if "qc-director" in input.subject.roles
+
+holds(_, "tianjin-32-5/director-first") if not is_qc
+
+holds(_, "tianjin-32-5/director-first") if "applicant" in signed
+
+# The grant opens by the hand of a signatory, once nobody's signature is missing.
+holds(_, "tianjin-32-2/agreement") if {
+	count(case.data_owners) > 0
+	count(unsigned) == 0
+	me in {s.account | some s in case.signatures}
+}
+
+# --- texts
+
+details["sichuan-17/post"] := {
+	"zh": concat(", ", sort({data.carrel.roles[r].zh | some r in chosen.roles})),
+	"en": concat(", ", sort({data.carrel.roles[r].en | some r in chosen.roles})),
+}
+
+details["sichuan-18/reviews-held"] := {
+	"zh": concat(", ", sort({data.carrel.reviews[k].label.zh | some k in (due - approved)})),
+	"en": concat(", ", sort({data.carrel.reviews[k].label.en | some k in (due - approved)})),
+}
