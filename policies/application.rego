@@ -126,7 +126,7 @@ held contains "sichuan-17/period" if {
 	app.from != ""
 	app.from <= app.to
 	cite.today <= app.to
-	app.to <= sprintf("%d%s", [to_number(substring(app.from, 0, 4)) + settings.application.years, substring(app.from, 4, -1)])
+	app.to <= years_after(app.from, settings.application.years)
 }
 
 held contains "state47-safe/budget" if {
@@ -291,8 +291,11 @@ warnings contains "chongqing-stat/requested" if count(app.statistics) > 0
 warnings contains "pipl-55/high-level" if max(levels) >= settings.assessment_level
 
 warnings contains "sichuan-33/long" if {
-	app.to > sprintf("%d%s", [to_number(substring(app.from, 0, 4)) + 1, substring(app.from, 4, -1)])
+	app.from != ""
+	app.to > years_after(app.from, 1)
 }
+
+years_after(date, n) := sprintf("%d%s", [to_number(substring(date, 0, 4)) + n, substring(date, 4, -1)])
 
 # --- texts
 

@@ -57,10 +57,10 @@ step := row.to if {
 
 held contains "nhc-assess/smallest-class" if input.smallest >= data.carrel.defaults.k
 
-oblige := [
-	{"kind": "state", "value": step, "text": data.carrel.workflow.handover.states[step]},
-	{"kind": "limit", "value": sprintf("k=%d", [data.carrel.defaults.k]), "text": {"zh": "最小组人数下限", "en": "fewest persons in a class"}},
-]
+oblige := array.concat(
+	[{"kind": "state", "value": step, "text": data.carrel.workflow.handover.states[step]} | step],
+	[{"kind": "limit", "value": sprintf("k=%d", [data.carrel.defaults.k]), "text": {"zh": "最小组人数下限", "en": "fewest persons in a class"}}],
+)
 
 details["sichuan-31/receiver"] := cite.plain(application.weaknesses(input.receiver))
 

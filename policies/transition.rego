@@ -22,12 +22,13 @@ else := cite.denial({"sichuan-18/state"}, details)
 
 # Rows for this command in this state; at most one of those with a condition is live. Two rows that differ in their
 # roles (owner or authority revokes) are alternatives: one that holds is enough, else the first speaks.
-rows := [object.union(row, {"review": input.move.review}) |
-	some row in machine.transitions
-	row.from == case.state
-	row.command == input.move.command
-	row.choice == input.move.choice
-	row.side == input.move.side
+rows := [row |
+	some line in machine.transitions
+	line.from == case.state
+	line.command == input.move.command
+	line.choice == input.move.choice
+	line.side == input.move.side
+	row := object.union(line, {"review": input.move.review})
 	live(row)
 ]
 
