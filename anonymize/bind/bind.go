@@ -67,7 +67,7 @@ type item struct {
 
 func (b *binder) fail(code string, offset int) {
 	if b.err == nil {
-		b.err = plan.Refuse(code, b.sql, offset)
+		b.err = plan.Refuse(code, b.sql, max(0, offset))
 	}
 }
 
@@ -98,10 +98,13 @@ func (b *binder) document(root map[string]any) {
 	}
 	st := b.object(statements[0], -1)
 	node := st.node("node")
-	st.refuseUnlessEmpty("named_param_map", "parameter")
+	parameters := st.raw("named_param_map")
 	st.end()
 	if b.err == nil {
 		b.selectNode(node)
+	}
+	if !empty(parameters) {
+		b.fail("parameter", 0)
 	}
 }
 

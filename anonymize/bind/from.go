@@ -28,6 +28,10 @@ func (b *binder) from(n map[string]any, depth int) {
 		b.fail("no-table", 0)
 	case "SUBQUERY":
 		b.fail("subquery", o.at)
+	case "SHOW_REF":
+		b.fail("select-only", 0)
+	case "EXPRESSION_LIST":
+		b.fail("no-table", 0)
 	case "TABLE_FUNCTION":
 		b.fail("table-function", o.at)
 	default:
@@ -89,7 +93,7 @@ func (b *binder) join(o *object, depth int) {
 	j := plan.Join{Kind: kind, Offset: o.at}
 	switch {
 	case condition != nil && len(using) == 0:
-		j.On = b.on(condition, 0)
+		j.On = b.on(condition, o.at, 0)
 	case condition == nil && len(using) > 0:
 		j.On = b.using(using, o.at)
 	default:
@@ -102,7 +106,7 @@ func (b *binder) joinKind(o *object) plan.JoinKind {
 	switch o.text("ref_type") {
 	case "REGULAR":
 	case "CROSS":
-		b.fail("cross-join", firstOf(o.at, location(asMap(o.m["right"]))))
+		b.fail("cross-join", firstOf(location(o.m), location(asMap(o.m["right"]))))
 	case "NATURAL":
 		b.fail("natural-join", o.at)
 	default:
@@ -136,8 +140,8 @@ func firstOf(a, b int) int {
 }
 
 // on reads a conjunction of column equalities; anything else in ON has no stability bound here.
-func (b *binder) on(n map[string]any, depth int) []plan.Equality {
-	o := b.object(n, -1)
+func (b *binder) on(n map[string]any, at, depth int) []plan.Equality {
+	o := b.object(n, at)
 	o.noAlias()
 	if b.err != nil || depth > maxDepth {
 		b.fail("query-too-large", o.at)
@@ -148,7 +152,7 @@ func (b *binder) on(n map[string]any, depth int) []plan.Equality {
 		o.raw("class")
 		var all []plan.Equality
 		for _, c := range o.list("children") {
-			all = append(all, b.on(asMap(c), depth+1)...)
+			all = append(all, b.on(asMap(c), o.at, depth+1)...)
 		}
 		o.end()
 		return all

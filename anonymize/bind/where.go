@@ -8,9 +8,16 @@ import (
 	"carrel/anonymize/plan"
 )
 
-// classCodes says why an expression that is no column and no literal is refused.
+// classCode says why an expression that is no column and no literal is refused.
 func classCode(n map[string]any, otherwise string) string {
 	switch class(n) {
+	case "FUNCTION":
+		return functionCode(n, otherwise)
+	case "OPERATOR":
+		if t, _ := n["type"].(string); t == "OPERATOR_TRY" || t == "OPERATOR_COALESCE" {
+			return "function-not-allowed"
+		}
+		return otherwise
 	case "SUBQUERY":
 		return "subquery"
 	case "WINDOW":
@@ -30,6 +37,21 @@ func classCode(n map[string]any, otherwise string) string {
 	default:
 		return otherwise
 	}
+}
+
+// functionCode tells a function or an aggregate from arithmetic, inside WHERE.
+func functionCode(n map[string]any, otherwise string) string {
+	name, _ := n["function_name"].(string)
+	operator, _ := n["is_operator"].(bool)
+	switch {
+	case otherwise != "where-expression" && otherwise != "not-a-literal" || name == "row":
+		return otherwise
+	case (call{name: fold(name)}).aggregate():
+		return "aggregate-in-where"
+	case operator:
+		return "where-expression"
+	}
+	return "function-not-allowed"
 }
 
 func (b *binder) predicate(n map[string]any, depth int) plan.Pred {

@@ -84,7 +84,7 @@ func (b *builder) build(place []int) *Plan {
 		case b.where.op == condTrue:
 			b.where = nil
 		case b.where.op == condFalse:
-			b.fail("never-true", b.spec.Where.Offset)
+			b.fail("never-true", max(0, b.spec.Where.Offset))
 		}
 	}
 	if b.err == nil {

@@ -205,9 +205,19 @@ func (b *builder) orderPrefix(n int, pool []equality) {
 			}
 		}
 		if !found {
-			b.fail("join-not-on-unit", b.spec.Joins[0].Offset)
+			b.fail("join-not-on-unit", b.looseJoin(n))
 		}
 	}
+}
+
+// looseJoin is the position of the first join, in the text, whose table found no place.
+func (b *builder) looseJoin(n int) int {
+	for old := 1; old < n; old++ {
+		if !b.placed[b.place[old]] {
+			return b.spec.Joins[old-1].Offset
+		}
+	}
+	return b.spec.Joins[0].Offset // the text's first table found none
 }
 
 // touching are the equalities between a scan and those already placed.

@@ -1,0 +1,126 @@
+package bind_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"carrel/anonymize/bind"
+	"carrel/anonymize/plan"
+	"carrel/anonymize/plan/plantest"
+)
+
+// corpusLine is one statement with the tree that DuckDB 1.5.5's json_serialize_sql made of it. The sandbox's parser child makes
+// the trees again: run each "sql" through it and put what it returns into "ast".
+type corpusLine struct {
+	SQL  string          `json:"sql"`
+	Code string          `json:"code"` // "accept" or the refusal's code
+	AST  json.RawMessage `json:"ast"`
+	At   string          `json:"at"` // the text at the refusal's position starts so; "" when there is no position to check
+}
+
+func corpus(t testing.TB) []corpusLine {
+	t.Helper()
+	f, err := os.Open(filepath.Join("testdata", "corpus.ndjson"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var out []corpusLine
+	s := bufio.NewScanner(f)
+	s.Buffer(nil, 1<<22)
+	for s.Scan() {
+		var l corpusLine
+		if err := json.Unmarshal(s.Bytes(), &l); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, l)
+	}
+	if s.Err() != nil || len(out) < 200 {
+		t.Fatalf("corpus: %d lines, %v", len(out), s.Err())
+	}
+	return out
+}
+
+func build(l corpusLine) (*plan.Plan, *plan.Refusal) {
+	s := plantest.City()
+	spec, err := bind.Bind(s, l.AST, l.SQL)
+	var p *plan.Plan
+	if err == nil {
+		p, err = plan.Build(s, spec, plan.Options{})
+	}
+	if err == nil {
+		return p, nil
+	}
+	var r *plan.Refusal
+	if !errors.As(err, &r) {
+		r = &plan.Refusal{Code: "not a refusal"}
+	}
+	return nil, r
+}
+
+func TestCorpus(t *testing.T) {
+	t.Parallel()
+	for _, l := range corpus(t) {
+		t.Run(l.SQL, func(t *testing.T) {
+			t.Parallel()
+			p, r := build(l)
+			switch {
+			case l.Code == "accept" && r != nil:
+				t.Fatalf("refused: %s at %d", r.Error(), r.Offset)
+			case l.Code == "accept":
+				checkSQL(t, p.SQL())
+			case r == nil:
+				t.Fatalf("accepted, want %s: %s", l.Code, p.SQL())
+			case r.Code != l.Code:
+				t.Fatalf("code %s, want %s", r.Code, l.Code)
+			default:
+				checkRefusal(t, l, r)
+			}
+		})
+	}
+}
+
+func checkRefusal(t *testing.T, l corpusLine, r *plan.Refusal) {
+	t.Helper()
+	for _, s := range []string{r.Message.ZH, r.Message.EN, r.Advice.ZH, r.Advice.EN, r.Class} {
+		if s == "" {
+			t.Fatalf("%s lacks a sentence", r.Code)
+		}
+	}
+	if l.At == "" {
+		return
+	}
+	if r.Offset < 0 || !strings.HasPrefix(l.SQL[r.Offset:], l.At) {
+		t.Fatalf("%s at offset %d, want the place of %q", r.Code, r.Offset, l.At)
+	}
+	if before := l.SQL[:r.Offset]; r.Line != 1+strings.Count(before, "\n") {
+		t.Fatalf("line %d", r.Line)
+	}
+}
+
+// sqlToken is the whole vocabulary of generated SQL.
+var sqlToken = regexp.MustCompile(`^(?:(?:SELECT|FROM|WHERE|AND|ORDER|OR|AS|INNER|LEFT|JOIN|ON|GROUP|BY|IN|IS|NOT|NULL|BETWEEN|CAST|BIGINT|DISTINCT|OVER|PARTITION|count|sum|coalesce|row_number|[tkca][0-9]+|q|r)\b|(?:"[a-z_][a-z0-9_]*"|-?[0-9]+|<=|>=|<>|[-+=<>().,*]))`)
+
+func checkSQL(t testing.TB, sql string) {
+	t.Helper()
+	for rest := sql; rest != ""; {
+		if rest[0] == ' ' {
+			rest = rest[1:]
+			continue
+		}
+		m := sqlToken.FindString(rest)
+		if m == "" {
+			t.Fatalf("generated SQL holds something else at %q", rest)
+		}
+		rest = rest[len(m):]
+	}
+	if strings.Count(sql, "SELECT") > 2 {
+		t.Fatalf("nested too deep: %s", sql)
+	}
+}
