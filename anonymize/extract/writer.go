@@ -285,3 +285,8 @@ func sayFull(err error) error {
 	}
 	return err
 }
+
+// SetRegister states the register when it is known, before Commit: its file's hash and its number of persons.
+func (w *Writer) SetRegister(hash string, persons int64) {
+	w.manifest.RegisterHash, w.manifest.Persons = hash, persons
+}

@@ -1,0 +1,188 @@
+package deid
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"carrel/anonymize/extract"
+	"carrel/anonymize/plan"
+)
+
+// BuildInput is all that a build depends on.
+type BuildInput struct {
+	Recipe *Recipe
+	// Schema is the catalogue's description of the dataset; its Persons is ignored, the register decides.
+	Schema    *plan.Schema
+	Universe  string // whose budget root the extract spends from
+	SourceDir string
+	OutDir    string // must not exist
+	Keys      KeyRing
+	// Register is the path of the file of persons. The first build makes it; later builds keep everybody's number.
+	Register string
+	Sealer   extract.Sealer
+	// Progress is told, from one goroutine, how many bytes of the sources are done. May be nil.
+	Progress func(done, total int64)
+}
+
+// Build makes the extract. On any error nothing is left at OutDir, and a register that did not exist before does not
+// exist afterwards. Errors about recipe and sources are *RecipeError and *SourceError or sentences with counts; none
+// holds a value of the data.
+func Build(ctx context.Context, in BuildInput) (*extract.Manifest, *Report, error) {
+	if in.Recipe == nil || in.Schema == nil || in.Keys == nil || in.Sealer == nil || in.Register == "" || in.Universe == "" {
+		return nil, nil, errors.New("a build needs recipe, schema, universe, keys, register and sealer")
+	}
+	started := time.Now()
+	b := &builder{in: in, recipe: in.Recipe, spaces: map[string]*keySpace{}}
+	b.report = &Report{Recipe: in.Recipe.Name, Dataset: in.Recipe.Dataset}
+	m, err := b.build(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("build the extract: %w", err)
+	}
+	b.report.Seconds = time.Since(started).Seconds()
+	return m, b.report, nil
+}
+
+func (b *builder) build(ctx context.Context) (*extract.Manifest, error) {
+	var err error
+	if b.secret, err = b.in.Keys.Key(b.recipe.unit.key); err != nil {
+		return nil, b.recipe.fail(b.recipe.unit.at, err.Error())
+	}
+	if err := b.compile(); err != nil {
+		return nil, err
+	}
+	order, err := b.order()
+	if err != nil {
+		return nil, err
+	}
+	if err := b.measure(); err != nil {
+		return nil, err
+	}
+	key := newPersonKey(b.secret)
+	check := key.of('c', []byte(b.recipe.Dataset), nil)
+	b.people = newPeople(key, b.recipe.unit.local)
+	if b.register, err = readRegister(b.in.Register, check); err != nil {
+		return nil, err
+	}
+	w, err := extract.Create(b.in.OutDir, b.in.Sealer, b.head())
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = w.Abort() }()
+	for _, t := range order {
+		if err := b.table(ctx, t, w, check); err != nil {
+			return nil, err
+		}
+	}
+	return b.commit(w)
+}
+
+func (b *builder) head() extract.Manifest {
+	return extract.Manifest{
+		Dataset: b.recipe.Dataset, Universe: b.in.Universe, Kind: b.recipe.Kind, DPScope: b.recipe.DPScope(),
+		Recipe: b.recipe.Name, RecipeHash: b.recipe.Hash,
+	}
+}
+
+// measure adds up the sizes of the sources, and says early which one is not there.
+func (b *builder) measure() error {
+	for _, t := range b.tables {
+		st, err := os.Stat(filepath.Join(b.in.SourceDir, t.spec.file))
+		if errors.Is(err, os.ErrNotExist) {
+			return b.recipe.fail(t.spec.at, fmt.Sprintf("table %s: the source directory has no file %s", t.layout.Name, t.spec.file))
+		}
+		if err != nil {
+			return fmt.Errorf("look at the sources: %w", err)
+		}
+		b.total += st.Size()
+	}
+	return nil
+}
+
+// table reads and writes one table and lets go of its memory.
+func (b *builder) table(ctx context.Context, t *table, w *extract.Writer, check digest) error {
+	if err := b.read(ctx, t); err != nil {
+		return err
+	}
+	if t.persons {
+		if err := b.enrol(ctx, check); err != nil {
+			return err
+		}
+	}
+	finish := b.finishPrivate
+	if t.layout.Public {
+		finish = b.finishPublic
+	}
+	if err := finish(ctx, t, w); err != nil {
+		return err
+	}
+	for _, c := range t.layout.Columns {
+		if o := t.op(c.Name); o != nil {
+			t.rep.Columns = append(t.rep.Columns, o.report(t.rep.Read))
+		}
+	}
+	b.report.Tables = append(b.report.Tables, t.rep)
+	t.ops, t.owner, t.hash, t.rowKey = nil, words[uint32]{}, words[uint64]{}, nil
+	return nil
+}
+
+// enrol numbers the persons when all of them are known.
+func (b *builder) enrol(ctx context.Context, check digest) error {
+	p := b.people
+	if err := b.exclusions(ctx); err != nil {
+		return err
+	}
+	if b.register == nil {
+		b.register = newRegister(p.digests, check)
+	}
+	if err := b.register.assign(p, b.secret.derive("persons "+b.recipe.Dataset+" "+b.recipe.Version)); err != nil {
+		return err
+	}
+	p.byDigest = nil // from here on only links are looked up
+	b.report.Persons, b.report.IDs = int64(len(b.register.digests)), p.ids
+	for i, n := range p.number {
+		switch {
+		case n == nobody:
+			b.report.Unknown++
+		case p.excluded[i]:
+			b.report.Excluded++
+		default:
+			b.report.Present++
+		}
+	}
+	return nil
+}
+
+// commit puts register and extract in place together: a register without its first extract is taken back.
+func (b *builder) commit(w *extract.Writer) (*extract.Manifest, error) {
+	w.SetRegister(b.register.hash, int64(len(b.register.digests)))
+	fresh := b.register.raw != nil
+	if fresh {
+		if err := b.register.write(b.in.Register); err != nil {
+			return nil, err
+		}
+	}
+	m, err := w.Commit()
+	if err != nil && fresh {
+		err = errors.Join(err, os.Remove(b.in.Register))
+	}
+	return m, err
+}
+
+// birthRef is the column of the table of persons that age bands of other tables look at.
+func (r *Recipe) birthRef() string {
+	for _, t := range r.tables {
+		for _, c := range t.columns {
+			for _, s := range c.steps {
+				if _, column, dotted := strings.Cut(s.birth, "."); dotted {
+					return column
+				}
+			}
+		}
+	}
+	return ""
+}

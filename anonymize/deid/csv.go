@@ -1,0 +1,341 @@
+package deid
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+)
+
+// SourceError is bad input in a source file: file and line, never content.
+type SourceError struct {
+	File string
+	Line int64
+	Text string
+}
+
+// Error is one sentence.
+func (e *SourceError) Error() string {
+	if e.Line == 0 {
+		return fmt.Sprintf("%s: %s", e.File, e.Text)
+	}
+	return fmt.Sprintf("%s line %d: %s", e.File, e.Line, e.Text)
+}
+
+// Sizes of the reader. A record larger than maxRecord is nearly always a quote that nobody closed.
+const (
+	blockSize = 2 << 20
+	maxRecord = 1 << 20
+)
+
+// records is a run of parsed rows in one buffer. Field c of row r is data[at[2*(r*width+c)]:at[2*(r*width+c)+1]].
+type records struct {
+	data  []byte
+	at    []uint32
+	lines []int64 // line of the file that each row starts at
+	width int
+	rows  int
+	read  int64 // bytes of the file consumed so far
+}
+
+func (b *records) field(row, col int) []byte {
+	i := 2 * (row*b.width + col)
+	return b.data[b.at[i]:b.at[i+1]]
+}
+
+// raw is the whole row as read, for hashing its content.
+func (b *records) raw(row int) []byte {
+	i := 2 * row * b.width
+	return b.data[b.at[i]:b.at[i+2*b.width-1]]
+}
+
+// splitter cuts a CSV stream (RFC 4180: quotes doubled inside quotes, CR LF or LF, records over several lines inside
+// quotes) into records without an allocation a row. Unlike encoding/csv it hands out whole buffers, so that the next
+// buffer is read and cut while this one is transformed.
+type splitter struct {
+	file string
+	from io.Reader
+	sep  byte
+	// width is the number of columns, 0 until the header is read.
+	width int
+	line  int64
+	rest  []byte // start of a record whose end is not read yet
+	marks []int  // fields of the present record that hold doubled quotes
+	eof   bool
+	read  int64
+}
+
+func newSplitter(file string, from io.Reader, sep byte) *splitter {
+	return &splitter{file: file, from: from, sep: sep, line: 1}
+}
+
+func (s *splitter) fail(line int64, format string, args ...any) error {
+	return &SourceError{File: s.file, Line: line, Text: fmt.Sprintf(format, args...)}
+}
+
+// next fills b with the records of the next block, or returns io.EOF.
+func (s *splitter) next(b *records) error {
+	for {
+		if err := s.fill(b); err != nil {
+			return err
+		}
+		used, err := s.split(b)
+		if err != nil {
+			return err
+		}
+		s.rest = append(s.rest[:0], b.data[used:]...)
+		if len(s.rest) > maxRecord && !s.eof {
+			return s.fail(s.line, "a row is longer than 1 MB: a quote is not closed, or this is not a table")
+		}
+		b.read = s.read
+		switch {
+		case b.rows > 0:
+			return nil
+		case s.eof && len(s.rest) > 0:
+			return s.fail(s.line, "a quote is not closed before the end of the file")
+		case s.eof:
+			return io.EOF
+		}
+	}
+}
+
+func (s *splitter) fill(b *records) error {
+	b.data = append(b.data[:0], s.rest...)
+	b.at, b.lines, b.rows = b.at[:0], b.lines[:0], 0
+	if s.eof {
+		return nil
+	}
+	start := len(b.data)
+	want := start + blockSize
+	if cap(b.data) < want+1 {
+		grown := make([]byte, start, want+maxRecord)
+		copy(grown, b.data)
+		b.data = grown
+	}
+	n, err := io.ReadFull(s.from, b.data[start:want])
+	b.data = b.data[:start+n]
+	s.read += int64(n)
+	switch err {
+	case nil:
+	case io.EOF, io.ErrUnexpectedEOF:
+		s.eof = true
+		if len(b.data) > 0 && b.data[len(b.data)-1] != '\n' {
+			b.data = append(b.data, '\n') // the last line may lack its end
+		}
+	default:
+		return fmt.Errorf("%s: read: %w", s.file, err)
+	}
+	return nil
+}
+
+// split cuts complete records and returns how many bytes it used.
+func (s *splitter) split(b *records) (int, error) {
+	pos := 0
+	for pos < len(b.data) {
+		line := b.data[pos:]
+		end := bytes.IndexByte(line, '\n')
+		if end < 0 {
+			break
+		}
+		line = line[:end]
+		if bytes.IndexByte(line, '"') >= 0 {
+			used, err := s.quoted(b, pos)
+			if err != nil {
+				return 0, err
+			}
+			if used == 0 {
+				break // the record goes on in the next block
+			}
+			pos += used
+			continue
+		}
+		if n := len(line); n > 0 && line[n-1] == '\r' {
+			line = line[:n-1]
+		}
+		if len(line) > 0 {
+			if err := s.plain(b, line, pos); err != nil {
+				return 0, err
+			}
+		}
+		s.line++
+		pos += end + 1
+	}
+	return pos, nil
+}
+
+// plain cuts a line without quotes.
+func (s *splitter) plain(b *records, line []byte, pos int) error {
+	first := len(b.at)
+	start := pos
+	for i, c := range line {
+		if c == s.sep {
+			b.at = append(b.at, uint32(start), uint32(pos+i))
+			start = pos + i + 1
+		}
+	}
+	b.at = append(b.at, uint32(start), uint32(pos+len(line)))
+	return s.closeRow(b, first, s.line)
+}
+
+func (s *splitter) closeRow(b *records, first int, line int64) error {
+	width := (len(b.at) - first) / 2
+	if s.width == 0 {
+		s.width = width
+	}
+	if width != s.width {
+		return s.fail(line, "the row has %d columns, the header has %d", width, s.width)
+	}
+	b.width = s.width
+	b.rows++
+	b.lines = append(b.lines, line)
+	return nil
+}
+
+// quoted cuts one record that has quotes and returns its length, or 0 when its end is not in the buffer. Doubled quotes
+// are closed up in place: the text only gets shorter.
+func (s *splitter) quoted(b *records, pos int) (int, error) {
+	first, line, d := len(b.at), s.line, b.data
+	i, lines := pos, int64(0)
+	s.marks = s.marks[:0]
+	for {
+		start, end := i, i
+		if i < len(d) && d[i] == '"' {
+			next, skipped, ok := closing(d, i+1)
+			if !ok { // no end in this buffer: nothing was moved, read on
+				b.at = b.at[:first]
+				return 0, nil
+			}
+			lines += skipped
+			start, end = i+1, next
+			s.marks = append(s.marks, len(b.at))
+			i = next + 1
+			if i < len(d) && d[i] == '\r' {
+				i++
+			}
+			if i < len(d) && d[i] != s.sep && d[i] != '\n' {
+				return 0, s.fail(line+lines, "broken quotes: text follows a closing quote")
+			}
+		} else {
+			for i < len(d) && d[i] != s.sep && d[i] != '\n' {
+				if d[i] == '"' {
+					return 0, s.fail(line+lines, "broken quotes: a quote stands inside an unquoted value")
+				}
+				i++
+			}
+			if end = i; end > start && i < len(d) && d[i] == '\n' && d[end-1] == '\r' {
+				end--
+			}
+		}
+		if i >= len(d) {
+			b.at = b.at[:first]
+			return 0, nil
+		}
+		b.at = append(b.at, uint32(start), uint32(end))
+		if d[i] == '\n' {
+			s.line += lines + 1
+			for _, m := range s.marks { // only now: a record without its end is read again with the next block
+				b.at[m+1] = uint32(unescape(d, int(b.at[m]), int(b.at[m+1])))
+			}
+			return i + 1 - pos, s.closeRow(b, first, line)
+		}
+		i++
+	}
+}
+
+// closing finds the quote that closes a value starting at i, and the line ends passed.
+func closing(d []byte, i int) (at int, lines int64, ok bool) {
+	for i < len(d) {
+		q := bytes.IndexByte(d[i:], '"')
+		if q < 0 {
+			return 0, 0, false
+		}
+		lines += int64(bytes.Count(d[i:i+q], newline))
+		i += q
+		if i+1 >= len(d) {
+			return 0, 0, false // the next byte decides
+		}
+		if d[i+1] != '"' {
+			return i, lines, true
+		}
+		i += 2
+	}
+	return 0, 0, false
+}
+
+var newline = []byte{'\n'}
+
+// unescape turns doubled quotes of d[start:end] into single ones, in place, and returns the new end. The bytes between
+// the new end and the old one are overwritten with spaces of no meaning, so that the row's content stays a function of
+// the row.
+func unescape(d []byte, start, end int) int {
+	q := bytes.IndexByte(d[start:end], '"')
+	if q < 0 {
+		return end
+	}
+	w := start + q
+	for r := w; r < end; r++ {
+		d[w] = d[r]
+		w++
+		if d[r] == '"' {
+			r++
+		}
+	}
+	for i := w; i < end; i++ {
+		d[i] = ' '
+	}
+	return w
+}
+
+// pump reads a file ahead of its consumer: one goroutine reads and cuts, the caller transforms.
+func pump(ctx context.Context, s *splitter, use func(*records) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	full, empty := make(chan *records, 3), make(chan *records, 4)
+	for range 4 {
+		empty <- new(records)
+	}
+	failed := make(chan error, 1)
+	go func() {
+		defer close(full)
+		failed <- produce(ctx, s, full, empty)
+	}()
+	var err error
+	for b := range full {
+		if err == nil {
+			if err = use(b); err != nil {
+				cancel()
+			}
+		}
+		select {
+		case empty <- b:
+		default:
+		}
+	}
+	if perr := <-failed; err == nil {
+		err = perr
+	}
+	return err
+}
+
+func produce(ctx context.Context, s *splitter, full chan<- *records, empty <-chan *records) error {
+	for {
+		var b *records
+		select {
+		case b = <-empty:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		err := s.next(b)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		select {
+		case full <- b:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

@@ -1,0 +1,60 @@
+// Package deid turns source tables into an extract by a recipe.
+//
+// It promises: no column reaches the extract that the recipe does not name and the catalogue does not declare; every
+// value that does is an integer inside its declared bounds or a code of its declared dictionary; every row belongs to
+// one person of the register, and no person has more rows in a table than its cap. With the same register, keys and
+// recipe, what one person's rows become depends on that person's rows alone (zero-out neighbours, PRIVACY "Extracts:
+// local and global steps"), and the order of source rows changes nothing. Reports and errors hold counts, names of
+// columns and line numbers, never a value of the data; the keys of the key ring never leave it.
+//
+// It does not promise: that the steps chosen make the extract anonymous (that is the risk report's and the reviewers'
+// business); that persons whom the sources fail to link are one; hospitals, doctors and households as units. The file
+// of the register holds keyed numbers of persons: it is as confidential as the extract.
+//
+// # The recipe
+//
+//	recipe: jinhe-query          # name
+//	kind: query                  # query: local steps only; handover: dates may shift, rare values may fold
+//	dataset: jinhe
+//	version: "1"                 # optional; another version numbers persons anew
+//	as_of: 2025-12-31            # optional; the constant date that ages are computed at
+//	source: {format: csv, encoding: auto, separator: ",", missing: ["?"]}
+//	unit: {from: person.id_number, guardian: person.id_is_guardians, link: person_no, form: resident-id, key: keyring:jinhe-unit}
+//	exclude: {objections: true, level5: true, under14: unless-guardian-consents}
+//	missing_unit: {at_most: 0.1%}
+//	lists: {rare-list@1: [A20.9, B03.x00]}
+//	tables:
+//	  person:                    # short form: source column -> step, from person.csv
+//	    id_number: drop
+//	  encounter:                 # long form
+//	    file: stays.csv          # default <table>.csv
+//	    link: patient_no         # the source's column that names the person; default unit.link
+//	    rest: drop               # what to do with columns not named below; without it they are an error
+//	    duplicates: {at_most: 0} # rows above a cap of one a person that are dropped; default 0
+//	    columns: {admitted: keep}
+//	  hospital: {public: true, columns: {hospital_id: keep}}
+//
+// unit.from names a table with one row a person and the identifier; other tables name the person by the source's own
+// number, unit.link, which that table has too. Where the table of unit.from is the only private table, link may be left
+// out. The person's number appears in every private table under the catalogue's name of the unit column; the recipe
+// does not name it. form: resident-id (default) joins old 15-digit numbers with their 18-digit form; form: local only
+// trims and unifies widths.
+//
+// Steps of a source column; "as" gives the name in the extract; a list gives several columns from one:
+//
+//	drop · keep · {as: other_name}
+//	{coarsen: year|month|day}                    year as number or date, month and day as date (first day)
+//	{coarsen: year, top_code: {age: 90}}         of a birth date: persons of 90 and more at as_of share one year
+//	{top_code: {age: 90}}                        of a number: larger ones become 90
+//	{age_band: [0, 18, 65], birth: person.birth_date}  of an event's date; labels 0-17, 18-64, 65+, or the lower bound
+//	{age_band: [0, 18, 65]}                      of a number of years; of the birth date itself add "at: as_of"
+//	{generalise: gbt2260, to: county|prefecture|province}
+//	{fold: {codes: rare-list@1, into: other}}    listed and undeclared values fold; "into" must be in the dictionary
+//	{fold: {rarer_than: 20, into: other}}        global: handover only
+//	{clamp: catalogue, fixed_point: 2}           bounded columns are clamped with any step; this one says so
+//	{pseudonym: keyring:jinhe-staff}             keyed number, a function of the value alone; column kind key or int
+//	{key: encounter}                             row key of the key space; one table has it as its row key, others refer
+//	{map: {"<30": 1, NO: 0}, else: 0}            by value
+//	{ranges: [{from: 390, to: 459, is: circulatory}], else: other}  by the whole part of a number, inclusive
+//	{shift: 30, key: keyring:jinhe-shift}        handover only: days, per person, keyed, from -30 to 30
+package deid

@@ -1,0 +1,140 @@
+package deid
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
+)
+
+var (
+	bom8   = []byte{0xEF, 0xBB, 0xBF}
+	bom16a = []byte{0xFF, 0xFE}
+	bom16b = []byte{0xFE, 0xFF}
+)
+
+// decoded returns the file's text as UTF-8 without its byte order mark. With auto the whole file is looked at first: it
+// is UTF-8 if all of it is, else GB 18030 (of which GBK and GB 2312 are parts). A guess from the first lines would go
+// wrong in the file whose first Chinese name stands on line 40,000.
+func decoded(name string, f *os.File, declared string) (io.Reader, error) {
+	bad, err := firstBadLine(f)
+	if err != nil {
+		if e := (*SourceError)(nil); errors.As(err, &e) {
+			e.File = name
+			return nil, e
+		}
+		return nil, fmt.Errorf("%s: read: %w", name, err)
+	}
+	switch {
+	case declared == "utf-8" && bad > 0:
+		return nil, &SourceError{File: name, Line: bad, Text: "the text is not UTF-8, as the recipe declares it to be"}
+	case declared == "gb18030", declared == "auto" && bad > 0:
+		return &gbReader{from: simplifiedchinese.GB18030.NewDecoder().Reader(f), file: name, line: 1}, nil
+	default:
+		return skipBOM(f)
+	}
+}
+
+func skipBOM(f *os.File) (io.Reader, error) {
+	head := make([]byte, 3)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, err
+	}
+	if bytes.Equal(head[:n], bom8) {
+		return f, nil
+	}
+	_, err = f.Seek(0, io.SeekStart)
+	return f, err
+}
+
+// firstBadLine returns the line of the first byte that is not UTF-8, 0 if there is none, and rewinds.
+func firstBadLine(f *os.File) (int64, error) {
+	buf := make([]byte, 1<<20)
+	keep, line, first := 0, int64(1), true
+	for {
+		n, err := io.ReadFull(f, buf[keep:])
+		end := err == io.EOF || err == io.ErrUnexpectedEOF
+		if err != nil && !end {
+			return 0, err
+		}
+		b := buf[:keep+n]
+		if first && (bytes.HasPrefix(b, bom16a) || bytes.HasPrefix(b, bom16b)) {
+			return 0, &SourceError{Text: "the text is UTF-16: save it as UTF-8"}
+		}
+		first = false
+		whole := len(b)
+		if !end {
+			whole = completeRunes(b)
+		}
+		if !utf8.Valid(b[:whole]) {
+			return line + linesBeforeBad(b[:whole]), rewind(f)
+		}
+		if end {
+			return 0, rewind(f)
+		}
+		line += int64(bytes.Count(b[:whole], newline))
+		keep = copy(buf, b[whole:])
+	}
+}
+
+// completeRunes cuts a rune that the end of the buffer has split.
+func completeRunes(b []byte) int {
+	for i := len(b) - 1; i >= 0 && i >= len(b)-utf8.UTFMax; i-- {
+		if utf8.RuneStart(b[i]) {
+			if utf8.FullRune(b[i:]) {
+				return len(b)
+			}
+			return i
+		}
+	}
+	return len(b)
+}
+
+func linesBeforeBad(b []byte) int64 {
+	lines := int64(0)
+	for len(b) > 0 {
+		r, n := utf8.DecodeRune(b)
+		if r == utf8.RuneError && n == 1 {
+			return lines
+		}
+		if r == '\n' {
+			lines++
+		}
+		b = b[n:]
+	}
+	return lines
+}
+
+func rewind(f *os.File) error {
+	_, err := f.Seek(0, io.SeekStart)
+	return err
+}
+
+// gbReader refuses bytes that are no GB 18030 either: the decoder would put a replacement character in their place.
+type gbReader struct {
+	from io.Reader
+	file string
+	line int64
+	tail [2]byte
+}
+
+var replacement = []byte("\uFFFD")
+
+func (g *gbReader) Read(p []byte) (int, error) {
+	n, err := g.from.Read(p)
+	joined := append(g.tail[:len(g.tail):len(g.tail)], p[:n]...)
+	if i := bytes.Index(joined, replacement); i >= 0 {
+		line := g.line + int64(bytes.Count(joined[:i], newline))
+		return 0, &SourceError{File: g.file, Line: line, Text: "the text is neither UTF-8 nor GB 18030"}
+	}
+	g.line += int64(bytes.Count(p[:n], newline))
+	if len(joined) >= 2 {
+		copy(g.tail[:], joined[len(joined)-2:])
+	}
+	return n, err
+}

@@ -1,0 +1,261 @@
+package deid
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"carrel/anonymize/extract"
+)
+
+// sorted are the kept rows of a private table: rows[starts[p]:starts[p+1]] are person p's, in rank order.
+type sorted struct {
+	rows   []entry
+	starts []uint32
+}
+
+// sortRows counts, places and ranks. The rank is the place of a row among its person's rows by a keyed hash of the
+// person's number and the row's key (or text): no stream of random numbers is shared between persons, so nothing that
+// other persons do moves it.
+func (b *builder) sortRows(t *table) (*sorted, error) {
+	numbers := b.people.number
+	starts := make([]uint32, len(b.register.digests)+1)
+	rows := uint32(t.owner.n)
+	for i := range rows {
+		if n := b.fate(t, t.owner.at(i)); n != nobody {
+			starts[n+1]++
+		}
+	}
+	for p := 1; p < len(starts); p++ {
+		starts[p] += starts[p-1]
+	}
+	all := make([]entry, starts[len(starts)-1])
+	next := slices.Clone(starts[:len(starts)-1])
+	hashes := &t.hash
+	if t.rowKey != nil {
+		hashes = t.rowKey.hashes
+	}
+	for i := range rows {
+		person := t.owner.at(i)
+		n := numbers[person]
+		if n == nobody || b.people.excluded[person] {
+			continue
+		}
+		all[next[n]] = entry{order: t.mix.pair(uint64(n), hashes.at(i)), row: i}
+		next[n]++
+	}
+	return b.cut(t, all, starts)
+}
+
+// fate says under which number a row is kept, and counts why it is not.
+func (b *builder) fate(t *table, person uint32) uint32 {
+	switch n := b.people.number[person]; {
+	case b.people.excluded[person]:
+		t.drop(DroppedExcluded, 1)
+		return nobody
+	case n == nobody:
+		t.drop(DroppedUnregistered, 1)
+		return nobody
+	default:
+		return n
+	}
+}
+
+func (t *table) drop(why string, n int64) {
+	t.rep.Dropped[why] += n
+	t.rep.Kept -= n
+}
+
+// cut sorts each person's rows by rank and drops what lies above the cap. The cap is public and fixed by the recipe's
+// catalogue entry; without it one person could own a whole table.
+func (b *builder) cut(t *table, all []entry, starts []uint32) (*sorted, error) {
+	out := &sorted{rows: all[:0], starts: make([]uint32, len(starts))}
+	limit := uint32(min(t.layout.MaxRows, 1<<31))
+	twice := int64(0)
+	for p := range len(starts) - 1 {
+		own := all[starts[p]:starts[p+1]]
+		slices.SortFunc(own, func(a, b entry) int { return cmp.Compare(a.order, b.order) })
+		if t.rowKey != nil {
+			for i := 1; i < len(own); i++ {
+				if own[i].order == own[i-1].order {
+					twice++
+				}
+			}
+		}
+		if n := uint32(len(own)); n > limit {
+			why := DroppedAboveCap
+			if limit == 1 {
+				why = DroppedDuplicate
+			}
+			t.drop(why, int64(n-limit))
+			own = own[:limit]
+		}
+		out.rows = append(out.rows, own...)
+		out.starts[p+1] = uint32(len(out.rows))
+	}
+	if twice > 0 {
+		return nil, fmt.Errorf("table %q: %d rows repeat a row key of the same person; %q must tell a person's rows apart", t.layout.Name, twice, t.layout.RowKey)
+	}
+	return out, b.limits(t)
+}
+
+// limits fails the build where more rows were lost than the recipe declares.
+func (b *builder) limits(t *table) error {
+	read := float64(t.rep.Read)
+	lost := t.rep.Dropped[DroppedNoUnit] + t.rep.Dropped[DroppedUnlinked] + t.rep.Dropped[DroppedUnregistered]
+	if float64(lost) > b.recipe.missingUnit*read {
+		return fmt.Errorf("table %q: %d of %d rows name no person of the register (%d none, %d unlinked, %d unregistered); missing_unit allows %.4g%%",
+			t.layout.Name, lost, t.rep.Read, t.rep.Dropped[DroppedNoUnit], t.rep.Dropped[DroppedUnlinked],
+			t.rep.Dropped[DroppedUnregistered], 100*b.recipe.missingUnit)
+	}
+	if twice := t.rep.Dropped[DroppedDuplicate]; float64(twice) > t.spec.duplicates*read {
+		return fmt.Errorf("table %q: %d rows are a second row of a person, where the catalogue declares one row a person; duplicates allows %.4g%%",
+			t.layout.Name, twice, 100*t.spec.duplicates)
+	}
+	if t.rowKey != nil && t.rowKey.count.Missing > 0 {
+		return fmt.Errorf("table %q: %d rows lack the row key %q", t.layout.Name, t.rowKey.count.Missing, t.layout.RowKey)
+	}
+	return nil
+}
+
+// foldRare is the one global step: values of fewer persons than asked fold.
+func (o *op) foldRare(s *sorted) {
+	persons := make([]int64, len(o.col.Values))
+	last := make([]int64, len(o.col.Values)) // the person counted last, +1
+	for p := range len(s.starts) - 1 {
+		for _, e := range s.rows[s.starts[p]:s.starts[p+1]] {
+			if v, present := o.store.get(e.row); present && last[v] != int64(p)+1 {
+				last[v] = int64(p) + 1
+				persons[v]++
+			}
+		}
+	}
+	for _, e := range s.rows {
+		if v, present := o.store.get(e.row); present && persons[v] < o.step.rarer && v != o.finish.into {
+			o.store.set(e.row, o.finish.into)
+			o.count.Folded++
+		}
+	}
+}
+
+// finishPrivate sorts, numbers keys and writes a private table.
+func (b *builder) finishPrivate(ctx context.Context, t *table, w *extract.Writer) error {
+	s, err := b.sortRows(t)
+	if err != nil {
+		return err
+	}
+	if t.rowKey != nil {
+		t.rowKey.space.fillPrivate(s.rows, s.starts, t.rowKey.hashes)
+	}
+	for _, o := range t.ops {
+		if o.step.global() {
+			o.foldRare(s)
+		}
+	}
+	tw, err := w.Table(t.layout)
+	if err != nil {
+		return err
+	}
+	person := uint32(0)
+	err = writeBatches(ctx, tw, len(s.rows), func(from, to int, set *batchSet) []extract.Vector {
+		person = set.place(s, person, from, to)
+		return t.vectors(s.rows[from:to], set)
+	})
+	if err != nil {
+		return err
+	}
+	return tw.Close()
+}
+
+// finishPublic sorts a public table by its content, checks what the planner relies on, and writes it.
+func (b *builder) finishPublic(ctx context.Context, t *table, w *extract.Writer) error {
+	if t.rowKey != nil {
+		t.rowKey.space.fillPublic(t.rowKey.hashes)
+	}
+	rows := make([]entry, t.rep.Read)
+	for i := range rows {
+		rows[i].row = uint32(i)
+	}
+	slices.SortFunc(rows, func(a, b entry) int { return t.compare(a.row, b.row) })
+	for i, c := range t.schema.Columns {
+		if err := t.checkPublic(t.ops[t.opIndex(t.layout.Columns[i].Name)], c.MaxPerKey, c.Name == t.layout.RowKey, rows); err != nil {
+			return err
+		}
+	}
+	tw, err := w.Table(t.layout)
+	if err != nil {
+		return err
+	}
+	err = writeBatches(ctx, tw, len(rows), func(from, to int, set *batchSet) []extract.Vector {
+		set.persons = set.persons[:0]
+		for range to - from {
+			set.persons = append(set.persons, 0)
+		}
+		return t.vectors(rows[from:to], set)
+	})
+	if err != nil {
+		return err
+	}
+	return tw.Close()
+}
+
+func (t *table) opIndex(column string) int {
+	return slices.IndexFunc(t.ops, func(o *op) bool { return o.col.Name == column })
+}
+
+// value reads a cell of a public table, keys by their number.
+func (o *op) value(row uint32) (int64, bool) {
+	if o.step.action != actKey {
+		return o.store.get(row)
+	}
+	if o.keyGone(row) {
+		return 0, false
+	}
+	return o.space.lookup(0, o.hashes.at(row))
+}
+
+func (t *table) compare(a, b uint32) int {
+	for _, c := range t.layout.Columns {
+		o := t.ops[t.opIndex(c.Name)]
+		x, xok := o.value(a)
+		y, yok := o.value(b)
+		if xok != yok {
+			if xok {
+				return 1
+			}
+			return -1
+		}
+		if d := cmp.Compare(x, y); d != 0 {
+			return d
+		}
+	}
+	return 0
+}
+
+// checkPublic verifies the largest number of rows that share a value: joins multiply by it.
+func (t *table) checkPublic(o *op, most int64, rowKey bool, rows []entry) error {
+	if rowKey {
+		most = 1
+	}
+	if most <= 0 {
+		return nil
+	}
+	count := map[int64]int64{}
+	worst := int64(0)
+	for _, e := range rows {
+		v, present := o.value(e.row)
+		if !present {
+			if rowKey {
+				return fmt.Errorf("table %q: a row lacks the row key %q", t.layout.Name, o.col.Name)
+			}
+			continue
+		}
+		count[v]++
+		worst = max(worst, count[v])
+	}
+	if worst > most {
+		return fmt.Errorf("table %q: %d rows share one value of %q, where the catalogue declares at most %d", t.layout.Name, worst, o.col.Name, most)
+	}
+	return nil
+}

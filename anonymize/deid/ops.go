@@ -1,0 +1,325 @@
+package deid
+
+import (
+	"fmt"
+	"strings"
+
+	"carrel/anonymize/extract"
+)
+
+// op makes one column of a table of the extract from one column of its source.
+type op struct {
+	step  step
+	col   extract.Column
+	src   int // position in the source file
+	eval  evaluator
+	cache map[string]cell // text of a cell -> its value; nil when evaluating is as cheap
+	store column
+
+	// Steps that need more than the cell:
+	space    *keySpace      // key
+	keyHash  *prf           // key: of the key's text
+	hashes   *words[uint64] // key: kept until the space is complete
+	gone     []byte         // key: bitmap of rows whose key is missing
+	birthOf  bool           // age_band: birth comes from the table of persons
+	birthCol int            // age_band: birth comes from the same row
+	bandVals []int64        // age_band
+	shift    *prf           // shift
+	finish   *finisher
+	count    ColumnReport
+}
+
+type cell struct {
+	v  int64
+	st status
+}
+
+// maxCache bounds the memory of a column with many different values.
+const maxCache = 1 << 15
+
+// noColumn says that a step needs no second column of the row.
+const noColumn = -1
+
+// newOp compiles a step for its column of the extract.
+func newOp(s *step, col extract.Column, src int, keys KeyRing) (*op, error) {
+	store, err := newColumn(col.ArrowType)
+	if err != nil {
+		return nil, err
+	}
+	o := &op{step: *s, col: col, src: src, store: store, birthCol: noColumn, count: ColumnReport{Column: col.Name}}
+	if o.finish, err = newFinisher(col, s.into, s.into != otherValue || s.rarer > 0 || len(s.codes) > 0); err != nil {
+		return nil, err
+	}
+	if (col.Kind == extract.KindNameKey) != (s.action == actKey) && s.action != actPseudonym {
+		return nil, fmt.Errorf("a column of kind key comes from the step key or pseudonym, and key gives nothing else")
+	}
+	cached := true
+	switch s.action {
+	case actKeep, actClamp, actTopCode:
+		o.eval, cached, err = plain(s, o.finish)
+	case actCoarsen:
+		o.eval, err = coarsen(s, o.finish)
+	case actAgeBand:
+		cached = s.birth == ""
+		err = o.ageBand()
+	case actGeneralise:
+		o.eval, err = generalise(s, o.finish), needCode(col, s.action)
+	case actFold:
+		o.eval, err = foldCodes(s, o.finish), needCode(col, s.action)
+	case actMap:
+		o.eval, err = valueMap(s, o.finish)
+	case actRanges:
+		o.eval, err = ranges(s, o.finish)
+	case actPseudonym:
+		o.eval, err = pseudonym(s, o.finish, keys)
+	case actKey:
+		cached, o.hashes = false, &words[uint64]{}
+	case actShift:
+		cached = false
+		err = o.shifter(keys)
+	default:
+		err = fmt.Errorf("no step %q", s.action)
+	}
+	if cached {
+		o.cache = make(map[string]cell, 64)
+	}
+	return o, err
+}
+
+func needCode(col extract.Column, action string) error {
+	if col.Kind != extract.KindNameCode {
+		return fmt.Errorf("%s goes into a column with a dictionary, this one is of kind %s", action, col.Kind)
+	}
+	return nil
+}
+
+// plain keeps a value; numbers and dates are faster parsed than looked up.
+func plain(s *step, f *finisher) (evaluator, bool, error) {
+	kind := f.col.Kind
+	switch {
+	case s.action == actClamp && !f.col.Bounded:
+		return nil, false, fmt.Errorf("clamp: the catalogue declares no bounds")
+	case s.fixed >= 0 && (kind == extract.KindNameCode || kind == extract.KindNameDate || int(s.fixed) != f.scale):
+		return nil, false, fmt.Errorf("fixed_point: the catalogue declares %d decimals and kind %s", f.scale, kind)
+	case s.action == actTopCode && kind != extract.KindNameInt:
+		return nil, false, fmt.Errorf("top_code goes into a column of kind int")
+	case s.action == actTopCode:
+		return func(b []byte) (int64, status) {
+			v, st := f.value(b)
+			if st == ok && v > s.topAge {
+				v, st = f.number(s.topAge)
+				return v, max(st, clamped)
+			}
+			return v, st
+		}, false, nil
+	default:
+		return f.value, kind == extract.KindNameCode, nil
+	}
+}
+
+func (o *op) ageBand() (err error) {
+	s := &o.step
+	if o.bandVals, err = bands(s, o.finish); err != nil {
+		return err
+	}
+	switch {
+	case s.birth != "":
+		o.birthOf = strings.Contains(s.birth, ".")
+	case s.hasAt:
+		o.eval = func(b []byte) (int64, status) {
+			if d, is := parseDate(trim(b)); is {
+				return bandOf(ageAt(d, s.asOf), s, o.bandVals)
+			}
+			return 0, unreadable
+		}
+	default:
+		o.eval = func(b []byte) (int64, status) {
+			if v, is := digits(trim(b)); is && len(b) < 10 {
+				return bandOf(v, s, o.bandVals)
+			}
+			return 0, unreadable
+		}
+	}
+	return nil
+}
+
+func (o *op) shifter(keys KeyRing) error {
+	if o.col.Kind != extract.KindNameDate {
+		return fmt.Errorf("shift goes into a column of kind date")
+	}
+	key, err := keys.Key(o.step.key)
+	if err != nil {
+		return err
+	}
+	o.shift, err = newPRF(key.derive("shift"))
+	return err
+}
+
+// offset is the person's shift in days, from -days to days: the same for all of the person's dates under this key, so
+// that intervals stay true.
+func (o *op) offset(d digest) int64 {
+	return int64(o.shift.sum(d[:])%uint64(2*o.step.days+1)) - o.step.days
+}
+
+// scratch is the memory of one batch.
+type scratch struct {
+	rows    []int32  // rows of the batch that have a person
+	persons []uint32 // their persons
+	values  []int64
+	missing []bool
+}
+
+// apply appends the column's values of the batch's rows.
+func (o *op) apply(b *records, sc *scratch, marks map[string]bool, p *people) {
+	if o.step.action == actKey {
+		o.applyKeys(b, sc, marks)
+		return
+	}
+	sc.values, sc.missing = sc.values[:0], sc.missing[:0]
+	for i, row := range sc.rows {
+		raw := b.field(int(row), o.src)
+		var c cell
+		switch {
+		case o.birthOf || o.birthCol != noColumn || o.shift != nil:
+			c = o.withPerson(b, int(row), raw, sc.persons[i], p)
+		case o.cache != nil:
+			c = o.cached(raw, marks)
+		default:
+			c = o.direct(raw, marks)
+		}
+		sc.values = append(sc.values, c.v)
+		sc.missing = append(sc.missing, o.tally(&c, sc, i))
+	}
+	o.store.add(sc.values, sc.missing)
+}
+
+// tally counts what became of a value and says whether it is stored as missing.
+func (o *op) tally(c *cell, sc *scratch, i int) bool {
+	switch c.st {
+	case ok:
+		return false
+	case folded:
+		o.count.Folded++
+		return false
+	case clamped:
+		o.count.Clamped++
+		return false
+	case missing:
+		o.count.Missing++
+		if !o.col.Nullable && o.step.action == actFold && o.finish.into >= 0 {
+			sc.values[i] = o.finish.into
+			return false
+		}
+		return true
+	default:
+		o.count.Unreadable++
+		return true
+	}
+}
+
+func (o *op) cached(raw []byte, marks map[string]bool) cell {
+	if c, hit := o.cache[string(raw)]; hit {
+		return c
+	}
+	c := o.direct(raw, marks)
+	if len(o.cache) < maxCache {
+		o.cache[string(raw)] = c
+	}
+	return c
+}
+
+// direct evaluates a cell. An unreadable value gets a second chance without its padding.
+func (o *op) direct(raw []byte, marks map[string]bool) cell {
+	if len(raw) == 0 || (marks != nil && marks[string(raw)]) {
+		// A map may name the mark of missing values itself: only then it is a value.
+		if _, named := o.step.values[string(raw)]; !named {
+			return cell{st: missing}
+		}
+	}
+	v, st := o.eval(raw)
+	if st == ok || st == clamped {
+		return cell{v, st}
+	}
+	if t := trim(raw); len(t) != len(raw) {
+		if len(t) == 0 {
+			return cell{st: missing}
+		}
+		v, st = o.eval(t)
+	}
+	return cell{v, st}
+}
+
+// withPerson evaluates steps that look at the person or at a second column.
+func (o *op) withPerson(b *records, row int, raw []byte, person uint32, p *people) cell {
+	if len(trim(raw)) == 0 {
+		return cell{st: missing}
+	}
+	day, is := parseDate(trim(raw))
+	if !is {
+		return cell{st: unreadable}
+	}
+	if o.shift != nil {
+		v, st := o.finish.number(day + o.offset(p.digests[person]))
+		return cell{v, st}
+	}
+	birth := int64(noBirth)
+	if o.birthOf {
+		birth = int64(p.births[person])
+	} else if d, is := parseDate(trim(b.field(row, o.birthCol))); is {
+		birth = d
+	}
+	if birth == noBirth {
+		return cell{st: missing}
+	}
+	v, st := bandOf(ageAt(birth, day), &o.step, o.bandVals)
+	return cell{v, st}
+}
+
+func (o *op) applyKeys(b *records, sc *scratch, marks map[string]bool) {
+	for _, row := range sc.rows {
+		raw := trim(b.field(int(row), o.src))
+		at := o.hashes.n
+		if at>>3 >= len(o.gone) {
+			o.gone = append(o.gone, make([]byte, chunkRows/8)...)
+		}
+		if len(raw) == 0 || (marks != nil && marks[string(raw)]) {
+			o.gone[at>>3] |= 1 << (at & 7)
+			o.count.Missing++
+		}
+		o.hashes.add(o.keyHash.sum(raw))
+	}
+}
+
+func (o *op) keyGone(row uint32) bool { return o.gone[row>>3]&(1<<(row&7)) != 0 }
+
+// report finishes the counts; rows is the number of values seen.
+func (o *op) report(rows int64) ColumnReport {
+	r := o.count
+	if rows > 0 {
+		r.Rate = float64(rows-r.Missing-r.Folded-r.Clamped-r.Unreadable) / float64(rows)
+	}
+	return r
+}
+
+// undone says in counts why a column cannot be written, or nil. A code that nobody declared and that has nothing to fold
+// into stops the build even where values may be missing: otherwise it would vanish in silence.
+func (o *op) undone(table string) error {
+	code := o.col.Kind == extract.KindNameCode
+	switch {
+	case o.step.action == actKey:
+		return nil
+	case o.count.Unreadable > 0 && code && o.step.action != actAgeBand && o.step.action != actCoarsen:
+		return fmt.Errorf("table %q: %d values of column %q are not in its dictionary, which has nothing to fold them into", table,
+			o.count.Unreadable, o.col.Name)
+	case o.col.Nullable:
+		return nil
+	case o.count.Unreadable > 0:
+		return fmt.Errorf("table %q: %d values of column %q cannot be read as %s, and the catalogue says that it is never missing", table,
+			o.count.Unreadable, o.col.Name, o.col.Kind)
+	case o.count.Missing > 0 && !(o.step.action == actFold && o.finish.into >= 0):
+		return fmt.Errorf("table %q: %d values of column %q are missing, and the catalogue says that it is never missing", table,
+			o.count.Missing, o.col.Name)
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,150 @@
+package deid
+
+import (
+	"bytes"
+	"crypto/aes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// register is the frozen list of persons: sorted digests. It is public metadata in the sense of PRIVACY ("Neighbours,
+// unit, budget root"): membership in it is not protected, and taking a person out of the sources does not change it.
+type register struct {
+	digests []digest
+	hash    string // SHA-256 of the file, hex
+	raw     []byte // set when the register is new and still to be written
+}
+
+const (
+	registerMagic = "carrel register 1\n"
+	maxRegister   = 1 << 32
+)
+
+// readRegister returns nil without error when there is none yet. check is a value that only the same key gives.
+func readRegister(path string, check digest) (*register, error) {
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil //nolint:nilnil // no register yet is a state, not an error
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the register of persons: %w", err)
+	}
+	head := len(registerMagic) + 16 + 8
+	if len(raw) < head+sha256.Size || string(raw[:len(registerMagic)]) != registerMagic {
+		return nil, errors.New("the register of persons is not one")
+	}
+	body, sum := raw[:len(raw)-sha256.Size], raw[len(raw)-sha256.Size:]
+	if want := sha256.Sum256(body); !bytes.Equal(want[:], sum) {
+		return nil, errors.New("the register of persons is damaged: its check sum does not hold")
+	}
+	if !bytes.Equal(raw[len(registerMagic):len(registerMagic)+16], check[:]) {
+		return nil, errors.New("the register of persons was made with another key than unit.key")
+	}
+	n := binary.BigEndian.Uint64(raw[head-8 : head])
+	if n > maxRegister || uint64(len(body)-head) != 16*n {
+		return nil, errors.New("the register of persons is damaged: its length is wrong")
+	}
+	r := &register{digests: make([]digest, n), hash: hashOf(raw)}
+	for i := range r.digests {
+		r.digests[i] = digest(body[head+16*i:])
+	}
+	if !slices.IsSortedFunc(r.digests, compareDigests) {
+		return nil, errors.New("the register of persons is damaged: it is not sorted")
+	}
+	return r, nil
+}
+
+// newRegister freezes the persons of the first build.
+func newRegister(persons []digest, check digest) *register {
+	r := &register{digests: slices.Clone(persons)}
+	slices.SortFunc(r.digests, compareDigests)
+	raw := append([]byte(registerMagic), check[:]...)
+	raw = binary.BigEndian.AppendUint64(raw, uint64(len(r.digests)))
+	for _, d := range r.digests {
+		raw = append(raw, d[:]...)
+	}
+	sum := sha256.Sum256(raw)
+	r.raw = append(raw, sum[:]...)
+	r.hash = hashOf(r.raw)
+	return r
+}
+
+// write puts a new register in place; it never replaces one.
+func (r *register) write(path string) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".register-*")
+	if err != nil {
+		return fmt.Errorf("write the register of persons: %w", err)
+	}
+	defer func() { _ = os.Remove(tmp.Name()) }()
+	_, err = io.Copy(tmp, bytes.NewReader(r.raw))
+	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err == nil {
+		err = os.Link(tmp.Name(), path) // unlike a rename it fails when the name is taken
+	}
+	if err != nil {
+		return fmt.Errorf("write the register of persons: %w", err)
+	}
+	return nil
+}
+
+// numbers gives every person of the register its number in one version: the rank of AES_k(digest), a keyed permutation
+// of the digests, so that numbers of different versions do not match and none follows the order of anything.
+func (r *register) numbers(key Secret) ([]uint32, error) {
+	block, err := aes.NewCipher(key[:])
+	if err != nil {
+		return nil, err
+	}
+	type pair struct {
+		at  digest
+		row uint32
+	}
+	pairs := make([]pair, len(r.digests))
+	for i := range r.digests {
+		block.Encrypt(pairs[i].at[:], r.digests[i][:])
+		pairs[i].row = uint32(i)
+	}
+	slices.SortFunc(pairs, func(a, b pair) int { return compareDigests(a.at, b.at) })
+	out := make([]uint32, len(pairs))
+	for n, p := range pairs {
+		out[p.row] = uint32(n)
+	}
+	return out, nil
+}
+
+// assign gives the persons of the sources their numbers; those the register lacks stay nobody.
+func (r *register) assign(p *people, key Secret) error {
+	numbers, err := r.numbers(key)
+	if err != nil {
+		return err
+	}
+	p.number = make([]uint32, len(p.digests))
+	for i, d := range p.digests {
+		p.number[i] = nobody
+		if at, ok := slices.BinarySearchFunc(r.digests, d, compareDigests); ok {
+			p.number[i] = numbers[at]
+		}
+	}
+	return nil
+}
+
+func compareDigests(a, b digest) int {
+	x, y := binary.BigEndian.Uint64(a[:8]), binary.BigEndian.Uint64(b[:8])
+	if x != y {
+		if x < y {
+			return -1
+		}
+		return 1
+	}
+	return bytes.Compare(a[8:], b[8:])
+}
+
+func hashOf(raw []byte) string {
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,54 @@
+package deid
+
+// Report tells the steward what a build did, in counts only. It depends on the data and is for stewards alone.
+type Report struct {
+	Recipe   string        `json:"recipe"`
+	Dataset  string        `json:"dataset"`
+	Persons  int64         `json:"persons"`  // of the register
+	Present  int64         `json:"present"`  // of them, found in the sources
+	Unknown  int64         `json:"unknown"`  // persons of the sources that the frozen register lacks
+	Excluded int64         `json:"excluded"` // persons left out by objection or age
+	IDs      IDReport      `json:"ids"`
+	Tables   []TableReport `json:"tables"`
+	Seconds  float64       `json:"seconds"`
+}
+
+// IDReport counts the forms of identifiers.
+type IDReport struct {
+	Resident18 int64 `json:"resident_18"` // well-formed, check digit holds
+	Resident15 int64 `json:"resident_15"` // old form, joined with the 18-digit form
+	Other      int64 `json:"other"`       // another document, or a check digit that does not hold
+	Guardian   int64 `json:"guardian"`    // a guardian's number: person told apart by the source's own number
+	Damaged    int64 `json:"damaged"`     // spoiled by a spreadsheet: no person can be told
+}
+
+// TableReport counts the rows of one table by fate: Read = Kept + the sum of Dropped.
+type TableReport struct {
+	Table   string           `json:"table"`
+	Read    int64            `json:"read"`
+	Kept    int64            `json:"kept"`
+	Dropped map[string]int64 `json:"dropped,omitempty"` // by reason, see the Dropped… constants
+	Columns []ColumnReport   `json:"columns"`
+}
+
+// Reasons for dropping a row.
+const (
+	DroppedNoUnit       = "no-unit"       // no person is named
+	DroppedUnlinked     = "unlinked"      // the person named is in no table of persons
+	DroppedUnregistered = "unregistered"  // the person is not in the frozen register
+	DroppedExcluded     = "excluded"      // objection, or under 14 without consent
+	DroppedAboveCap     = "above-cap"     // rank above the cap of rows a person
+	DroppedDuplicate    = "duplicate-row" // a second row where one row a person is declared
+)
+
+// ColumnReport counts what happened to the values of one column. Rate is the share of values that were present and
+// readable and needed no folding or clamping: the steward's pass rate, from 0 to 1.
+type ColumnReport struct {
+	Column     string  `json:"column"`
+	Missing    int64   `json:"missing"`
+	Folded     int64   `json:"folded"`
+	Clamped    int64   `json:"clamped"`
+	Unreadable int64   `json:"unreadable"`
+	Dangling   int64   `json:"dangling,omitempty"` // row keys that refer to no kept row
+	Rate       float64 `json:"rate"`
+}

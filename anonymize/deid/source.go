@@ -1,0 +1,313 @@
+package deid
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// Files that exclude asks for, with the column that names the person.
+const (
+	objectionsFile = "objections.csv"
+	consentsFile   = "consents.csv"
+)
+
+// eachRecord reads a source file: head gets the header once, then rows gets batches without the header row.
+func (b *builder) eachRecord(ctx context.Context, name string, head func([]string) error, rows func(*records, int) error) error {
+	f, err := os.Open(filepath.Join(b.in.SourceDir, name))
+	if err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("the source directory has no file %s", name)
+		}
+		return fmt.Errorf("open a source: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	st, err := f.Stat()
+	if err != nil || !st.Mode().IsRegular() {
+		return fmt.Errorf("the source %s is not a file", name)
+	}
+	text, err := decoded(name, f, b.recipe.source.encoding)
+	if err != nil {
+		return err
+	}
+	seen := false
+	err = pump(ctx, newSplitter(name, text, b.recipe.source.separator), func(r *records) error {
+		first := 0
+		if !seen {
+			seen, first = true, 1
+			if err := head(headerOf(r)); err != nil {
+				return err
+			}
+		}
+		b.progress(min(r.read, st.Size()))
+		return rows(r, first)
+	})
+	if err == nil && !seen {
+		err = &SourceError{File: name, Text: "the file is empty: not even a header"}
+	}
+	b.done += st.Size()
+	b.progress(0)
+	return err
+}
+
+func (b *builder) progress(within int64) {
+	if b.in.Progress != nil {
+		b.in.Progress(min(b.done+within, b.total), b.total)
+	}
+}
+
+func headerOf(r *records) []string {
+	out := make([]string, r.width)
+	for c := range out {
+		out[c] = string(trim(r.field(0, c)))
+	}
+	return out
+}
+
+// bind finds the columns of the recipe in the header. Messages name columns of the recipe only: a file without a header
+// has a row of data in its place.
+func (b *builder) bind(t *table, header []string) error {
+	u := &b.recipe.unit
+	need := func(name string) (int, error) {
+		if name == "" {
+			return noColumn, nil
+		}
+		at := slices.Index(header, name)
+		if at < 0 {
+			return 0, &SourceError{File: t.spec.file, Line: 1, Text: fmt.Sprintf("the header has no column %q, which the recipe names", name)}
+		}
+		return at, nil
+	}
+	named := map[string]bool{}
+	var err error
+	get := func(name string) int {
+		at, e := need(name)
+		err = errors.Join(err, e)
+		named[name] = true
+		return at
+	}
+	if !t.layout.Public {
+		link := t.spec.link
+		if link == "" {
+			link = u.link
+		}
+		t.link = get(link)
+	}
+	if t.persons {
+		t.id, t.guardian = get(u.column), get(u.guardian)
+		if birth := b.birthColumn(); birth != "" {
+			t.birth = get(birth)
+		}
+	}
+	next := 0
+	for i := range t.spec.columns {
+		c := &t.spec.columns[i]
+		at := get(c.name)
+		for j := range c.steps {
+			o := t.ops[next] // ops were compiled in this order
+			next++
+			o.src = at
+			if s := &c.steps[j]; s.birth != "" && !o.birthOf {
+				o.birthCol = get(s.birth)
+			}
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return t.undeclared(header, named)
+}
+
+// undeclared refuses columns that nobody decided about: a source that grows a column must not grow the extract, and
+// somebody has to look.
+func (t *table) undeclared(header []string, named map[string]bool) error {
+	count, first := 0, 0
+	for i, h := range header {
+		if slices.Index(header, h) != i {
+			return &SourceError{File: t.spec.file, Line: 1, Text: fmt.Sprintf("columns %d and %d have the same name", slices.Index(header, h)+1, i+1)}
+		}
+		if !named[h] {
+			if count++; count == 1 {
+				first = i + 1
+			}
+		}
+	}
+	if count > 0 && !t.spec.restDrop {
+		return &SourceError{File: t.spec.file, Line: 1, Text: fmt.Sprintf(
+			"%d columns are not in the recipe, the first is number %d: say drop for each, or rest: drop for the table", count, first)}
+	}
+	return nil
+}
+
+// read passes a source file through the steps of its table.
+func (b *builder) read(ctx context.Context, t *table) error {
+	err := b.eachRecord(ctx, t.spec.file,
+		func(header []string) error { return b.bind(t, header) },
+		func(r *records, first int) error { return b.transform(t, r, first) })
+	if err != nil {
+		return err
+	}
+	if t.persons {
+		if err := b.people.check(t.layout.Name); err != nil {
+			return err
+		}
+	}
+	for _, o := range t.ops {
+		if err := o.undone(t.layout.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// transform appends one batch of source rows.
+func (b *builder) transform(t *table, r *records, first int) error {
+	t.sc.rows, t.sc.persons = t.sc.rows[:0], t.sc.persons[:0]
+	t.rep.Read += int64(r.rows - first)
+	for row := first; row < r.rows; row++ {
+		person := uint32(0)
+		if !t.layout.Public {
+			var why string
+			var err error
+			if person, why, err = b.personOf(t, r, row); err != nil {
+				return err
+			}
+			if why != "" {
+				t.rep.Dropped[why]++
+				continue
+			}
+			t.owner.add(person)
+		}
+		t.sc.rows = append(t.sc.rows, int32(row))
+		t.sc.persons = append(t.sc.persons, person)
+	}
+	if !t.layout.Public && t.rowKey == nil {
+		for _, row := range t.sc.rows {
+			t.hash.add(t.content.sum(r.raw(int(row))))
+		}
+	}
+	for _, o := range t.ops {
+		o.apply(r, &t.sc, t.marks, b.people)
+	}
+	t.rep.Kept += int64(len(t.sc.rows)) // of these finish drops some more
+	return nil
+}
+
+// personOf says whose row it is, or why it is nobody's.
+func (b *builder) personOf(t *table, r *records, row int) (uint32, string, error) {
+	if !t.persons {
+		link := trim(r.field(row, t.link))
+		if len(link) == 0 || t.marks[string(link)] {
+			return nobody, DroppedNoUnit, nil
+		}
+		person, known := b.people.byLink(link)
+		if !known {
+			return nobody, DroppedUnlinked, nil
+		}
+		return person, "", nil
+	}
+	id := trim(r.field(row, t.id))
+	if t.marks[string(id)] {
+		id = nil
+	}
+	var link []byte
+	if t.link != noColumn {
+		if link = trim(r.field(row, t.link)); len(link) == 0 || t.marks[string(link)] {
+			return nobody, DroppedNoUnit, nil
+		}
+	}
+	guardian := false
+	if t.guardian != noColumn {
+		var err error
+		if guardian, err = flag(trim(r.field(row, t.guardian))); err != nil {
+			return nobody, "", &SourceError{File: t.spec.file, Line: r.lines[row], Text: "the guardian's column is neither 0 nor 1"}
+		}
+	}
+	if len(id) == 0 {
+		return nobody, DroppedNoUnit, nil
+	}
+	person := b.people.identify(id, link, guardian)
+	if person == nobody {
+		return nobody, DroppedNoUnit, nil
+	}
+	if t.birth != noColumn {
+		if d, is := parseDate(trim(r.field(row, t.birth))); is {
+			// The earliest of several, so that the order of rows does not matter.
+			if now := b.people.births[person]; now == noBirth || int32(d) < now {
+				b.people.births[person] = int32(d)
+			}
+		}
+	}
+	return person, "", nil
+}
+
+var errFlag = errors.New("not a flag")
+
+func flag(b []byte) (bool, error) {
+	switch string(b) {
+	case "1", "true", "TRUE", "True", "是":
+		return true, nil
+	case "", "0", "false", "FALSE", "False", "否":
+		return false, nil
+	default:
+		return false, errFlag
+	}
+}
+
+// exclusions marks persons who objected, and children for whom nobody consented. Who is excluded depends on the person
+// alone, so the step is local.
+func (b *builder) exclusions(ctx context.Context) error {
+	e := &b.recipe.exclude
+	if e.objections {
+		if err := b.marked(ctx, objectionsFile, func(person uint32) { b.people.excluded[person] = true }); err != nil {
+			return b.recipe.fail(e.at, "exclude.objections: "+err.Error())
+		}
+	}
+	if !e.under14 {
+		return nil
+	}
+	consent := make([]bool, len(b.people.digests))
+	if err := b.marked(ctx, consentsFile, func(person uint32) { consent[person] = true }); err != nil {
+		return b.recipe.fail(e.at, "exclude.under14: "+err.Error())
+	}
+	for i, birth := range b.people.births {
+		// Whose birth is unknown may be a child: left out.
+		if !consent[i] && (birth == noBirth || ageAt(int64(birth), b.recipe.asOf) < 14) {
+			b.people.excluded[i] = true
+		}
+	}
+	return nil
+}
+
+// marked reads a list of persons by the source's own number (or, without one, by identifier).
+func (b *builder) marked(ctx context.Context, name string, mark func(uint32)) error {
+	column := b.recipe.unit.link
+	if column == "" {
+		column = b.recipe.unit.column
+	}
+	at := noColumn
+	return b.eachRecord(ctx, name, func(header []string) error {
+		if at = slices.Index(header, column); at < 0 {
+			return &SourceError{File: name, Line: 1, Text: fmt.Sprintf("the header has no column %q", column)}
+		}
+		return nil
+	}, func(r *records, first int) error {
+		for row := first; row < r.rows; row++ {
+			if person, known := b.people.byLink(trim(r.field(row, at))); known {
+				mark(person)
+			}
+		}
+		return nil
+	})
+}
+
+// birthColumn is the column of the table of persons that holds the date of birth, "" when nothing asks for it.
+func (b *builder) birthColumn() string {
+	if b.recipe.exclude.under14 {
+		return "birth_date"
+	}
+	return b.recipe.birthRef()
+}
