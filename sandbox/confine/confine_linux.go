@@ -57,26 +57,32 @@ func Resources(l Limits) error {
 	return nil
 }
 
-// Paths denies every path and the network by Landlock to all threads, those of later libraries included, and returns the ABI
-// that is enforced. Call it before libraries start threads of their own. The error wraps ErrKernel when the kernel is too old.
+// Paths denies every path and the network by Landlock to all threads of the process, those of C libraries included, and
+// returns the ABI that is enforced. The error wraps ErrKernel when the kernel is too old.
 func Paths() (int, error) {
-	abi := ABI()
-	var c landlock.Config
-	// Exactly what the kernel has, never less: a mismatch is an error of the library, not a downgrade.
-	switch {
-	case abi < MinABI:
-		return 0, ErrKernel
-	case abi == 4:
-		c = landlock.V4
-	case abi == 5:
-		c = landlock.V5
-	default:
-		abi, c = 6, landlock.V6
+	abi, c, err := ruleset(ABI())
+	if err != nil {
+		return 0, err
 	}
 	if err := c.Restrict(); err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrKernel, err)
 	}
 	return abi, nil
+}
+
+// ruleset picks the strictest rules that the kernel's ABI has; there is no lesser choice. From 6 on signals and abstract
+// sockets are scoped too; later versions change nothing for a process without any right.
+func ruleset(abi int) (int, landlock.Config, error) {
+	switch {
+	case abi < MinABI:
+		return 0, landlock.Config{}, ErrKernel
+	case abi == 4:
+		return 4, landlock.V4, nil
+	case abi == 5:
+		return 5, landlock.V5, nil
+	default:
+		return 6, landlock.V6, nil
+	}
 }
 
 // Calls denies by seccomp every system call that is not on the list, in all threads at once. It is the last step.

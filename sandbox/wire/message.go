@@ -1,11 +1,13 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
 	"strings"
+	"unicode/utf8"
 )
 
 // Role is what a child is for, for its whole life. A parser never sees data; an engine never sees a user's text.
@@ -232,6 +234,25 @@ func Cells(m Rows, payload []byte) ([][]int64, error) {
 		columns[i] = all[i*m.Rows : (i+1)*m.Rows : (i+1)*m.Rows]
 	}
 	return columns, nil
+}
+
+// CheckText refuses a user's text that no parser need see: too long, or not text. Both sides ask it. The offset is the first
+// bad byte, -1 when there is none to point at; the code is empty when the text is fine.
+func CheckText(sql []byte) (Code, int) {
+	if len(sql) > MaxText {
+		return CodeTooLong, -1
+	}
+	if i := bytes.IndexByte(sql, 0); i >= 0 {
+		return CodeText, i
+	}
+	for i := 0; i < len(sql); {
+		r, n := utf8.DecodeRune(sql[i:])
+		if r == utf8.RuneError && n == 1 {
+			return CodeText, i
+		}
+		i += n
+	}
+	return "", -1
 }
 
 // Code is why a child could not answer. It is all that it may say: never a value, never the engine's text.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
 
@@ -31,35 +30,10 @@ func newParser(d *database) (*parser, error) {
 	return p, d.lock()
 }
 
-// checkText refuses what must not reach the parser: it would be cut at NUL or be read as another text.
-func checkText(sql []byte) *failure {
-	switch {
-	case len(sql) > wire.MaxText:
-		return &failure{wire.CodeTooLong, -1}
-	case bytes.IndexByte(sql, 0) >= 0:
-		return &failure{wire.CodeText, bytes.IndexByte(sql, 0)}
-	case !utf8.Valid(sql):
-		return &failure{wire.CodeText, firstInvalid(sql)}
-	}
-	return nil
-}
-
-// firstInvalid is the offset of the first byte that is not UTF-8.
-func firstInvalid(b []byte) int {
-	for i := 0; i < len(b); {
-		r, n := utf8.DecodeRune(b[i:])
-		if r == utf8.RuneError && n == 1 {
-			return i
-		}
-		i += n
-	}
-	return -1
-}
-
 // parse gives the syntax tree of exactly one SELECT.
 func (p *parser) parse(sql []byte) ([]byte, *failure) {
-	if f := checkText(sql); f != nil {
-		return nil, f
+	if code, offset := wire.CheckText(sql); code != "" {
+		return nil, &failure{code, offset}
 	}
 	tree, f := p.serialize(string(sql))
 	if f != nil {

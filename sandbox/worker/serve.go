@@ -91,17 +91,17 @@ func serve(s *socket) error {
 	return serveEngine(s, d, ready)
 }
 
-// confined warms the engine up between the two walls: paths are closed before the engine's threads exist, so that they are
-// born inside; system calls are closed last.
+// confined sets the limits, warms the engine up and closes both walls: paths (the library reaches every thread there is, the
+// engine's too), then system calls. The engine itself starts outside: it does not survive a start without any path.
 func confined(m wire.Init) (*database, int, error) {
+	null, err := unix.Open("/dev/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, 0, fmt.Errorf("null device: %w", err)
+	}
 	fewArenas()
 	runtime.GOMAXPROCS(m.Threads + 1)
 	debug.SetMemoryLimit(256 << 20)
 	if err := confine.Resources(confine.Limits{Data: m.Data, Files: wire.MaxTables + 32}); err != nil {
-		return nil, 0, err
-	}
-	abi, err := confine.Paths()
-	if err != nil {
 		return nil, 0, err
 	}
 	d, err := openDatabase(m)
@@ -110,6 +110,19 @@ func confined(m wire.Init) (*database, int, error) {
 	}
 	if err := d.warm(); err != nil {
 		return nil, 0, err
+	}
+	abi, err := confine.Paths()
+	if err != nil {
+		return nil, 0, err
+	}
+	// From here on nothing is worth saying on standard error: a crash could print what it held.
+	for fd := range 3 {
+		if err := unix.Dup3(null, fd, 0); err != nil {
+			return nil, 0, fmt.Errorf("standard streams: %w", err)
+		}
+	}
+	if err := unix.Close(null); err != nil {
+		return nil, 0, fmt.Errorf("null device: %w", err)
 	}
 	if err := confine.Calls(); err != nil {
 		return nil, 0, err

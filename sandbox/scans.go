@@ -1,0 +1,60 @@
+package sandbox
+
+import (
+	"errors"
+
+	"carrel/sandbox/wire"
+)
+
+// errScan says that what was scanned is not what the manifest says.
+var errScan = errors.New("scan")
+
+// checkScans compares what the engine was given with the manifest. See Session.Run for the rule and why it is sound:
+//   - every scan is of a table that the query reads;
+//   - a complete scan gave exactly the manifest's rows;
+//   - when a table has no complete scan, or one that stopped early, the answer is empty.
+func checkScans(src Source, tables []string, scans []wire.Scan, cells [][]int64) (map[string]int64, error) {
+	manifest := map[string]int64{}
+	for _, t := range src.Tables() {
+		manifest[t.Name] = t.Rows
+	}
+	complete := map[string]bool{}
+	for _, name := range tables {
+		complete[name] = false
+	}
+	whole := true
+	for _, s := range scans {
+		if _, asked := complete[s.Table]; !asked {
+			return nil, errScan
+		}
+		switch rows := manifest[s.Table]; {
+		case s.Complete && s.Rows != rows, s.Rows > rows:
+			return nil, errScan
+		case s.Complete:
+			complete[s.Table] = true
+		default:
+			whole = false
+		}
+	}
+	out := map[string]int64{}
+	for name, ok := range complete {
+		whole = whole && ok
+		out[name] = manifest[name]
+	}
+	if !whole && !empty(cells) {
+		return nil, errScan
+	}
+	return out, nil
+}
+
+// empty says whether an answer is that of no rows: nothing, or zeros only.
+func empty(cells [][]int64) bool {
+	for _, column := range cells {
+		for _, v := range column {
+			if v != 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
