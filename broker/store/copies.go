@@ -10,10 +10,15 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // newestName is the file of the newest head; heads that are kept are newestName-<size>.
 const newestName = "checkpoint"
+
+// pause lies between two writes under load: copying every head would take a fifth of the machine, and the heads in between are covered
+// by the next one.
+const pause = 10 * time.Millisecond
 
 // copies keeps signed heads in a second directory. Writing is coalesced: at most one is written at a time and only the newest
 // waits. After a failed write nothing is committed until a write succeeds, so at most one batch is not covered.
@@ -21,7 +26,9 @@ type copies struct {
 	dir    string
 	every  int64
 	logger *slog.Logger
-	wake   chan struct{}
+	wake   chan struct{} // a head waits
+	stop   chan struct{}
+	once   sync.Once
 	ended  chan struct{}
 
 	writing sync.Mutex // held while files are written; guards kept
@@ -31,23 +38,33 @@ type copies struct {
 	size   int64
 	next   []byte // newest head not yet written
 	failed error
-	closed bool
 }
 
 func newCopies(dir string, every int64, logger *slog.Logger) (*copies, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("store: directory of checkpoints: %w", err)
 	}
-	c := &copies{dir: dir, every: every, logger: logger, wake: make(chan struct{}, 1), ended: make(chan struct{})}
+	c := &copies{dir: dir, every: every, logger: logger, wake: make(chan struct{}, 1),
+		stop: make(chan struct{}), ended: make(chan struct{})}
 	go c.loop()
 	return c, nil
 }
 
 func (c *copies) loop() {
 	defer close(c.ended)
-	for range c.wake {
+	for {
+		select {
+		case <-c.stop:
+			return
+		case <-c.wake:
+		}
 		if err := c.flush(); err != nil {
 			c.logger.Error("the signed head could not be copied; no more writes until it can", slog.Any("error", err))
+		}
+		select {
+		case <-c.stop:
+			return
+		case <-time.After(pause):
 		}
 	}
 }
@@ -55,11 +72,8 @@ func (c *copies) loop() {
 // offer hands over the head of the newest commit and does not wait.
 func (c *copies) offer(size int64, head []byte) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.size, c.next = size, head
-	if c.closed {
-		return
-	}
+	c.mu.Unlock()
 	select {
 	case c.wake <- struct{}{}:
 	default: // a wake-up waits already and will find this head
@@ -122,15 +136,9 @@ func (c *copies) save(size int64, head []byte) error {
 	return nil
 }
 
+// close ends the loop and writes what still waits.
 func (c *copies) close() error {
-	c.mu.Lock()
-	closed := c.closed
-	c.closed = true
-	c.mu.Unlock()
-	if closed {
-		return nil
-	}
-	close(c.wake)
+	c.once.Do(func() { close(c.stop) })
 	<-c.ended
 	return c.flush()
 }
