@@ -77,11 +77,6 @@ func (s *Service) visible(ctx context.Context, tx *store.Tx, id auth.Identity, a
 	return a, rev, nil
 }
 
-// hidden marks an error that must look like absence and still be put on record as a refusal.
-type hidden struct{ error }
-
-func (h hidden) Unwrap() error { return h.error }
-
 // change is the frame of every step on an existing application: load, may this person see it at all, is it the revision that
 // he saw (0: any), do, store, record; all in one transaction.
 func (s *Service) change(ctx context.Context, id auth.Identity, app, kind string, rev int64, fn func(tx *store.Tx, a *Application, step *act.Step) (policy.Decision, error)) (*Application, error) {
@@ -90,7 +85,7 @@ func (s *Service) change(ctx context.Context, id auth.Identity, app, kind string
 	err := s.desk.Do(ctx, id, step, func(tx *store.Tx) error {
 		a, now, err := s.visible(ctx, tx, id, app)
 		if err != nil {
-			return hidden{err}
+			return act.Conceal(err, what())
 		}
 		if rev != 0 && rev != now {
 			return problem.New(problem.Conflict, "申请刚被他人更改；请重新查看后再操作。", "The application changed in the meantime; look at it again and repeat.")
@@ -113,18 +108,9 @@ func (s *Service) change(ctx context.Context, id auth.Identity, app, kind string
 		return nil
 	})
 	if err != nil {
-		return nil, unhide(err)
+		return nil, err
 	}
 	return out, nil
-}
-
-// unhide gives the one answer for "not there" and "not for you".
-func unhide(err error) error {
-	var h hidden
-	if errors.As(err, &h) || problem.Is(err, problem.NotFound) {
-		return act.Hide(err, what())
-	}
-	return err
 }
 
 func merge(a, b map[string]string) map[string]string {

@@ -191,7 +191,7 @@ func (s *Service) Sign(ctx context.Context, id auth.Identity, app string, rev in
 		if a.Agreement == nil || digest != a.Agreement.Digest {
 			return dec, problem.New(problem.Conflict, "协议文本与您所见的不一致；请重新阅读后再签署。", "This is not the text of the agreement; read it again and sign its digest.")
 		}
-		a.Signatures = append(a.Signatures, Signature{Side: side, Account: id.Account, Digest: digest, At: s.desk.Now().UTC()})
+		a.Signatures = append(a.Signatures, Signature{Side: side, Account: id.Account, Institution: id.Institution, Digest: digest, At: s.desk.Now().UTC()})
 		step.Facts = map[string]string{"side": side, "agreement": digest}
 		opened, err := s.move(ctx, tx, id, a, policy.Move{Command: "grant"})
 		switch {

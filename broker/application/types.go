@@ -101,15 +101,17 @@ type Agreement struct {
 
 // Signature is one side's.
 type Signature struct {
-	Side    string    `json:"side"` // applicant | owner
-	Account string    `json:"account"`
-	Digest  string    `json:"digest"`
-	At      time.Time `json:"at"`
+	Side        string    `json:"side"` // applicant | owner
+	Account     string    `json:"account"`
+	Institution string    `json:"institution"` // for which the account signed
+	Digest      string    `json:"digest"`
+	At          time.Time `json:"at"`
 }
 
 // Case is the application as its workflow sees it.
 func (a *Application) Case() policy.Case {
-	c := policy.Case{Kind: a.Facts.Kind, State: a.State, Lead: a.Facts.Lead, Team: a.Facts.Team, DataOwners: a.DataOwners, Needed: a.Needed}
+	c := policy.Case{Kind: a.Facts.Kind, Purpose: a.Facts.Purpose, State: a.State, Lead: a.Facts.Lead, Team: a.Facts.Team,
+		Institution: a.Institution, DataOwners: a.DataOwners, Needed: a.Needed}
 	for _, r := range a.Reviews {
 		c.Reviews = append(c.Reviews, policy.Review{Kind: r.Kind, Reviewer: r.Reviewer, Verdict: r.Verdict})
 	}
@@ -117,7 +119,7 @@ func (a *Application) Case() policy.Case {
 		c.Decider = a.Verdict.Decider
 	}
 	for _, s := range a.Signatures {
-		c.Signatures = append(c.Signatures, policy.Signature{Side: s.Side, Account: s.Account})
+		c.Signatures = append(c.Signatures, policy.Signature{Side: s.Side, Account: s.Account, Institution: s.Institution})
 	}
 	return c
 }

@@ -178,13 +178,13 @@ func (s *Service) List(ctx context.Context, id auth.Identity, limit int) ([]Gran
 // transaction, so nothing charges it after. The reason is an erasable text.
 func (s *Service) End(ctx context.Context, id auth.Identity, grant, command, reason string) error {
 	step := act.Step{Kind: "grant." + command, Object: "grant/" + grant, Grant: grant}
-	err := s.desk.Do(ctx, id, step, func(tx *store.Tx) error {
+	return s.desk.Do(ctx, id, step, func(tx *store.Tx) error {
 		g, rev, err := Load(ctx, tx, grant)
 		if err != nil {
-			return err
+			return act.Conceal(err, what())
 		}
 		if _, err := s.access(ctx, id, "grant.read", g); err != nil {
-			return act.Hide(err, what())
+			return act.Conceal(err, what())
 		}
 		if _, err := s.access(ctx, id, "grant."+command, g); err != nil {
 			return err
@@ -211,10 +211,6 @@ func (s *Service) End(ctx context.Context, id auth.Identity, grant, command, rea
 		_, err = s.desk.Record(ctx, tx, id, dec, step)
 		return err
 	})
-	if problem.Is(err, problem.NotFound) {
-		return problem.Absent(what())
-	}
-	return err
 }
 
 // finish obeys the effects of a transition and stores the grant.
@@ -295,10 +291,10 @@ func (s *Service) IssuePermit(ctx context.Context, id auth.Identity, grant strin
 	err := s.desk.Do(ctx, id, step, func(tx *store.Tx) error {
 		g, _, err := Load(ctx, tx, grant)
 		if err != nil {
-			return err
+			return act.Conceal(err, what())
 		}
 		if _, err := s.access(ctx, id, "permit.issue", g); err != nil {
-			return act.Hide(err, what())
+			return act.Conceal(err, what())
 		}
 		r.fill(g)
 		dec, err := s.desk.Ask(ctx, policy.PermitQuestion{At: s.desk.Moment(), Subject: id.Subject(), Grant: g.Question(),

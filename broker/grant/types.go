@@ -77,7 +77,8 @@ func (g *Grant) Object() policy.Object {
 
 // Case is the grant as its workflow sees it.
 func (g *Grant) Case() policy.Case {
-	return policy.Case{Kind: g.Kind, State: g.State, Lead: g.Lead, Team: g.Team, DataOwners: g.DataOwners}
+	return policy.Case{Kind: g.Kind, Purpose: g.Purpose, State: g.State, Lead: g.Lead, Team: g.Team, Institution: g.Institution,
+		DataOwners: g.DataOwners}
 }
 
 func (g *Grant) index() store.Index {

@@ -105,35 +105,54 @@ func (d Desk) Record(ctx context.Context, tx *store.Tx, id auth.Identity, dec po
 // Do runs fn in one durable transaction. When policy denied inside it, everything is undone and the refusal is put on record
 // under the kind and object of refused.
 func (d Desk) Do(ctx context.Context, id auth.Identity, refused Step, fn func(tx *store.Tx) error) error {
-	err := d.Store.Update(ctx, fn)
-	if err == nil {
-		return nil
-	}
+	return d.said(ctx, id, refused, d.Store.Update(ctx, fn))
+}
+
+// said puts a refusal on record and gives the error its outward form. If the record fails the caller hears of that failure:
+// nothing happens without the log, not even a no.
+func (d Desk) said(ctx context.Context, id auth.Identity, s Step, err error) error {
 	var p *problem.Error
 	if errors.As(err, &p) && p.Decision != nil {
-		return d.refuse(ctx, id, refused, p)
+		s.Outcome, s.Commit = "refused", nil
+		failed := d.Store.Update(ctx, func(tx *store.Tx) error {
+			_, err := d.Record(ctx, tx, id, *p.Decision, s)
+			return err
+		})
+		if failed != nil {
+			return Problem(failed)
+		}
+	}
+	var c concealed
+	if errors.As(err, &c) {
+		return Problem(hide(c.error, c.what))
 	}
 	return Problem(err)
 }
 
-// refuse puts a refusal on record. If that fails the caller hears of that failure: nothing happens without the log.
-func (d Desk) refuse(ctx context.Context, id auth.Identity, s Step, p *problem.Error) error {
-	s.Outcome, s.Commit = "refused", nil
-	err := d.Store.Update(ctx, func(tx *store.Tx) error {
-		_, err := d.Record(ctx, tx, id, *p.Decision, s)
-		return err
-	})
-	if err != nil {
-		return Problem(err)
+// concealed marks an error that is put on record as what it is and shown as absence.
+type concealed struct {
+	error
+	what policy.Text
+}
+
+func (c concealed) Unwrap() error { return c.error }
+
+// Conceal makes "not for you" look like "not there" to who asked, inside Do, Look and Browse; the log still says what it was.
+func Conceal(err error, what policy.Text) error {
+	if err == nil {
+		return nil
 	}
-	return p
+	return concealed{err, what}
 }
 
 // Look is for reading what is not public: fn reads a snapshot and asks policy, and the view is put on record before anything
 // is shown. What policy denies looks like what is not there, and the refusal is put on record. Reading and asking happen
 // outside the writer, so that looking never holds up those who write.
 func (d Desk) Look(ctx context.Context, id auth.Identity, s Step, what policy.Text, fn func(tx *store.Tx) (policy.Decision, error)) error {
-	return Hide(d.Browse(ctx, id, s, fn), what)
+	return d.Browse(ctx, id, s, func(tx *store.Tx) (policy.Decision, error) {
+		dec, err := fn(tx)
+		return dec, Conceal(err, what)
+	})
 }
 
 // Browse is Look for lists: what policy denies is said to be denied, since a list's existence is no secret.
@@ -144,12 +163,8 @@ func (d Desk) Browse(ctx context.Context, id auth.Identity, s Step, fn func(tx *
 		dec, err = fn(tx)
 		return err
 	})
-	var p *problem.Error
-	if errors.As(err, &p) && p.Decision != nil {
-		return d.refuse(ctx, id, s, p)
-	}
 	if err != nil {
-		return Problem(err)
+		return d.said(ctx, id, s, err)
 	}
 	return d.Do(ctx, id, s, func(tx *store.Tx) error {
 		_, err := d.Record(ctx, tx, id, dec, s)
@@ -157,8 +172,8 @@ func (d Desk) Browse(ctx context.Context, id auth.Identity, s Step, fn func(tx *
 	})
 }
 
-// Hide makes "not for you" the same answer as "not there".
-func Hide(err error, what policy.Text) error {
+// hide makes "not for you" the same answer as "not there"; other errors stay.
+func hide(err error, what policy.Text) error {
 	if problem.Is(err, problem.Forbidden) || problem.Is(err, problem.NotFound) || errors.Is(err, store.ErrNotFound) {
 		return problem.Absent(what)
 	}
