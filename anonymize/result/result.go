@@ -1,0 +1,283 @@
+// Package result computes what a researcher sees from the recorded noised table and the plan: columns, arithmetic with 95 %
+// intervals, labels, ORDER BY and LIMIT.
+//
+// It promises to be a deterministic function of the recorded bytes and the query text (post-processing: it costs no privacy), to hold no exact
+// value (none of its inputs is one), and to give every number computed from measures an interval that holds the number that the same formula
+// gives on the exact measures, at 95 % or more, each cell by itself. Intervals cover the noise alone: not truncation to m rows, not
+// clamping, not what the sources lack.
+package result
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"sort"
+	"time"
+
+	"carrel/anonymize/dp"
+	"carrel/anonymize/plan"
+)
+
+// Level is the confidence of every interval.
+const Level = 0.95
+
+// ErrMismatch says that a noised table is not an answer to the plan.
+var ErrMismatch = errors.New("result: the noised table does not belong to the plan")
+
+// Interval kinds of a column.
+const (
+	IntervalNoise = "95%"  // Lo and Hi of each cell
+	IntervalNone  = "none" // Note says why
+)
+
+// Result is an answer as people and programs see it.
+type Result struct {
+	Columns  []Column `json:"columns"`
+	Rows     [][]Cell `json:"rows"`
+	Selected bool     `json:"selected"` // groups were selected by noised row count: small groups may be missing
+}
+
+// Column describes one column.
+type Column struct {
+	Name     string    `json:"name"`
+	LabelZH  string    `json:"label_zh,omitempty"`
+	LabelEN  string    `json:"label_en,omitempty"`
+	Unit     string    `json:"unit,omitempty"`
+	Kind     string    `json:"kind"` // key, measure or number
+	Interval string    `json:"interval"`
+	Note     plan.Text `json:"note"`
+}
+
+// Cell is one value: a string, a float64, or nil for NULL (of a key) and for no value (a division by zero). Lo and Hi are nil in a column
+// without intervals, and where the interval has no end on that side.
+type Cell struct {
+	Value any      `json:"value"`
+	Lo    *float64 `json:"lo,omitempty"`
+	Hi    *float64 `json:"hi,omitempty"`
+}
+
+// row is one group while the answer is computed.
+type row struct {
+	keys   []int64 // stored integers
+	null   []bool
+	noises []dp.Noise
+	values []float64
+	cells  []Cell
+	order  []Cell
+}
+
+// Table computes the answer. It fails only when the table does not belong to the plan.
+func Table(p *plan.Plan, t dp.Table) (*Result, error) {
+	rows, err := read(p, t)
+	if err != nil {
+		return nil, err
+	}
+	c := computer{plan: p, keys: p.Keys(), measures: p.Measures()}
+	out := &Result{Columns: c.columns(), Rows: [][]Cell{}, Selected: t.Selected}
+	output, order := p.Output(), p.Order()
+	for i := range rows {
+		r := &rows[i]
+		for j := range output {
+			r.cells = append(r.cells, c.cell(r, &output[j].Expr))
+		}
+		for j := range order {
+			r.order = append(r.order, c.sortCell(r, &order[j].Expr))
+		}
+	}
+	sort.SliceStable(rows, func(i, j int) bool { return before(order, &rows[i], &rows[j]) })
+	limit, skip := p.Limit()
+	for i := range rows {
+		if int64(i) >= skip && (limit < 0 || int64(i) < skip+limit) {
+			out.Rows = append(out.Rows, rows[i].cells)
+		}
+	}
+	return out, nil
+}
+
+// read checks the table's shape and takes the rows that the query's own WHERE lets through, in the order of their keys.
+func read(p *plan.Plan, t dp.Table) ([]row, error) {
+	layout, keys := p.Layout(), p.Keys()
+	if len(t.Keys) != len(keys) || len(t.Values) != len(layout.Measures) || len(t.Mechanisms) != len(layout.Measures) {
+		return nil, ErrMismatch
+	}
+	for i, m := range t.Mechanisms {
+		if m.Measure != layout.Measures[i].Name || int64(len(t.Values[i])) != t.Rows {
+			return nil, ErrMismatch
+		}
+	}
+	var rows []row
+	for n := range int(t.Rows) {
+		r := row{}
+		shown := true
+		for k := range keys {
+			if int64(len(t.Keys[k])) != t.Rows {
+				return nil, ErrMismatch
+			}
+			v := t.Keys[k][n]
+			null := v == plan.NullKey
+			if null && !keys[k].Null || !null && (v < layout.Keys[k].Lo || v > layout.Keys[k].Hi) {
+				return nil, ErrMismatch
+			}
+			shown = shown && (null || keys[k].Lets(keys[k].Base+v))
+			r.keys, r.null = append(r.keys, keys[k].Base+v), append(r.null, null)
+		}
+		for i, m := range t.Mechanisms {
+			r.values = append(r.values, float64(t.Values[i][n]))
+			r.noises = append(r.noises, dp.NoiseOf(m, t.Values[i][n]))
+		}
+		if shown {
+			rows = append(rows, r)
+		}
+	}
+	sort.SliceStable(rows, func(i, j int) bool { return keysBefore(&rows[i], &rows[j]) })
+	return rows, nil
+}
+
+func keysBefore(a, b *row) bool {
+	for k := range a.keys {
+		if a.null[k] != b.null[k] {
+			return b.null[k] // NULL last
+		}
+		if !a.null[k] && a.keys[k] != b.keys[k] {
+			return a.keys[k] < b.keys[k]
+		}
+	}
+	return false
+}
+
+// before is ORDER BY; rows that tie keep the order of their keys.
+func before(order []plan.OrderSpec, a, b *row) bool {
+	for i, o := range order {
+		x, y := a.order[i].Value, b.order[i].Value
+		if (x == nil) != (y == nil) {
+			return (x == nil) == o.NullsFirst
+		}
+		if x == nil {
+			continue
+		}
+		if f, g := x.(float64), y.(float64); f != g {
+			return (f < g) != o.Descending
+		}
+	}
+	return false
+}
+
+type computer struct {
+	plan     *plan.Plan
+	keys     []plan.Key
+	measures []plan.Measure
+}
+
+// cell computes one output cell.
+func (c *computer) cell(r *row, e *plan.OutExpr) Cell {
+	if e.Op == plan.OutKey {
+		return c.keyCell(r, e.Index)
+	}
+	v := c.eval(r, e)
+	out := Cell{Value: number(v.value())}
+	if v.constant() {
+		return out
+	}
+	lo, hi := v.interval(r.noises, 1-(1-Level)/float64(v.parts()))
+	out.Lo, out.Hi = end(lo), end(hi)
+	return out
+}
+
+// sortCell is what ORDER BY compares: a number, or the stored integer of a key (codes are in byte order of their values).
+func (c *computer) sortCell(r *row, e *plan.OutExpr) Cell {
+	if e.Op != plan.OutKey {
+		return Cell{Value: number(c.eval(r, e).value())}
+	}
+	if r.null[e.Index] {
+		return Cell{}
+	}
+	return Cell{Value: float64(r.keys[e.Index])}
+}
+
+func (c *computer) keyCell(r *row, i int) Cell {
+	if r.null[i] {
+		return Cell{}
+	}
+	col, v := c.keys[i].Column, r.keys[i]
+	switch col.Kind {
+	case plan.KindCode:
+		if v >= 0 && v < int64(len(col.Values)) {
+			return Cell{Value: col.Values[v]}
+		}
+		return Cell{}
+	case plan.KindDate:
+		return Cell{Value: time.Unix(v*86400, 0).UTC().Format(time.DateOnly)}
+	default:
+		return Cell{Value: float64(v)}
+	}
+}
+
+// number is nil for what is no finite number.
+func number(v float64) any {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	if v == 0 {
+		return 0.0 // never -0
+	}
+	return v
+}
+
+func end(v float64) *float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return &v
+}
+
+func (c *computer) columns() []Column {
+	var out []Column
+	for _, o := range c.plan.Output() {
+		col := Column{Name: o.Name, Kind: "measure", Interval: IntervalNoise}
+		switch e := o.Expr; {
+		case e.Op == plan.OutKey:
+			k := c.keys[e.Index].Column
+			col.Kind, col.Interval, col.Unit, col.LabelZH, col.LabelEN = "key", IntervalNone, k.Unit, k.LabelZH, k.LabelEN
+			col.Note = plan.Text{ZH: "分组键，不含噪声", EN: "a key: it is not noised"}
+		case !measured(&e):
+			col.Kind, col.Interval = "number", IntervalNone
+			col.Note = plan.Text{ZH: "常数，不含噪声", EN: "a constant: it is not noised"}
+		case e.Op == plan.OutMeasure:
+			m := c.measures[e.Index]
+			col.Unit = m.Unit
+			col.LabelZH, col.LabelEN = measureLabel(m)
+			fallthrough
+		default:
+			col.Note = plan.Text{ZH: "区间只反映噪声，至少 95%", EN: "the interval covers the noise, at 95 % or more"}
+		}
+		out = append(out, col)
+	}
+	return out
+}
+
+func measured(e *plan.OutExpr) bool {
+	if e.Op == plan.OutMeasure {
+		return true
+	}
+	for i := range e.Args {
+		if measured(&e.Args[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+func measureLabel(m plan.Measure) (zh, en string) {
+	switch m.Kind {
+	case plan.CountRows:
+		return "记录数", "rows"
+	case plan.CountPersons:
+		return "人数", "persons"
+	case plan.CountColumn:
+		return fmt.Sprintf("%s 已知的记录数", m.Column), fmt.Sprintf("rows with %s", m.Column)
+	case plan.Sum:
+		return fmt.Sprintf("%s 合计", m.Column), fmt.Sprintf("sum of %s", m.Column)
+	default:
+		return fmt.Sprintf("%s 平均", m.Column), fmt.Sprintf("mean of %s", m.Column)
+	}
+}
