@@ -114,8 +114,11 @@ func (b *builder) table(ctx context.Context, t *table, w *extract.Writer, check 
 		}
 	}
 	finish := b.finishPrivate
-	if t.layout.Public {
+	switch {
+	case t.layout.Public:
 		finish = b.finishPublic
+	case t.hidden:
+		finish = func(context.Context, *table, *extract.Writer) error { return b.limits(t) }
 	}
 	if err := finish(ctx, t, w); err != nil {
 		return err

@@ -29,6 +29,7 @@ type table struct {
 	schema  plan.Table
 	layout  extract.Table
 	persons bool // the table of unit.from
+	hidden  bool // the table of unit.from, where the catalogue has no such table: it only says who is who
 	ops     []*op
 	rowKey  *op // nil when the table has no row key
 	marks   map[string]bool
@@ -53,13 +54,16 @@ func (b *builder) compile() error {
 	for i := range r.tables {
 		spec := &r.tables[i]
 		at := slices.IndexFunc(b.in.Schema.Tables, func(t plan.Table) bool { return t.Name == spec.name })
-		if at < 0 {
+		schema := plan.Table{Name: spec.name}
+		if at >= 0 {
+			schema = b.in.Schema.Tables[at]
+		} else if spec.name != r.unit.table {
 			return r.fail(spec.at, fmt.Sprintf("the catalogue has no table %q", spec.name))
 		}
 		if slices.ContainsFunc(b.tables, func(t *table) bool { return t.layout.Name == spec.name }) {
 			return r.fail(spec.at, fmt.Sprintf("table %q stands twice", spec.name))
 		}
-		t, err := b.compileTable(spec, b.in.Schema.Tables[at])
+		t, err := b.compileTable(spec, schema, at < 0)
 		if err != nil {
 			return err
 		}
@@ -87,14 +91,22 @@ func (b *builder) checkUnit() error {
 			return b.recipe.fail(t.spec.at, fmt.Sprintf("table %s: no column names the person: give unit.link or the table's link", t.layout.Name))
 		}
 	}
-	if u.link == "" && b.recipe.exclude.under14 && !b.recipe.hasAsOf || b.recipe.exclude.under14 && !b.recipe.hasAsOf {
+	if b.recipe.exclude.under14 && !b.recipe.hasAsOf {
 		return b.recipe.fail(b.recipe.exclude.at, "exclude.under14 needs as_of, a constant date at which ages are taken")
 	}
 	return nil
 }
 
-func (b *builder) compileTable(spec *tableSpec, schema plan.Table) (*table, error) {
+func (b *builder) compileTable(spec *tableSpec, schema plan.Table, hidden bool) (*table, error) {
 	r := b.recipe
+	if hidden {
+		for _, c := range spec.columns {
+			if len(c.steps) > 0 {
+				return nil, r.fail(c.at, fmt.Sprintf("the catalogue has no table %q: its columns can only be dropped", spec.name))
+			}
+		}
+		return b.newTable(spec, schema, extract.Table{Name: spec.name}, true), nil
+	}
 	if spec.public != schema.Public {
 		return nil, r.fail(spec.at, fmt.Sprintf("table %s: public must be %t, as in the catalogue", spec.name, schema.Public))
 	}
@@ -102,16 +114,7 @@ func (b *builder) compileTable(spec *tableSpec, schema plan.Table) (*table, erro
 	if err != nil {
 		return nil, r.fail(spec.at, err.Error())
 	}
-	t := &table{
-		spec: spec, schema: schema, layout: layout, persons: spec.name == r.unit.table, link: noColumn, id: noColumn, guardian: noColumn,
-		birth: noColumn, rep: TableReport{Table: spec.name, Dropped: map[string]int64{}},
-	}
-	if len(r.source.missing) > 0 {
-		t.marks = map[string]bool{}
-		for _, m := range r.source.missing {
-			t.marks[m] = true
-		}
-	}
+	t := b.newTable(spec, schema, layout, false)
 	for i := range spec.columns {
 		c := &spec.columns[i]
 		for j := range c.steps {
@@ -132,6 +135,20 @@ func (b *builder) compileTable(spec *tableSpec, schema plan.Table) (*table, erro
 		}
 	}
 	return t, b.tableKeys(t)
+}
+
+func (b *builder) newTable(spec *tableSpec, schema plan.Table, layout extract.Table, hidden bool) *table {
+	t := &table{
+		spec: spec, schema: schema, layout: layout, persons: spec.name == b.recipe.unit.table, hidden: hidden, link: noColumn, id: noColumn,
+		guardian: noColumn, birth: noColumn, rep: TableReport{Table: spec.name, Dropped: map[string]int64{}},
+	}
+	if len(b.recipe.source.missing) > 0 {
+		t.marks = map[string]bool{}
+		for _, m := range b.recipe.source.missing {
+			t.marks[m] = true
+		}
+	}
+	return t
 }
 
 func (t *table) op(column string) *op {
@@ -197,7 +214,7 @@ func (b *builder) bindSpaces() error {
 				return err
 			}
 		}
-		if t.layout.RowKey != "" && t.rowKey == nil && !t.layout.Public {
+		if t.layout.RowKey != "" && t.rowKey == nil && !t.layout.Public && !t.unitIsKey() {
 			return b.recipe.fail(t.spec.at, fmt.Sprintf("table %s: the row key %q must be made by the step key", t.layout.Name, t.layout.RowKey))
 		}
 	}
@@ -210,6 +227,9 @@ func (b *builder) bindSpaces() error {
 	}
 	return nil
 }
+
+// unitIsKey says that the person is the row key: one row a person.
+func (t *table) unitIsKey() bool { return t.layout.RowKey == t.layout.Unit && t.layout.MaxRows == 1 }
 
 func (b *builder) bindKey(t *table, o *op) (err error) {
 	s := b.spaces[o.step.space]

@@ -9,13 +9,20 @@ import (
 // millions of persons.
 type interner struct {
 	seed  maphash.Seed
-	slots []uint32 // 0 empty, else number+1
+	slots []slot
 	ends  []uint64
 	arena []byte
 }
 
+// slot keeps part of the hash beside the number, so that nearly every wrong guess is seen without a look at the arena,
+// which is another miss of the cache.
+type slot struct {
+	tag  uint32
+	next uint32 // number + 1, 0 = empty
+}
+
 func newInterner() *interner {
-	return &interner{seed: maphash.MakeSeed(), slots: make([]uint32, 1<<10)}
+	return &interner{seed: maphash.MakeSeed(), slots: make([]slot, 1<<10)}
 }
 
 func (t *interner) bytes(n uint32) []byte {
@@ -26,39 +33,44 @@ func (t *interner) bytes(n uint32) []byte {
 	return t.arena[start:t.ends[n]]
 }
 
-func (t *interner) slot(b []byte) int {
-	mask := uint64(len(t.slots) - 1)
-	for i := maphash.Bytes(t.seed, b) & mask; ; i = (i + 1) & mask {
-		if n := t.slots[i]; n == 0 || bytes.Equal(t.bytes(n-1), b) {
-			return int(i)
+// slot finds the place of b, which is empty when b is unknown.
+func (t *interner) slot(b []byte, h uint64) *slot {
+	mask, tag := uint64(len(t.slots)-1), uint32(h>>32)
+	for i := h & mask; ; i = (i + 1) & mask {
+		s := &t.slots[i]
+		if s.next == 0 || (s.tag == tag && bytes.Equal(t.bytes(s.next-1), b)) {
+			return s
 		}
 	}
 }
 
 func (t *interner) find(b []byte) (uint32, bool) {
-	n := t.slots[t.slot(b)]
-	return n - 1, n != 0
+	s := t.slot(b, maphash.Bytes(t.seed, b))
+	return s.next - 1, s.next != 0
 }
 
 // add returns the number of b and whether it is new.
 func (t *interner) add(b []byte) (uint32, bool) {
-	i := t.slot(b)
-	if n := t.slots[i]; n != 0 {
-		return n - 1, false
+	h := maphash.Bytes(t.seed, b)
+	s := t.slot(b, h)
+	if s.next != 0 {
+		return s.next - 1, false
 	}
 	if 2*len(t.ends) >= len(t.slots) {
 		t.grow()
-		i = t.slot(b)
+		s = t.slot(b, h)
 	}
 	t.arena = append(t.arena, b...)
 	t.ends = append(t.ends, uint64(len(t.arena)))
-	t.slots[i] = uint32(len(t.ends))
-	return uint32(len(t.ends) - 1), true
+	*s = slot{tag: uint32(h >> 32), next: uint32(len(t.ends))}
+	return s.next - 1, true
 }
 
 func (t *interner) grow() {
-	t.slots = make([]uint32, 2*len(t.slots))
+	t.slots = make([]slot, 4*len(t.slots))
 	for n := range t.ends {
-		t.slots[t.slot(t.bytes(uint32(n)))] = uint32(n) + 1
+		b := t.bytes(uint32(n))
+		h := maphash.Bytes(t.seed, b)
+		*t.slot(b, h) = slot{tag: uint32(h >> 32), next: uint32(n) + 1}
 	}
 }

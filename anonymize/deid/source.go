@@ -179,12 +179,16 @@ func (b *builder) transform(t *table, r *records, first int) error {
 				t.rep.Dropped[why]++
 				continue
 			}
+			if t.hidden {
+				t.rep.Kept++
+				continue
+			}
 			t.owner.add(person)
 		}
 		t.sc.rows = append(t.sc.rows, int32(row))
 		t.sc.persons = append(t.sc.persons, person)
 	}
-	if !t.layout.Public && t.rowKey == nil {
+	if !t.layout.Public && t.rowKey == nil && !t.hidden {
 		for _, row := range t.sc.rows {
 			t.hash.add(t.content.sum(r.raw(int(row))))
 		}
