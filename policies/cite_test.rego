@@ -1,0 +1,99 @@
+package carrel.cite_test
+
+import data.carrel.cite
+
+today := {"at": "2026-11-21T10:00:00+08:00"}
+
+sources := {
+	"sichuan": {"title": {}, "in_force": "2020-08-01", "expires": "2022-08-01", "fallback": ["dsl", "state47"]},
+	"dsl": {"title": {}},
+	"state47": {"title": {}, "status": "effective"},
+}
+
+verdict(needs, held) := cite.verdict(needs, held, {}, [])
+
+test_missing_denies if {
+	d := verdict({"sichuan-17/role"}, set()) with input as today
+	d.allow == false
+	d.reasons[0].rule == "sichuan-17/role"
+}
+
+test_nothing_needed_is_no_approval if not verdict(set(), set()) with input as today
+
+test_expired_is_cited_with_what_carries_it if {
+	r := cite.reason("sichuan-17/role", "deny", {}) with input as today with data.carrel.sources as sources
+	r.validity == "expired"
+	r.fallback == {"source": "state47", "validity": "in-force"}
+}
+
+test_in_force_before_it_expired if {
+	r := cite.reason("sichuan-17/role", "deny", {}) with input as {"at": "2021-01-01T00:00:00+08:00"}
+	r.validity == "in-force"
+	not r.fallback
+}
+
+test_not_yet_in_force_is_unverified if {
+	r := cite.reason("sichuan-17/role", "deny", {}) with input as {"at": "2020-07-31T00:00:00+08:00"}
+	r.validity == "unverified"
+}
+
+test_expires_on_the_day if {
+	r := cite.reason("sichuan-17/role", "deny", {}) with input as {"at": "2022-08-01T00:00:00+08:00"}
+	r.validity == "expired"
+}
+
+test_undated_is_unverified if {
+	r := cite.reason("pipl-13/basis", "deny", {}) with input as today
+	r.validity == "unverified"
+}
+
+test_an_extension_counts if {
+	r := cite.reason("sichuan-17/role", "deny", {}) with input as today
+		with data.carrel.sources as object.union(sources, {"sichuan": {"extended_to": "2030-01-01"}})
+	r.validity == "in-force"
+}
+
+test_an_unverified_fallback_carries_too if {
+	r := cite.reason("sichuan-17/role", "deny", {}) with input as today
+		with data.carrel.sources as object.union(sources, {"sichuan": {"fallback": ["dsl"]}})
+	r.fallback == {"source": "dsl", "validity": "unverified"}
+}
+
+# An expired source without anything in its place decides nothing: not an approval, and not the denial alone.
+test_expired_never_decides_alone if {
+	d := verdict({"sichuan-17/role"}, {"sichuan-17/role"}) with input as today
+		with data.carrel.sources as object.union(sources, {"sichuan": {"fallback": []}})
+	d.allow == false
+	{r.rule | some r in d.reasons} == {"sichuan-37/fallback"}
+}
+
+test_an_expired_fallback_carries_nothing if {
+	d := verdict({"sichuan-17/role"}, {"sichuan-17/role"}) with input as today
+		with data.carrel.sources as object.union(sources, {"sichuan": {"fallback": ["dsl"]}, "dsl": {"expires": "2026-01-01", "fallback": []}})
+	d.allow == false
+}
+
+# Every rule stands on an article with a source, and says why it denies in both languages.
+test_rules_are_whole if {
+	every id, rule in data.carrel.rules {
+		article := data.carrel.articles[split(id, "/")[0]]
+		data.carrel.sources[article.source]
+		not article.outside
+		every text in texts(rule) {
+			count(text.zh) > 0
+			count(text.en) > 0
+		}
+	}
+}
+
+texts(rule) := [t | some part in ["deny", "allow"]; t := rule[part]]
+
+test_every_denial_has_a_text if {
+	every rule in data.carrel.rules { rule.deny }
+}
+
+test_fallbacks_are_sources if {
+	every s in data.carrel.sources {
+		every f in object.get(s, "fallback", []) { data.carrel.sources[f] }
+	}
+}

@@ -1,0 +1,93 @@
+package carrel.handover_test
+
+import data.carrel.application_test
+import data.carrel.handover
+
+question := {
+	"at": "2026-11-21T10:00:00+08:00",
+	"subject": {"account": "feng", "roles": ["qc-staff"], "institution": "q"},
+	"step": "pull",
+	"state": "ready",
+	"grant": {
+		"id": "g", "kind": "handover", "state": "active", "purpose": "quality-control", "lead": "feng", "team": ["zheng"],
+		"datasets": ["jinhe"], "columns": ["cv_event.*"], "statistics": [], "assessment": "",
+		"from": "2026-01-01", "to": "2027-05-31", "data_owners": ["c"], "institution": "q",
+	},
+	"receiver": application_test.centre,
+	"smallest": 5,
+	"remit": {"hospitals": ["H1"], "kinds": ["stroke"], "from": "2024-01", "to": "2024-12"},
+	"table": "cv_event",
+	"columns": [{"name": "severity", "role": "sensitive", "level": 3}, {"name": "id_number", "role": "identifier", "level": 3}],
+}
+
+rules(d) := {r.rule | some r in d.reasons}
+
+with_value(path, value) := json.patch(question, [{"op": "replace", "path": path, "value": value}])
+
+denies(rule, path, value) if {
+	d := handover.decision with input as with_value(path, value)
+	not d.allow
+	rules(d) == {rule}
+}
+
+keeps(rule, path, value) if {
+	d := handover.columns with input as with_value(path, value)
+	not d.allow
+	rules(d) == {rule}
+}
+
+test_allowed if {
+	d := handover.decision with input as question
+	d.allow
+	{o.value | some o in d.obligations} == {"pulled", "k=5"}
+}
+
+test_step if denies("sichuan-31/step", "/state", "requested")
+
+test_smallest_class if denies("nhc-assess/smallest-class", "/smallest", 4)
+
+test_kind if denies("state47-safe/handover-kind", "/grant/kind", "query")
+
+test_receiver_member if denies("sichuan-31/receiver-member", "/subject/institution", "x")
+
+test_receiver if denies("sichuan-31/receiver", "/receiver/expires", "2026-11-20")
+
+test_system if denies("tianjin-32-1/system", "/receiver/system", "")
+
+test_qc if denies("tianjin-32-3/qc-purpose", "/subject/roles", ["researcher"])
+
+test_columns if {
+	d := handover.columns with input as question
+	d.allow
+	{o.value | some o in d.obligations} == {"severity"}
+}
+
+test_undeclared if keeps("nhc-assess/declared", "/columns/1/role", "")
+
+test_nothing_left if keeps("tianjin-32-3/columns", "/columns/0/level", 4)
+
+test_table if {
+	d := handover.columns with input as with_value("/table", "prescription")
+	"tianjin-32-3/table" in rules(d)
+}
+
+# include decides a known row as the filter decides an unknown one
+row := {"hospital_id": "H1", "kind": "stroke", "event_month": "2024-05"}
+
+included(changes) if handover.include with input as object.union(question, {"row": object.union(row, changes)})
+
+test_row_inside if included({})
+
+test_row_of_another_hospital if not included({"hospital_id": "H2"})
+
+test_row_of_another_kind if not included({"kind": "infarction"})
+
+test_row_too_early if not included({"event_month": "2023-12"})
+
+test_row_too_late if not included({"event_month": "2025-01"})
+
+test_linked if handover.linked with input as object.union(question, {"table": "person"})
+
+test_rows_refused if rules(handover.rows_refused) == {"tianjin-32-3/rows"} with input as question
+
+test_rows_reason if handover.rows_reason.rule == "tianjin-32-3/rows" with input as question

@@ -1,0 +1,67 @@
+package carrel.query_test
+
+import data.carrel.query
+
+question := {
+	"at": "2026-11-21T10:00:00+08:00",
+	"subject": {"account": "li", "roles": ["researcher"], "institution": "u"},
+	"grant": {
+		"id": "g", "kind": "query", "state": "active", "purpose": "research", "lead": "li", "team": ["wang"],
+		"datasets": ["jinhe"], "columns": ["encounter.*", "person.sex"], "statistics": [], "assessment": "",
+		"from": "2026-01-01", "to": "2027-05-31", "data_owners": ["c"], "institution": "u",
+	},
+	"purpose": "research",
+	"plan": {
+		"datasets": ["jinhe"], "tables": ["encounter"], "public": [], "columns": ["encounter.total_cost"],
+		"max_level": 3, "epsilon": 0.1, "draws": 10,
+	},
+}
+
+# denies is true when exactly this rule denies the question with one value put in its place
+denies(rule, path, value) if {
+	d := query.decision with input as json.patch(question, [{"op": "replace", "path": path, "value": value}])
+	d.allow == false
+	{r.rule | some r in d.reasons} == {rule}
+}
+
+test_allowed if {
+	d := query.decision with input as question
+	d.allow
+	count(d.reasons) > 0
+	not d.would_change
+}
+
+test_empty_question_denied if {
+	d := query.decision with input as {"at": "2026-11-21T10:00:00+08:00", "subject": {"roles": []}, "grant": {}, "plan": {}}
+	not d.allow
+}
+
+test_grant_active if denies("tianjin-32-2/grant-active", "/grant/state", "revoked")
+
+test_grant_period if denies("sichuan-17/grant-period", "/grant/to", "2026-11-20")
+
+test_grant_member if denies("sichuan-17/grant-member", "/subject/account", "ma")
+
+test_purpose if denies("pipl-23/purpose", "/purpose", "quality-control")
+
+test_qc_purpose if denies("tianjin-32-3/qc-purpose", "/subject/roles", ["qc-staff"])
+
+test_query_kind if denies("state47-safe/query-kind", "/grant/kind", "handover")
+
+test_datasets if denies("sichuan-17/datasets", "/plan/datasets", ["other"])
+
+test_columns if denies("sichuan-17/columns", "/plan/columns", ["person.birth_year"])
+
+test_level if denies("state47-open/level", "/plan/max_level", 4)
+
+test_epsilon if denies("state47-safe/epsilon", "/plan/epsilon", 1.01)
+
+test_draws if denies("state47-safe/draws", "/plan/draws", 16385)
+
+test_drug_statistics if denies("chongqing-stat/lineage", "/plan/columns", ["encounter.drug_cost", "encounter.department"])
+
+test_drug_statistic_text_names_it if {
+	d := query.decision with input as json.patch(question, [{"op": "replace", "path": "/plan/columns", "value": ["encounter.drug_cost", "encounter.department"]}])
+	contains(d.reasons[_].text.en, "drug-by-department")
+	contains(d.would_change[_].text.zh, "drug-by-department")
+}

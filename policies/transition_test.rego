@@ -1,0 +1,182 @@
+package carrel.transition_test
+
+import data.carrel.transition
+
+kinds := ["ethics", "confidentiality", "security-risk", "privacy-impact"]
+
+held := [
+	{"kind": "ethics", "reviewer": "chen", "verdict": "approve"},
+	{"kind": "confidentiality", "reviewer": "zhao", "verdict": "approve"},
+	{"kind": "security-risk", "reviewer": "qian", "verdict": "approve"},
+	{"kind": "privacy-impact", "reviewer": "sun", "verdict": "approve"},
+]
+
+application := {
+	"kind": "query", "purpose": "research", "state": "submitted", "lead": "li", "team": ["wang"], "institution": "u",
+	"data_owners": ["c"], "needed": kinds, "reviews": [], "decider": "", "signatures": [],
+}
+
+li := {"account": "li", "roles": ["researcher"], "institution": "u"}
+
+chen := {"account": "chen", "roles": ["reviewer-ethics"], "institution": "u"}
+
+zhou := {"account": "zhou", "roles": ["authority"], "institution": "c"}
+
+wu := {"account": "wu", "roles": ["owner"], "institution": "c"}
+
+zheng := {"account": "zheng", "roles": ["qc-director"], "institution": "q"}
+
+at := "2026-11-21T10:00:00+08:00"
+
+move(command, review, choice, side) := {"command": command, "review": review, "choice": choice, "side": side}
+
+asked(machine, subject, m, changes) := d if {
+	d := transition.decision with input as {
+		"at": at, "machine": machine, "subject": subject, "move": m, "case": object.union(application, changes),
+	}
+}
+
+rules(d) := {r.rule | some r in d.reasons}
+
+state(d) := {o.value | some o in d.obligations; o.kind == "state"}
+
+denied(d, rule) if {
+	not d.allow
+	rules(d) == {rule}
+}
+
+approve := move("review", "ethics", "approve", "")
+
+decide := move("decide", "", "approve", "")
+
+sign := move("sign", "", "", "owner")
+
+reviewed := {"state": "reviewed", "reviews": held}
+
+approved := {"state": "approved", "reviews": held, "decider": "zhou"}
+
+test_review if state(asked("application", chen, approve, {})) == {"submitted"}
+
+test_last_review if state(asked("application", chen, approve, {"needed": ["ethics"]})) == {"reviewed"}
+
+test_state if denied(asked("application", chen, approve, {"state": "draft"}), "sichuan-18/state")
+
+test_own_case if denied(asked("application", object.union(chen, {"account": "li"}), approve, {}), "sichuan-18/own-case")
+
+test_own_team if denied(asked("application", object.union(chen, {"account": "wang"}), approve, {}), "sichuan-18/own-case")
+
+test_review_kind if denied(asked("application", chen, move("review", "confidentiality", "approve", ""), {}), "sichuan-18/review-kind")
+
+test_one_review if denied(
+	asked("application", chen, approve, {"reviews": [{"kind": "confidentiality", "reviewer": "chen", "verdict": "approve"}]}),
+	"sichuan-18/one-review",
+)
+
+test_review_open if denied(
+	asked("application", chen, approve, {"reviews": [{"kind": "ethics", "reviewer": "bai", "verdict": "approve"}]}),
+	"sichuan-18/review-open",
+)
+
+test_post if denied(asked("application", object.union(li, {"roles": ["auditor"]}), move("submit", "", "", ""), {"state": "draft"}), "sichuan-17/post")
+
+test_member if denied(asked("application", object.union(li, {"account": "ma"}), move("submit", "", "", ""), {"state": "draft"}), "sichuan-17/member")
+
+test_lead if denied(asked("application", object.union(li, {"account": "wang"}), move("withdraw", "", "", ""), {}), "sichuan-17/lead")
+
+test_decide if state(asked("application", zhou, decide, reviewed)) == {"approved"}
+
+test_return_clears_reviews if {
+	d := asked("application", zhou, move("decide", "", "return", ""), reviewed)
+	{o.value | some o in d.obligations; o.kind == "effect"} == {"clear-reviews"}
+}
+
+test_reviews_held if denied(asked("application", zhou, decide, object.union(reviewed, {"reviews": array.slice(held, 0, 3)})), "sichuan-18/reviews-held")
+
+test_all_in if denied(asked("application", zhou, move("decide", "", "deny", ""), {"state": "reviewed"}), "sichuan-18/all-in")
+
+test_rejected if denied(asked("application", zhou, move("decide", "", "deny", ""), {}), "sichuan-18/rejected")
+
+test_decider if denied(asked("application", object.union(zhou, {"account": "chen"}), decide, reviewed), "sichuan-18/decider")
+
+test_sign if state(asked("application", wu, sign, approved)) == {"approved"}
+
+test_last_signature if {
+	s := [{"side": "applicant", "account": "li", "institution": "u"}]
+	state(asked("application", wu, sign, object.union(approved, {"signatures": s}))) == {"agreed"}
+}
+
+test_signer if denied(asked("application", object.union(wu, {"account": "zhou"}), sign, approved), "sichuan-18/signer")
+
+test_owner if "sichuan-18/owner" in rules(asked("application", object.union(wu, {"institution": "x"}), sign, approved))
+
+test_sign_once if denied(
+	asked("application", wu, sign, object.union(approved, {"signatures": [{"side": "owner", "account": "he", "institution": "c"}]})),
+	"sichuan-18/sign-once",
+)
+
+test_applicant_side if denied(
+	asked("application", object.union(li, {"account": "wang"}), move("sign", "", "", "applicant"), approved),
+	"sichuan-18/applicant-side",
+)
+
+centre := object.union(approved, {"kind": "handover", "purpose": "quality-control", "institution": "q", "lead": "feng", "team": ["zheng"]})
+
+test_director_signs if asked("application", zheng, move("sign", "", "", "applicant"), centre).allow
+
+test_director if denied(
+	asked("application", {"account": "feng", "roles": ["researcher"], "institution": "q"}, move("sign", "", "", "applicant"), centre),
+	"tianjin-32-5/director",
+)
+
+test_director_first if denied(asked("application", wu, sign, centre), "tianjin-32-5/director-first")
+
+test_agreement if denied(asked("application", li, move("grant", "", "", ""), {"state": "agreed"}), "tianjin-32-2/agreement")
+
+test_grant_opens if {
+	s := [{"side": "applicant", "account": "li", "institution": "u"}, {"side": "owner", "account": "wu", "institution": "c"}]
+	d := asked("application", li, move("grant", "", "", ""), {"state": "agreed", "signatures": s})
+	d.allow
+	{o.value | some o in d.obligations; o.kind == "effect"} == {"open-grant"}
+}
+
+test_revoke if state(asked("grant", zhou, move("revoke", "", "", ""), {"state": "active"})) == {"revoked"}
+
+offered(subject, changes) := {o.value | some o in d.obligations} if {
+	d := transition.commands with input as {"at": at, "machine": "application", "subject": subject, "case": object.union(application, changes)}
+	d.allow
+}
+
+test_commands if offered(chen, {}) == {"review/ethics/approve/", "review/ethics/reject/"}
+
+test_no_command if {
+	d := transition.commands with input as {"at": at, "machine": "application", "subject": wu, "case": application}
+	denied(d, "sichuan-17/command")
+}
+
+# The table is sound: every row starts and ends in a known state, names roles, and its guards are rules.
+test_table_is_sound if {
+	every name in ["application", "grant"] {
+		every row in data.carrel.workflow[name].transitions { sound(data.carrel.workflow[name].states, row) }
+	}
+}
+
+sound(states, row) if {
+	states[row.from]
+	states[row.to]
+	count(row.roles) > 0
+	every r in row.roles { data.carrel.roles[r] }
+	every g in row.guards { data.carrel.rules[g].deny }
+	row.when in {"", "reviews-left", "last-review", "signatures-left", "last-signature"}
+}
+
+# Whoever judges is never on the application, whatever row is added later.
+test_judging_guards if {
+	every row in data.carrel.workflow.application.transitions { guarded(row) }
+}
+
+guarded(row) if not row.command in {"review", "decide"}
+
+guarded(row) if {
+	row.command in {"review", "decide"}
+	"sichuan-18/own-case" in row.guards
+}
