@@ -1,0 +1,264 @@
+// Package apptest sets up a small world for tests of the use cases: the real store, log, ledger and rules in a temporary
+// directory, the demo accounts, and one dataset. It promises nothing to anybody but tests.
+package apptest
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	_ "embed" // the dataset
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"carrel/anonymize/ledger"
+	"carrel/broker/application"
+	"carrel/broker/audit"
+	"carrel/broker/auth"
+	"carrel/broker/catalogue"
+	"carrel/broker/grant"
+	"carrel/broker/grant/act"
+	"carrel/broker/handover"
+	"carrel/broker/handover/parcel"
+	"carrel/broker/store"
+	"carrel/policies"
+	"carrel/policy"
+	"carrel/policy/opa"
+)
+
+//go:embed jinhe.yaml
+var dataset []byte
+
+// Clock is a clock that tests set.
+type Clock struct {
+	mu sync.Mutex
+	t  time.Time
+}
+
+// Now is the time.
+func (c *Clock) Now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.t }
+
+// Add moves the clock.
+func (c *Clock) Add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.t = c.t.Add(d)
+}
+
+// World is everything that a use case needs.
+type World struct {
+	T            testing.TB
+	Dir          string
+	Clock        *Clock
+	Store        *store.Store
+	Log          *audit.Log
+	Desk         act.Desk
+	Ledger       *ledger.Ledger
+	Directory    *auth.Directory
+	Keys         *auth.FileKeys
+	Permits      *auth.Permits
+	Catalogue    *catalogue.Catalogue
+	Receivers    *handover.Receivers
+	Grants       *grant.Service
+	Applications *application.Service
+	Receiver     *parcel.ReceiverKey
+}
+
+var rules = sync.OnceValues(func() (*opa.Decider, error) { return opa.New(policies.FS()) })
+
+// New makes a world on 21 November 2026, with the dataset registered, its universe opened and the centre's key enrolled.
+func New(t testing.TB) *World {
+	t.Helper()
+	decider, err := rules()
+	must(t, err)
+	return With(t, decider)
+}
+
+// With is New under other rules.
+func With(t testing.TB, decider policy.Decider) *World {
+	t.Helper()
+	ctx := context.Background()
+	w := &World{T: t, Dir: t.TempDir(), Clock: &Clock{t: time.Date(2026, 11, 21, 2, 0, 0, 0, time.UTC)}}
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	must(t, err)
+	signer, err := audit.NewSigner("carrel.test/log", key)
+	must(t, err)
+	w.Log, err = audit.NewLog("carrel.test/log", signer)
+	must(t, err)
+	w.Store, err = store.Open(ctx, store.Options{Dir: filepath.Join(w.Dir, "data"), Log: w.Log, Now: w.Clock.Now})
+	must(t, err)
+	t.Cleanup(func() { _ = w.Store.Close() })
+	w.Desk = act.Desk{Store: w.Store, Log: w.Log, Policy: decider, Now: w.Clock.Now, Operator: "jinhe-health-information-centre"}
+	w.Ledger, err = ledger.New(ledger.Config{MaxFaults: 3, Now: w.Clock.Now})
+	must(t, err)
+	w.Directory, err = auth.NewDirectory(accounts())
+	must(t, err)
+	w.Keys, err = auth.OpenKeys(filepath.Join(w.Dir, "keys"))
+	must(t, err)
+	w.Permits, err = auth.NewPermits("https://carrel.test", "carrel-permit", w.Keys, w.Clock.Now)
+	must(t, err)
+	lists, err := catalogue.Embedded()
+	must(t, err)
+	w.Catalogue = catalogue.New(lists, w.Clock.Now)
+	w.Receivers, err = handover.NewReceivers(w.Desk)
+	must(t, err)
+	w.Grants, err = grant.New(w.Desk, w.Ledger, w.Permits, w.Directory)
+	must(t, err)
+	w.Applications, err = application.New(w.Desk, w.Catalogue, w.Directory, w.Grants, w.Receivers)
+	must(t, err)
+	w.setUp(ctx)
+	return w
+}
+
+func (w *World) setUp(ctx context.Context) {
+	system := auth.Identity{Account: "system", Institution: w.Desk.Operator}
+	must(w.T, w.Store.Update(ctx, func(tx *store.Tx) error {
+		_, err := w.Catalogue.Put(ctx, act.CatalogueTx{Tx: tx}, 0, "system", "jinhe.yaml", dataset)
+		return err
+	}))
+	must(w.T, w.Grants.EnsureUniverse(ctx, system, "jinhe", true))
+	var err error
+	w.Receiver, err = parcel.NewReceiverKey("jinhe-qc-centre")
+	must(w.T, err)
+	must(w.T, w.Receivers.Enrol(ctx, system, w.Receiver.Public()))
+}
+
+// accounts are the demo accounts with a password that nobody has: hashing twelve real ones is slow.
+func accounts() []auth.Account {
+	out := auth.DemoAccounts()
+	for i := range out {
+		out[i].Salt, out[i].Hash = make([]byte, 16), make([]byte, 32)
+	}
+	return append(out, auth.Account{ID: "hu", NameZH: "胡", NameEN: "Hu", Roles: []string{"researcher"}, Institution: "other-university",
+		Salt: make([]byte, 16), Hash: make([]byte, 32)})
+}
+
+// As is the identity of an account.
+func (w *World) As(account string) auth.Identity {
+	w.T.Helper()
+	id, ok := w.Directory.Identity(account)
+	if !ok {
+		w.T.Fatalf("no account %s", account)
+	}
+	return id
+}
+
+// Entries returns all entries of the log.
+func (w *World) Entries() []audit.Entry {
+	w.T.Helper()
+	var out []audit.Entry
+	ctx := context.Background()
+	must(w.T, w.Store.View(ctx, func(tx *store.Tx) error {
+		n, err := tx.LogSize(ctx)
+		if err != nil {
+			return err
+		}
+		for i := range n {
+			leaf, err := tx.LogLeaf(ctx, i)
+			if err != nil {
+				return err
+			}
+			e, err := audit.ParseLeaf(leaf)
+			if err != nil {
+				return err
+			}
+			out = append(out, e)
+		}
+		return nil
+	}))
+	return out
+}
+
+// Account reads a ledger account.
+func (w *World) Account(id string) ledger.Account {
+	w.T.Helper()
+	var a ledger.Account
+	ctx := context.Background()
+	must(w.T, w.Store.View(ctx, func(tx *store.Tx) error {
+		var err error
+		a, err = tx.LedgerAccount(ctx, id)
+		return err
+	}))
+	return a
+}
+
+// Research is a complete draft of a query application.
+func Research() application.Draft {
+	return application.Draft{
+		Facts: policy.Application{Kind: "query", Purpose: "research", Team: []string{"wang"}, From: "2026-12-01", To: "2027-11-30",
+			Funding: "public", Conflicts: "none", Ethics: policy.Ethics{Document: digest()},
+			Wishes: []policy.Wish{{Dataset: "jinhe", Columns: []string{"person.*", "cv_event.kind", "cv_event.door_min"}}}, Epsilon: 4},
+		Texts: map[string]string{application.TextTitle: "卒中救治时间研究", application.TextReason: "研究不同地区的卒中救治时间及其影响因素，为改进提供依据。",
+			application.TextMethods: "按地区和性别分组统计计数和均值，给出置信区间。"},
+	}
+}
+
+// Quality is a complete draft of a handover application of the quality-control centre.
+func Quality() application.Draft {
+	return application.Draft{
+		Facts: policy.Application{Kind: "handover", Purpose: "quality-control", Team: []string{"feng"}, From: "2026-11-21", To: "2027-05-31",
+			Funding: "none", Conflicts: "none", Ethics: policy.Ethics{Document: digest()},
+			Wishes: []policy.Wish{{Dataset: "jinhe", Columns: []string{"person.person_id", "person.sex", "cv_event.person_id", "cv_event.event_id",
+				"cv_event.hospital_id", "cv_event.kind", "cv_event.event_month", "cv_event.door_min"}}},
+			Receiver: policy.Receiver{System: "qc-registry", MLPS: 3, Evidence: digest(), Expires: "2028-01-01", Officer: true},
+			Remit:    policy.Remit{Hospitals: []string{"H01", "H02"}, Kinds: []string{"stroke"}, From: "2024-01", To: "2024-02"}},
+		Texts: map[string]string{application.TextTitle: "卒中质控", application.TextReason: "对辖区医院卒中救治过程开展质量控制与反馈。",
+			application.TextMethods: "计算入院到溶栓时间等质控指标，逐院反馈。"},
+	}
+}
+
+func digest() string {
+	return "sha256:" + "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+}
+
+// Reviewers are who reviews what.
+func Reviewers() map[string]string {
+	return map[string]string{"ethics": "chen", "confidentiality": "zhao", "security-risk": "qian", "privacy-impact": "sun"}
+}
+
+// Reviewed takes a draft to where the authority decides.
+func (w *World) Reviewed(lead string, d application.Draft) *application.Application {
+	w.T.Helper()
+	ctx := context.Background()
+	a, err := w.Applications.Create(ctx, w.As(lead), d)
+	must(w.T, err)
+	a, err = w.Applications.Submit(ctx, w.As(lead), a.ID, 0)
+	must(w.T, err)
+	for _, kind := range a.Needed {
+		a, err = w.Applications.Review(ctx, w.As(Reviewers()[kind]), a.ID, 0, application.ReviewInput{Kind: kind, Verdict: "approve", Findings: "同意"})
+		must(w.T, err)
+	}
+	return a
+}
+
+// Approved takes a draft to where both sides sign.
+func (w *World) Approved(lead string, d application.Draft) *application.Application {
+	w.T.Helper()
+	a := w.Reviewed(lead, d)
+	a, err := w.Applications.Decide(context.Background(), w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve", Grounds: "符合规定", Conditions: []string{"每季度报告一次"}})
+	must(w.T, err)
+	return a
+}
+
+// Granted takes a draft to its grant.
+func (w *World) Granted(lead string, d application.Draft) *application.Application {
+	w.T.Helper()
+	ctx := context.Background()
+	a := w.Approved(lead, d)
+	_, err := w.Applications.Sign(ctx, w.As(lead), a.ID, 0, "applicant", a.Agreement.Digest)
+	must(w.T, err)
+	a, err = w.Applications.Sign(ctx, w.As("wu"), a.ID, 0, "owner", a.Agreement.Digest)
+	must(w.T, err)
+	if a.Grant == "" {
+		w.T.Fatalf("no grant after both signatures; state %s", a.State)
+	}
+	return a
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
