@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"carrel/anonymize/ledger/ledgertest"
 	"carrel/broker/audit"
 	"carrel/broker/store"
 	"carrel/broker/store/storetest"
@@ -46,5 +47,15 @@ func TestDocuments(t *testing.T) {
 				return s.View(ctx, func(tx *store.Tx) error { return fn(tx) })
 			},
 		}
+	})
+}
+
+func TestLedger(t *testing.T) {
+	t.Parallel()
+	ledgertest.Run(t, func(t *testing.T) ledgertest.Store {
+		s, log := openStore(t, filepath.Join(t.TempDir(), "data"))
+		return ledgertest.Store{Log: log, Update: func(ctx context.Context, fn func(ledgertest.Tx) error) error {
+			return s.Update(ctx, func(tx *store.Tx) error { return fn(tx) })
+		}}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"carrel/broker/audit"
@@ -50,3 +51,5 @@ func newTestStore(tb testing.TB) *Store {
 func appendEntry(ctx context.Context, s *Store, tx *Tx, object string) (*audit.Pending, error) {
 	return s.o.Log.Append(ctx, tx, audit.Entry{Kind: "test.done", Actor: "li", Unit: "jinhe", Object: object, Outcome: "allowed"})
 }
+
+func goexit() { runtime.Goexit() }

@@ -46,6 +46,11 @@ func (s *Store) Update(ctx context.Context, fn func(tx *Tx) error) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	return s.follow(ctx, r, fn)
+}
+
+// follow takes a queued request to its outcome.
+func (s *Store) follow(ctx context.Context, r *request, fn func(tx *Tx) error) error {
 	cancelled := ctx.Done()
 	for {
 		select {
