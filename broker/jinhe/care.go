@@ -11,7 +11,7 @@ const (
 
 // stay is one encounter while it is made.
 type stay struct {
-	plan
+	visit
 	hospital *hospital
 	number   uint64
 	leave    int32
@@ -22,12 +22,12 @@ type stay struct {
 	staff    uint64
 }
 
-// attend makes the stay of a plan with all that hangs on it, and perhaps the one that follows.
-func (l *life) attend(p plan) {
+// attend makes the stay of a visit with all that hangs on it, and perhaps the one that follows.
+func (l *life) attend(p visit) {
 	if l.rows[tEncounter] == capEncounters {
 		return
 	}
-	s := stay{plan: p, hospital: &hospitals[l.hospital(p)], icd: p.icd}
+	s := stay{visit: p, hospital: &hospitals[l.hospital(p)], icd: p.icd}
 	s.number = number(l.index*64 + uint64(l.rows[tEncounter]))
 	s.staff = uint64(s.hospital.id[1]-'0')*1000_000 + uint64(s.hospital.id[2]-'0')*100_000 + uint64(p.ward)*100 + uint64(l.IntN(s.hospital.staff))
 	switch p.what {
@@ -48,13 +48,14 @@ func (l *life) attend(p plan) {
 	if l.death <= s.leave {
 		s.leave, s.died = max(l.death, p.day), true
 	}
+	l.free = s.leave
 	l.writeStay(&s)
 	if !s.died {
 		l.follow(&s)
 	}
 }
 
-func (l *life) hospital(p plan) int {
+func (l *life) hospital(p visit) int {
 	w := l.near[l.district]
 	if p.what == infarction || p.what == stroke || p.ward == icu || p.ward == oncology {
 		w = l.acute[l.district]
@@ -63,7 +64,7 @@ func (l *life) hospital(p plan) int {
 }
 
 // diagnosis picks among what the ward treats at this age and sex.
-func (l *life) diagnosis(p plan) string {
+func (l *life) diagnosis(p visit) string {
 	if l.chance(rareShare) {
 		return rareCodes[l.IntN(len(rareCodes))]
 	}
@@ -151,14 +152,14 @@ func (l *life) follow(s *stay) {
 		x += 0.35
 	}
 	if l.logit(x) {
-		p := plan{day: s.leave + 1 + int32(l.IntN(29)), what: again, ward: s.ward, icd: s.icd}
+		p := visit{day: s.leave + 1 + int32(l.IntN(29)), what: again, ward: s.ward, icd: s.icd}
 		if s.what != routine && s.what != again {
 			p.icd = "" // the ward's usual cases: the event itself is counted once
 		}
 		l.insert(p)
 	}
 	if s.what == stroke && s.severity > 0 && l.chance(.35) {
-		l.insert(plan{day: s.leave + int32(l.IntN(14)), what: again, ward: rehabilitation, icd: "I69.3"})
+		l.insert(visit{day: s.leave + int32(l.IntN(14)), what: again, ward: rehabilitation, icd: "I69.3"})
 	}
 }
 

@@ -149,7 +149,7 @@ func (l *life) sepsis(s *stay) {
 	if shock {
 		pressor = l.minutes(110*slow, .6, 10, 1440)
 	}
-	outcome := l.fate(s, -2.35+1.55*flagf(shock)+0.028*(age-62)+0.3*late-either(fluids, .25, 0), 28)
+	outcome := l.fate(s, -1.95+1.7*flagf(shock)+0.028*(age-62)+0.3*late-either(fluids, .25, 0), 28)
 	if l.rows[tSepsis] == capEvents {
 		return
 	}

@@ -122,7 +122,7 @@ func insure(d *dice, age float64, urban bool) int {
 	}
 }
 
-// what a plan is about
+// what a visit is about
 type about uint8
 
 const (
@@ -135,8 +135,8 @@ const (
 	again // readmission, for the reason of the stay before
 )
 
-// plan is something that will bring a person to hospital on a day, if alive.
-type plan struct {
+// visit is something that will bring a person to hospital on a day, if alive.
+type visit struct {
 	day  int32
 	what about
 	ward int
@@ -149,8 +149,9 @@ type life struct {
 	*dice
 	profile
 	out    *[tableCount]sink
-	plans  []plan
+	visits []visit
 	death  int32 // day of death, far away when alive
+	free   int32 // day of the last discharge: nobody lies in two beds
 	rows   [tableCount]int
 	text   []byte
 	acuted int // infarctions and strokes planned so far
@@ -164,14 +165,18 @@ func (l *life) ageAt(day int32) float64 { return float64(day-l.born) / 365.25 }
 func (l *life) live(index uint64) {
 	l.profile = l.model.profile(l.dice, index)
 	l.person(l.seed, index, streamLife)
-	l.plans, l.death, l.acuted = l.plans[:0], far, 0
+	l.visits, l.death, l.free, l.acuted = l.visits[:0], far, 0, 0
 	l.rows = [tableCount]int{}
 	for y := range years {
 		l.year(y)
 	}
-	slices.SortStableFunc(l.plans, func(a, b plan) int { return int(a.day - b.day) })
-	for i := 0; i < len(l.plans); i++ { // grows by readmissions
-		if p := l.plans[i]; p.day <= l.death && p.day <= l.end {
+	slices.SortStableFunc(l.visits, func(a, b visit) int { return int(a.day - b.day) })
+	for i := 0; i < len(l.visits); i++ { // grows by readmissions
+		p := l.visits[i]
+		if p.day < l.free && (p.what == routine || p.what == again) {
+			continue // in hospital already
+		}
+		if p.day = max(p.day, l.free); p.day <= l.death && p.day <= l.end {
 			l.attend(p)
 		}
 	}
@@ -197,19 +202,19 @@ func (l *life) year(y int) {
 		if l.diabetic && l.chance(0.12) {
 			ward = endocrinology
 		}
-		l.plan(y, departments[ward].season, plan{what: routine, ward: ward})
+		l.expect(y, departments[ward].season, visit{what: routine, ward: ward})
 	}
 	risk := l.vascularRisk()
 	if l.chance(infarctionRate(age, l.male) * risk * part) {
-		l.plan(y, winter, plan{what: infarction, ward: cardiology})
+		l.expect(y, winter, visit{what: infarction, ward: cardiology})
 		l.acuted++
 	}
 	if l.chance(strokeRate(age, l.male) * risk * part) {
-		l.plan(y, winter, plan{what: stroke, ward: neurology})
+		l.expect(y, winter, visit{what: stroke, ward: neurology})
 		l.acuted++
 	}
 	if l.chance(sepsisRate(age, l.male) * l.frailty * part) {
-		l.plan(y, infection, plan{what: sepsis, ward: icu})
+		l.expect(y, infection, visit{what: sepsis, ward: icu})
 	}
 	l.chronic(y)
 	if l.chance(mortality(age, l.male) * part) {
@@ -239,19 +244,19 @@ func (l *life) vascularRisk() float64 {
 func (l *life) chronic(y int) {
 	if l.dialysis && y >= 2 {
 		for range 3 + l.IntN(6) {
-			l.plan(y, steady, plan{what: dialysis, ward: nephrology, icd: "Z49.1"})
+			l.expect(y, steady, visit{what: dialysis, ward: nephrology, icd: "Z49.1"})
 		}
 	}
 	if l.cancer && y == int(l.index%years) {
 		for range 3 + l.IntN(5) {
-			l.plan(y, steady, plan{what: chemo, ward: oncology, icd: "Z51.1"})
+			l.expect(y, steady, visit{what: chemo, ward: oncology, icd: "Z51.1"})
 		}
 	}
 }
 
-func (l *life) plan(y int, s season, p plan) {
+func (l *life) expect(y int, s season, p visit) {
 	p.day = max(l.dayIn(y, s), l.born)
-	l.plans = append(l.plans, p)
+	l.visits = append(l.visits, p)
 }
 
 // dayIn draws a day of a year by the weights of its months.
@@ -269,15 +274,15 @@ func (l *life) dayIn(y int, s season) int32 {
 	return l.monthDay[m] + int32(l.IntN(int(l.monthDay[m+1]-l.monthDay[m])))
 }
 
-// insert plans something later; plans stay in order of days.
-func (l *life) insert(p plan) {
-	i, _ := slices.BinarySearchFunc(l.plans, p, func(a, b plan) int {
+// insert plans something later; visits stay in order of days.
+func (l *life) insert(p visit) {
+	i, _ := slices.BinarySearchFunc(l.visits, p, func(a, b visit) int {
 		if a.day == b.day {
 			return -1 // after the ones of the same day
 		}
 		return int(a.day - b.day)
 	})
-	l.plans = slices.Insert(l.plans, i, p)
+	l.visits = slices.Insert(l.visits, i, p)
 }
 
 func either(b bool, yes, no float64) float64 {
@@ -343,6 +348,31 @@ func (l *life) writePerson() {
 	} else {
 		s.null()
 	}
+	s.end()
+	l.wishes()
+}
+
+// Shares of persons who object, and of children with a guardian's consent.
+const (
+	objectionShare = 0.0005
+	consentShare   = 0.93
+)
+
+// wishes writes who objects to the use of the records, and which children's guardians consent to it.
+func (l *life) wishes() {
+	day := l.end - int32(l.IntN(365))
+	if l.chance(objectionShare) {
+		l.wish(tObjection, day)
+	}
+	if lastYear-l.birth.year <= 14 && l.chance(consentShare) {
+		l.wish(tConsent, max(day, l.born))
+	}
+}
+
+func (l *life) wish(table int, day int32) {
+	s := l.out[table]
+	s.id('P', number(l.index))
+	s.day(day)
 	s.end()
 }
 

@@ -30,6 +30,8 @@ const (
 	tSepsis
 	tLab
 	tRx
+	tObjection // persons who object to the use of their records
+	tConsent   // children whose guardian consents to it
 	tableCount
 )
 
@@ -47,6 +49,8 @@ var tables = [tableCount]tableDef{
 	{"lab_result", []column{{"person_no", text}, {"encounter_id", text}, {"hospital_id", text}, {"taken_on", date}, {"item", text}, {"value", money}, {"unit", text}}},
 	{"prescription", []column{{"person_no", text}, {"encounter_id", text}, {"drug_code", text}, {"manufacturer", text}, {"quantity", whole}, {"cost", money},
 		{"prescribed_on", date}, {"prescriber_id", text}}},
+	{"objections", []column{{"person_no", text}, {"recorded_on", date}}},
+	{"consents", []column{{"person_no", text}, {"recorded_on", date}}},
 }
 
 // sink takes the rows of one table, cell by cell in column order.

@@ -1,0 +1,91 @@
+package jinhe
+
+import (
+	"path/filepath"
+	"testing"
+
+	"carrel/anonymize/deid"
+	"carrel/anonymize/extract"
+)
+
+// The embedded recipes must build from the generated sources with nothing unreadable and nothing lost but the persons
+// without a number.
+func TestRecipesBuild(t *testing.T) {
+	t.Parallel()
+	const persons = 4000
+	src := city(t, Options{Persons: persons, Seed: 3})
+	sum, err := ReadSummary(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, c := range []struct {
+		dataset, file string
+		recipe        []byte
+		scope         string
+	}{
+		{Dataset, QueryRecipeFile, QueryRecipeYAML(), extract.ScopeSource},
+		{Registry, HandoverRecipeFile, HandoverRecipeYAML(), ""},
+	} {
+		r, err := deid.ParseRecipe(c.file, c.recipe)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys, err := deid.InitKeyRing(filepath.Join(dir, "keys"), r.Keys()...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, err := keys.Identity()
+		if err != nil {
+			t.Fatal(err)
+		}
+		sealer, err := extract.NewAge(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		entry, err := Entry(c.dataset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		schema, err := entry.Schema(persons)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, rep, err := deid.Build(t.Context(), deid.BuildInput{
+			Recipe: r, Schema: schema, Universe: entry.Universe, SourceDir: src, OutDir: filepath.Join(dir, c.dataset), Keys: keys,
+			Register: filepath.Join(dir, c.dataset+".register"), Sealer: sealer,
+		})
+		if err != nil {
+			t.Fatalf("%s: %v", c.dataset, err)
+		}
+		if c.scope != "" && m.DPScope != c.scope {
+			t.Errorf("%s: scope %q", c.dataset, m.DPScope)
+		}
+		checkReport(t, rep, sum)
+	}
+}
+
+func checkReport(t *testing.T, rep *deid.Report, sum Summary) {
+	t.Helper()
+	if rep.Persons != sum.Persons-2 || rep.IDs.Damaged+rep.IDs.Other != 0 || rep.IDs.Resident15 == 0 || rep.IDs.Guardian == 0 || rep.Excluded == 0 {
+		t.Errorf("%s: of %d persons %d are in the register; %+v", rep.Dataset, sum.Persons, rep.Persons, rep.IDs)
+	}
+	for _, tr := range rep.Tables {
+		if tr.Read != sum.Rows[tr.Table] {
+			t.Errorf("%s: %d rows read, %d written", tr.Table, tr.Read, sum.Rows[tr.Table])
+		}
+		for why, n := range tr.Dropped {
+			if why == deid.DroppedAboveCap || why == deid.DroppedDuplicate || why == deid.DroppedUnregistered || float64(n) > 0.05*float64(tr.Read)+1 {
+				t.Errorf("%s: %d rows dropped as %s", tr.Table, n, why)
+			}
+		}
+		for _, col := range tr.Columns {
+			if col.Unreadable != 0 || col.Dangling != 0 {
+				t.Errorf("%s.%s: %+v", tr.Table, col.Column, col)
+			}
+			if col.Rate < 0.97 && col.Missing == 0 {
+				t.Errorf("%s.%s: only %.3f of the values pass", tr.Table, col.Column, col.Rate)
+			}
+		}
+	}
+}
