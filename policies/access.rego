@@ -9,7 +9,9 @@ import data.carrel.cite
 
 # --- the action on an object
 
-decision := cite.verdict(needs, held, details, [])
+decision := cite.approval(needs, []) if cite.met(needs, held)
+
+else := cite.denial(needs, held, details)
 
 action := data.carrel.actions[input.action]
 
@@ -92,11 +94,11 @@ relations contains "reviewer" if {
 
 # --- the route, before the object is known
 
-route := cite.verdict(route_needs, route_held, route_details, [{"kind": "action", "value": route_action, "text": blank_text}]) if route_action
+route := cite.approval(route_needs, [{"kind": "action", "value": route_action, "text": {"zh": "操作", "en": "action"}}]) if {
+	cite.met(route_needs, route_held)
+}
 
-else := cite.verdict(route_needs, route_held, route_details, [])
-
-blank_text := {"zh": "操作", "en": "action"}
+else := cite.denial(route_needs, route_held, route_details)
 
 route_action := data.carrel.routes[input.route]
 
@@ -120,8 +122,6 @@ route_held contains "sichuan-17/role" if {
 # --- texts
 
 details["sichuan-17/role"] := role_names(action.allow)
-
-details["chongqing-staff/relation"] := cite.plain(relations)
 
 route_details["sichuan-17/role"] := role_names(data.carrel.actions[route_action].allow)
 

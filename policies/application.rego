@@ -7,7 +7,9 @@ package carrel.application
 import data.carrel.cite
 import data.carrel.grant
 
-decision := cite.verdict(needs | review_rules, held | review_rules, details, oblige)
+decision := cite.approval(needs | review_rules, oblige) if cite.met(needs, held)
+
+else := cite.denial(needs, held, details)
 
 app := input.application
 

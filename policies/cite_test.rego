@@ -10,7 +10,9 @@ sources := {
 	"state47": {"title": {}, "status": "effective"},
 }
 
-verdict(needs, held) := cite.verdict(needs, held, {}, [])
+verdict(needs, held) := cite.approval(needs, []) if cite.met(needs, held)
+
+else := cite.denial(needs, held, {})
 
 test_missing_denies if {
 	d := verdict({"sichuan-17/role"}, set()) with input as today
@@ -76,7 +78,8 @@ test_an_expired_fallback_carries_nothing if {
 # Every rule stands on an article with a source, and says why it denies in both languages.
 test_rules_are_whole if {
 	every id, rule in data.carrel.rules {
-		article := data.carrel.articles[split(id, "/")[0]]
+		article := data.carrel.articles[rule.article]
+		rule.article == split(id, "/")[0]
 		data.carrel.sources[article.source]
 		not article.outside
 		every text in texts(rule) {

@@ -47,14 +47,21 @@ is_member if {
 	input.subject.account in input.grant.team
 }
 
-# covers is true of a field that the grant names, alone or by its table ("encounter.*").
-covers(column) if column in input.grant.columns
+# uncovered are the fields that the grant names neither alone nor by their table ("encounter.*").
+uncovered(columns) := {c |
+	some c in ({c | some c in columns} - named)
+	not split(c, ".")[0] in tables
+}
 
-covers(column) if concat("", [split(column, ".")[0], ".*"]) in input.grant.columns
+named := {c | some c in input.grant.columns}
+
+tables := {trim_suffix(c, ".*") | some c in input.grant.columns; endswith(c, ".*")}
 
 # --- permits
 
-permit := cite.verdict(needs, standing | held, details, [limit])
+permit := cite.approval(needs, [limit]) if cite.met(needs, standing | held)
+
+else := cite.denial(needs, standing | held, details)
 
 limit := {"kind": "limit", "value": sprintf("ttl=%d", [data.carrel.defaults.permit.ttl]), "text": {"zh": "许可的最长秒数", "en": "longest life of a permit in seconds"}}
 
@@ -73,9 +80,9 @@ held contains "sichuan-17/datasets" if {
 # A permit may name patterns too, but only those that the grant names.
 held contains "sichuan-17/columns" if {
 	count(input.columns) > 0
-	every c in input.columns { covers(c) }
+	count(uncovered(input.columns)) == 0
 }
 
 details["sichuan-17/datasets"] := cite.plain({d | some d in input.datasets; not d in input.grant.datasets})
 
-details["sichuan-17/columns"] := cite.plain({c | some c in input.columns; not covers(c)})
+details["sichuan-17/columns"] := cite.plain(uncovered(input.columns))

@@ -11,7 +11,9 @@ import data.carrel.grant
 
 # --- steps
 
-decision := cite.verdict(needs, grant.standing | held, details, oblige)
+decision := cite.approval(needs, oblige) if cite.met(needs, grant.standing | held)
+
+else := cite.denial(needs, grant.standing | held, details)
 
 # The purpose of a handover is that of its grant: there is nobody to name another.
 needs := {
@@ -66,7 +68,11 @@ details["sichuan-31/receiver"] := cite.plain(application.weaknesses(input.receiv
 
 # --- columns
 
-columns := cite.verdict(column_needs, grant.standing | column_held, column_details, [{"kind": "column", "value": c, "text": {"zh": "可移交字段", "en": "may leave"}} | some c in leaving])
+columns := cite.approval(column_needs, column_list) if cite.met(column_needs, grant.standing | column_held)
+
+else := cite.denial(column_needs, grant.standing | column_held, column_details)
+
+column_list := [{"kind": "column", "value": c, "text": {"zh": "可移交字段", "en": "may leave"}} | some c in leaving]
 
 column_needs := {
 	"tianjin-32-2/grant-active",
@@ -93,7 +99,7 @@ leaving contains c.name if {
 	data.carrel.fields.roles[c.role] == true
 	c.level >= 1
 	c.level <= data.carrel.purposes[input.grant.purpose].level.handover
-	grant.covers(concat("", [input.table, ".", c.name]))
+	count(grant.uncovered({concat("", [input.table, ".", c.name])})) == 0
 }
 
 column_details["nhc-assess/declared"] := cite.plain(undeclared)
@@ -102,8 +108,10 @@ column_details["nhc-assess/declared"] := cite.plain(undeclared)
 
 default include := false
 
-# Events of the kinds, hospitals and months of the remit.
+# Events of the kinds, hospitals and months of the remit. A remit that names nothing is no remit: it is said here, for a
+# membership in an empty list has no translation.
 include if {
+	bounded
 	data.carrel.remit[input.table].by == "row"
 	input.row.hospital_id in input.remit.hospitals
 	input.row.kind in input.remit.kinds
@@ -113,6 +121,7 @@ include if {
 
 # Registries of one kind: their table stands for the kind.
 include if {
+	bounded
 	data.carrel.remit[input.table].by == "table"
 	data.carrel.remit[input.table].kind in input.remit.kinds
 	input.row.hospital_id in input.remit.hospitals
@@ -120,10 +129,17 @@ include if {
 	input.row.event_month <= input.remit.to
 }
 
+bounded if {
+	count(input.remit.hospitals) > 0
+	count(input.remit.kinds) > 0
+	input.remit.from != ""
+	input.remit.to != ""
+}
+
 # Tables of persons go along with the rows of those who are in scope, and say so by an ordinary decision: a filter that
 # came out empty is never taken for "all".
 linked if data.carrel.remit[input.table].by == "linked"
 
-rows_refused := cite.denial({"tianjin-32-3/rows"}, {})
+rows_refused := cite.denial({"tianjin-32-3/rows"}, set(), {})
 
 rows_reason := cite.reason("tianjin-32-3/rows", "allow", {})

@@ -8,7 +8,9 @@ package carrel.query
 import data.carrel.cite
 import data.carrel.grant
 
-decision := cite.verdict(needs, grant.standing | held, details, [])
+decision := cite.approval(needs, []) if cite.met(needs, grant.standing | held)
+
+else := cite.denial(needs, grant.standing | held, details)
 
 needs := grant.standing_needs | {
 	"sichuan-17/grant-member",
@@ -30,13 +32,11 @@ held contains "sichuan-17/datasets" if {
 
 held contains "sichuan-17/columns" if {
 	count(input.plan.tables) > 0
-	every c in input.plan.columns { readable(c) }
+	count(unreadable) == 0
 }
 
-readable(column) if grant.covers(column)
-
 # Columns of public tables need no grant; drug statistics count them all the same.
-readable(column) if split(column, ".")[0] in input.plan.public
+unreadable := {c | some c in grant.uncovered(input.plan.columns); not split(c, ".")[0] in input.plan.public}
 
 held contains "state47-open/level" if {
 	input.plan.max_level <= data.carrel.purposes[input.purpose].level.query
@@ -61,37 +61,30 @@ held contains "state47-safe/draws" if input.plan.draws <= data.carrel.defaults.q
 
 held contains "chongqing-stat/lineage" if count(unnamed) == 0
 
-unnamed := {statistic | about_drugs; some statistic in dimensions; not statistic in input.grant.statistics}
+unnamed := {statistic | some name in touched; statistic := data.carrel.fields.by[name]; not statistic in input.grant.statistics} if {
+	about_drugs
+}
+
+else := set()
+
+# touched are the names by which the lists know a column: "table.column" and "column"
+touched := {c | some c in input.plan.columns} | {split(c, ".")[1] | some c in input.plan.columns}
 
 about_drugs if {
-	some t in input.plan.tables
-	t in data.carrel.fields.drug_tables
+	some t in data.carrel.fields.drug_tables
+	t in input.plan.tables
 }
 
 about_drugs if {
-	some c in input.plan.columns
-	drug_column(c)
-}
-
-drug_column(column) if column in data.carrel.fields.drug_columns
-
-drug_column(column) if split(column, ".")[1] in data.carrel.fields.drug_columns
-
-dimensions contains statistic if {
-	some c in input.plan.columns
-	statistic := data.carrel.fields.by[c]
-}
-
-dimensions contains statistic if {
-	some c in input.plan.columns
-	statistic := data.carrel.fields.by[split(c, ".")[1]]
+	some c in data.carrel.fields.drug_columns
+	c in touched
 }
 
 # --- texts
 
 details["sichuan-17/datasets"] := cite.plain({d | some d in input.plan.datasets; not d in input.grant.datasets})
 
-details["sichuan-17/columns"] := cite.plain({c | some c in input.plan.columns; not readable(c)})
+details["sichuan-17/columns"] := cite.plain(unreadable)
 
 details["chongqing-stat/lineage"] := cite.plain(unnamed)
 

@@ -16,9 +16,13 @@ me := input.subject.account
 
 # --- one command
 
-decision := cite.verdict(needs_of(chosen), {r | some r in needs_of(chosen); holds(chosen, r)}, details, effects(chosen)) if chosen
+decision := cite.approval(needs_of(chosen), effects(chosen)) if cite.met(needs_of(chosen), held_by(chosen))
 
-else := cite.denial({"sichuan-18/state"}, details)
+else := cite.denial(needs_of(chosen), held_by(chosen), details) if chosen
+
+else := cite.denial({"sichuan-18/state"}, set(), {})
+
+held_by(row) := {r | some r in needs_of(row); holds(row, r)}
 
 # Rows for this command in this state; at most one of those with a condition is live. Two rows that differ in their
 # roles (owner or authority revokes) are alternatives: one that holds is enough, else the first speaks.
@@ -49,7 +53,9 @@ effects(row) := array.concat(
 
 # --- all commands
 
-commands := cite.verdict({"sichuan-17/command"}, {"sichuan-17/command" | some c in offers}, {}, offers)
+commands := cite.approval({"sichuan-17/command"}, offers) if cite.met({"sichuan-17/command"}, {"sichuan-17/command" | some _ in offers})
+
+else := cite.denial({"sichuan-17/command"}, set(), {})
 
 offers := [{"kind": "command", "value": concat("/", [row.command, row.review, row.choice, row.side]), "text": row.label} |
 	some row in candidates

@@ -182,6 +182,10 @@ func (d *Decider) eval(ctx context.Context, document string, in input) (any, err
 	if err != nil {
 		return nil, fmt.Errorf("policy: evaluate %s: %w", document, err)
 	}
+	// A small evaluation may outrun its own cancellation; late is late.
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("policy: evaluate %s: %w", document, err)
+	}
 	if len(rs) != 1 || rs[0].Bindings["x"] == nil {
 		return nil, fmt.Errorf("%w: %s", ErrUndefined, document)
 	}

@@ -80,6 +80,9 @@ func (d *Decider) rowsOf(ctx context.Context, in input, scope *policy.Scope) err
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUntranslatable, err)
 	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("policy: evaluate %s: %w", includeDocument, err)
+	}
 	filter := filters.For("ucast", "all").Query
 	if filter == nil {
 		scope.Deny = true
@@ -100,6 +103,9 @@ func (d *Decider) isTrue(ctx context.Context, document string, in input) (bool, 
 	defer cancel()
 	rs, err := query.Eval(ctx, rego.EvalParsedInput(in.value))
 	if err != nil {
+		return false, fmt.Errorf("policy: evaluate %s: %w", document, err)
+	}
+	if err := ctx.Err(); err != nil {
 		return false, fmt.Errorf("policy: evaluate %s: %w", document, err)
 	}
 	if len(rs) == 0 {

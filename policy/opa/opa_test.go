@@ -1,0 +1,432 @@
+package opa
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"iter"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"carrel/policies"
+	"carrel/policy"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage/inmem"
+)
+
+func read(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := fs.ReadFile(policies.FS(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func dataFiles(t testing.TB) []string {
+	t.Helper()
+	names, err := fs.Glob(policies.FS(), "*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+func splitLines(s string) iter.Seq[string] {
+	return strings.SplitSeq(strings.TrimSuffix(s, "\n"), "\n")
+}
+
+// ruleOnRow evaluates the include rule on a row that is known.
+func ruleOnRow(t *testing.T, src *source) func(policy.ScopeQuestion, map[string]any) bool {
+	t.Helper()
+	c, err := src.compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := prepare(c, inmem.NewFromObject(src.data), includeDocument)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(question policy.ScopeQuestion, row map[string]any) bool {
+		raw, err := json.Marshal(question)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var in map[string]any
+		if err := json.Unmarshal(raw, &in); err != nil {
+			t.Fatal(err)
+		}
+		in["row"] = row
+		rs, err := q.Eval(context.Background(), rego.EvalInput(in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(rs) == 1 && rs[0].Bindings["x"] == true
+	}
+}
+
+func queryQuestion() policy.QueryQuestion {
+	return policy.QueryQuestion{
+		At:      "2026-11-21T10:00:00+08:00",
+		Subject: policy.Subject{Account: "li", Roles: []string{"researcher"}, Institution: "jinhe-university"},
+		Grant: policy.Grant{
+			ID: "g-1", Kind: "query", State: "active", Purpose: "research", Lead: "li", Team: []string{"wang"},
+			Datasets: []string{"jinhe"}, Columns: []string{"encounter.*", "person.sex", "cv_event.*"},
+			From: "2026-01-01", To: "2027-05-31", DataOwners: []string{"jinhe-health-commission"}, Institution: "jinhe-university",
+		},
+		Purpose: "research",
+		Plan: policy.Plan{
+			Datasets: []string{"jinhe"}, Tables: []string{"encounter", "person", "hospital"}, Public: []string{"hospital"},
+			Columns:  []string{"encounter.total_cost", "encounter.department", "encounter.admitted", "encounter.icd10", "encounter.outcome", "encounter.hospital_id", "hospital.hospital_id", "person.sex"},
+			MaxLevel: 3, Epsilon: 0.1, Draws: 100,
+		},
+	}
+}
+
+func TestDecisionCarriesItsHashes(t *testing.T) {
+	t.Parallel()
+	d := decider(t)
+	a, err := d.Decide(context.Background(), queryQuestion())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := d.Decide(context.Background(), queryQuestion())
+	if err != nil || a.Input != b.Input || a.Bundle != d.Bundle() || !strings.HasPrefix(a.Input, "sha256:") || len(a.Input) != 71 {
+		t.Errorf("hashes %q %q %q, %v", a.Input, b.Input, a.Bundle, err)
+	}
+	q := queryQuestion()
+	q.Plan.Draws++
+	if c, err := d.Decide(context.Background(), q); err != nil || c.Input == a.Input {
+		t.Errorf("another question has the same hash, %v", err)
+	}
+	changed := bundle(t)
+	changed["defaults.json"].Data = append(changed["defaults.json"].Data, '\n')
+	if e, err := New(changed); err != nil || e.Bundle() == d.Bundle() {
+		t.Errorf("other rules have the same hash, %v", err)
+	}
+}
+
+func TestEmbeddedBundleEqualsItsCopy(t *testing.T) {
+	t.Parallel()
+	d, err := New(bundle(t))
+	if err != nil || d.Bundle() != decider(t).Bundle() {
+		t.Errorf("the copy that tests change is not the bundle, %v", err)
+	}
+}
+
+func TestDenialSaysWhatWouldChangeIt(t *testing.T) {
+	t.Parallel()
+	q := queryQuestion()
+	q.Plan.Columns = append(q.Plan.Columns, "encounter.drug_cost")
+	d, err := decider(t).Decide(context.Background(), q)
+	if err != nil || d.Allow || len(d.WouldChange) != 1 || len(d.Reasons) != 1 {
+		t.Fatalf("%+v, %v", d, err)
+	}
+	for _, lang := range []string{"zh", "en"} {
+		if s := d.Reasons[0].Text.In(lang); !strings.Contains(s, "drug-by-department") || strings.Contains(s, "{}") {
+			t.Errorf("%s: %s", lang, s)
+		}
+	}
+	if r := d.Reasons[0]; r.Source != "chongqing" || r.Validity != policy.Unverified || r.Article == "" {
+		t.Errorf("cited as %+v", r)
+	}
+}
+
+// TestExpiredSource: Sichuan's measures ended on 2022-08-01. They are cited as expired with what carries the rule now,
+// as in force before that day, and with no fallback they decide nothing.
+func TestExpiredSource(t *testing.T) {
+	t.Parallel()
+	reason := func(d policy.Decision) policy.Reason {
+		i := slices.IndexFunc(d.Reasons, func(r policy.Reason) bool { return r.Source == "sichuan" })
+		if i < 0 {
+			t.Fatalf("no reason from sichuan in %+v", d)
+		}
+		return d.Reasons[i]
+	}
+	d := decider(t)
+	now, err := d.Decide(context.Background(), queryQuestion())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := reason(now); r.Validity != policy.Expired || r.Fallback == nil || r.Fallback.Source != "state47" || r.Fallback.Validity != policy.InForce {
+		t.Errorf("today: %+v", r)
+	}
+	q := queryQuestion()
+	q.At, q.Grant.From = "2022-07-31T23:59:59+08:00", "2022-01-01"
+	then, err := d.Decide(context.Background(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := reason(then); r.Validity != policy.InForce || r.Fallback != nil {
+		t.Errorf("in 2022: %+v", r)
+	}
+	alone := bundle(t)
+	alone["sources.json"].Data = []byte(strings.Replace(string(alone["sources.json"].Data), `"fallback": ["national-2018", "state47", "pipl"]`, `"fallback": []`, 1))
+	e, err := New(alone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	no, err := e.Decide(context.Background(), queryQuestion())
+	if err != nil || no.Allow || !slices.Equal(rulesOf(no), []string{"sichuan-37/fallback"}) {
+		t.Errorf("without fallback: %v %v, %v", no.Allow, rulesOf(no), err)
+	}
+}
+
+type otherQuestion struct{ document string }
+
+func (q otherQuestion) Decision() string { return q.document }
+func (otherQuestion) Valid() error       { return nil }
+
+func TestUnknownDocumentIsAnError(t *testing.T) {
+	t.Parallel()
+	d := decider(t)
+	for _, doc := range []string{"carrel.query.nosuch", "", "carrel.rules", "carrel.query.decision}"} {
+		if got, err := d.Decide(context.Background(), otherQuestion{doc}); !errors.Is(err, ErrUndefined) || got.Allow {
+			t.Errorf("%q: %+v, %v", doc, got, err)
+		}
+	}
+	// A question without any fact: defined, and denied.
+	if got, err := d.Decide(context.Background(), otherQuestion{"carrel.query.decision"}); got.Allow || err == nil && len(got.Reasons) == 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestMalformedQuestionsReachNoRule(t *testing.T) {
+	t.Parallel()
+	d := decider(t)
+	nan := queryQuestion()
+	nan.Plan.Epsilon = nan.Plan.Epsilon * 0 / (nan.Plan.Epsilon * 0)
+	late := queryQuestion()
+	late.At = "2026-11-21T10:00:00Z"
+	anonymous := queryQuestion()
+	anonymous.Subject.Account = ""
+	date := queryQuestion()
+	date.Grant.To = "2027-5-31"
+	negative := queryQuestion()
+	negative.Plan.Draws = -1
+	for name, q := range map[string]policy.Question{"NaN": nan, "zone": late, "roles of nobody": anonymous, "date": date, "negative": negative, "empty": policy.QueryQuestion{}} {
+		if got, err := d.Decide(context.Background(), q); !errors.Is(err, policy.ErrQuestion) || got.Allow || len(got.Reasons) > 0 {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+}
+
+// TestMalformedAnswersAreErrors replaces the query's rules by ones that answer in another shape.
+func TestMalformedAnswersAreErrors(t *testing.T) {
+	t.Parallel()
+	const reason = `{"rule": "r", "article": "a", "source": "s", "validity": "in-force", "text": {"zh": "z", "en": "e"}}`
+	ok := `{"allow": true, "reasons": [` + reason + `], "obligations": []}`
+	for name, answer := range map[string]string{
+		"true":                     `true`,
+		"no ground":                `{"allow": true, "reasons": [], "obligations": []}`,
+		"allow missing":            `{"reasons": [` + reason + `], "obligations": []}`,
+		"allow is a text":          strings.Replace(ok, "true", `"true"`, 1),
+		"a field more":             strings.Replace(ok, `"allow"`, `"bypass": true, "allow"`, 1),
+		"no obligations":           strings.Replace(ok, `, "obligations": []`, "", 1),
+		"validity unknown":         strings.Replace(ok, "in-force", "eternal", 1),
+		"no English":               strings.Replace(ok, `"en": "e"`, `"en": ""`, 1),
+		"no source":                strings.Replace(ok, `"source": "s"`, `"source": ""`, 1),
+		"change on approval":       strings.Replace(ok, `"allow"`, `"would_change": [{"text": {"zh": "z", "en": "e"}}], "allow"`, 1),
+		"obligation without text":  strings.Replace(ok, `[]`, `[{"kind": "k", "value": "v", "text": {"zh": "", "en": ""}}]`, 1),
+		"denial with obligations":  strings.Replace(strings.Replace(ok, "true", "false", 1), `[]`, `[{"kind": "k", "value": "v", "text": {"zh": "z", "en": "e"}}]`, 1),
+		"undefined":                `{"allow": input.nosuch, "reasons": [` + reason + `], "obligations": []}`,
+		"a builtin that fails":     `{"allow": to_number(input.purpose) > 0, "reasons": [` + reason + `], "obligations": []}`,
+		"two answers in an array":  `[` + ok + `]`,
+		"a reason of another kind": strings.Replace(ok, reason, `"r"`, 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fsys := bundle(t)
+			fsys["query.rego"] = &fstest.MapFile{Data: []byte("package carrel.query\n\ndecision := " + answer + "\n")}
+			d, err := New(fsys)
+			if err != nil {
+				return // strict compilation found it: better still
+			}
+			if got, err := d.Decide(context.Background(), queryQuestion()); err == nil || got.Allow {
+				t.Errorf("%+v, %v: want an error", got, err)
+			}
+		})
+	}
+}
+
+func TestBadBundlesDoNotStart(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(fstest.MapFS){
+		"network": func(m fstest.MapFS) {
+			m["x.rego"] = file("package x\n\np := http.send({\"method\": \"get\", \"url\": \"http://x\"})")
+		},
+		"clock":            func(m fstest.MapFS) { m["x.rego"] = file("package x\n\np := time.now_ns()") },
+		"randomness":       func(m fstest.MapFS) { m["x.rego"] = file("package x\n\np := rand.intn(\"x\", 2)") },
+		"environment":      func(m fstest.MapFS) { m["x.rego"] = file("package x\n\np := opa.runtime()") },
+		"resolver":         func(m fstest.MapFS) { m["x.rego"] = file("package x\n\np := net.lookup_ip_addr(\"x\")") },
+		"unused variable":  func(m fstest.MapFS) { m["x.rego"] = file("package x\n\np if { y := 1 }") },
+		"syntax":           func(m fstest.MapFS) { m["x.rego"] = file("package x\n\np if {") },
+		"rego v0":          func(m fstest.MapFS) { m["x.rego"] = file("package x\n\np { true }") },
+		"data given twice": func(m fstest.MapFS) { m["x.json"] = file(`{"carrel": {"defaults": {"k": 1}}}`) },
+		"broken data":      func(m fstest.MapFS) { m["x.json"] = file(`{`) },
+		"two documents":    func(m fstest.MapFS) { m["x.json"] = file(`{} {}`) },
+	} {
+		fsys := bundle(t)
+		change(fsys)
+		if _, err := New(fsys); err == nil {
+			t.Errorf("%s: started", name)
+		}
+	}
+	if _, err := New(fstest.MapFS{}); err == nil {
+		t.Error("an empty bundle started")
+	}
+}
+
+func file(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
+
+// TestCapabilitiesArePure looks at what is allowed rather than at what is forbidden.
+func TestCapabilitiesArePure(t *testing.T) {
+	t.Parallel()
+	c := capabilities()
+	if len(c.Builtins) != len(allowed()) || c.AllowNet == nil || len(c.AllowNet) != 0 {
+		t.Errorf("%d builtins of %d, hosts %v", len(c.Builtins), len(allowed()), c.AllowNet)
+	}
+	for _, b := range c.Builtins {
+		if b.Nondeterministic {
+			t.Errorf("%s is not a function of its arguments", b.Name)
+		}
+	}
+	if slices.ContainsFunc(c.Builtins, func(b *ast.Builtin) bool { return strings.HasPrefix(b.Name, "time.") }) {
+		t.Error("rules can read the clock")
+	}
+}
+
+func TestLateDecisionIsAnError(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithDeadline(context.Background(), time.Unix(0, 0))
+	defer cancel()
+	d := decider(t)
+	if got, err := d.Decide(ctx, queryQuestion()); err == nil || got.Allow {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := d.Scope(ctx, scopeQuestion()); err == nil || !got.Deny {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := decider(t, WithTimeout(time.Nanosecond)).Decide(context.Background(), queryQuestion()); err == nil || got.Allow {
+		t.Errorf("no own deadline: %+v, %v", got, err)
+	}
+}
+
+func TestDecisionLog(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var seen []LogEntry
+	d := decider(t, WithLog(func(_ context.Context, e LogEntry) {
+		mu.Lock()
+		defer mu.Unlock()
+		seen = append(seen, LogEntry{Document: e.Document, Question: slices.Clone(e.Question), Decision: e.Decision, Err: e.Err})
+	}))
+	if _, err := d.Decide(context.Background(), queryQuestion()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Decide(context.Background(), policy.QueryQuestion{}); err == nil {
+		t.Fatal("an empty question was answered")
+	}
+	if len(seen) != 2 || seen[0].Decision.Input == "" || !json.Valid(seen[0].Question) || seen[1].Err == nil {
+		t.Errorf("log %+v", seen)
+	}
+}
+
+// TestConcurrentUse asks different questions at once; each keeps its own answer.
+func TestConcurrentUse(t *testing.T) {
+	t.Parallel()
+	d := decider(t)
+	var wg sync.WaitGroup
+	for i := range 16 {
+		wg.Go(func() {
+			for range 20 {
+				q := queryQuestion()
+				if i%2 == 0 {
+					q.Grant.State = "revoked"
+				}
+				got, err := d.Decide(context.Background(), q)
+				if err != nil || got.Allow == (i%2 == 0) {
+					t.Errorf("%v, %v", got.Allow, err)
+				}
+				s, err := d.Scope(context.Background(), scopeQuestion())
+				if err != nil || s.Cond == nil {
+					t.Errorf("scope %+v, %v", s, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestData(t *testing.T) {
+	t.Parallel()
+	d := decider(t)
+	def, err := policy.ReadDefaults(context.Background(), d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if def.Universe.Epsilon != 20 || def.Universe.Delta != 1e-6 || def.Grant.Epsilon != 4 || def.Query.Epsilon != 0.1 || def.Researcher.Epsilon != 8 ||
+		def.K != 5 || def.Faults != 3 || def.Permit.TTL != 3600 || def.Query.Draws != 1<<14 || def.GridMS != 20 || def.Selection.Delta != 1e-9 {
+		t.Errorf("defaults %+v", def)
+	}
+	var states map[string]policy.Text
+	if err := d.Data(context.Background(), "carrel/workflow/application/states", &states); err != nil || states["granted"].EN == "" {
+		t.Errorf("states %v, %v", states, err)
+	}
+	for _, path := range []string{"", "carrel/nosuch", "carrel/defaults/k/deeper", "carrel//defaults"} {
+		if err := d.Data(context.Background(), path, &states); err == nil {
+			t.Errorf("%q gave data", path)
+		}
+	}
+	for _, gap := range []string{`"k": 5`, `"epsilon_max": 1,`, `"delta": 1e-06`} {
+		fsys := bundle(t)
+		body := string(fsys["defaults.json"].Data)
+		if !strings.Contains(body, gap) {
+			t.Fatalf("no %s in defaults.json", gap)
+		}
+		fsys["defaults.json"] = file(strings.Replace(body, gap, strings.Replace(gap, `"`, `"x`, 1), 1))
+		e, err := New(fsys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := policy.ReadDefaults(context.Background(), e); err == nil {
+			t.Errorf("defaults without %s were read", gap)
+		}
+	}
+}
+
+func BenchmarkDecide(b *testing.B) {
+	d := decider(b)
+	for name, q := range map[string]policy.Question{
+		"query":  queryQuestion(),
+		"access": policy.AccessQuestion{At: "2026-11-21T10:00:00+08:00", Subject: queryQuestion().Subject, Action: "query.run", Object: policy.Object{Kind: "grant", Owner: "li"}},
+	} {
+		b.Run(name, func(b *testing.B) {
+			took := make([]time.Duration, 0, b.N)
+			for b.Loop() {
+				start := time.Now()
+				if got, err := d.Decide(context.Background(), q); err != nil || !got.Allow {
+					b.Fatal(got, err)
+				}
+				took = append(took, time.Since(start))
+			}
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
+			b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
+		})
+	}
+	b.Run("scope", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := d.Scope(context.Background(), scopeQuestion()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
