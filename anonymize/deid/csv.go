@@ -3,6 +3,7 @@ package deid
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -36,6 +37,11 @@ type records struct {
 	width int
 	rows  int
 	read  int64 // bytes of the file consumed so far
+
+	first   int      // 1 where row 0 is the header
+	keep    []int32  // rows that have a person, or all of a public table
+	persons []uint32 // their persons, by index
+	numbers []uint32 // their persons' numbers, where they are known already
 }
 
 func (b *records) field(row, col int) []byte {
@@ -115,9 +121,9 @@ func (s *splitter) fill(b *records) error {
 	n, err := io.ReadFull(s.from, b.data[start:want])
 	b.data = b.data[:start+n]
 	s.read += int64(n)
-	switch err {
-	case nil:
-	case io.EOF, io.ErrUnexpectedEOF:
+	switch {
+	case err == nil:
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		s.eof = true
 		if len(b.data) > 0 && b.data[len(b.data)-1] != '\n' {
 			b.data = append(b.data, '\n') // the last line may lack its end
@@ -286,8 +292,9 @@ func unescape(d []byte, start, end int) int {
 	return w
 }
 
-// pump reads a file ahead of its consumer: one goroutine reads and cuts, the caller transforms.
-func pump(ctx context.Context, s *splitter, use func(*records) error) error {
+// pump reads a file ahead of its consumer. One goroutine reads, cuts and prepares, the caller uses: the two halves of
+// the work on a row take about the same time.
+func pump(ctx context.Context, s *splitter, prepare, use func(*records) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	full, empty := make(chan *records, 3), make(chan *records, 4)
@@ -297,7 +304,7 @@ func pump(ctx context.Context, s *splitter, use func(*records) error) error {
 	failed := make(chan error, 1)
 	go func() {
 		defer close(full)
-		failed <- produce(ctx, s, full, empty)
+		failed <- produce(ctx, s, prepare, full, empty)
 	}()
 	var err error
 	for b := range full {
@@ -306,10 +313,7 @@ func pump(ctx context.Context, s *splitter, use func(*records) error) error {
 				cancel()
 			}
 		}
-		select {
-		case empty <- b:
-		default:
-		}
+		empty <- b // has room for all that there are
 	}
 	if perr := <-failed; err == nil {
 		err = perr
@@ -317,7 +321,7 @@ func pump(ctx context.Context, s *splitter, use func(*records) error) error {
 	return err
 }
 
-func produce(ctx context.Context, s *splitter, full chan<- *records, empty <-chan *records) error {
+func produce(ctx context.Context, s *splitter, prepare func(*records) error, full chan<- *records, empty <-chan *records) error {
 	for {
 		var b *records
 		select {
@@ -326,8 +330,11 @@ func produce(ctx context.Context, s *splitter, full chan<- *records, empty <-cha
 			return ctx.Err()
 		}
 		err := s.next(b)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
+		}
+		if err == nil {
+			err = prepare(b)
 		}
 		if err != nil {
 			return err

@@ -19,11 +19,13 @@ type sorted struct {
 // person's number and the row's key (or text): no stream of random numbers is shared between persons, so nothing that
 // other persons do moves it.
 func (b *builder) sortRows(t *table) (*sorted, error) {
-	numbers := b.people.number
+	if t.persons {
+		b.renumber(t)
+	}
 	starts := make([]uint32, len(b.register.digests)+1)
 	rows := uint32(t.owner.n)
 	for i := range rows {
-		if n := b.fate(t, t.owner.at(i)); n != nobody {
+		if n := t.owner.at(i); n != nobody {
 			starts[n+1]++
 		}
 	}
@@ -37,28 +39,22 @@ func (b *builder) sortRows(t *table) (*sorted, error) {
 		hashes = t.rowKey.hashes
 	}
 	for i := range rows {
-		person := t.owner.at(i)
-		n := numbers[person]
-		if n == nobody || b.people.excluded[person] {
-			continue
+		if n := t.owner.at(i); n != nobody {
+			all[next[n]] = entry{order: hashes.at(i), row: i}
+			next[n]++
 		}
-		all[next[n]] = entry{order: t.mix.pair(uint64(n), hashes.at(i)), row: i}
-		next[n]++
 	}
 	return b.cut(t, all, starts)
 }
 
-// fate says under which number a row is kept, and counts why it is not.
-func (b *builder) fate(t *table, person uint32) uint32 {
-	switch n := b.people.number[person]; {
-	case b.people.excluded[person]:
-		t.drop(DroppedExcluded, 1)
-		return nobody
-	case n == nobody:
-		t.drop(DroppedUnregistered, 1)
-		return nobody
-	default:
-		return n
+// renumber turns the persons of the table of persons into numbers, now that they are known.
+func (b *builder) renumber(t *table) {
+	for i := range uint32(t.owner.n) {
+		n, why := b.people.fate(t.owner.at(i))
+		if why != "" {
+			t.drop(why, 1)
+		}
+		t.owner.set(i, n)
 	}
 }
 
@@ -75,6 +71,9 @@ func (b *builder) cut(t *table, all []entry, starts []uint32) (*sorted, error) {
 	twice := int64(0)
 	for p := range len(starts) - 1 {
 		own := all[starts[p]:starts[p+1]]
+		for i := range own {
+			own[i].order = t.mix.pair(uint64(p), own[i].order)
+		}
 		slices.SortFunc(own, func(a, b entry) int { return cmp.Compare(a.order, b.order) })
 		if t.rowKey != nil {
 			for i := 1; i < len(own); i++ {

@@ -163,25 +163,26 @@ func (o *op) offset(d digest) int64 {
 
 // scratch is the memory of one batch.
 type scratch struct {
-	rows    []int32  // rows of the batch that have a person
-	persons []uint32 // their persons
 	values  []int64
 	missing []bool
 }
 
+// needsPerson says that the step looks at more of the person than the row.
+func (o *op) needsPerson() bool { return o.birthOf || o.shift != nil }
+
 // apply appends the column's values of the batch's rows.
 func (o *op) apply(b *records, sc *scratch, marks map[string]bool, p *people) {
 	if o.step.action == actKey {
-		o.applyKeys(b, sc, marks)
+		o.applyKeys(b, marks)
 		return
 	}
 	sc.values, sc.missing = sc.values[:0], sc.missing[:0]
-	for i, row := range sc.rows {
+	for i, row := range b.keep {
 		raw := b.field(int(row), o.src)
 		var c cell
 		switch {
-		case o.birthOf || o.birthCol != noColumn || o.shift != nil:
-			c = o.withPerson(b, int(row), raw, sc.persons[i], p)
+		case o.needsPerson() || o.birthCol != noColumn:
+			c = o.withPerson(b, int(row), raw, b.persons[i], p)
 		case o.cache != nil:
 			c = o.cached(raw, marks)
 		default:
@@ -275,8 +276,8 @@ func (o *op) withPerson(b *records, row int, raw []byte, person uint32, p *peopl
 	return cell{v, st}
 }
 
-func (o *op) applyKeys(b *records, sc *scratch, marks map[string]bool) {
-	for _, row := range sc.rows {
+func (o *op) applyKeys(b *records, marks map[string]bool) {
+	for _, row := range b.keep {
 		raw := trim(b.field(int(row), o.src))
 		at := o.hashes.n
 		if at>>3 >= len(o.gone) {

@@ -103,3 +103,15 @@ func (p *people) check(table string) error {
 	}
 	return nil
 }
+
+// fate is the number under which a person's rows are kept, or why they are not. Numbers are known after enrol.
+func (p *people) fate(person uint32) (number uint32, why string) {
+	switch number = p.number[person]; {
+	case p.excluded[person]:
+		return nobody, DroppedExcluded
+	case number == nobody:
+		return nobody, DroppedUnregistered
+	default:
+		return number, ""
+	}
+}

@@ -15,8 +15,9 @@ const (
 	consentsFile   = "consents.csv"
 )
 
-// eachRecord reads a source file: head gets the header once, then rows gets batches without the header row.
-func (b *builder) eachRecord(ctx context.Context, name string, head func([]string) error, rows func(*records, int) error) error {
+// eachRecord reads a source file: head gets the header once; prepare (may be nil) and then use get each batch, prepare on
+// the goroutine that reads, one batch ahead. Rows before first are the header.
+func (b *builder) eachRecord(ctx context.Context, name string, head func([]string) error, prepare, use func(*records) error) error {
 	f, err := os.Open(filepath.Join(b.in.SourceDir, name))
 	if err != nil {
 		if errors.Is(err, os.ErrNotExist) {
@@ -35,15 +36,20 @@ func (b *builder) eachRecord(ctx context.Context, name string, head func([]strin
 	}
 	seen := false
 	err = pump(ctx, newSplitter(name, text, b.recipe.source.separator), func(r *records) error {
-		first := 0
+		r.first = 0
 		if !seen {
-			seen, first = true, 1
+			seen, r.first = true, 1
 			if err := head(headerOf(r)); err != nil {
 				return err
 			}
 		}
+		if prepare == nil {
+			return nil
+		}
+		return prepare(r)
+	}, func(r *records) error {
 		b.progress(min(r.read, st.Size()))
-		return rows(r, first)
+		return use(r)
 	})
 	if err == nil && !seen {
 		err = &SourceError{File: name, Text: "the file is empty: not even a header"}
@@ -144,9 +150,19 @@ func (t *table) undeclared(header []string, named map[string]bool) error {
 
 // read passes a source file through the steps of its table.
 func (b *builder) read(ctx context.Context, t *table) error {
-	err := b.eachRecord(ctx, t.spec.file,
-		func(header []string) error { return b.bind(t, header) },
-		func(r *records, first int) error { return b.transform(t, r, first) })
+	prepare := func(r *records) error { return b.assign(t, r) }
+	use := func(r *records) error { t.transform(r, b.people); return nil }
+	if t.persons && slices.ContainsFunc(t.ops, (*op).needsPerson) {
+		// Steps look at what assign is still collecting: one goroutine does both.
+		both := func(r *records) error {
+			if err := b.assign(t, r); err != nil {
+				return err
+			}
+			return use(r)
+		}
+		prepare, use = nil, both
+	}
+	err := b.eachRecord(ctx, t.spec.file, func(header []string) error { return b.bind(t, header) }, prepare, use)
 	if err != nil {
 		return err
 	}
@@ -163,41 +179,50 @@ func (b *builder) read(ctx context.Context, t *table) error {
 	return nil
 }
 
-// transform appends one batch of source rows.
-func (b *builder) transform(t *table, r *records, first int) error {
-	t.sc.rows, t.sc.persons = t.sc.rows[:0], t.sc.persons[:0]
-	t.rep.Read += int64(r.rows - first)
-	for row := first; row < r.rows; row++ {
-		person := uint32(0)
-		if !t.layout.Public {
-			var why string
-			var err error
-			if person, why, err = b.personOf(t, r, row); err != nil {
-				return err
-			}
-			if why != "" {
-				t.rep.Dropped[why]++
-				continue
-			}
-			if t.hidden {
-				t.rep.Kept++
-				continue
-			}
-			t.owner.add(person)
+// assign finds the person of each row of a batch and drops rows without one. In the table of persons itself nobody has
+// a number yet: who is in the register is known at its end.
+func (b *builder) assign(t *table, r *records) error {
+	r.keep, r.persons, r.numbers = r.keep[:0], r.persons[:0], r.numbers[:0]
+	t.rep.Read += int64(r.rows - r.first)
+	for row := r.first; row < r.rows; row++ {
+		if t.layout.Public {
+			r.keep, r.persons = append(r.keep, int32(row)), append(r.persons, 0)
+			continue
 		}
-		t.sc.rows = append(t.sc.rows, int32(row))
-		t.sc.persons = append(t.sc.persons, person)
+		person, why, err := b.personOf(t, r, row)
+		if err != nil {
+			return err
+		}
+		number := person
+		if why == "" && !t.persons {
+			number, why = b.people.fate(person)
+		}
+		if why != "" {
+			t.rep.Dropped[why]++
+			continue
+		}
+		r.keep, r.persons, r.numbers = append(r.keep, int32(row)), append(r.persons, person), append(r.numbers, number)
 	}
-	if !t.layout.Public && t.rowKey == nil && !t.hidden {
-		for _, row := range t.sc.rows {
+	t.rep.Kept += int64(len(r.keep)) // of these finish drops some more
+	return nil
+}
+
+// transform appends one batch of rows.
+func (t *table) transform(r *records, p *people) {
+	if t.hidden {
+		return
+	}
+	for _, n := range r.numbers {
+		t.owner.add(n)
+	}
+	if !t.layout.Public && t.rowKey == nil {
+		for _, row := range r.keep {
 			t.hash.add(t.content.sum(r.raw(int(row))))
 		}
 	}
 	for _, o := range t.ops {
-		o.apply(r, &t.sc, t.marks, b.people)
+		o.apply(r, &t.sc, t.marks, p)
 	}
-	t.rep.Kept += int64(len(t.sc.rows)) // of these finish drops some more
-	return nil
 }
 
 // personOf says whose row it is, or why it is nobody's.
@@ -298,8 +323,8 @@ func (b *builder) marked(ctx context.Context, name string, mark func(uint32)) er
 			return &SourceError{File: name, Line: 1, Text: fmt.Sprintf("the header has no column %q", column)}
 		}
 		return nil
-	}, func(r *records, first int) error {
-		for row := first; row < r.rows; row++ {
+	}, nil, func(r *records) error {
+		for row := r.first; row < r.rows; row++ {
 			if person, known := b.people.byLink(trim(r.field(row, at))); known {
 				mark(person)
 			}

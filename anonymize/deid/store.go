@@ -142,6 +142,8 @@ func (w *words[T]) add(v T) {
 
 func (w *words[T]) at(i uint32) T { return w.data[i>>chunkBits][i&chunkMask] }
 
+func (w *words[T]) set(i uint32, v T) { w.data[i>>chunkBits][i&chunkMask] = v }
+
 // entry is a row on its way into the extract: its order inside the person and its place in the columns.
 type entry struct {
 	order uint64
