@@ -140,12 +140,12 @@ func (b *binder) selectNode(n map[string]any) {
 	modifiers := o.list("modifiers")
 	list := o.list("select_list")
 	from := o.node("from_table")
-	where, _ := o.raw("where_clause").(map[string]any)
+	where := o.optional("where_clause")
 	keys, sets := o.list("group_expressions"), o.list("group_sets")
 	if o.text("aggregate_handling") != "STANDARD_HANDLING" {
 		b.fail("group-by-all", 0)
 	}
-	if h, _ := o.raw("having").(map[string]any); h != nil {
+	if h := o.optional("having"); h != nil {
 		b.fail("having", location(h))
 	}
 	o.refuseUnlessEmpty("sample", "sample")

@@ -79,7 +79,7 @@ func (b *binder) join(o *object, depth int) {
 	left, right := o.node("left"), o.node("right")
 	kind := b.joinKind(o)
 	using := o.list("using_columns")
-	condition, _ := o.raw("condition").(map[string]any)
+	condition := o.optional("condition")
 	o.noAlias()
 	o.end()
 	b.from(left, depth+1)

@@ -89,6 +89,15 @@ func (o *object) node(name string) map[string]any {
 	return v
 }
 
+// optional reads a field that is an object or null; a missing one is nil.
+func (o *object) optional(name string) map[string]any {
+	v, ok := o.raw(name).(map[string]any)
+	if !ok && o.m[name] != nil {
+		o.b.fail("not-supported", o.at)
+	}
+	return v
+}
+
 func (o *object) refuseUnlessEmpty(name, code string) {
 	if v := o.raw(name); !empty(v) {
 		at := o.at
@@ -137,7 +146,8 @@ func noOrder(v any) bool {
 		return v == nil
 	}
 	t, _ := m["type"].(string)
-	return t == "ORDER_MODIFIER" && empty(m["orders"]) && len(m) <= 2
+	orders, ok := m["orders"].([]any)
+	return t == "ORDER_MODIFIER" && ok && len(orders) == 0 && len(m) == 2
 }
 
 // fold lowers ASCII letters only: a look-alike from another script stays different.

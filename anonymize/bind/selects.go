@@ -102,8 +102,7 @@ func plainSet(sets []any, keys int) bool {
 func (b *binder) key(n map[string]any) plan.ColRef {
 	switch class(n) {
 	case "COLUMN_REF":
-		names, _ := n["column_names"].([]any)
-		if name, _ := first(names).(string); len(names) == 1 && !b.known(name) {
+		if name := b.bareName(n); name != "" && !b.known(name) {
 			for _, it := range b.items {
 				if it.alias != "" && fold(it.alias) == fold(name) {
 					return b.keyItem(it.node, location(n))
@@ -122,11 +121,19 @@ func (b *binder) key(n map[string]any) plan.ColRef {
 	return plan.ColRef{}
 }
 
-func first(l []any) any {
-	if len(l) == 0 {
-		return nil
+// bareName is the name of a COLUMN_REF without qualifier, "" for another one. The node is read strictly.
+func (b *binder) bareName(n map[string]any) string {
+	o := b.object(n, -1)
+	o.raw("class")
+	o.raw("type")
+	o.noAlias()
+	names := o.list("column_names")
+	o.end()
+	if len(names) != 1 || b.err != nil {
+		return ""
 	}
-	return l[0]
+	name, _ := names[0].(string)
+	return name
 }
 
 func (b *binder) keyItem(n map[string]any, at int) plan.ColRef {
@@ -345,8 +352,8 @@ func (b *binder) modifiers(list []any) {
 			b.orderBy(o.list("orders"))
 			o.end()
 		case "LIMIT_MODIFIER":
-			b.spec.Limit = b.rows(o.raw("limit"), -1)
-			b.spec.Skip = b.rows(o.raw("offset"), 0)
+			b.spec.Limit = b.rows(o.optional("limit"), -1)
+			b.spec.Skip = b.rows(o.optional("offset"), 0)
 			o.end()
 		case "LIMIT_PERCENT_MODIFIER":
 			b.fail("limit", location(asMap(o.raw("limit"))))
@@ -358,11 +365,10 @@ func (b *binder) modifiers(list []any) {
 	}
 }
 
-func (b *binder) rows(v any, otherwise int64) int64 {
-	if v == nil {
+func (b *binder) rows(n map[string]any, otherwise int64) int64 {
+	if n == nil {
 		return otherwise
 	}
-	n := asMap(v)
 	l, ok := b.literal(n)
 	i, err := strconv.ParseInt(l.Text, 10, 32)
 	if !ok || l.Kind != plan.LitNumber || err != nil || i < 0 {
@@ -412,8 +418,7 @@ func (b *binder) orderItem(n map[string]any) plan.OutExpr {
 		}
 		return b.spec.Output[i].Expr
 	case "COLUMN_REF":
-		names, _ := n["column_names"].([]any)
-		if name, _ := first(names).(string); len(names) == 1 {
+		if name := b.bareName(n); name != "" {
 			for i, it := range b.items {
 				if it.alias != "" && fold(it.alias) == fold(name) && i < len(b.spec.Output) {
 					return b.spec.Output[i].Expr

@@ -3,6 +3,7 @@ package bind
 import (
 	"encoding/json"
 	"math/big"
+	"strconv"
 	"strings"
 
 	"carrel/anonymize/plan"
@@ -247,7 +248,7 @@ func (b *binder) literal(n map[string]any) (plan.Literal, bool) {
 		}
 		o.raw("class")
 		o.noAlias()
-		l, ok := constant(asMap(o.raw("value")))
+		l, ok := b.constant(o.raw("value"), o.at)
 		l.Offset = o.at
 		o.end()
 		return l, ok && b.err == nil
@@ -258,12 +259,17 @@ func (b *binder) literal(n map[string]any) (plan.Literal, bool) {
 }
 
 func (b *binder) castLiteral(o *object) (plan.Literal, bool) {
-	to := asMap(o.raw("cast_type"))
-	id, _ := to["id"].(string)
 	child := asMap(o.raw("child"))
-	if o.text("type") != "OPERATOR_CAST" || o.boolean("try_cast") || !empty(to["type_info"]) || class(child) != "CONSTANT" {
+	if class(child) != "CONSTANT" || o.text("type") != "OPERATOR_CAST" || o.boolean("try_cast") {
 		return plan.Literal{}, false
 	}
+	o.raw("class")
+	o.noAlias()
+	to := b.object(o.raw("cast_type"), o.at)
+	id := to.text("id")
+	to.refuseUnlessEmpty("type_info", "cast")
+	to.end()
+	o.end()
 	l, ok := b.literal(child)
 	if !ok || l.Kind != plan.LitString {
 		return plan.Literal{}, false
@@ -287,32 +293,39 @@ func (b *binder) castLiteral(o *object) (plan.Literal, bool) {
 }
 
 // constant reads a typed value of the tree exactly: integers and decimals digit by digit, doubles as their shortest decimal.
-func constant(v map[string]any) (plan.Literal, bool) {
-	t := asMap(v["type"])
-	id, _ := t["id"].(string)
-	if null, _ := v["is_null"].(bool); null {
-		return plan.Literal{Kind: plan.LitNull}, true
+func (b *binder) constant(node any, at int) (plan.Literal, bool) {
+	o := b.object(node, at)
+	t := b.object(o.raw("type"), at)
+	id, info := t.text("id"), t.optional("type_info")
+	t.end()
+	null, v := o.boolean("is_null"), o.raw("value")
+	o.end()
+	if info != nil && id != "DECIMAL" {
+		b.fail("not-supported", at)
+	}
+	if b.err != nil {
+		return plan.Literal{}, false
+	}
+	if null {
+		return plan.Literal{Kind: plan.LitNull}, v == nil
 	}
 	switch id {
 	case "VARCHAR":
-		s, ok := v["value"].(string)
-		return plan.Literal{Kind: plan.LitString, Text: s}, ok && empty(t["type_info"])
+		s, ok := v.(string)
+		return plan.Literal{Kind: plan.LitString, Text: s}, ok
 	case "BOOLEAN":
-		x, ok := v["value"].(bool)
-		if x {
-			return plan.Literal{Kind: plan.LitBool, Text: "true"}, ok
-		}
-		return plan.Literal{Kind: plan.LitBool, Text: "false"}, ok
+		x, ok := v.(bool)
+		return plan.Literal{Kind: plan.LitBool, Text: strconv.FormatBool(x)}, ok
 	case "INTEGER", "BIGINT", "HUGEINT", "UHUGEINT":
-		i, ok := integer(v["value"])
+		i, ok := integer(v)
 		if !ok {
 			return plan.Literal{}, false
 		}
 		return plan.Literal{Kind: plan.LitNumber, Text: i.String()}, true
 	case "DECIMAL":
-		return decimal(v["value"], asMap(t["type_info"]))
+		return b.decimal(v, info, at)
 	case "DOUBLE":
-		n, ok := v["value"].(json.Number)
+		n, ok := v.(json.Number)
 		return plan.Literal{Kind: plan.LitNumber, Text: n.String()}, ok
 	}
 	return plan.Literal{}, false
@@ -344,9 +357,15 @@ func number(v any) any {
 	return nil
 }
 
-func decimal(v any, info map[string]any) (plan.Literal, bool) {
+func (b *binder) decimal(v any, info map[string]any, at int) (plan.Literal, bool) {
+	o := b.object(info, at)
+	n, ok2 := o.raw("scale").(json.Number)
+	o.raw("width")
+	if o.text("type") != "DECIMAL_TYPE_INFO" {
+		return plan.Literal{}, false
+	}
+	o.end()
 	i, ok := integer(v)
-	n, ok2 := info["scale"].(json.Number)
 	if !ok || !ok2 {
 		return plan.Literal{}, false
 	}

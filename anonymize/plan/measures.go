@@ -142,7 +142,7 @@ func (b *builder) countRows() int {
 // countOf counts rows where r is not NULL: COUNT(*) itself when it never is, so that equal wants share one mechanism. This one
 // mask is also AVG's, so that numerator and denominator run over the same rows.
 func (b *builder) countOf(r ref) int {
-	if !b.nullable(r) {
+	if known := b.where.top(r); !b.nullable(r) || known != nil && !known.null {
 		return b.countRows()
 	}
 	return b.exactColumn(exact{LayoutColumn{Name: "count(" + b.label(r) + ")", Kind: ColumnCount, Of: 0}, aggregate{"count", r}})
