@@ -186,7 +186,7 @@ func (w *World) Account(id string) ledger.Account {
 // Research is a complete draft of a query application.
 func Research() application.Draft {
 	return application.Draft{
-		Facts: policy.Application{Kind: "query", Purpose: "research", Team: []string{"wang"}, From: "2026-12-01", To: "2027-11-30",
+		Facts: policy.Application{Kind: "query", Purpose: "research", Team: []string{"wang"}, From: "2026-11-21", To: "2027-11-20",
 			Funding: "public", Conflicts: "none", Ethics: policy.Ethics{Document: digest()},
 			Wishes: []policy.Wish{{Dataset: "jinhe", Columns: []string{"person.*", "cv_event.kind", "cv_event.door_min"}}}, Epsilon: 4},
 		Texts: map[string]string{application.TextTitle: "卒中救治时间研究", application.TextReason: "研究不同地区的卒中救治时间及其影响因素，为改进提供依据。",
