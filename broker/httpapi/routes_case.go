@@ -1,0 +1,180 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"carrel/broker/application"
+	"carrel/broker/auth"
+	"carrel/broker/grant"
+	"carrel/broker/problem"
+)
+
+// sessionBody is a session token. It is the one reply that holds a secret.
+type sessionBody struct {
+	Token   string    `json:"token"`
+	Expires time.Time `json:"expires"`
+	Account string    `json:"account"`
+}
+
+func (s *server) session() {
+	type login struct {
+		Body struct {
+			Account  string `json:"account" maxLength:"80"`
+			Password string `json:"password" maxLength:"256"`
+		}
+	}
+	route(s, http.MethodPost, "/login", "Begin a session of an hour (embedded issuer of the demonstration)",
+		func(ctx context.Context, _ auth.Identity, in *login) (*reply[sessionBody], error) {
+			t, err := s.c.Issuer.Login(ctx, in.Body.Account, auth.Secret(in.Body.Password))
+			if err != nil {
+				return nil, err
+			}
+			return &reply[sessionBody]{sessionBody{Token: t.Token.Reveal(), Expires: t.Expires, Account: in.Body.Account}}, nil
+		})
+	route(s, http.MethodGet, "/whoami", "Who the token says you are",
+		func(_ context.Context, id auth.Identity, _ *none) (*reply[auth.Identity], error) {
+			return &reply[auth.Identity]{id}, nil
+		})
+}
+
+// onRevision is the revision that the caller saw; 0 accepts any.
+type onRevision struct {
+	ID  string `path:"id" maxLength:"80"`
+	Rev int64  `query:"rev" minimum:"0" doc:"the revision that you saw; another one is a conflict"`
+}
+
+type limited struct {
+	Limit int `query:"limit" minimum:"0" maximum:"200" default:"100"`
+}
+
+func (s *server) applications() {
+	type (
+		app   = reply[*application.Application]
+		draft struct {
+			Body application.Draft
+		}
+		edit struct {
+			onRevision
+			Body application.Draft
+		}
+		list struct {
+			limited
+			Inbox bool `query:"inbox" doc:"only what waits for you"`
+		}
+		review struct {
+			onRevision
+			Body application.ReviewInput
+		}
+		decide struct {
+			onRevision
+			Body application.DecisionInput
+		}
+		sign struct {
+			onRevision
+			Body struct {
+				Side   string `json:"side" enum:"applicant,owner"`
+				Digest string `json:"digest" maxLength:"100"`
+			}
+		}
+	)
+	a := s.c.Applications
+	wrap := func(x *application.Application, err error) (*app, error) { return &app{x}, err }
+	route(s, http.MethodPost, "/applications", "Begin an application", func(ctx context.Context, id auth.Identity, in *draft) (*app, error) {
+		return wrap(a.Create(ctx, id, in.Body))
+	})
+	route(s, http.MethodPut, "/applications/{id}", "Change a draft", func(ctx context.Context, id auth.Identity, in *edit) (*app, error) {
+		return wrap(a.Edit(ctx, id, in.ID, in.Rev, in.Body))
+	})
+	route(s, http.MethodGet, "/applications", "Applications that you may see", func(ctx context.Context, id auth.Identity, in *list) (*reply[[]application.Item], error) {
+		find := a.List
+		if in.Inbox {
+			find = a.Inbox
+		}
+		items, err := find(ctx, id, in.Limit)
+		return &reply[[]application.Item]{items}, err
+	})
+	route(s, http.MethodGet, "/applications/{id}", "One application with policy's findings, reviews and what it waits for",
+		func(ctx context.Context, id auth.Identity, in *byID) (*reply[*application.View], error) {
+			v, err := a.Show(ctx, id, in.ID)
+			return &reply[*application.View]{v}, err
+		})
+	route(s, http.MethodPost, "/applications/{id}/submit", "Submit for review", func(ctx context.Context, id auth.Identity, in *onRevision) (*app, error) {
+		return wrap(a.Submit(ctx, id, in.ID, in.Rev))
+	})
+	route(s, http.MethodPost, "/applications/{id}/review", "Put a review on record", func(ctx context.Context, id auth.Identity, in *review) (*app, error) {
+		return wrap(a.Review(ctx, id, in.ID, in.Rev, in.Body))
+	})
+	route(s, http.MethodPost, "/applications/{id}/decide", "The authority's decision", func(ctx context.Context, id auth.Identity, in *decide) (*app, error) {
+		return wrap(a.Decide(ctx, id, in.ID, in.Rev, in.Body))
+	})
+	route(s, http.MethodPost, "/applications/{id}/withdraw", "Take an application back", func(ctx context.Context, id auth.Identity, in *onRevision) (*app, error) {
+		return wrap(a.Withdraw(ctx, id, in.ID, in.Rev))
+	})
+	route(s, http.MethodGet, "/applications/{id}/agreement", "The agreement in both languages", func(ctx context.Context, id auth.Identity, in *byID) (*reply[*application.AgreementView], error) {
+		v, err := a.Agreement(ctx, id, in.ID)
+		return &reply[*application.AgreementView]{v}, err
+	})
+	route(s, http.MethodPost, "/applications/{id}/agreement/sign", "Sign the agreement of this digest for one side", func(ctx context.Context, id auth.Identity, in *sign) (*app, error) {
+		return wrap(a.Sign(ctx, id, in.ID, in.Rev, in.Body.Side, in.Body.Digest))
+	})
+}
+
+// permitBody is a permit with its token.
+type permitBody struct {
+	Permit auth.Permit `json:"permit"`
+	Token  string      `json:"token"`
+}
+
+func (s *server) grants() {
+	type (
+		end struct {
+			byID
+			Body struct {
+				Reason     string `json:"reason" maxLength:"4000"`
+				Relinquish bool   `json:"relinquish,omitempty" doc:"give up one's own grant"`
+			}
+		}
+		permit struct {
+			byID
+			Body grant.PermitRequest
+		}
+		status struct {
+			Body struct {
+				Token string `json:"token" maxLength:"16384"`
+			}
+		}
+	)
+	g := s.c.Grants
+	route(s, http.MethodGet, "/grants", "Grants that you may see", func(ctx context.Context, id auth.Identity, in *limited) (*reply[[]grant.Grant], error) {
+		list, err := g.List(ctx, id, in.Limit)
+		return &reply[[]grant.Grant]{list}, err
+	})
+	route(s, http.MethodGet, "/grants/{id}", "One grant with its budget", func(ctx context.Context, id auth.Identity, in *byID) (*reply[*grant.View], error) {
+		v, err := g.Get(ctx, id, in.ID)
+		return &reply[*grant.View]{v}, err
+	})
+	route(s, http.MethodPost, "/grants/{id}/revoke", "End a grant at once", func(ctx context.Context, id auth.Identity, in *end) (*reply[*grant.View], error) {
+		command := "revoke"
+		if in.Body.Relinquish {
+			command = "relinquish"
+		}
+		if err := g.End(ctx, id, in.ID, command, in.Body.Reason); err != nil {
+			return nil, err
+		}
+		v, err := g.Get(ctx, id, in.ID)
+		return &reply[*grant.View]{v}, err
+	})
+	route(s, http.MethodPost, "/grants/{id}/permit", "A signed permit, an hour at most", func(ctx context.Context, id auth.Identity, in *permit) (*reply[permitBody], error) {
+		p, token, err := g.IssuePermit(ctx, id, in.ID, in.Body)
+		return &reply[permitBody]{permitBody{Permit: p, Token: token.Reveal()}}, err
+	})
+	route(s, http.MethodPost, "/permits/status", "Whether a permit is good now", func(ctx context.Context, id auth.Identity, in *status) (*reply[grant.Status], error) {
+		if in.Body.Token == "" {
+			return nil, problem.New(problem.Invalid, "请给出许可令牌。", "Give the permit's token.")
+		}
+		st, err := g.PermitStatus(ctx, id, in.Body.Token)
+		return &reply[grant.Status]{st}, err
+	})
+}

@@ -1,0 +1,261 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"github.com/go-chi/chi/v5"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"carrel/broker/application"
+	"carrel/broker/auth"
+	"carrel/broker/grant"
+	"carrel/broker/grant/act"
+	"carrel/broker/handover"
+	"carrel/broker/job"
+	"carrel/broker/problem"
+	"carrel/broker/record"
+	"carrel/broker/store"
+	"carrel/policy"
+)
+
+// The bounds of a request.
+const (
+	maxBody     = 256 << 10
+	bodyTimeout = 10 * time.Second
+)
+
+// Config is the use cases behind the routes. All members are required.
+type Config struct {
+	Desk         act.Desk
+	Verifier     auth.Verifier
+	Issuer       *auth.Issuer // the embedded issuer of the demonstration
+	Applications *application.Service
+	Grants       *grant.Service
+	Jobs         *job.Service
+	Handovers    *handover.Service
+	Records      *record.Service // catalogue, ledger and log as people read them
+	Logger       *slog.Logger
+	Version      string
+	// Healthy says why the service should not get traffic, or nil.
+	Healthy func(ctx context.Context) error
+}
+
+type server struct {
+	c        Config
+	api      huma.API
+	requests *prometheus.CounterVec
+	refusals *prometheus.CounterVec
+}
+
+// New makes the handler of /api, /openapi.json, /healthz and /metrics and registers it on the router.
+func New(r chi.Router, c Config) {
+	s := &server{c: c}
+	conf := huma.DefaultConfig("Carrel", c.Version)
+	conf.DocsPath = "" // its page loads script from elsewhere
+	conf.SchemasPath = "/api/v1/schemas"
+	conf.CreateHooks = nil // no $schema members in answers
+	conf.Transformers = append(conf.Transformers, s.transform)
+	conf.Info.Description = "Applications, grants, noised answers, handovers and the audit log of one Carrel service."
+	conf.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT"}}
+	s.metrics(r)
+	r.Use(s.logged)
+	s.api = humachi.New(r, conf)
+	s.session()
+	s.applications()
+	s.grants()
+	s.questions()
+	s.handovers()
+	s.records()
+	r.Get("/healthz", s.health)
+}
+
+// none is the input or output of a route that has none.
+type none struct{}
+
+// reply is a JSON answer.
+type reply[T any] struct{ Body T }
+
+// byID is the input of a route about one thing.
+type byID struct {
+	ID string `path:"id" maxLength:"80" doc:"its number"`
+}
+
+type identityKey struct{}
+
+// identity is who asks; the zero identity is the anonymous public.
+func identity(ctx context.Context) auth.Identity {
+	id, _ := ctx.Value(identityKey{}).(auth.Identity)
+	return id
+}
+
+// route registers one operation behind the policy of its route. fn's errors become problem documents.
+func route[I, O any](s *server, method, path, summary string, fn func(ctx context.Context, id auth.Identity, in *I) (*O, error)) {
+	pattern := "/api/v1" + path
+	op := huma.Operation{
+		OperationID: strings.ToLower(method) + strings.NewReplacer("/", "-", "{", "", "}", "").Replace(path), Method: method, Path: pattern, Summary: summary,
+		MaxBodyBytes: maxBody, BodyReadTimeout: bodyTimeout, Security: []map[string][]string{{"bearer": {}}},
+		Middlewares: huma.Middlewares{s.guard(method + " " + pattern)},
+		Errors:      []int{401, 403, 404, 409, 422, 500},
+	}
+	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := fn(ctx, identity(ctx), in)
+		if err != nil {
+			d := document(ctx, s.c.Logger, lang(ctx), err)
+			s.refusals.WithLabelValues(string(d.Code)).Inc()
+			return nil, d
+		}
+		return out, nil
+	})
+}
+
+type langKey struct{}
+
+func lang(ctx context.Context) string {
+	l, _ := ctx.Value(langKey{}).(string)
+	return l
+}
+
+// guard finds who asks and puts the route to policy before anything of the body is read.
+func (s *server) guard(pattern string) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		l := language(ctx.Header("Accept-Language"))
+		id, err := s.who(ctx)
+		if err == nil {
+			err = s.enter(ctx.Context(), id, pattern)
+		}
+		if err != nil {
+			s.write(ctx, document(ctx.Context(), s.c.Logger, l, err))
+			return
+		}
+		next(huma.WithValue(huma.WithValue(ctx, identityKey{}, id), langKey{}, l))
+	}
+}
+
+// who reads the bearer token. No token is the anonymous public; a bad one is an error, never the public.
+func (s *server) who(ctx huma.Context) (auth.Identity, error) {
+	h := ctx.Header("Authorization")
+	if h == "" {
+		return auth.Identity{}, nil
+	}
+	scheme, token, _ := strings.Cut(h, " ")
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return auth.Identity{}, unauthenticated()
+	}
+	return s.c.Verifier.Verify(ctx.Context(), token)
+}
+
+func unauthenticated() error {
+	return problem.New(problem.Unauthenticated, "请先登录（carrel login）。", "Log in first (`carrel login`).")
+}
+
+// enter asks policy about the route. A denial of somebody known is put on record.
+func (s *server) enter(ctx context.Context, id auth.Identity, pattern string) error {
+	d, err := s.c.Desk.Policy.Decide(ctx, policy.RouteQuestion{At: s.c.Desk.Moment(), Subject: id.Subject(), Route: pattern})
+	switch {
+	case err != nil:
+		return err
+	case d.Allow:
+		return nil
+	case id.Account == "":
+		return unauthenticated()
+	}
+	err = s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
+		_, err := s.c.Desk.Record(ctx, tx, id, d, act.Step{Kind: "route.refused", Object: "route/" + strings.ReplaceAll(pattern, " ", ":"), Outcome: "refused"})
+		return err
+	})
+	return errors.Join(problem.Denied(d), err)
+}
+
+// write sends a problem document from middleware.
+func (s *server) write(ctx huma.Context, d *Document) {
+	s.refusals.WithLabelValues(string(d.Code)).Inc()
+	ctx.SetHeader("Content-Type", "application/problem+json")
+	if d.Code == problem.Unauthenticated {
+		ctx.SetHeader("WWW-Authenticate", `Bearer realm="carrel"`)
+	}
+	ctx.SetStatus(d.Status)
+	_ = json.NewEncoder(ctx.BodyWriter()).Encode(d)
+}
+
+func (s *server) metrics(r chi.Router) {
+	reg := prometheus.NewRegistry()
+	s.requests = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "carrel_requests_total", Help: "Requests by route pattern and status."}, []string{"route", "status"})
+	s.refusals = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "carrel_problems_total", Help: "Problem documents by code."}, []string{"code"})
+	reg.MustRegister(s.requests, s.refusals, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	handler := promhttp.HandlerFor(reg, promhttp.HandlerOpts{Timeout: 5 * time.Second})
+	r.Get("/metrics", func(w http.ResponseWriter, req *http.Request) {
+		id, err := s.fromHeader(req)
+		if err == nil {
+			err = s.enter(req.Context(), id, "GET /metrics")
+		}
+		if err != nil {
+			s.plain(w, req, err)
+			return
+		}
+		handler.ServeHTTP(w, req)
+	})
+}
+
+func (s *server) fromHeader(req *http.Request) (auth.Identity, error) {
+	token, ok := strings.CutPrefix(req.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		return auth.Identity{}, nil
+	}
+	return s.c.Verifier.Verify(req.Context(), token)
+}
+
+// plain sends a problem document outside the framework.
+func (s *server) plain(w http.ResponseWriter, req *http.Request, err error) {
+	d := document(req.Context(), s.c.Logger, language(req.Header.Get("Accept-Language")), err)
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(d.Status)
+	_ = json.NewEncoder(w).Encode(d)
+}
+
+func (s *server) health(w http.ResponseWriter, req *http.Request) {
+	if err := s.c.Healthy(req.Context()); err != nil {
+		s.plain(w, req, problem.Wrap(err, problem.Unavailable, "服务暂不可用。", "The service is not ready."))
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write([]byte(`{"status":"ok"}` + "\n"))
+}
+
+// logged writes one operational line a request: no path parameter, no query string, no body.
+func (s *server) logged(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		start := time.Now()
+		rec := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		next.ServeHTTP(rec, req)
+		pattern := "unmatched"
+		if c := chi.RouteContext(req.Context()); c != nil && c.RoutePattern() != "" {
+			pattern = c.RoutePattern()
+		}
+		s.requests.WithLabelValues(req.Method+" "+pattern, http.StatusText(rec.status)).Inc()
+		s.c.Logger.InfoContext(req.Context(), "request", slog.String("method", req.Method), slog.String("route", pattern),
+			slog.Int("status", rec.status), slog.Duration("took", time.Since(start)))
+	})
+}
+
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -1,0 +1,229 @@
+package job
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"carrel/anonymize/answer"
+	"carrel/anonymize/bind"
+	"carrel/anonymize/dp"
+	"carrel/anonymize/ledger"
+	"carrel/anonymize/plan"
+	"carrel/broker/auth"
+	"carrel/broker/grant"
+	"carrel/broker/problem"
+	"carrel/broker/store"
+	"carrel/policy"
+	"carrel/sandbox"
+)
+
+// prepared is a question that has been understood, bounded, priced and judged; nothing is charged yet.
+type prepared struct {
+	ask      Ask
+	id       auth.Identity
+	grant    *grant.Grant
+	rev      int64 // of the grant, as policy saw it
+	dataset  *Dataset
+	account  ledger.Account // of the grant, as seen before the charge
+	plan     *plan.Plan
+	list     []dp.Mechanism
+	cost     dp.Cost
+	epsilon  float64
+	decision policy.Decision
+	key      string
+}
+
+// maxSQL bounds the text before anything looks at it; the parser child has the same bound.
+const maxSQL = 64 << 10
+
+// prepare walks a question up to the charge. Refusals of planner and policy are logged by the caller.
+func (s *Service) prepare(ctx context.Context, id auth.Identity, ask Ask) (*prepared, error) {
+	if len(ask.SQL) > maxSQL {
+		return nil, problem.New(problem.TooLarge, "问题超过 64 KB；请缩短。", "The question is longer than 64 KB; shorten it.")
+	}
+	p := &prepared{ask: ask, id: id}
+	err := s.c.Desk.Store.View(ctx, func(tx *store.Tx) error {
+		var err error
+		if p.grant, p.rev, err = grant.Load(ctx, tx, ask.Grant); err != nil {
+			return err
+		}
+		p.account, err = tx.LedgerAccount(ctx, p.grant.Account)
+		if errors.Is(err, ledger.ErrNotFound) {
+			return absent()
+		}
+		return err
+	})
+	if err != nil {
+		return nil, hide(err, grantWord())
+	}
+	// One answer for "no such grant" and "not yours"; the log knows the difference.
+	if p.decision, err = s.may(ctx, id, "query.run", p.grant.Object()); err != nil {
+		return p, hide(err, grantWord())
+	}
+	if len(p.grant.Datasets) != 1 {
+		return p, problem.New(problem.Refused, "一个问题只能针对一个数据集的授权。", "A question is asked under a grant of one dataset; apply for each dataset apart.")
+	}
+	if p.dataset, err = s.c.Datasets.Open(ctx, p.grant.Datasets[0]); err != nil {
+		return nil, err
+	}
+	if err := s.understand(ctx, p); err != nil {
+		return p, err
+	}
+	if err := s.price(p); err != nil {
+		return p, err
+	}
+	return p, s.judge(ctx, p)
+}
+
+// understand parses in a child without data, binds and plans.
+func (s *Service) understand(ctx context.Context, p *prepared) error {
+	tree, err := s.c.Engine.Parse(ctx, p.ask.SQL)
+	var pe *sandbox.ParseError
+	if errors.As(err, &pe) {
+		return refused(parseRefusal(pe, p.ask.SQL))
+	}
+	if err != nil {
+		return unavailable(err)
+	}
+	spec, err := bind.Bind(p.dataset.Schema, tree, p.ask.SQL)
+	if err != nil {
+		return refused(err)
+	}
+	p.plan, err = plan.Build(p.dataset.Schema, spec, plan.Options{RowsPerPerson: p.ask.RowsPerPerson, MaxDraws: s.c.Defaults.MaxDraws})
+	if err != nil {
+		return refused(err)
+	}
+	return nil
+}
+
+// price calibrates the fixed list of mechanisms and what it costs.
+func (s *Service) price(p *prepared) error {
+	p.epsilon = p.ask.Epsilon
+	if p.epsilon == 0 {
+		p.epsilon = s.c.Defaults.Epsilon
+	}
+	if math.IsNaN(p.epsilon) || p.epsilon < 0 {
+		return badEpsilon(nil)
+	}
+	var err error
+	p.list, err = dp.Design(p.account.Accounting, p.epsilon, p.account.RootDelta, s.c.Defaults.SelectDelta, p.plan.Wants())
+	if err != nil {
+		return badEpsilon(err)
+	}
+	if p.cost, err = dp.Price(p.account.Accounting, p.list); err != nil {
+		return fmt.Errorf("price: %w", err)
+	}
+	if err := answer.Check(p.plan.Layout(), p.list); err != nil {
+		return fmt.Errorf("plan and list do not fit: %w", err)
+	}
+	p.key, err = p.answerKey()
+	return err
+}
+
+func badEpsilon(cause error) error {
+	return problem.Wrap(cause, problem.Invalid, "ε 不在可用范围内；请给出 0.001 到政策上限之间的数。", "ε is not usable; give a number between 0.001 and the policy's cap.")
+}
+
+// answerKey is what makes two questions the same: grant, extract, exclusion list, plan, mechanisms, planner.
+func (p *prepared) answerKey() (string, error) {
+	b, err := json.Marshal([]any{p.grant.ID, p.dataset.Source.ID(), p.dataset.Exclusions, p.plan.Hash(), p.list, plan.Version})
+	if err != nil {
+		return "", fmt.Errorf("answer key: %w", err)
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// judge asks policy about the plan's features.
+func (s *Service) judge(ctx context.Context, p *prepared) error {
+	f := p.plan.Features()
+	q := policy.QueryQuestion{
+		At: policy.At(s.c.Clock.Now()), Subject: p.id.Subject(), Grant: p.grant.Question(), Purpose: p.grant.Purpose,
+		Plan: policy.Plan{
+			Datasets: policy.List[string]{f.Dataset}, Tables: f.Tables, Public: publicOf(p.dataset.Schema, f.Tables), Columns: columnsOf(f), MaxLevel: f.Level,
+			Epsilon: p.epsilon, Draws: f.Draws,
+		},
+	}
+	d, err := s.c.Desk.Policy.Decide(ctx, q)
+	if err != nil {
+		return fmt.Errorf("policy: %w", err)
+	}
+	p.decision = d
+	if !d.Allow {
+		return problem.Denied(d)
+	}
+	return nil
+}
+
+// parseRefusal turns the parser's complaint into the planner's shape.
+func parseRefusal(pe *sandbox.ParseError, sql string) error {
+	r := plan.Refuse("syntax", sql, pe.Offset)
+	return r
+}
+
+// refused wraps a *plan.Refusal; anything else is a failure of ours.
+func refused(err error) error {
+	var r *plan.Refusal
+	if !errors.As(err, &r) {
+		return fmt.Errorf("planner: %w", err)
+	}
+	return problem.Planner(r, r.Message.ZH, r.Message.EN)
+}
+
+// hide makes "not for you" the same answer as "not there"; the log was told the difference, other errors stay.
+func hide(err error, word policy.Text) error {
+	if problem.Is(err, problem.Forbidden) || problem.Is(err, problem.NotFound) || errors.Is(err, store.ErrNotFound) {
+		return problem.Absent(word)
+	}
+	return err
+}
+
+func absent() error { return problem.Absent(grantWord()) }
+
+func grantWord() policy.Text { return policy.Text{ZH: "授权", EN: "grant"} }
+
+func unavailable(cause error) error {
+	return problem.Wrap(cause, problem.Unavailable, "计算子进程暂不可用，未扣预算；请稍后再试。", "The sandbox is not available, nothing was charged; try again later.")
+}
+
+// newID is a random name with a prefix; 80 bits.
+func newID(prefix string) string {
+	var b [10]byte
+	_, _ = rand.Read(b[:]) // never fails since Go 1.24
+	return prefix + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:]))
+}
+
+// may asks policy whether the person may do this to an object at all.
+func (s *Service) may(ctx context.Context, id auth.Identity, action string, o policy.Object) (policy.Decision, error) {
+	return s.c.Desk.Ask(ctx, policy.AccessQuestion{At: s.c.Desk.Moment(), Subject: id.Subject(), Action: action, Object: o})
+}
+
+// columnsOf lists the columns that rules judge, as table.column. Columns of public tables are in the list too: a rule on hospital or
+// department reads them; a grant names them like all others.
+func columnsOf(f plan.Features) []string {
+	out := make([]string, len(f.Columns))
+	for i, c := range f.Columns {
+		out[i] = c.Table + "." + c.Column
+	}
+	return out
+}
+
+// publicOf are those of the tables that are public.
+func publicOf(s *plan.Schema, tables []string) []string {
+	var out []string
+	for i := range s.Tables {
+		if s.Tables[i].Public && slices.Contains(tables, s.Tables[i].Name) {
+			out = append(out, s.Tables[i].Name)
+		}
+	}
+	return out
+}

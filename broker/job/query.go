@@ -1,0 +1,341 @@
+package job
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"carrel/anonymize/answer"
+	"carrel/anonymize/dp"
+	"carrel/anonymize/ledger"
+	"carrel/anonymize/result"
+	"carrel/broker/audit"
+	"carrel/broker/auth"
+	"carrel/broker/grant"
+	"carrel/broker/problem"
+	"carrel/broker/store"
+	"carrel/policy"
+	"carrel/sandbox"
+)
+
+// Service answers questions. It is safe for concurrent use.
+type Service struct {
+	c      Config
+	flight flight
+	queue  chan struct{} // one token wakes the worker
+}
+
+// New checks the configuration.
+func New(c Config) (*Service, error) {
+	if err := c.Desk.Check(); err != nil {
+		return nil, fmt.Errorf("job: %w", err)
+	}
+	if c.Ledger == nil || c.Gate == nil || c.Engine == nil || c.Datasets == nil || c.Clock == nil {
+		return nil, errors.New("job: a part of the configuration is missing")
+	}
+	if c.Defaults.Epsilon <= 0 || c.Defaults.SelectDelta <= 0 || c.Defaults.MaxDraws <= 0 {
+		return nil, errors.New("job: the defaults of policy data are not usable")
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Observe == nil {
+		c.Observe = func(string, time.Duration) {}
+	}
+	return &Service{c: c, flight: newFlight(), queue: make(chan struct{}, 1)}, nil
+}
+
+// Query answers a question now. The reply, of success and of failure alike, leaves on the grid of times.
+func (s *Service) Query(ctx context.Context, id auth.Identity, ask Ask) (*Answer, error) {
+	start := s.c.Clock.Now()
+	a, err := s.answer(ctx, id, ask, newID("q-"), start)
+	if werr := s.c.Clock.Wait(ctx, start.Add(nextSlot(s.c.Clock.Now().Sub(start)))); werr != nil {
+		return nil, werr
+	}
+	return a, err
+}
+
+// answer is Query without the grid; recordID names the reservation should one be made.
+func (s *Service) answer(ctx context.Context, id auth.Identity, ask Ask, recordID string, start time.Time) (*Answer, error) {
+	p, err := s.prepare(ctx, id, ask)
+	if err != nil {
+		return nil, s.refusal(ctx, p, err)
+	}
+	unlock, err := s.flight.lock(ctx, p.key)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if a, err := s.fromRecord(ctx, p); err != nil || a != nil {
+		return a, err
+	}
+	return s.fresh(ctx, p, recordID, start)
+}
+
+// fromRecord answers a question that was answered before, byte for byte; nil when it was not.
+func (s *Service) fromRecord(ctx context.Context, p *prepared) (*Answer, error) {
+	var rec ledger.Record
+	err := s.c.Desk.Store.View(ctx, func(tx *store.Tx) error {
+		var err error
+		rec, err = s.c.Ledger.Answer(ctx, tx, p.grant.Account, p.key)
+		return err
+	})
+	switch {
+	case errors.Is(err, ledger.ErrNotFound):
+		return nil, nil //nolint:nilnil // "not on record" is neither an answer nor an error
+	case errors.Is(err, ledger.ErrState):
+		return nil, problem.Wrap(err, problem.Conflict, "同一问题正在处理；请稍后再问。", "The same question is being answered; ask again in a moment.")
+	case err != nil:
+		return nil, err
+	}
+	table, err := render(p, rec.Result)
+	if err != nil {
+		return nil, fmt.Errorf("result: %w", err)
+	}
+	err = s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
+		if err := grant.Unchanged(ctx, tx, p.grant.ID, p.rev); err != nil {
+			return err
+		}
+		_, err := s.c.Desk.Log.Append(ctx, tx, s.entry(p, "query.repeated", rec.ID, "allowed", map[string]string{"answer": rec.ResultHash}))
+		if err != nil {
+			return err
+		}
+		return s.c.Ledger.Deliver(ctx, tx, rec.ID)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.present(ctx, p, rec.ID, rec.Answered, rec.List, table, true)
+}
+
+// fresh charges, runs, noises and records.
+func (s *Service) fresh(ctx context.Context, p *prepared, recordID string, start time.Time) (*Answer, error) {
+	runner, err := s.c.Engine.Open(ctx, p.grant.ID, p.dataset.Source)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	started, err := s.charge(ctx, p, recordID)
+	if err != nil {
+		return nil, s.refusal(ctx, p, err)
+	}
+	// From here on the client's going away changes nothing: else a cancellation timed by the data would choose among samples.
+	ctx = context.WithoutCancel(ctx)
+	noised, err := s.run(ctx, p, runner, started)
+	if err != nil {
+		return nil, s.forfeit(ctx, p, started, err)
+	}
+	table, err := render(p, noised.Bytes())
+	if err != nil {
+		return nil, s.forfeit(ctx, p, started, err)
+	}
+	index, err := s.record(ctx, p, started, noised, table)
+	if err != nil {
+		return nil, failed(err)
+	}
+	s.c.Observe(recordID, s.c.Clock.Now().Sub(start))
+	return s.present(ctx, p, recordID, index, p.list, table, false)
+}
+
+// charge is T1 and T2 in one transaction: the grant is read again, so that a revocation and a charge cannot miss each other.
+func (s *Service) charge(ctx context.Context, p *prepared, recordID string) (*ledger.Started, error) {
+	var started *ledger.Started
+	err := s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
+		if err := grant.Unchanged(ctx, tx, p.grant.ID, p.rev); err != nil {
+			return err
+		}
+		text, err := tx.PutText(ctx, p.ask.SQL)
+		if err != nil {
+			return err
+		}
+		e := s.entry(p, "query.charged", recordID, "allowed", map[string]string{
+			"plan": p.plan.Hash(), "units": fmt.Sprint(p.cost.Units), "delta": fmt.Sprint(p.cost.Delta), "extract": p.dataset.Source.ID(),
+		})
+		e.Commit = map[string]string{"sql": text.Commitment}
+		pending, err := s.c.Desk.Log.Append(ctx, tx, e)
+		if err != nil {
+			return err
+		}
+		r, err := s.c.Ledger.Charge(ctx, tx, pending, ledger.Intent{
+			ID: recordID, Grant: p.grant.Account, Researcher: grant.Researcher(p.id.Account, p.dataset.Universe), Key: p.key, PlanHash: p.plan.Hash(), List: p.list,
+		})
+		if err != nil {
+			return err
+		}
+		if err := tx.Put(ctx, kindQuestion, recordID, 0, store.Index{Owner: p.id.Account, Parent: p.grant.ID}, question{Text: text.ID, Epsilon: p.epsilon, Dataset: p.dataset.ID}); err != nil {
+			return err
+		}
+		started, err = s.c.Ledger.Start(ctx, tx, pending, r)
+		return err
+	})
+	return started, err
+}
+
+// render computes the answer's table from recorded bytes.
+func render(p *prepared, noised []byte) (*result.Result, error) {
+	t, err := dp.DecodeTable(noised)
+	if err != nil {
+		return nil, err
+	}
+	return result.Table(p.plan, t)
+}
+
+// run gives the child the query and its answer to the gate. An honest fault before the child had data is tried once more.
+func (s *Service) run(ctx context.Context, p *prepared, runner sandbox.Runner, started *ledger.Started) (answer.Noised, error) {
+	layout := p.plan.Layout()
+	columns := len(layout.Keys) + len(layout.Columns)
+	exact, err := runner.Run(ctx, started, p.plan.SQL(), p.plan.Tables(), columns)
+	if errors.Is(err, sandbox.ErrBeforeData) {
+		s.c.Logger.WarnContext(ctx, "sandbox fault before data, trying once more", slog.String("query", started.ID()))
+		if runner, err = s.c.Engine.Open(ctx, p.grant.ID, p.dataset.Source); err != nil {
+			return answer.Noised{}, err
+		}
+		exact, err = runner.Run(ctx, started, p.plan.SQL(), p.plan.Tables(), columns)
+	}
+	if err != nil {
+		return answer.Noised{}, err
+	}
+	return s.c.Gate.Release(ctx, started, layout, exact, p.dataset.Rows)
+}
+
+// record is T3: noised bytes, their audit entry and the rendered table in one transaction. It returns the entry's number.
+func (s *Service) record(ctx context.Context, p *prepared, started *ledger.Started, noised answer.Noised, table *result.Result) (int64, error) {
+	var pending *audit.Pending
+	err := s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
+		var err error
+		pending, err = s.c.Desk.Log.Append(ctx, tx, s.entry(p, "query.answered", started.ID(), "allowed", map[string]string{"answer": sha(noised.Bytes()), "rows": fmt.Sprint(len(table.Rows))}))
+		if err != nil {
+			return err
+		}
+		if _, err := s.c.Ledger.Record(ctx, tx, pending, started, noised); err != nil {
+			return err
+		}
+		return s.c.Ledger.Deliver(ctx, tx, started.ID())
+	})
+	if err != nil {
+		return 0, err
+	}
+	receipt, err := pending.Receipt()
+	return receipt.Index, err
+}
+
+// forfeit ends a started reservation without an answer. The cause is logged for the operator as a class, never its detail.
+func (s *Service) forfeit(ctx context.Context, p *prepared, started *ledger.Started, cause error) error {
+	frozen := false
+	err := s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
+		pending, err := s.c.Desk.Log.Append(ctx, tx, s.entry(p, "query.forfeited", started.ID(), "failed", nil))
+		if err != nil {
+			return err
+		}
+		frozen, err = s.c.Ledger.Forfeit(ctx, tx, pending, started)
+		return err
+	})
+	s.c.Logger.ErrorContext(ctx, "query forfeited", slog.String("query", started.ID()), slog.String("grant", p.grant.ID),
+		slog.Bool("uniform", errors.Is(cause, sandbox.ErrUniform) || errors.Is(cause, answer.ErrFailed)), slog.Bool("frozen", frozen))
+	if err != nil {
+		return failed(err)
+	}
+	return failed(nil)
+}
+
+// failed is the one failure after a child was given the query.
+func failed(cause error) error {
+	return problem.Wrap(cause, problem.Failed, "查询未能完成，预算已扣；请联系运行方，再次提交将另行扣减。",
+		"The query did not finish and its charge stays; tell the operator, another try is charged anew.")
+}
+
+// refusal logs a refusal of planner, policy or budget and returns it; other errors pass.
+func (s *Service) refusal(ctx context.Context, p *prepared, cause error) error {
+	switch {
+	case errors.Is(cause, ledger.ErrExhausted):
+		cause = problem.Wrap(cause, problem.Exhausted, "预算不足以回答此问题；请减小 ε，或申请追加。", "The budget does not cover this question; ask with a smaller ε or apply for more.")
+	case errors.Is(cause, ledger.ErrFrozen):
+		cause = problem.Wrap(cause, problem.Exhausted, "授权的预算已冻结；请联系运行方。", "The grant's budget is frozen; contact the operator.")
+	case errors.Is(cause, ledger.ErrClosed):
+		cause = problem.Wrap(cause, problem.Forbidden, "授权已结束。", "The grant has ended; apply for a new one.")
+	}
+	var pr *problem.Error
+	if p == nil || p.grant.ID == "" || !errors.As(cause, &pr) || pr.Code == problem.Unavailable {
+		return cause
+	}
+	e := s.entry(p, "query.refused", "", "refused", map[string]string{"code": string(pr.Code)})
+	err := s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
+		_, err := s.c.Desk.Log.Append(ctx, tx, e)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("log the refusal: %w", err)
+	}
+	return cause
+}
+
+// entry is an audit entry about this question; object "" names the grant instead.
+func (s *Service) entry(p *prepared, kind, object, outcome string, facts map[string]string) audit.Entry {
+	name := "query/" + object
+	if object == "" {
+		name = "grant/" + p.grant.ID
+	}
+	unit := ""
+	if p.dataset != nil {
+		unit = p.dataset.Owner
+	}
+	var rules []string
+	for _, r := range p.decision.Reasons {
+		rules = append(rules, r.Rule)
+	}
+	return audit.Entry{At: s.c.Clock.Now().UTC(), Kind: kind, Actor: p.id.Account, Unit: unit, Object: name, Grant: p.grant.ID, Policy: p.decision.Bundle, Rules: rules, Facts: facts, Outcome: outcome}
+}
+
+// present makes the reply from committed state only.
+func (s *Service) present(ctx context.Context, p *prepared, id string, index int64, list []dp.Mechanism, table *result.Result, again bool) (*Answer, error) {
+	a := &Answer{
+		ID: id, Grant: p.grant.ID, Dataset: p.dataset.ID, DPScope: p.dataset.DPScope, Synthetic: p.dataset.Synthetic,
+		FromRecord: again, Result: table, Audit: index, List: list, Cites: p.decision.Reasons,
+	}
+	err := s.c.Desk.Store.View(ctx, func(tx *store.Tx) error {
+		account, err := tx.LedgerAccount(ctx, p.grant.Account)
+		if err != nil {
+			return err
+		}
+		a.Budget = budget(account, p.cost)
+		if !again {
+			a.Epsilon = dp.Epsilon(account.Accounting, p.cost, account.RootDelta)
+		}
+		a.Proof, err = s.c.Desk.Log.Prove(ctx, tx, index)
+		return err
+	})
+	return a, err
+}
+
+// budget says what is left of an account, first in words.
+func budget(a ledger.Account, like dp.Cost) Budget {
+	left := dp.Cost{Units: a.Limit.Units - a.Spent.Units, Delta: a.Limit.Delta - a.Spent.Delta}
+	b := Budget{EpsilonSpent: dp.Epsilon(a.Accounting, a.Spent, a.RootDelta), EpsilonLeft: dp.Left(a.Accounting, a.Limit, a.Spent, a.RootDelta), MoreLikeThis: -1}
+	if like.Units <= 0 {
+		b.Words = policy.Text{ZH: fmt.Sprintf("剩余 ε 约 %.3g", b.EpsilonLeft), EN: fmt.Sprintf("about ε %.3g left", b.EpsilonLeft)}
+		return b
+	}
+	b.MoreLikeThis = left.Units / like.Units
+	if like.Delta > 0 {
+		b.MoreLikeThis = min(b.MoreLikeThis, left.Delta/like.Delta)
+	}
+	b.Words = policy.Text{ZH: fmt.Sprintf("还可提出约 %d 个类似的问题", b.MoreLikeThis), EN: fmt.Sprintf("about %d more questions like this one", b.MoreLikeThis)}
+	return b
+}
+
+const kindQuestion = "question"
+
+// question is what is kept of a charged question beside the ledger record; the text itself is erasable.
+type question struct {
+	Text    string  `json:"text"`
+	Epsilon float64 `json:"epsilon"`
+	Dataset string  `json:"dataset"`
+}
+
+func sha(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,155 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"sync"
+
+	"carrel/anonymize/extract"
+	"carrel/broker/catalogue"
+	"carrel/broker/grant/act"
+	"carrel/broker/job"
+	"carrel/broker/problem"
+	"carrel/broker/store"
+	"carrel/sandbox"
+)
+
+// noExclusions names the empty list of persons who objected. A dataset whose recipe leaves persons out names its list's version here.
+const noExclusions = "none@0"
+
+// datasets opens the current extract of a dataset once per version and keeps it: an extract is immutable, and opening compares every
+// sealed file with its hash.
+type datasets struct {
+	store     *store.Store
+	catalogue *catalogue.Catalogue
+	sealer    extract.Sealer
+	root      string // directory that extract directories are relative to
+
+	mu   sync.Mutex
+	open map[string]*job.Dataset // by manifest id and catalogue hash
+}
+
+// entry reads a dataset's catalogue entry.
+func (d *datasets) entry(ctx context.Context, id string) (*catalogue.Entry, error) {
+	var e *catalogue.Entry
+	err := d.store.View(ctx, func(tx *store.Tx) error {
+		var err error
+		e, _, err = d.catalogue.Get(ctx, act.CatalogueTx{Tx: tx}, id)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, problem.Wrap(err, problem.NotFound, "没有这一数据集；请查看目录。", "There is no such dataset; look at `carrel catalogue list`.")
+	}
+	return e, err
+}
+
+// Open implements job.Datasets.
+func (d *datasets) Open(ctx context.Context, id string) (*job.Dataset, error) {
+	e, err := d.entry(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if e.Current == nil {
+		return nil, unpublished()
+	}
+	key := e.Current.ManifestID + " " + e.SHA256
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if have, ok := d.open[key]; ok {
+		return have, nil
+	}
+	x, err := extract.Open(ctx, d.dir(e.Current.Dir), d.sealer)
+	if err != nil {
+		return nil, fmt.Errorf("open extract: %w", err)
+	}
+	made, err := newDataset(e, x)
+	if err != nil {
+		return nil, err
+	}
+	d.open[key] = made
+	return made, nil
+}
+
+// Handover implements handover.Extracts: it opens the published handover extract of a dataset.
+func (d *datasets) Handover(ctx context.Context, id string) (*extract.Extract, error) {
+	e, err := d.entry(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if e.Current == nil {
+		return nil, unpublished()
+	}
+	x, err := extract.Open(ctx, d.dir(e.Current.Dir), d.sealer)
+	if err != nil {
+		return nil, fmt.Errorf("open extract: %w", err)
+	}
+	return x, published(e, x, extract.KindHandover)
+}
+
+func unpublished() error {
+	return problem.New(problem.Unavailable, "该数据集尚未发布提取集；请联系数据管理员。", "The dataset has no published extract yet; ask its steward.")
+}
+
+// published checks that an extract is the one that was published, of this kind.
+func published(e *catalogue.Entry, x *extract.Extract, kind string) error {
+	m := x.Manifest()
+	if m.ID != e.Current.ManifestID || m.Persons != e.Current.Persons || m.Dataset != e.Dataset.ID || m.Universe != e.Dataset.Universe {
+		return fmt.Errorf("the extract of %s is not the one that was published", e.Dataset.ID)
+	}
+	if m.Kind != kind {
+		return problem.New(problem.Refused, "该数据集的提取集不用于此目的（查询与移交各有其提取集）。", "The dataset's extract is not for this use: queries and handovers each have their own.")
+	}
+	return nil
+}
+
+func (d *datasets) dir(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(d.root, name)
+}
+
+// newDataset checks that the extract is the one that was published and is what the catalogue says.
+func newDataset(e *catalogue.Entry, x *extract.Extract) (*job.Dataset, error) {
+	m := x.Manifest()
+	if err := published(e, x, extract.KindQuery); err != nil {
+		return nil, err
+	}
+	schema, err := e.Schema()
+	if err != nil {
+		return nil, err
+	}
+	// The planner bounds by the catalogue; the extract was built by it. If they differ the bounds may not hold.
+	if err := x.MatchSchema(schema); err != nil {
+		return nil, fmt.Errorf("extract and catalogue of %s differ: %w", e.Dataset.ID, err)
+	}
+	return &job.Dataset{
+		ID: e.Dataset.ID, Owner: e.Dataset.Owner, Universe: e.Dataset.Universe, Synthetic: e.Dataset.Synthetic, Schema: schema,
+		Source: source{x}, Rows: m.Rows(), DPScope: m.DPScope, Exclusions: noExclusions,
+	}, nil
+}
+
+// source shows an extract to the sandbox.
+type source struct{ x *extract.Extract }
+
+// ID is the random id of the build: a hash of the content would tell whether two versions of the data are equal.
+func (s source) ID() string { return s.x.ID() }
+
+func (s source) Tables() []sandbox.SourceTable {
+	var out []sandbox.SourceTable
+	for _, t := range s.x.Tables() {
+		c := make([]sandbox.SourceColumn, len(t.Columns))
+		for i, col := range t.Columns {
+			c[i] = sandbox.SourceColumn{Name: col.Name, Type: col.ArrowType}
+		}
+		out = append(out, sandbox.SourceTable{Name: t.Name, Rows: t.Rows, Columns: c, Plain: func() (io.ReadCloser, int64, error) {
+			r, err := t.Plain()
+			return r, t.Size, err
+		}})
+	}
+	return out
+}
+

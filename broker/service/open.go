@@ -1,0 +1,297 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"carrel/anonymize/answer"
+	"carrel/anonymize/deid"
+	"carrel/anonymize/dp"
+	"carrel/anonymize/extract"
+	"carrel/anonymize/ledger"
+	"carrel/broker/application"
+	"carrel/broker/audit"
+	"carrel/broker/auth"
+	"carrel/broker/catalogue"
+	"carrel/broker/grant"
+	"carrel/broker/grant/act"
+	"carrel/broker/handover"
+	"carrel/broker/handover/parcel"
+	"carrel/broker/job"
+	"carrel/broker/record"
+	"carrel/broker/store"
+	"carrel/policy"
+	"carrel/policy/opa"
+	"carrel/sandbox"
+)
+
+// Audience is the audience of tokens and permits of this kind of service.
+const Audience = "carrel"
+
+// Service is an open data directory with everything that acts on it.
+type Service struct {
+	Desk         act.Desk
+	Directory    *auth.Directory
+	Issuer       *auth.Issuer
+	Catalogue    *catalogue.Catalogue
+	Applications *application.Service
+	Grants       *grant.Service
+	Jobs         *job.Service
+	Handovers    *handover.Service
+	Receivers    *handover.Receivers
+	Records      *record.Service
+	Ledger       *ledger.Ledger
+	Keys         *auth.FileKeys
+	Sealer       extract.Sealer
+
+	c      Config
+	store  *store.Store
+	engine sandbox.Engine
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+}
+
+// Defaults is policy's data about budgets and limits, as the service reads it.
+type Defaults struct {
+	Query struct {
+		Epsilon float64 `json:"epsilon"`
+		Draws   int64   `json:"draws"`
+	} `json:"query"`
+	Selection struct {
+		Delta float64 `json:"delta"`
+	} `json:"selection"`
+	Faults int `json:"faults"`
+}
+
+// Open opens a data directory that Init has made. It refuses what is dangerous with one sentence.
+func Open(ctx context.Context, c Config) (*Service, error) {
+	c, err := c.complete()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(c.path("keys", "accounts.json")); err != nil {
+		return nil, fmt.Errorf("%s is not a data directory of Carrel; make one with `carrel demo prepare`", c.Data)
+	}
+	if c.Sandbox == "" {
+		if c.Sandbox, err = besideBinary(); err != nil {
+			return nil, err
+		}
+	}
+	s := &Service{c: c}
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// besideBinary finds carrel-sandbox next to the running binary.
+func besideBinary() (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("find carrel-sandbox: %w", err)
+	}
+	return filepath.Join(filepath.Dir(self), "carrel-sandbox"), nil
+}
+
+func (s *Service) open(ctx context.Context) error {
+	defaults, err := s.foundation(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.cases(ctx, defaults); err != nil {
+		return err
+	}
+	if err := s.recover(ctx); err != nil {
+		return err
+	}
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	s.cancel = cancel
+	s.done.Go(func() { s.Jobs.Work(background) })
+	s.done.Go(func() { s.expire(background) })
+	return nil
+}
+
+// foundation opens keys, log, store and policy.
+func (s *Service) foundation(ctx context.Context) (Defaults, error) {
+	var d Defaults
+	key, err := logKey(s.c.path("keys", "log.pem"))
+	if err != nil {
+		return d, err
+	}
+	signer, err := audit.NewSigner(s.c.Name, key)
+	if err != nil {
+		return d, err
+	}
+	log, err := audit.NewLog(s.c.Name, signer, audit.WithClock(s.c.Now))
+	if err != nil {
+		return d, err
+	}
+	s.store, err = store.Open(ctx, store.Options{
+		Dir: s.c.Data, Checkpoints: s.c.Checkpoints, Log: log, AllowMissingCheckpoints: s.c.AllowMissingCheckpoints, Now: s.c.Now, Logger: s.c.Logger,
+	})
+	if err != nil {
+		return d, err
+	}
+	rules, err := opa.New(s.c.Rules)
+	if err != nil {
+		return d, fmt.Errorf("policy: %w", err)
+	}
+	if err := rules.Data(ctx, "carrel/defaults", &d); err != nil {
+		return d, fmt.Errorf("policy data: %w", err)
+	}
+	s.Desk = act.Desk{Store: s.store, Log: log, Policy: rules, Now: s.c.Now, Operator: s.c.Operator}
+	return d, nil
+}
+
+// cases makes the use cases.
+func (s *Service) cases(ctx context.Context, d Defaults) error {
+	ring, err := deid.OpenKeyRing(s.c.path("keys"))
+	if err != nil {
+		return err
+	}
+	secret, err := ring.Identity()
+	if err != nil {
+		return err
+	}
+	if s.Sealer, err = extract.NewAge(secret); err != nil {
+		return err
+	}
+	if s.Keys, err = auth.OpenKeys(s.c.path("keys", "permits")); err != nil {
+		return err
+	}
+	if s.Directory, err = auth.LoadDirectory(s.c.path("keys", "accounts.json")); err != nil {
+		return err
+	}
+	if s.Issuer, err = auth.NewIssuer(s.c.Name, Audience, s.Keys, s.Directory, s.c.Now); err != nil {
+		return err
+	}
+	permits, err := auth.NewPermits(s.c.Name, Audience, s.Keys, s.c.Now)
+	if err != nil {
+		return err
+	}
+	if s.Ledger, err = ledger.New(ledger.Config{MaxFaults: d.Faults, Now: s.c.Now}); err != nil {
+		return err
+	}
+	lists, err := catalogue.Embedded()
+	if err != nil {
+		return err
+	}
+	s.Catalogue = catalogue.New(lists, s.c.Now)
+	if s.Grants, err = grant.New(s.Desk, s.Ledger, permits, s.Directory); err != nil {
+		return err
+	}
+	if s.Receivers, err = handover.NewReceivers(s.Desk); err != nil {
+		return err
+	}
+	if s.Applications, err = application.New(s.Desk, s.Catalogue, s.Directory, s.Grants, s.Receivers); err != nil {
+		return err
+	}
+	if s.Records, err = record.New(s.Desk, s.Catalogue); err != nil {
+		return err
+	}
+	sets := &datasets{store: s.store, catalogue: s.Catalogue, sealer: s.Sealer, root: s.c.Data, open: map[string]*job.Dataset{}}
+	rekey, err := ring.Key("rekey")
+	if err != nil {
+		return err
+	}
+	s.Handovers, err = handover.New(s.Desk, handover.Config{
+		Dir: s.c.path("packages"), Rekey: rekey[:], Signer: func() parcel.Signer { return s.Keys.Signer() }, Catalogue: s.Catalogue, Extracts: sets, Receivers: s.Receivers,
+	})
+	if err != nil {
+		return err
+	}
+	return s.questions(ctx, d, sets)
+}
+
+// questions starts the sandbox and makes the use cases of queries.
+func (s *Service) questions(ctx context.Context, d Defaults, sets *datasets) error {
+	gate, err := answer.NewGate(dp.NewSampler())
+	if err != nil {
+		return err
+	}
+	s.engine, err = sandbox.New(context.WithoutCancel(ctx), sandbox.Config{Binary: s.c.Sandbox, MemoryLimit: s.c.Memory, Logger: s.c.Logger})
+	if err != nil {
+		return err
+	}
+	s.Jobs, err = job.New(job.Config{
+		Desk: s.Desk, Ledger: s.Ledger, Gate: gate, Engine: s.engine, Datasets: sets, Clock: job.SystemClock{}, Logger: s.c.Logger, Observe: s.c.Observe,
+		Defaults: job.Defaults{Epsilon: d.Query.Epsilon, SelectDelta: d.Selection.Delta, MaxDraws: d.Query.Draws},
+	})
+	return err
+}
+
+// recover brings the books in order after a crash: what was started and not recorded is forfeited, before anything is answered.
+func (s *Service) recover(ctx context.Context) error {
+	var lost []ledger.Record
+	err := s.store.Update(ctx, func(tx *store.Tx) error {
+		started, err := tx.LedgerRecords(ctx, ledger.StateStarted)
+		if err != nil || len(started) == 0 {
+			return err
+		}
+		p, err := s.Desk.Record(ctx, tx, auth.Identity{}, policy.Decision{}, act.Step{
+			Kind: "ledger.recovered", Object: "ledger", Facts: map[string]string{"forfeited": fmt.Sprint(len(started))}, Outcome: "failed",
+		})
+		if err != nil {
+			return err
+		}
+		lost, err = s.Ledger.Recover(ctx, tx, p)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("recover the ledger: %w", err)
+	}
+	if len(lost) > 0 {
+		s.c.Logger.WarnContext(ctx, "reservations forfeited after a crash", slog.Int("count", len(lost)))
+	}
+	if err := s.store.View(ctx, func(tx *store.Tx) error {
+		roots, err := tx.LedgerAccounts(ctx, "")
+		for _, r := range roots {
+			err = errors.Join(err, s.Ledger.Check(ctx, tx, r.ID))
+		}
+		return err
+	}); err != nil {
+		return fmt.Errorf("the ledger does not agree with itself: %w", err)
+	}
+	return s.Jobs.Recover(ctx)
+}
+
+// expire ends grants whose last day is over, at start and every hour.
+func (s *Service) expire(ctx context.Context) {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		if _, err := s.Grants.Expire(ctx); err != nil && ctx.Err() == nil {
+			s.c.Logger.ErrorContext(ctx, "expire grants", slog.String("error", err.Error()))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// Store is the open store.
+func (s *Service) Store() *store.Store { return s.store }
+
+// Close stops the queue, the children and the store, in that order. It may be called on a service that opened halfway.
+func (s *Service) Close() error {
+	if s.cancel != nil {
+		s.cancel()
+	}
+	s.done.Wait()
+	var err error
+	if s.engine != nil {
+		err = s.engine.Close()
+	}
+	if s.store != nil {
+		err = errors.Join(err, s.store.Close())
+	}
+	return err
+}
