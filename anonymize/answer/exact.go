@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"cmp"
 	"errors"
 	"math"
 	"math/bits"
@@ -102,7 +103,7 @@ func fold(l plan.Layout, a Aggregates) ([]cell, error) {
 		}
 		cells[i] = c
 	}
-	sortCells(cells)
+	sortCells(l.Keys, cells)
 	for i := 1; i < n; i++ {
 		if slices.Equal(cells[i].keys, cells[i-1].keys) {
 			return nil, errKey
@@ -119,29 +120,25 @@ func fold(l plan.Layout, a Aggregates) ([]cell, error) {
 			}
 		}
 	}
-	sortCells(cells)
+	sortCells(l.Keys, cells)
 	return merge(cells)
 }
 
 // sortCells sorts by key, NULL after every value.
-func sortCells(cells []cell) {
-	slices.SortFunc(cells, func(a, b cell) int { return compareKeys(a.keys, b.keys) })
-}
-
-func compareKeys(a, b []int64) int {
-	for k := range a {
-		x, y := a[k], b[k]
-		switch {
-		case x == y:
-		case x == plan.NullKey:
-			return 1
-		case y == plan.NullKey, x < y:
-			return -1
-		default:
-			return 1
+func sortCells(keys []plan.LayoutKey, cells []cell) {
+	slices.SortFunc(cells, func(a, b cell) int {
+		for k, key := range keys {
+			x, y := a.keys[k], b.keys[k]
+			if x == y {
+				continue
+			}
+			if key.Null && (x == plan.NullKey || y == plan.NullKey) {
+				x, y = y, x
+			}
+			return cmp.Compare(x, y)
 		}
-	}
-	return 0
+		return 0
+	})
 }
 
 // merge adds neighbours with equal keys.
