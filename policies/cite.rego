@@ -22,7 +22,7 @@ met(needs, held) if {
 
 approval(needs, oblige) := {
 	"allow": true,
-	"reasons": [object.union({"rule": r, "article": article.cite, "text": rule.allow}, standing[article.source]) |
+	"reasons": [object.union({"rule": r, "article": article.cite, "text": rule.allow}, cited(article.source)) |
 		some r in needs
 		rule := data.carrel.rules[r]
 		rule.allow
@@ -55,7 +55,7 @@ plain(names) := {"zh": joined, "en": joined} if {
 
 reason(rule, side, details) := object.union(
 	{"rule": rule, "article": article.cite, "text": fill(data.carrel.rules[rule][side], object.get(details, rule, blank))},
-	standing[article.source],
+	cited(article.source),
 ) if {
 	article := data.carrel.articles[data.carrel.rules[rule].article]
 }
@@ -67,21 +67,19 @@ fill(text, detail) := {
 
 # --- sources and their validity on the day (sichuan-1, sichuan-37)
 
-# standing is how a source is cited: an expired one together with what carries its rules now.
-standing[id] := {"source": id, "validity": validity(source)} if {
-	some id, source in data.carrel.sources
-	not id in lapsed
-}
+# cited is a source as a decision cites it: an expired one together with what carries its rules now.
+cited(id) := {"source": id, "validity": "expired", "fallback": {"source": carrier[id], "validity": validity(carrier[id])}} if {
+	id in lapsed
+	carrier[id]
+} else := {"source": id, "validity": validity(id)}
 
-standing[id] := {"source": id, "validity": "expired", "fallback": {"source": other, "validity": validity(data.carrel.sources[other])}} if {
-	some id in lapsed
-	other := carrier[id]
-}
-
-standing[id] := {"source": id, "validity": "expired"} if {
-	some id in lapsed
-	not carrier[id]
-}
+validity(id) := "expired" if {
+	id in lapsed
+} else := "in-force" if {
+	data.carrel.sources[id].status == "effective"
+} else := "in-force" if {
+	data.carrel.sources[id].in_force <= today
+} else := "unverified"
 
 lapsed contains id if {
 	some id, s in data.carrel.sources
@@ -89,22 +87,8 @@ lapsed contains id if {
 	object.get(s, "extended_to", s.expires) <= today
 }
 
-# validity of a source that has not expired
-validity(s) := "in-force" if dated(s)
-
-validity(s) := "unverified" if not dated(s)
-
-dated(s) if s.status == "effective"
-
-dated(s) if s.in_force <= today
-
-# The first fallback that is known to be in force carries an expired source's rules, else the first that is merely
-# unverified: an expired one never does.
-carrier[id] := array.concat(known, alive)[0] if {
-	some id in lapsed
-	alive := [f | some f in data.carrel.sources[id].fallback; not f in lapsed]
-	known := [f | some f in alive; dated(data.carrel.sources[f])]
-}
+# The first fallback that still stands carries an expired source's rules.
+carrier[id] := [f | some f in data.carrel.sources[id].fallback; not f in lapsed][0] if some id in lapsed
 
 orphans := lapsed - object.keys(carrier)
 

@@ -5,7 +5,7 @@ import data.carrel.cite
 today := {"at": "2026-11-21T10:00:00+08:00"}
 
 sources := {
-	"sichuan": {"title": {}, "in_force": "2020-08-01", "expires": "2022-08-01", "fallback": ["dsl", "state47"]},
+	"sichuan": {"title": {}, "in_force": "2020-08-01", "expires": "2022-08-01", "fallback": ["state47", "dsl"]},
 	"dsl": {"title": {}},
 	"state47": {"title": {}, "status": "effective"},
 }

@@ -168,7 +168,7 @@ func TestExpiredSource(t *testing.T) {
 		t.Errorf("in 2022: %+v", r)
 	}
 	alone := bundle(t)
-	alone["sources.json"].Data = []byte(strings.Replace(string(alone["sources.json"].Data), `"fallback": ["national-2018", "state47", "pipl"]`, `"fallback": []`, 1))
+	alone["sources.json"].Data = []byte(strings.Replace(string(alone["sources.json"].Data), `"fallback": ["state47", "national-2018", "pipl"]`, `"fallback": []`, 1))
 	e, err := New(alone)
 	if err != nil {
 		t.Fatal(err)

@@ -52,12 +52,12 @@ func (d *Decider) Scope(ctx context.Context, q policy.ScopeQuestion) (policy.Sco
 		return d.refuseRows(ctx, in)
 	}
 	scope.Columns = columns.Oblige(policy.ObligeColumn)
-	var reason policy.Reason
 	x, err := d.eval(ctx, rowsReasonDocument, in)
 	if err != nil {
 		return deny, err
 	}
-	if err := reread(x, &reason); err != nil {
+	reason, err := readReason(x)
+	if err != nil {
 		return deny, err
 	}
 	scope.Reasons = append(scope.Reasons, reason)
