@@ -1,6 +1,7 @@
 package jinhe
 
 import (
+	"fmt"
 	"path/filepath"
 	"testing"
 
@@ -87,5 +88,49 @@ func checkReport(t *testing.T, rep *deid.Report, sum Summary) {
 				t.Errorf("%s.%s: only %.3f of the values pass", tr.Table, col.Column, col.Rate)
 			}
 		}
+	}
+}
+
+// The levels of the handover recipe keep five persons in every class of what the demo's QC centre asks for, from
+// 100,000 persons on; finer ones would not.
+func TestHandoverClassesHoldFive(t *testing.T) {
+	t.Parallel()
+	dir := city(t, Options{Persons: 100_000, Seed: 1})
+	born := map[string]string{}
+	for _, p := range read(t, dir, "person") {
+		born[p["person_no"]] = p["birth_date"]
+	}
+	urban := map[string]bool{}
+	for _, d := range districts {
+		urban[d.code] = d.urban
+	}
+	smallest := func(classOf func(r row, band int) string) int {
+		classes := map[string]map[string]bool{}
+		for _, r := range read(t, dir, "cv_event") {
+			on, birth := r["event_date"], born[r["person_no"]]
+			age := int(r.date(t, "event_date").Sub(row{"d": birth}.date(t, "d")).Hours() / 24 / 365.25)
+			band := 0
+			for i, lo := range []int{0, 60, 75} {
+				if age >= lo {
+					band = i
+				}
+			}
+			key := on[:4] + r["sex"] + classOf(r, band)
+			if classes[key] == nil {
+				classes[key] = map[string]bool{}
+			}
+			classes[key][r["person_no"]] = true
+		}
+		k := len(born)
+		for _, c := range classes {
+			k = min(k, len(c))
+		}
+		return k
+	}
+	if k := smallest(func(r row, band int) string { return fmt.Sprint(band, urban[r["district_code"]]) }); k < 5 {
+		t.Errorf("k is %d", k)
+	}
+	if k := smallest(func(r row, band int) string { return fmt.Sprint(band, r["district_code"]) }); k >= 5 {
+		t.Errorf("districts need not be generalised: k is %d", k)
 	}
 }

@@ -1,0 +1,200 @@
+package catalogue
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+var (
+	errMissing  = errors.New("not found")
+	errConflict = errors.New("conflict")
+)
+
+// memory is a store of documents with revisions.
+type memory struct {
+	ids  []string
+	docs map[string][]byte
+	revs map[string]int64
+}
+
+func newMemory() *memory { return &memory{docs: map[string][]byte{}, revs: map[string]int64{}} }
+
+func (m *memory) CatalogueGet(_ context.Context, id string, into any) (int64, error) {
+	b, ok := m.docs[id]
+	if !ok {
+		return 0, errMissing
+	}
+	return m.revs[id], json.Unmarshal(b, into)
+}
+
+func (m *memory) CataloguePut(_ context.Context, id string, rev int64, _ string, doc any) error {
+	if m.revs[id] != rev {
+		return errConflict
+	}
+	b, err := json.Marshal(doc)
+	if rev == 0 {
+		m.ids = append(m.ids, id)
+	}
+	m.docs[id], m.revs[id] = b, rev+1
+	return err
+}
+
+func (m *memory) CatalogueList(context.Context) ([]string, error) { return m.ids, nil }
+
+func registry(t *testing.T) (*Catalogue, *memory) {
+	t.Helper()
+	lists, err := Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	return New(lists, func() time.Time { return at }), newMemory()
+}
+
+func TestRegistryPutGetList(t *testing.T) {
+	t.Parallel()
+	c, tx := registry(t)
+	ctx := t.Context()
+	if _, _, err := c.Get(ctx, tx, "small"); !errors.Is(err, errMissing) {
+		t.Errorf("get of nothing: %v", err)
+	}
+	if _, err := c.Put(ctx, tx, 0, "wu", "small.yaml", []byte(small)); err != nil {
+		t.Fatal(err)
+	}
+	e, rev, err := c.Get(ctx, tx, "small")
+	if err != nil || rev != 1 || e.Dataset.ID != "small" || e.RegisteredBy != "wu" || e.Source != small || e.Current != nil {
+		t.Fatalf("entry %+v rev %d err %v", e, rev, err)
+	}
+	if _, err := e.Schema(); !errors.Is(err, ErrNoExtract) {
+		t.Errorf("a schema without an extract: %v", err)
+	}
+	if _, err := c.Put(ctx, tx, 0, "wu", "small.yaml", []byte(small)); !errors.Is(err, errConflict) {
+		t.Errorf("registered twice: %v", err)
+	}
+	if _, err := c.Put(ctx, tx, 0, "wu", "bad.yaml", []byte("dataset: bad")); err == nil {
+		t.Error("a broken entry was registered")
+	}
+	all, err := c.List(ctx, tx)
+	if err != nil || len(all) != 1 || all[0].SHA256 != e.SHA256 {
+		t.Errorf("list %v %v", all, err)
+	}
+}
+
+func TestPublishMovesForwardOnly(t *testing.T) {
+	t.Parallel()
+	c, tx := registry(t)
+	ctx := t.Context()
+	if _, err := c.Put(ctx, tx, 0, "wu", "small.yaml", []byte(small)); err != nil {
+		t.Fatal(err)
+	}
+	x := Extract{Dir: "extracts/1", ManifestID: "m1", Version: 2, Persons: 5, PublishedBy: "wu"}
+	if _, err := c.Publish(ctx, tx, "small", x); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range []int64{0, 1, 2} {
+		y := x
+		y.Version = v
+		if _, err := c.Publish(ctx, tx, "small", y); !errors.Is(err, ErrVersion) {
+			t.Errorf("version %d after 2: %v", v, err)
+		}
+	}
+	for _, y := range []Extract{{ManifestID: "m", Version: 3, Persons: 1, PublishedBy: "w"}, {Dir: "d", Version: 3, Persons: 1, PublishedBy: "w"}, {Dir: "d", ManifestID: "m", Version: 3, PublishedBy: "w"}, {Dir: "d", ManifestID: "m", Version: 3, Persons: 1}} {
+		if _, err := c.Publish(ctx, tx, "small", y); err == nil {
+			t.Errorf("published %+v", y)
+		}
+	}
+	e, rev, err := c.Get(ctx, tx, "small")
+	if err != nil || e.Current == nil || e.Current.Version != 2 || e.Current.PublishedAt.Year() != 2026 {
+		t.Fatalf("entry %+v %v", e, err)
+	}
+	if s, err := e.Schema(); err != nil || s.Persons != 5 {
+		t.Errorf("schema %v %v", s, err)
+	}
+	// A corrected text keeps the extract.
+	e, err = c.Put(ctx, tx, rev, "wu", "small.yaml", []byte(strings.Replace(small, "en: Small", "en: Smaller", 1)))
+	if err != nil || e.Current == nil || e.Dataset.Title.EN != "Smaller" {
+		t.Errorf("replaced %+v %v", e, err)
+	}
+}
+
+// A stored text that was changed behind our back, or is not the one of its id, is not used.
+func TestStoredEntryIsChecked(t *testing.T) {
+	t.Parallel()
+	c, tx := registry(t)
+	ctx := t.Context()
+	if _, err := c.Put(ctx, tx, 0, "wu", "small.yaml", []byte(small)); err != nil {
+		t.Fatal(err)
+	}
+	good := tx.docs["small"]
+	tx.docs["small"] = []byte(strings.Replace(string(good), "max: 40", "max: 4", 1))
+	if _, _, err := c.Get(ctx, tx, "small"); err == nil {
+		t.Error("a changed text was used")
+	}
+	tx.docs["other"], tx.revs["other"] = good, 1
+	if _, _, err := c.Get(ctx, tx, "other"); err == nil {
+		t.Error("the text of another dataset was used")
+	}
+}
+
+// What a visitor sees has no number of persons, no extract and no directory in it.
+func TestViewIsOfTheEntryAlone(t *testing.T) {
+	t.Parallel()
+	c, tx := registry(t)
+	ctx := t.Context()
+	if _, err := c.Put(ctx, tx, 0, "wu", "small.yaml", []byte(small)); err != nil {
+		t.Fatal(err)
+	}
+	before, _, err := c.Get(ctx, tx, "small")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Publish(ctx, tx, "small", Extract{Dir: "dir-7", ManifestID: "manifest-7", Version: 1, Persons: 987654, PublishedBy: "wu"}); err != nil {
+		t.Fatal(err)
+	}
+	after, _, err := c.Get(ctx, tx, "small")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := json.Marshal(before.Dataset.View())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(after.Dataset.View())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(a) != string(b) {
+		t.Error("publishing an extract changes the public view")
+	}
+	for _, s := range []string{`"min":"-0.50"`, `"max":"200000.00"`, `"min":"2018-01-01"`, `"max_rows_per_person":40`, `"unit":"CNY"`, "a ceiling"} {
+		if !strings.Contains(string(b), s) {
+			t.Errorf("the view lacks %s", s)
+		}
+	}
+}
+
+func TestSearch(t *testing.T) {
+	t.Parallel()
+	d, err := parse(small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{"费": "visit.cost", "COST": "visit.cost", "ｃｏｓｔ": "visit.cost", "就诊": "visit.", "Red": "visit.shade", "small": ".", "cny": "visit.cost"} {
+		hits := Search([]*Dataset{d}, text, 5)
+		if len(hits) == 0 || hits[0].Table+"."+hits[0].Field != want {
+			t.Errorf("%s finds %+v first, not %s", text, hits, want)
+		}
+	}
+	for _, text := range []string{"", "  ", "nothing like it", "cost nothing"} {
+		if hits := Search([]*Dataset{d}, text, 5); len(hits) != 0 {
+			t.Errorf("%q finds %+v", text, hits)
+		}
+	}
+	if hits := Search([]*Dataset{d}, "o", 2); len(hits) != 2 {
+		t.Errorf("limit 2 gives %d", len(hits))
+	}
+}
