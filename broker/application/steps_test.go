@@ -246,7 +246,7 @@ func TestInbox(t *testing.T) {
 	if inbox("zhou") != 1 || inbox("chen") != 0 {
 		t.Error("a reviewed one waits for the authority alone")
 	}
-	if a, err = w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve"}); err != nil {
+	if _, err = w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve"}); err != nil {
 		t.Fatal(err)
 	}
 	if inbox("li") != 1 || inbox("wu") != 1 || inbox("zhou") != 0 {

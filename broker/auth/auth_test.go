@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/sha512"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -229,6 +230,8 @@ func TestForgedAlgorithms(t *testing.T) {
 		_, err = w.issuer.Verify(context.Background(), raw)
 		wantUnauthenticated(t, name, err)
 	}
+	_, err = w.issuer.Verify(context.Background(), w.es384(t))
+	wantUnauthenticated(t, "ES384 of our own P-256 key", err)
 	good := w.sign(t, nil, w.claims())
 	for name, raw := range map[string]string{
 		"empty": "", "no signature": good[:strings.LastIndex(good, ".")+1], "two parts": good[:strings.LastIndex(good, ".")],
@@ -237,6 +240,27 @@ func TestForgedAlgorithms(t *testing.T) {
 		_, err := w.issuer.Verify(context.Background(), raw)
 		wantUnauthenticated(t, name, err)
 	}
+}
+
+// es384 signs with our own key under another algorithm's name, which the library's verifier alone would take: only the
+// allow-list stands between.
+func (w *world) es384(t *testing.T) string {
+	t.Helper()
+	tok := jwt.NewWithClaims(jwt.SigningMethodES384, w.claims())
+	tok.Header["typ"], tok.Header["kid"] = sessionTyp, w.keys.Signer().KeyID()
+	head, err := tok.SigningString()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha512.Sum384([]byte(head))
+	r, s, err := ecdsa.Sign(rand.Reader, w.private(t), sum[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	sig := make([]byte, 96)
+	r.FillBytes(sig[:48])
+	s.FillBytes(sig[48:])
+	return head + "." + base64.RawURLEncoding.EncodeToString(sig)
 }
 
 // A token above the size limit is refused even when everything else about it is right.
@@ -551,4 +575,27 @@ func TestDemoAccounts(t *testing.T) {
 	if len(logins) != 12 {
 		t.Fatalf("%d accounts", len(logins))
 	}
+}
+
+// Whatever bytes come, only a token that our keys signed as a session is one.
+func FuzzVerify(f *testing.F) {
+	dir, err := auth.NewDirectory(nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	keys, err := auth.OpenKeys(filepath.Join(f.TempDir(), "keys"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	issuer, err := auth.NewIssuer(iss, aud, keys, dir, time.Now)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add("eyJhbGciOiJub25lIn0.e30.")
+	f.Add("a.b.c")
+	f.Fuzz(func(t *testing.T, raw string) {
+		if _, err := issuer.Verify(context.Background(), raw); !problem.Is(err, problem.Unauthenticated) {
+			t.Fatalf("%v", err)
+		}
+	})
 }

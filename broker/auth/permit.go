@@ -99,7 +99,7 @@ func (s *Permits) Verify(token string) (Permit, error) {
 		return Permit{}, denied(errors.New("a permit that is bound to nothing"))
 	}
 	p := Permit{ID: c.ID, Subject: c.Subject, Grant: c.Grant, Project: c.Project, Kind: c.Kind, Purpose: c.Purpose,
-		Datasets: c.Datasets, Columns: c.Columns, Epsilon: c.Budget, From: c.NotBefore.Time.UTC(), To: c.ExpiresAt.Time.UTC()}
+		Datasets: c.Datasets, Columns: c.Columns, Epsilon: c.Budget, From: c.NotBefore.UTC(), To: c.ExpiresAt.UTC()}
 	if c.Cnf != nil {
 		if c.Cnf.JKT == "" {
 			return Permit{}, denied(errors.New("an empty client key"))

@@ -11,7 +11,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"filippo.io/age"
@@ -172,12 +171,3 @@ func (c *counter) Write(p []byte) (int, error) {
 }
 
 func (c *counter) sum() string { return "sha256:" + hex.EncodeToString(c.h.Sum(nil)) }
-
-// find gives the manifest's entry of a name.
-func (m Manifest) find(name string) (File, bool) {
-	i := slices.IndexFunc(m.Files, func(f File) bool { return f.Name == name })
-	if i < 0 {
-		return File{}, false
-	}
-	return m.Files[i], true
-}
