@@ -40,6 +40,15 @@
 // does not name it. form: resident-id (default) joins old 15-digit numbers with their 18-digit form; form: local only
 // trims and unifies widths.
 //
+// Where the catalogue has no table of that name, the table of unit.from only says who is who and enters no extract.
+// exclude.objections reads objections.csv and exclude.under14 consents.csv (both: the column unit.link, or the
+// identifier's where there is no link); under14 takes birth_date of the table of unit.from and as_of, and leaves out
+// whose birth is unknown. exclude.level5 refuses a catalogue whose tables hold a column of data level 5.
+//
+// What is missing stays missing; where the catalogue says never missing, the build stops with a count. Undeclared codes
+// fold into "other", and stop the build where the dictionary has no such member. Bounded columns are always clamped.
+// Sources are CSV with a header (RFC 4180), UTF-8 with or without byte order mark, or GB 18030.
+//
 // Steps of a source column; "as" gives the name in the extract; a list gives several columns from one:
 //
 //	drop · keep · {as: other_name}
