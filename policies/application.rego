@@ -66,7 +66,6 @@ applies if {
 }
 
 applies if {
-	app.lead != ""
 	input.subject.account != ""
 	input.subject.account in app.team
 }
@@ -292,10 +291,7 @@ warnings contains "chongqing-stat/requested" if count(app.statistics) > 0
 
 warnings contains "pipl-55/high-level" if max(levels) >= settings.assessment_level
 
-warnings contains "sichuan-33/long" if {
-	app.from != ""
-	app.to > years_after(app.from, 1)
-}
+warnings contains "sichuan-33/long" if app.to > years_after(app.from, 1)
 
 years_after(date, n) := sprintf("%d%s", [to_number(substring(date, 0, 4)) + n, substring(date, 4, -1)])
 

@@ -68,6 +68,12 @@ test_four_reviews if {
 	}
 }
 
+test_a_review_may_begin_at_a_level if {
+	d := application.decision with input as question
+		with data.carrel.reviews as {"ethics": {"rule": "sichuan-29/review-ethics", "min_level": 3, "label": {}}, "privacy-impact": {"rule": "pipl-55/review-privacy-impact", "min_level": 4, "label": {}}}
+	{o.value | some o in d.obligations; o.kind == "review"} == {"ethics"}
+}
+
 test_handover_allowed if {
 	d := application.decision with input as handover
 	d.allow
