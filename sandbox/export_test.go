@@ -2,14 +2,28 @@ package sandbox
 
 import (
 	"context"
+	"weak"
 
 	"carrel/anonymize/answer"
+	"carrel/anonymize/ledger"
 	"carrel/sandbox/wire"
 )
 
 // RunUncharged runs without a reservation: the tests of this package are about what comes after it.
 func (s *Session) RunUncharged(ctx context.Context, sql string, tables []string, columns int) (answer.Aggregates, error) {
-	return s.run(ctx, "q-test", sql, tables, columns)
+	return s.run(ctx, start{id: "q-test", claim: func() bool { return true }}, sql, tables, columns)
+}
+
+// Claims counts how often one start can reach a child.
+func Claims(st *ledger.Started, tries int) int {
+	s := &starts{seen: map[weak.Pointer[ledger.Started]]struct{}{}}
+	n := 0
+	for range tries {
+		if s.claim(st) {
+			n++
+		}
+	}
+	return n
 }
 
 // Pid is the session's child, 0 when it has none.

@@ -190,20 +190,27 @@ func (p *Pool) killSessions() {
 
 // Run evaluates one generated SELECT. st is the committed start of a charged reservation: without it nothing runs. tables are
 // the tables that the query reads, columns its result columns. Until the child is given the query errors wrap
-// ErrBeforeData; after that every error is ErrUniform, a cancelled ctx included.
+// ErrBeforeData; after that every error is ErrUniform, a cancelled ctx included. One start reaches a child once, whatever
+// came of it.
 //
 // Scanned says for each table its rows as counted by complete scans. A scan that the engine stopped early, or skipped, is
 // accepted only with an empty answer (no row, or nothing but zeros), because the engine may do so only when the other side of an inner join is
 // empty and then no row of this table could matter; generated SQL has no LIMIT.
 func (s *Session) Run(ctx context.Context, st *ledger.Started, sql string, tables []string, columns int) (answer.Aggregates, error) {
-	if st == nil || st.ID() == "" {
-		return answer.Aggregates{}, beforeData("no started reservation", nil)
+	if err := st.Usable(); err != nil {
+		return answer.Aggregates{}, beforeData("no started reservation", err)
 	}
-	return s.run(ctx, st.ID(), sql, tables, columns)
+	return s.run(ctx, start{id: st.ID(), claim: func() bool { return s.pool.starts.claim(st) }}, sql, tables, columns)
+}
+
+// start is a started reservation: its name, and the right to give it to a child, which can be claimed once.
+type start struct {
+	id    string
+	claim func() bool
 }
 
 // run is Run for a reservation whose start was checked.
-func (s *Session) run(ctx context.Context, reservation, sql string, tables []string, columns int) (answer.Aggregates, error) {
+func (s *Session) run(ctx context.Context, st start, sql string, tables []string, columns int) (answer.Aggregates, error) {
 	var none answer.Aggregates
 	f, err := s.job(ctx, sql, tables, columns)
 	if err != nil {
@@ -221,10 +228,13 @@ func (s *Session) run(ctx context.Context, reservation, sql string, tables []str
 	if err := s.pool.ready(ctx, e); err != nil {
 		return none, err
 	}
+	if !st.claim() {
+		return none, ErrUniform // a second run of one start would be a retry that may depend on the data
+	}
 	a, err := s.pool.ask(ctx, e, f, tables)
 	if err != nil {
 		// The class goes to the operator's log; the caller learns nothing.
-		s.pool.log.Warn("sandbox: query failed", "reservation", reservation, "why", err)
+		s.pool.log.Warn("sandbox: query failed", "reservation", st.id, "why", err)
 		s.pool.retire(e)
 		return none, ErrUniform
 	}

@@ -87,6 +87,9 @@ func TestRunNeedsAStartedReservation(t *testing.T) {
 	if s.Pid() != 0 {
 		t.Error("a child got the extract before any reservation started")
 	}
+	if n := sandbox.Claims(&ledger.Started{}, 3); n != 1 {
+		t.Errorf("one start reached a child %d times", n)
+	}
 }
 
 func TestHonestRefusalsBeforeData(t *testing.T) {
