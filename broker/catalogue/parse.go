@@ -186,6 +186,12 @@ func (p *parser) field(name, owner, path string, n *yaml.Node) Field {
 	return f
 }
 
+// maxScale is the most decimal digits that the planner takes.
+const maxScale = 9
+
+// maxStored bounds stored bounds, so that their differences never overflow.
+const maxStored = 1 << 61
+
 // kind reads type: unit, key, code, int, decimal(p,s) or date. A domain or code list says code by itself.
 func (p *parser) kind(f *Field, m *mapping) {
 	v := m.get("type")
@@ -211,8 +217,8 @@ func (p *parser) kind(f *Field, m *mapping) {
 	case "decimal":
 		f.Kind = plan.KindDecimal
 		var digits int
-		if _, err := fmt.Sscanf(strings.ReplaceAll(args, " ", ""), "%d,%d)", &digits, &f.Scale); err != nil || digits < 1 || digits > 18 || f.Scale < 0 || f.Scale > digits {
-			p.fail(v, "%s must read decimal(p,s) with 0 <= s <= p <= 18", m.at("type"))
+		if _, err := fmt.Sscanf(strings.ReplaceAll(args, " ", ""), "%d,%d)", &digits, &f.Scale); err != nil || digits < 1 || digits > 18 || f.Scale < 0 || f.Scale > min(digits, maxScale) {
+			p.fail(v, "%s must read decimal(p,s) with 0 <= s <= p <= 18 and s <= %d", m.at("type"), maxScale)
 		}
 		return
 	default:
@@ -310,6 +316,9 @@ func (p *parser) bounds(f *Field, n *yaml.Node, path string) *Bounds {
 	m.done()
 	if p.err == nil && b.Lo > b.Hi {
 		p.fail(n, "%s: min is above max", path)
+	}
+	if b.Lo < -maxStored || b.Hi > maxStored {
+		p.fail(n, "%s: stored bounds lie within 2^61 of zero", path)
 	}
 	return b
 }

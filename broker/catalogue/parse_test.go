@@ -105,7 +105,7 @@ func TestParseFaults(t *testing.T) {
 		line     int
 		says     string
 	}{
-		"unknown field":          {"class: clinical", "class: clinical\nclas: x", 8, `the entry has no field "clas"`},
+		"unknown field":          {"class: clinical", "class: clinical\nnonsense: x", 8, `the entry has no field "nonsense"`},
 		"unknown in field":       {"level: 2, codes: colour@1}", "level: 2, codes: colour@1, lable: x}", 22, `no field "lable"`},
 		"unknown in bounds":      {`reason: "the scale"}`, `reason: "the scale", step: 1}`, 25, `no field "step"`},
 		"unknown in label":       {"{zh: 小, en: Small}", "{zh: 小, en: Small, fr: Petit}", 2, `no field "fr"`},
@@ -146,6 +146,9 @@ func TestParseFaults(t *testing.T) {
 		"no kind":                {"level: 2, codes: colour@1}", "level: 2}", 22, "needs a type, a domain or codes"},
 		"unknown type":           {"type: int", "type: float", 25, "must be unit, key"},
 		"decimal without digits": {"decimal(12,2)", "decimal", 24, "decimal(p,s)"},
+		"decimal too fine":       {"decimal(12,2)", "decimal(12,10)", 24, "decimal(p,s)"},
+		"bounds beyond range":    {"max: 4, reason", "max: 2305843009213693953, reason", 25, "2^61"},
+		"unit missing":           {"      ward:", "      person_id: {label: {zh: 人, en: Person}, type: unit, role: unit, level: 3, missing: null}\n      ward:", 21, "never missing"},
 		"domain of int":          {"type: int,", "type: int, domain: [a],", 25, "for codes only"},
 		"bounds of code":         {"domain: [other, b, a],", "domain: [other, b, a], bounds: {min: 0, max: 1, reason: x},", 21, "only int, decimal and date"},
 		"missing number":         {"missing: null", "missing: 0", 24, "can only be null"},

@@ -126,6 +126,9 @@ func (p *parser) checkField(t *Table, f *Field) {
 	if (f.Kind == plan.KindUnit) != (f.Role == plan.RoleUnit) {
 		p.fail(at, "%s: role unit goes with type unit", name)
 	}
+	if f.Kind == plan.KindUnit && f.Nullable {
+		p.fail(at, "%s: the privacy unit is never missing, rows without it are dropped at the build", name)
+	}
 	if f.Role == plan.RoleIdentifier {
 		p.fail(at, "%s: an identifier never leaves the source, so it is no field of a dataset", name)
 	}

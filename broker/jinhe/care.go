@@ -37,6 +37,7 @@ func (l *life) attend(p visit) {
 		l.stroke(&s)
 	case sepsis:
 		l.sepsis(&s)
+	case routine, dialysis, chemo, again: // no registry takes them
 	}
 	if s.icd == "" {
 		s.icd = l.diagnosis(p)

@@ -57,3 +57,12 @@ func HandoverColumns() []string {
 	return []string{"event_id", "person_id", "hospital_id", "sex", "age_band", "district", "event_year", "kind", "subtype", "onset_to_door_min", "first_ecg_min",
 		"door_to_needle_min", "door_to_balloon_min", "severity", "thrombolysis", "pci", "outcome_30d"}
 }
+
+// HospitalIDs are the city's hospitals, as a remit names them.
+func HospitalIDs() []string {
+	out := make([]string, len(hospitals))
+	for i := range hospitals {
+		out[i] = hospitals[i].id
+	}
+	return out
+}
