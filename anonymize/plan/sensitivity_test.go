@@ -305,7 +305,7 @@ func TestSensitivityHolds(t *testing.T) {
 	s := plantest.Small()
 	accepted, tight := 0, 0
 	dump := vectorFile(t)
-	rapid.Check(t, func(t *rapid.T) {
+	check := func(t *rapid.T) {
 		spec, o := genSpec(t, s), genOptions(t)
 		p, err := plan.Build(s, spec, o)
 		if err != nil {
@@ -333,8 +333,11 @@ func TestSensitivityHolds(t *testing.T) {
 				}
 			}
 		}
-	})
-	if accepted < 20 || tight < 5 {
+	}
+	for range 10 { // a thousand wishes by default, more with -rapid.checks
+		rapid.Check(t, check)
+	}
+	if accepted < 200 || tight < 50 {
 		t.Fatalf("the test has no power: %d plans, %d at their bound", accepted, tight)
 	}
 }
