@@ -26,3 +26,9 @@ func lockDirectory(dir string) (*os.File, error) {
 	}
 	return f, nil
 }
+
+// unlockDirectory gives the directory free at once: closing alone would wait for a child process that was being started at this
+// moment and holds a copy of the descriptor until its exec.
+func unlockDirectory(f *os.File) error {
+	return errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_UN), f.Close())
+}

@@ -263,7 +263,7 @@ func (s *Store) release() error {
 	for _, db := range s.dbs {
 		errs = append(errs, db.Close())
 	}
-	return errors.Join(append(errs, s.lock.Close())...)
+	return errors.Join(append(errs, unlockDirectory(s.lock))...)
 }
 
 // Dir is the data directory.

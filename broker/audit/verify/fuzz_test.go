@@ -163,3 +163,36 @@ func TestEmptyTree(t *testing.T) {
 		t.Errorf("root of nothing: %v", err)
 	}
 }
+
+// The origin in the text must be the key's name: a key that signs several things signs no head of another log.
+func TestHeadOfAnotherOrigin(t *testing.T) {
+	t.Parallel()
+	signer, _, key := fuzzKey(t)
+	for text, want := range map[string]error{
+		"carrel.test/log\n7\n" + tlog.Hash{}.String() + "\n":                    nil,
+		"carrel.test/log\n7\n" + tlog.Hash{}.String() + "\nextension\n":         nil,
+		"carrel.test/other\n7\n" + tlog.Hash{}.String() + "\n":                  errHead,
+		"carrel.test/log\n07\n" + tlog.Hash{}.String() + "\n":                   errHead,
+		"carrel.test/log\n-7\n" + tlog.Hash{}.String() + "\n":                   errHead,
+		"carrel.test/log\n7\nAAAA\n":                                            errHead,
+		"carrel.test/log\n7\n":                                                  errHead,
+		"carrel.test/log\n99999999999999999999\n" + tlog.Hash{}.String() + "\n": errHead,
+	} {
+		signed, err := note.Sign(&note.Note{Text: text}, signer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := key.open(string(signed)); err != want { //nolint:errorlint // returned bare
+			t.Errorf("%q: %v, want %v", text, err, want)
+		}
+	}
+}
+
+// A path that is too short proves nothing, even where the hashes agree.
+func TestShortPath(t *testing.T) {
+	t.Parallel()
+	leaf := leafHash([]byte("x"))
+	if included(leaf, 0, 2, nil, leaf) || !included(leaf, 0, 1, nil, leaf) || included(leaf, 0, 1, []hash{leaf}, nodeHash(leaf, leaf)) {
+		t.Error("a path of the wrong length is accepted")
+	}
+}
