@@ -260,10 +260,19 @@ func TestBuildCity(t *testing.T) {
 	if above == 0 {
 		t.Fatal("the cap of 3 never cut")
 	}
+	others := 0
 	for p, rows := range rowsOf(t, e, "encounter") {
 		if len(rows) > 3 {
 			t.Fatalf("person %d has %d rows", p, len(rows))
 		}
+		for _, r := range rows {
+			if cells := strings.Split(r, "|"); cells[2] == "other" && cells[5] == "other" {
+				others++
+			}
+		}
+	}
+	if others == 0 {
+		t.Fatal("no undeclared hospital and diagnosis folded into other")
 	}
 	if rows := rowsOf(t, e, "hospital")[-1]; !slices.Equal(rows, []string{"h1|3|", "h2|2|"}) {
 		t.Fatalf("hospitals %v", rows)
