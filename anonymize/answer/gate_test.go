@@ -296,6 +296,28 @@ func TestChildIsChecked(t *testing.T) {
 	}
 }
 
+// TestChildIsCheckedElsewhere: what another check of the public question would find too is checked where nothing else does.
+func TestChildIsCheckedElsewhere(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	failed := func(what string, l plan.Layout, list []dp.Mechanism, a answer.Aggregates) {
+		t.Helper()
+		if _, err := b.ask(t, l, list, a); !errors.Is(err, answer.ErrFailed) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	l, list := public(t)
+	l.Keys, l.Columns, l.Measures = nil, l.Columns[:1], l.Measures[:1]
+	failed("a negative count alone", l, list[:1], scanned([]int64{-1}))
+	l, list = private(t)
+	l.Keys[0].Null = false
+	many := []int64{900}
+	failed("a private key outside", l, list, scanned([]int64{100_000}, many, many, many))
+	failed("a private NULL that is no member", l, list, scanned([]int64{-1}, many, many, many))
+	l.Keys[0].Other = 2
+	failed("NULL is not other", l, list, scanned([]int64{-1}, many, many, many))
+}
+
 // rows are n cells of the public question that fold.
 func rows(n int64) answer.Aggregates {
 	a := scanned(nil, nil, nil, nil, nil)

@@ -109,6 +109,8 @@ func TestDesignRefuses(t *testing.T) {
 		"epsilon negative":   {ZCDP, -1, d, 1e-9, []Want{good}},
 		"epsilon huge":       {ZCDP, 1e20, d, 1e-9, []Want{good}},
 		"epsilon above 10":   {Basic, 10.001, d, 1e-9, []Want{good}},
+		"rho above 10":       {ZCDP, 10.001, d, 1e-9, []Want{good}},
+		"rho tiny":           {ZCDP, 0.9e-4, d, 1e-9, []Want{good}},
 		"epsilon tiny":       {Basic, 1e-300, d, 1e-9, []Want{good}},
 		"delta nan":          {ZCDP, e, math.NaN(), 1e-9, []Want{good}},
 		"delta zero":         {ZCDP, e, 0, 1e-9, []Want{good}},

@@ -160,7 +160,7 @@ func TestSelectedCoverage(t *testing.T) {
 		exact := float64(m.Cut) + math.Round(above*b)
 		sim := newSimulator(uint64(100 + above*2))
 		published, hits, plain, averages, runs := 0, 0, 0, 0, 0
-		for published < 2500 {
+		for published < 1500 {
 			runs++
 			n := Noise{Kind: Threshold, Scale: b}
 			count := int64(exact) + sim.draw(n)

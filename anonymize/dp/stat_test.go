@@ -50,7 +50,7 @@ func want(sensitivity int64) Want {
 	return Want{Measure: "m", Sensitivity: sensitivity, Rows: 1, Cells: 1}
 }
 
-// TestNoiseHasItsScale: 8,000 draws a case against the claimed distribution, and, as proof of power, draws of twice the ε against it.
+// TestNoiseHasItsScale: 5,000 draws a case against the claimed distribution, and, as proof of power, draws of twice the ε against it.
 func TestNoiseHasItsScale(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {
@@ -74,22 +74,22 @@ func TestNoiseHasItsScale(t *testing.T) {
 			if m.Kind == Gaussian {
 				cdf = func(x float64) float64 { return phi(x / n.Scale) }
 			}
-			if d, limit := ks(sample(t, m, 8000), cdf); d > limit {
+			if d, limit := ks(sample(t, m, 5000), cdf); d > limit {
 				t.Errorf("distance %.4f from the claimed noise, limit %.4f", d, limit)
 			}
 			wrong := design(t, c.a, 2*c.epsilon, want(c.sensitivity))[0]
-			if d, limit := ks(sample(t, wrong, 8000), cdf); d <= limit {
+			if d, limit := ks(sample(t, wrong, 5000), cdf); d <= limit {
 				t.Errorf("noise of half the scale passes (%.4f of %.4f): the test has no power", d, limit)
 			}
 		})
 	}
 }
 
-// TestThresholdLetsOnePersonOut: a person alone in k cells appears with probability at most δ = 1e-3, for the worst k. 4,000 trials expect at
-// most 4; more than 22 have probability below 1e-9 (Poisson). The formula that forgets m is caught.
+// TestThresholdLetsOnePersonOut: a person alone in k cells appears with probability at most δ = 1e-3, for the worst k. 2,000 trials expect at
+// most 2; more than 22 have probability below 1e-15 (Poisson). The formula that forgets m is caught.
 func TestThresholdLetsOnePersonOut(t *testing.T) {
 	t.Parallel()
-	const m, trials = 5, 4000
+	const m, trials = 5, 2000
 	list, err := Design(Basic, 2, 1e-6, 1e-3, []Want{{Measure: "count(*)", Sensitivity: m, Rows: m, Cells: 1, Select: true}})
 	if err != nil {
 		t.Fatal(err)
