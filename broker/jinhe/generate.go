@@ -188,11 +188,9 @@ func (o *output) path(table string) string { return filepath.Join(o.dir, table+"
 
 func newOutput(dir, format string) (*output, error) {
 	o := &output{dir: dir, format: format}
-	for i := range tables {
-		for _, f := range []string{CSV, Parquet} {
-			if _, err := os.Lstat(filepath.Join(dir, tables[i].name+"."+f)); !errors.Is(err, fs.ErrNotExist) {
-				return nil, errors.Join(ErrOccupied, err)
-			}
+	for _, name := range o.names() {
+		if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
+			return nil, errors.Join(ErrOccupied, err)
 		}
 	}
 	for i := range tables {
@@ -292,7 +290,21 @@ func (o *output) finish(s Summary) error {
 	return nil
 }
 
-// abandon removes what is not finished.
+// names are all files that a finished run leaves, in either format.
+func (o *output) names() []string {
+	out := []string{filepath.Join(o.dir, SummaryFile)}
+	for _, f := range []string{CSV, Parquet} {
+		for i := range tables {
+			out = append(out, filepath.Join(o.dir, tables[i].name+"."+f))
+		}
+		for i := range publicTables {
+			out = append(out, filepath.Join(o.dir, publicTables[i].name+"."+f))
+		}
+	}
+	return out
+}
+
+// abandon removes what is not finished. None of the names was taken when we began.
 func (o *output) abandon() {
 	if o.done.Load() {
 		return
@@ -302,5 +314,8 @@ func (o *output) abandon() {
 			_ = o.csv[i].Close()
 			_ = os.Remove(o.path(tables[i].name) + part)
 		}
+	}
+	for _, name := range o.names() {
+		_ = os.Remove(name)
 	}
 }

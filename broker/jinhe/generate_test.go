@@ -84,6 +84,38 @@ func TestRefusesBadOptions(t *testing.T) {
 	}
 }
 
+func TestRefusesDirectoryWithPublicTable(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "hospital.csv"), []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := Generate(t.Context(), Options{Persons: 10, Dir: dir}); !errors.Is(err, ErrOccupied) {
+		t.Errorf("error %v", err)
+	}
+	if b, err := os.ReadFile(filepath.Join(dir, "hospital.csv")); err != nil || string(b) != "mine" {
+		t.Error("a file of somebody else was touched")
+	}
+}
+
+// A run that fails at its last step, with all rows written, takes everything back.
+func TestFailureAtTheEndLeavesNothing(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	err := Generate(t.Context(), Options{Persons: 10, Dir: dir, Progress: func(int64, int64) {
+		if err := os.Remove(filepath.Join(dir, "prescription.csv"+part)); err != nil {
+			t.Error(err)
+		}
+	}})
+	if err == nil {
+		t.Fatal("a table is gone and the run succeeded")
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 0 {
+		t.Errorf("%d files are left (%v)", len(left), err)
+	}
+}
+
 // A run that is stopped leaves no table behind, whole or half.
 func TestStopLeavesNothing(t *testing.T) {
 	t.Parallel()
