@@ -16,7 +16,9 @@ type decider struct {
 	err error
 }
 
-func (d decider) Decide(context.Context, policy.Question) (policy.Decision, error) { return d.dec, d.err }
+func (d decider) Decide(context.Context, policy.Question) (policy.Decision, error) {
+	return d.dec, d.err
+}
 
 func (d decider) Scope(context.Context, policy.ScopeQuestion) (policy.Scope, error) {
 	return policy.Scope{}, d.err
