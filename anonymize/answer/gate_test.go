@@ -307,6 +307,9 @@ func TestChildIsCheckedElsewhere(t *testing.T) {
 		}
 	}
 	l, list := public(t)
+	l.Columns[2].Hi = 101
+	failed("a list that does not fit the layout", l, list, good())
+	l, list = public(t)
 	l.Keys, l.Columns, l.Measures = nil, l.Columns[:1], l.Measures[:1]
 	failed("a negative count alone", l, list[:1], scanned([]int64{-1}))
 	l, list = private(t)

@@ -338,6 +338,7 @@ func TestChargeRefuses(t *testing.T) {
 		"other universe":    {func(in *ledger.Intent) { in.Researcher = "researcher/stranger" }, ledger.ErrInvalid},
 		"no grant":          {func(in *ledger.Intent) { in.Grant = "grant/none" }, ledger.ErrNotFound},
 		"swapped":           {func(in *ledger.Intent) { in.Grant, in.Researcher = in.Researcher, in.Grant }, ledger.ErrInvalid},
+		"no grant account":  {func(in *ledger.Intent) { in.Grant = in.Researcher }, ledger.ErrInvalid},
 		"pays itself":       {func(in *ledger.Intent) { in.Researcher = in.Grant }, ledger.ErrInvalid},
 		"same key":          {func(in *ledger.Intent) { in.Key = "k0" }, ledger.ErrDuplicate},
 		"same id":           {func(in *ledger.Intent) { in.ID = "q0" }, ledger.ErrDuplicate},
