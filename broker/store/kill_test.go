@@ -16,11 +16,36 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"carrel/anonymize/dp"
 	"carrel/anonymize/ledger"
 	"carrel/broker/audit"
 	"carrel/broker/audit/verify"
 )
+
+// A child process that is being started holds a copy of the lock's descriptor; Close does not wait for it.
+func TestCloseFreesTheDirectoryAtOnce(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	s, err := Open(t.Context(), Options{Dir: dir, Log: newTestLog(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, err := unix.Dup(int(s.lock.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := reopen(t, Options{Dir: dir}); err != nil {
+		t.Error(err)
+	}
+	if err := unix.Close(held); err != nil {
+		t.Error(err)
+	}
+}
 
 // killDir names the data directory to the child; a process without it is no child.
 const killDir = "CARREL_STORE_TEST_KILL_DIR"
