@@ -359,7 +359,7 @@ func checkCells(t *rapid.T, p *plan.Plan, e evaluator, d database) {
 	layout, keys := p.Layout(), p.Keys()
 	for _, c := range e.cells(d) {
 		for k := range keys {
-			v := c.key[keyOf(e.spec, p, k)]
+			v := c.key[keyOf(e, p, k)]
 			switch {
 			case v == nil && !keys[k].Null:
 				t.Fatalf("NULL in key %s\n%s", keys[k].Name, p.SQL())
@@ -372,13 +372,13 @@ func checkCells(t *rapid.T, p *plan.Plan, e evaluator, d database) {
 }
 
 // keyOf finds the wish's key that is the plan's key k, through an output column made for it.
-func keyOf(spec plan.Spec, p *plan.Plan, k int) int {
-	probe := spec
+func keyOf(e evaluator, p *plan.Plan, k int) int {
+	probe := e.spec
 	probe.Output = nil
-	for i := range spec.Keys {
+	for i := range e.spec.Keys {
 		probe.Output = append(probe.Output, plan.OutputSpec{Name: "k", Expr: plan.OutExpr{Op: plan.OutKey, Index: i}})
 	}
-	q, err := plan.Build(plantest.Small(), probe, plan.Options{})
+	q, err := plan.Build(e.schema, probe, plan.Options{RowsPerPerson: e.rows})
 	if err != nil {
 		return k
 	}
@@ -414,7 +414,7 @@ func vectorFile(t *testing.T) func(*plan.Plan, evaluator, database) {
 		exact := vectors(p, e, d)
 		perm := make([]int, len(p.Keys()))
 		for k := range perm {
-			perm[k] = keyOf(e.spec, p, k)
+			perm[k] = keyOf(e, p, k)
 		}
 		_ = enc.Encode(map[string]any{"sql": p.SQL(), "layout": p.Layout(), "keys": perm, "base": bases(p), "tables": d, "exact": exact})
 	}
