@@ -37,8 +37,8 @@ var (
 	ErrUntranslatable = errors.New("policy: the row filter cannot be translated")
 )
 
-// defaultTimeout bounds one decision; a decision takes less than a millisecond.
-const defaultTimeout = 2 * time.Second
+// defaultTimeout bounds one decision. A decision takes less than a millisecond; the rest is for a machine that is busy.
+const defaultTimeout = 5 * time.Second
 
 // LogEntry is one decision for the decision log. The question is canonical JSON: account ids and features, no texts.
 type LogEntry struct {

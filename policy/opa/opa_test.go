@@ -342,7 +342,7 @@ func TestDecisionLog(t *testing.T) {
 // TestConcurrentUse asks different questions at once; each keeps its own answer.
 func TestConcurrentUse(t *testing.T) {
 	t.Parallel()
-	d := decider(t)
+	d := decider(t, WithTimeout(time.Minute)) // the race detector on a busy machine is slow
 	var wg sync.WaitGroup
 	for i := range 16 {
 		wg.Go(func() {
