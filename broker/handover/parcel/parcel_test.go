@@ -114,6 +114,9 @@ func TestWrongReader(t *testing.T) {
 	ok(t, err)
 	_, err = w.verify(pkg, other)
 	unverified(t, "another receiver's key", err)
+	if err != nil && !strings.Contains(err.Error(), "not for this key") {
+		t.Errorf("the sentence does not say what to do: %v", err)
+	}
 	_, err = parcel.Verify(bytes.NewReader(pkg), w.keys.Public, w.receiver, w.now.Add(24*time.Hour))
 	unverified(t, "expired", err)
 	_, err = parcel.Verify(bytes.NewReader(pkg), newWorld(t).keys.Public, w.receiver, w.now)
@@ -214,6 +217,11 @@ func TestManifestOfAnotherPackage(t *testing.T) {
 // inside builds an encrypted inside of its own, to see what a reader takes.
 func (w *world) inside(t testing.TB, m parcel.Manifest, names []string, contents []string, flag byte) []byte {
 	t.Helper()
+	return w.insideBy(t, w.keys.Signer(), m, names, contents, flag)
+}
+
+func (w *world) insideBy(t testing.TB, signer parcel.Signer, m parcel.Manifest, names []string, contents []string, flag byte) []byte {
+	t.Helper()
 	m.Version, m.Receiver, m.Key = parcel.Version, "centre", w.receiver.Public().Fingerprint()
 	if m.Files == nil {
 		for i, n := range names {
@@ -223,7 +231,7 @@ func (w *world) inside(t testing.TB, m parcel.Manifest, names []string, contents
 	}
 	raw, err := json.MarshalIndent(m, "", "  ")
 	ok(t, err)
-	sig, err := w.keys.Signer().SignDetached("carrel-handover-manifest+jws", raw)
+	sig, err := signer.SignDetached("carrel-handover-manifest+jws", raw)
 	ok(t, err)
 	to, err := age.ParseX25519Recipient(w.receiver.Public().Age)
 	ok(t, err)
@@ -269,6 +277,15 @@ func TestNamesInside(t *testing.T) {
 	unverified(t, "a file that is missing", err)
 	_, err = w.verify(w.inside(t, named, []string{"data/a.csv"}, []string{"y"}, tar.TypeReg), w.receiver)
 	unverified(t, "another content", err)
+}
+
+// A manifest that another key signed is refused even under a good cover.
+func TestManifestNeedsItsSignature(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	pkg := w.insideBy(t, newWorld(t).keys.Signer(), w.manifest("ho-1"), []string{"data/a.csv"}, []string{"x"}, tar.TypeReg)
+	_, err := w.verify(pkg, w.receiver)
+	unverified(t, "another signer", err)
 }
 
 // A source that writes other bytes the second time would make a manifest that lies.
