@@ -69,6 +69,9 @@ func mapTable(spec wire.Table, fd int) (t *table, err error) {
 		if err != nil {
 			return nil, errTable
 		}
+		if rec.NumRows() == 0 {
+			continue // nothing to give: a scan is complete when every batch that is left was given
+		}
 		rec.Retain()
 		bt, err := t.batchOf(rec)
 		if err != nil {
@@ -114,9 +117,6 @@ func (t *table) batchOf(rec arrow.RecordBatch) (batch, error) {
 			b.validity[i] = v.Bytes()
 		} else if d.NullN() > 0 {
 			return batch{}, errTable // NULLs announced without saying which
-		}
-		if n == 0 {
-			continue
 		}
 		v := d.Buffers()[1]
 		if v == nil || v.Len() < n*w {

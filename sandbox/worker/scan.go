@@ -127,9 +127,6 @@ func (g *scan) next(c *cursor, chunk duckdb.DataChunk) {
 			return
 		}
 		c.batch, c.offset = n, 0
-		if g.table.batches[n].rows == 0 {
-			g.finished.Add(1)
-		}
 	}
 	b := &g.table.batches[c.batch]
 	n := min(vectorSize, b.rows-c.offset)
