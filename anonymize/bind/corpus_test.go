@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"carrel/anonymize/bind"
@@ -47,8 +48,11 @@ func corpus(t testing.TB) []corpusLine {
 	return out
 }
 
+// city is made once: Build does not change a schema.
+var city = sync.OnceValue(plantest.City)
+
 func build(l corpusLine) (*plan.Plan, *plan.Refusal) {
-	s := plantest.City()
+	s := city()
 	spec, err := bind.Bind(s, l.AST, l.SQL)
 	var p *plan.Plan
 	if err == nil {

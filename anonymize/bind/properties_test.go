@@ -9,7 +9,6 @@ import (
 
 	"carrel/anonymize/bind"
 	"carrel/anonymize/plan"
-	"carrel/anonymize/plan/plantest"
 )
 
 // TestVariantsShareOneHash: texts of one group differ in aliases, layout, comments, order of conjuncts, IN lists, sides of joins, output,
@@ -68,7 +67,7 @@ func TestUnknownFieldRefuses(t *testing.T) {
 				t.Fatal(err)
 			}
 			delete(o, "surprise")
-			if _, err := bind.Bind(plantest.City(), tree, l.SQL); err == nil {
+			if _, err := bind.Bind(city(), tree, l.SQL); err == nil {
 				t.Fatalf("an unknown field of %v was ignored in %s", o["type"], l.SQL)
 			}
 			tried++
@@ -131,7 +130,7 @@ func FuzzBind(f *testing.F) {
 	for _, l := range corpus(f) {
 		f.Add([]byte(l.AST), l.SQL)
 	}
-	s := plantest.City()
+	s := city()
 	f.Fuzz(func(t *testing.T, ast []byte, sql string) {
 		spec, err := bind.Bind(s, ast, sql)
 		if err != nil {
@@ -159,12 +158,12 @@ func TestTextLimits(t *testing.T) {
 	t.Parallel()
 	ast := corpus(t)[0].AST
 	for _, sql := range []string{string(make([]byte, 1<<20)), "SELECT \xff", "SELECT 1\x00"} {
-		if _, err := bind.Bind(plantest.City(), ast, sql); err == nil {
+		if _, err := bind.Bind(city(), ast, sql); err == nil {
 			t.Fatal("accepted a text that is too long, not UTF-8 or holds NUL")
 		}
 	}
 	for _, tree := range []string{"", "{", "[]", "null", "{} {}", `{"error":true}`, `{"statements":[1]}`, `{"statements":[{"node":{"type":"SELECT_NODE"}}]}`} {
-		if _, err := bind.Bind(plantest.City(), json.RawMessage(tree), "SELECT 1"); err == nil {
+		if _, err := bind.Bind(city(), json.RawMessage(tree), "SELECT 1"); err == nil {
 			t.Fatalf("accepted the tree %s", tree)
 		}
 	}
