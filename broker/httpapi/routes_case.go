@@ -33,19 +33,25 @@ func (s *server) session() {
 			}
 			return &reply[sessionBody]{sessionBody{Token: t.Token.Reveal(), Expires: t.Expires, Account: in.Body.Account}}, nil
 		})
+	route(s, http.MethodGet, "/keys", "The service's public keys, to verify permits and packages offline",
+		func(context.Context, auth.Identity, *none) (*reply[auth.KeySet], error) {
+			set, err := s.c.Keys()
+			return &reply[auth.KeySet]{set}, err
+		})
 	route(s, http.MethodGet, "/whoami", "Who the token says you are",
 		func(_ context.Context, id auth.Identity, _ *none) (*reply[auth.Identity], error) {
 			return &reply[auth.Identity]{id}, nil
 		})
 }
 
-// onRevision is the revision that the caller saw; 0 accepts any.
-type onRevision struct {
+// OnRevision names an application and the revision that the caller saw; 0 accepts any.
+type OnRevision struct {
 	ID  string `path:"id" maxLength:"80"`
 	Rev int64  `query:"rev" minimum:"0" doc:"the revision that you saw; another one is a conflict"`
 }
 
-type limited struct {
+// Limited bounds a list.
+type Limited struct {
 	Limit int `query:"limit" minimum:"0" maximum:"200" default:"100"`
 }
 
@@ -56,23 +62,23 @@ func (s *server) applications() {
 			Body application.Draft
 		}
 		edit struct {
-			onRevision
+			OnRevision
 			Body application.Draft
 		}
 		list struct {
-			limited
+			Limited
 			Inbox bool `query:"inbox" doc:"only what waits for you"`
 		}
 		review struct {
-			onRevision
+			OnRevision
 			Body application.ReviewInput
 		}
 		decide struct {
-			onRevision
+			OnRevision
 			Body application.DecisionInput
 		}
 		sign struct {
-			onRevision
+			OnRevision
 			Body struct {
 				Side   string `json:"side" enum:"applicant,owner"`
 				Digest string `json:"digest" maxLength:"100"`
@@ -96,11 +102,11 @@ func (s *server) applications() {
 		return &reply[[]application.Item]{items}, err
 	})
 	route(s, http.MethodGet, "/applications/{id}", "One application with policy's findings, reviews and what it waits for",
-		func(ctx context.Context, id auth.Identity, in *byID) (*reply[*application.View], error) {
+		func(ctx context.Context, id auth.Identity, in *ByID) (*reply[*application.View], error) {
 			v, err := a.Show(ctx, id, in.ID)
 			return &reply[*application.View]{v}, err
 		})
-	route(s, http.MethodPost, "/applications/{id}/submit", "Submit for review", func(ctx context.Context, id auth.Identity, in *onRevision) (*app, error) {
+	route(s, http.MethodPost, "/applications/{id}/submit", "Submit for review", func(ctx context.Context, id auth.Identity, in *OnRevision) (*app, error) {
 		return wrap(a.Submit(ctx, id, in.ID, in.Rev))
 	})
 	route(s, http.MethodPost, "/applications/{id}/review", "Put a review on record", func(ctx context.Context, id auth.Identity, in *review) (*app, error) {
@@ -109,10 +115,10 @@ func (s *server) applications() {
 	route(s, http.MethodPost, "/applications/{id}/decide", "The authority's decision", func(ctx context.Context, id auth.Identity, in *decide) (*app, error) {
 		return wrap(a.Decide(ctx, id, in.ID, in.Rev, in.Body))
 	})
-	route(s, http.MethodPost, "/applications/{id}/withdraw", "Take an application back", func(ctx context.Context, id auth.Identity, in *onRevision) (*app, error) {
+	route(s, http.MethodPost, "/applications/{id}/withdraw", "Take an application back", func(ctx context.Context, id auth.Identity, in *OnRevision) (*app, error) {
 		return wrap(a.Withdraw(ctx, id, in.ID, in.Rev))
 	})
-	route(s, http.MethodGet, "/applications/{id}/agreement", "The agreement in both languages", func(ctx context.Context, id auth.Identity, in *byID) (*reply[*application.AgreementView], error) {
+	route(s, http.MethodGet, "/applications/{id}/agreement", "The agreement in both languages", func(ctx context.Context, id auth.Identity, in *ByID) (*reply[*application.AgreementView], error) {
 		v, err := a.Agreement(ctx, id, in.ID)
 		return &reply[*application.AgreementView]{v}, err
 	})
@@ -130,15 +136,21 @@ type permitBody struct {
 func (s *server) grants() {
 	type (
 		end struct {
-			byID
+			ByID
 			Body struct {
 				Reason     string `json:"reason" maxLength:"4000"`
 				Relinquish bool   `json:"relinquish,omitempty" doc:"give up one's own grant"`
 			}
 		}
 		permit struct {
-			byID
-			Body grant.PermitRequest
+			ByID
+			Body struct {
+				TTL       int64    `json:"ttl_seconds,omitempty" minimum:"0" maximum:"3600"`
+				Purpose   string   `json:"purpose,omitempty" maxLength:"80"`
+				Datasets  []string `json:"datasets,omitempty"`
+				Columns   []string `json:"columns,omitempty"`
+				ClientKey string   `json:"client_key,omitempty" maxLength:"80" doc:"RFC 7638 thumbprint of the client's key"`
+			}
 		}
 		status struct {
 			Body struct {
@@ -147,11 +159,11 @@ func (s *server) grants() {
 		}
 	)
 	g := s.c.Grants
-	route(s, http.MethodGet, "/grants", "Grants that you may see", func(ctx context.Context, id auth.Identity, in *limited) (*reply[[]grant.Grant], error) {
+	route(s, http.MethodGet, "/grants", "Grants that you may see", func(ctx context.Context, id auth.Identity, in *Limited) (*reply[[]grant.Grant], error) {
 		list, err := g.List(ctx, id, in.Limit)
 		return &reply[[]grant.Grant]{list}, err
 	})
-	route(s, http.MethodGet, "/grants/{id}", "One grant with its budget", func(ctx context.Context, id auth.Identity, in *byID) (*reply[*grant.View], error) {
+	route(s, http.MethodGet, "/grants/{id}", "One grant with its budget", func(ctx context.Context, id auth.Identity, in *ByID) (*reply[*grant.View], error) {
 		v, err := g.Get(ctx, id, in.ID)
 		return &reply[*grant.View]{v}, err
 	})
@@ -167,7 +179,9 @@ func (s *server) grants() {
 		return &reply[*grant.View]{v}, err
 	})
 	route(s, http.MethodPost, "/grants/{id}/permit", "A signed permit, an hour at most", func(ctx context.Context, id auth.Identity, in *permit) (*reply[permitBody], error) {
-		p, token, err := g.IssuePermit(ctx, id, in.ID, in.Body)
+		p, token, err := g.IssuePermit(ctx, id, in.ID, grant.PermitRequest{
+			TTL: time.Duration(in.Body.TTL) * time.Second, Purpose: in.Body.Purpose, Datasets: in.Body.Datasets, Columns: in.Body.Columns, ClientKey: in.Body.ClientKey,
+		})
 		return &reply[permitBody]{permitBody{Permit: p, Token: token.Reveal()}}, err
 	})
 	route(s, http.MethodPost, "/permits/status", "Whether a permit is good now", func(ctx context.Context, id auth.Identity, in *status) (*reply[grant.Status], error) {

@@ -39,15 +39,15 @@ func (s *server) questions() {
 		list, err := j.List(ctx, id)
 		return &reply[[]job.Job]{list}, err
 	})
-	route(s, http.MethodGet, "/jobs/{id}", "One query job", func(ctx context.Context, id auth.Identity, in *byID) (*reply[job.Job], error) {
+	route(s, http.MethodGet, "/jobs/{id}", "One query job", func(ctx context.Context, id auth.Identity, in *ByID) (*reply[job.Job], error) {
 		x, err := j.Show(ctx, id, in.ID)
 		return &reply[job.Job]{x}, err
 	})
-	route(s, http.MethodPost, "/jobs/{id}/cancel", "Take a job out of the queue", func(ctx context.Context, id auth.Identity, in *byID) (*reply[job.Job], error) {
+	route(s, http.MethodPost, "/jobs/{id}/cancel", "Take a job out of the queue", func(ctx context.Context, id auth.Identity, in *ByID) (*reply[job.Job], error) {
 		x, err := j.Cancel(ctx, id, in.ID)
 		return &reply[job.Job]{x}, err
 	})
-	route(s, http.MethodGet, "/jobs/{id}/result", "The kept answer of a job", func(ctx context.Context, id auth.Identity, in *byID) (*reply[json.RawMessage], error) {
+	route(s, http.MethodGet, "/jobs/{id}/result", "The kept answer of a job", func(ctx context.Context, id auth.Identity, in *ByID) (*reply[json.RawMessage], error) {
 		raw, err := j.Fetch(ctx, id, in.ID)
 		return &reply[json.RawMessage]{raw}, err
 	})
@@ -56,13 +56,13 @@ func (s *server) questions() {
 func (s *server) handovers() {
 	type (
 		ask struct {
-			byID
+			ByID
 			Body struct {
 				Dataset string `json:"dataset,omitempty" maxLength:"80" doc:"when the grant names several"`
 			}
 		}
 		receipt struct {
-			byID
+			ByID
 			Body struct {
 				Signature string `json:"signature" maxLength:"400"`
 			}
@@ -74,11 +74,11 @@ func (s *server) handovers() {
 		x, err := h.Request(ctx, id, in.ID, in.Body.Dataset)
 		return &one{x}, err
 	})
-	route(s, http.MethodGet, "/handovers", "Handovers that you may see", func(ctx context.Context, id auth.Identity, in *limited) (*reply[[]handover.Handover], error) {
+	route(s, http.MethodGet, "/handovers", "Handovers that you may see", func(ctx context.Context, id auth.Identity, in *Limited) (*reply[[]handover.Handover], error) {
 		list, err := h.List(ctx, id, in.Limit)
 		return &reply[[]handover.Handover]{list}, err
 	})
-	route(s, http.MethodGet, "/handovers/{id}", "One handover", func(ctx context.Context, id auth.Identity, in *byID) (*one, error) {
+	route(s, http.MethodGet, "/handovers/{id}", "One handover", func(ctx context.Context, id auth.Identity, in *ByID) (*one, error) {
 		x, err := h.Get(ctx, id, in.ID)
 		return &one{x}, err
 	})
@@ -86,7 +86,7 @@ func (s *server) handovers() {
 		x, err := h.Acknowledge(ctx, id, in.ID, in.Body.Signature)
 		return &one{x}, err
 	})
-	route(s, http.MethodGet, "/handovers/{id}/package", "Pull the encrypted package", func(ctx context.Context, id auth.Identity, in *byID) (*huma.StreamResponse, error) {
+	route(s, http.MethodGet, "/handovers/{id}/package", "Pull the encrypted package", func(ctx context.Context, id auth.Identity, in *ByID) (*huma.StreamResponse, error) {
 		body, x, err := h.Pull(ctx, id, in.ID)
 		if err != nil {
 			return nil, err

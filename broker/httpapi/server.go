@@ -6,6 +6,8 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"path"
+	"reflect"
 	"strings"
 	"time"
 
@@ -44,6 +46,7 @@ type Config struct {
 	Jobs         *job.Service
 	Handovers    *handover.Service
 	Records      *record.Service // catalogue, ledger and log as people read them
+	Keys         func() (auth.KeySet, error)
 	Logger       *slog.Logger
 	Version      string
 	// Healthy says why the service should not get traffic, or nil.
@@ -61,14 +64,15 @@ type server struct {
 func New(r chi.Router, c Config) {
 	s := &server{c: c}
 	conf := huma.DefaultConfig("Carrel", c.Version)
+	conf.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	conf.DocsPath = "" // its page loads script from elsewhere
 	conf.SchemasPath = "/api/v1/schemas"
 	conf.CreateHooks = nil // no $schema members in answers
 	conf.Transformers = append(conf.Transformers, s.transform)
 	conf.Info.Description = "Applications, grants, noised answers, handovers and the audit log of one Carrel service."
 	conf.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT"}}
-	s.metrics(r)
 	r.Use(s.logged)
+	s.metrics(r)
 	s.api = humachi.New(r, conf)
 	s.session()
 	s.applications()
@@ -79,14 +83,28 @@ func New(r chi.Router, c Config) {
 	r.Get("/healthz", s.health)
 }
 
+// schemaName puts the package before the type's name: policy and broker have types of one name.
+func schemaName(t reflect.Type, hint string) string {
+	base := t
+	for base.Kind() == reflect.Pointer || base.Kind() == reflect.Slice {
+		base = base.Elem()
+	}
+	name := huma.DefaultSchemaNamer(t, hint)
+	if base.Name() == "" || base.PkgPath() == "" {
+		return name
+	}
+	pkg := path.Base(base.PkgPath())
+	return strings.ToUpper(pkg[:1]) + pkg[1:] + name
+}
+
 // none is the input or output of a route that has none.
 type none struct{}
 
 // reply is a JSON answer.
 type reply[T any] struct{ Body T }
 
-// byID is the input of a route about one thing.
-type byID struct {
+// ByID is the input of a route about one thing. It is exported because the framework fills embedded structs only then.
+type ByID struct {
 	ID string `path:"id" maxLength:"80" doc:"its number"`
 }
 
@@ -99,10 +117,10 @@ func identity(ctx context.Context) auth.Identity {
 }
 
 // route registers one operation behind the policy of its route. fn's errors become problem documents.
-func route[I, O any](s *server, method, path, summary string, fn func(ctx context.Context, id auth.Identity, in *I) (*O, error)) {
-	pattern := "/api/v1" + path
+func route[I, O any](s *server, method, where, summary string, fn func(ctx context.Context, id auth.Identity, in *I) (*O, error)) {
+	pattern := "/api/v1" + where
 	op := huma.Operation{
-		OperationID: strings.ToLower(method) + strings.NewReplacer("/", "-", "{", "", "}", "").Replace(path), Method: method, Path: pattern, Summary: summary,
+		OperationID: strings.ToLower(method) + strings.NewReplacer("/", "-", "{", "", "}", "").Replace(where), Method: method, Path: pattern, Summary: summary,
 		MaxBodyBytes: maxBody, BodyReadTimeout: bodyTimeout, Security: []map[string][]string{{"bearer": {}}},
 		Middlewares: huma.Middlewares{s.guard(method + " " + pattern)},
 		Errors:      []int{401, 403, 404, 409, 422, 500},

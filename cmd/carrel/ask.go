@@ -1,0 +1,344 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"carrel/anonymize/result"
+	"carrel/broker/grant"
+	"carrel/broker/job"
+)
+
+// askFlags are the flags that a question has.
+type askFlags struct {
+	grant   string
+	epsilon float64
+	rows    []string
+}
+
+func (f *askFlags) add(cmd *cobra.Command) {
+	fl := cmd.Flags()
+	fl.StringVar(&f.grant, "grant", "", "grant to ask under (default: your only active query grant)")
+	fl.Float64Var(&f.epsilon, "epsilon", 0, "ε of this question (default: policy's)")
+	fl.StringArrayVar(&f.rows, "rows-per-person", nil, "M, or table=M: rows that one person may bring; less rows, less noise, more bias")
+}
+
+// ask makes the question; "-" and "@file" read the text from standard input or a file.
+func (a *app) ask(ctx context.Context, c *api, f askFlags, text string) (job.Ask, error) {
+	q := job.Ask{Grant: f.grant, SQL: text, Epsilon: f.epsilon}
+	if name, ok := strings.CutPrefix(text, "@"); ok || text == "-" {
+		if text == "-" {
+			name = "-"
+		}
+		raw, err := a.readFile(name)
+		if err != nil {
+			return q, err
+		}
+		q.SQL = string(raw)
+	}
+	for _, r := range f.rows {
+		table, m, ok := strings.Cut(r, "=")
+		if !ok {
+			table, m = "*", r
+		}
+		n, err := strconv.ParseInt(m, 10, 64)
+		if err != nil {
+			return q, usageError{fmt.Errorf("--rows-per-person is a number, or table=number")}
+		}
+		if q.RowsPerPerson == nil {
+			q.RowsPerPerson = map[string]int64{}
+		}
+		q.RowsPerPerson[table] = n
+	}
+	if q.Grant != "" {
+		return q, nil
+	}
+	var all []grant.Grant
+	if err := c.get(ctx, "/grants", &all); err != nil {
+		return q, err
+	}
+	var active []string
+	for _, g := range all {
+		if g.Kind == grant.KindQuery && g.State == grant.StateActive {
+			active = append(active, g.ID)
+		}
+	}
+	if len(active) != 1 {
+		return q, usageError{fmt.Errorf("you have %d active query grants; name one with --grant (see `carrel grant list`)", len(active))}
+	}
+	q.Grant = active[0]
+	return q, nil
+}
+
+func (a *app) explainCommand() *cobra.Command {
+	var f askFlags
+	cmd := &cobra.Command{
+		Use: "explain SQL", Short: "What a question would cost and how exact it would be, without spending anything",
+		Example: `  carrel explain "SELECT sex, COUNT(*) FROM person GROUP BY sex"`, Args: exact(1, "a question, @file or -"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.api()
+			if err != nil {
+				return err
+			}
+			q, err := a.ask(cmd.Context(), c, f, args[0])
+			if err != nil {
+				return err
+			}
+			var x job.Explanation
+			if err := c.post(cmd.Context(), "/explain", q, &x); err != nil {
+				return err
+			}
+			return a.print(x, func(w io.Writer) { a.printExplanation(w, x) })
+		},
+	}
+	f.add(cmd)
+	return cmd
+}
+
+func (a *app) printExplanation(w io.Writer, x job.Explanation) {
+	fmt.Fprintln(w, strings.TrimRight(x.Plan.In(a.lang), "\n"))
+	rows := [][]string{}
+	for _, m := range x.Measures {
+		note := ""
+		if m.PerRows > 0 {
+			note = fmt.Sprintf(a.say("（组内 %d 行时）", "(in a group of %d rows)"), m.PerRows)
+		}
+		rows = append(rows, []string{m.Measure, "± " + plain(m.PlusMinus), m.Unit, note})
+	}
+	table(w, []string{a.say("度量", "MEASURE"), a.say("噪声（95%）", "NOISE (95 %)"), a.say("单位", "UNIT"), ""}, rows)
+	cost := fmt.Sprintf("ε %.4g", x.Epsilon)
+	if x.OnRecord {
+		cost = a.say("已有记录，免费", "on record: free")
+	}
+	fmt.Fprintf(w, "%s %s; %s\n", a.say("代价", "cost"), cost, x.Budget.Words.In(a.lang))
+	if !x.Allowed {
+		fmt.Fprintln(w, a.say("策略不允许：", "policy does not allow it:"))
+		for _, r := range x.Reasons {
+			fmt.Fprintf(w, "  - %s (%s, %s)\n", r.Text.In(a.lang), r.Rule, r.Article)
+		}
+		for _, c := range x.WouldGive {
+			fmt.Fprintf(w, "  → %s\n", c.Text.In(a.lang))
+		}
+	}
+}
+
+func (a *app) queryCommand() *cobra.Command {
+	var f askFlags
+	var out string
+	cmd := &cobra.Command{
+		Use: "query SQL", Short: "A noised answer with 95 % intervals",
+		Example: `  carrel query "SELECT department, AVG(total_cost) FROM encounter GROUP BY department" --epsilon 0.2 --out cost.csv`, Args: exact(1, "a question, @file or -"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.api()
+			if err != nil {
+				return err
+			}
+			q, err := a.ask(cmd.Context(), c, f, args[0])
+			if err != nil {
+				return err
+			}
+			var ans job.Answer
+			if err := c.post(cmd.Context(), "/query", q, &ans); err != nil {
+				return err
+			}
+			return a.answer(ans, out)
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().StringVar(&out, "out", "", "write the table to a .csv or .json file")
+	return cmd
+}
+
+// answer shows an answer, or writes its table to a file.
+func (a *app) answer(ans job.Answer, out string) error {
+	switch {
+	case out == "":
+		return a.print(ans, func(w io.Writer) { a.printAnswer(w, ans) })
+	case strings.HasSuffix(out, ".csv"), strings.HasSuffix(out, ".json"):
+	default:
+		return usageError{fmt.Errorf("--out writes .csv or .json files")}
+	}
+	f, err := os.OpenFile(out, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("write the answer: %w", err)
+	}
+	if strings.HasSuffix(out, ".csv") {
+		err = ans.Result.WriteCSV(f)
+	} else {
+		err = json.NewEncoder(f).Encode(ans)
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+func (a *app) printAnswer(w io.Writer, ans job.Answer) {
+	header := []string{}
+	for _, c := range ans.Result.Columns {
+		header = append(header, c.Name)
+		if c.Interval != result.IntervalNone {
+			header = append(header, "95 %")
+		}
+	}
+	rows := [][]string{}
+	for _, r := range ans.Result.Rows {
+		line := []string{}
+		for i, cell := range r {
+			line = append(line, show(cell.Value))
+			if ans.Result.Columns[i].Interval != result.IntervalNone {
+				line = append(line, interval(cell.Lo, cell.Hi))
+			}
+		}
+		rows = append(rows, line)
+	}
+	table(w, header, rows)
+	var notes []string
+	if ans.Synthetic {
+		notes = append(notes, a.say("合成数据", "synthetic data"))
+	}
+	if ans.Result.Selected {
+		notes = append(notes, a.say("人数过少的组可能未列出", "groups of few persons may be missing"))
+	}
+	cost := fmt.Sprintf("ε %.4g", ans.Epsilon)
+	if ans.FromRecord {
+		cost = a.say("免费（已有记录）", "free (answered from record)")
+	}
+	notes = append(notes, cost, ans.Budget.Words.In(a.lang), fmt.Sprintf(a.say("日志第 %d 条", "log entry %d"), ans.Audit))
+	fmt.Fprintln(w, strings.Join(notes, "; "))
+}
+
+func show(v any) string {
+	switch x := v.(type) {
+	case nil:
+		return "NULL"
+	case float64:
+		return plain(x)
+	default:
+		return fmt.Sprint(x)
+	}
+}
+
+// plain writes a number without exponent and with no more than six significant decimals.
+func plain(x float64) string {
+	if x == float64(int64(x)) {
+		return strconv.FormatInt(int64(x), 10)
+	}
+	s := strconv.FormatFloat(x, 'g', 6, 64)
+	if strings.ContainsAny(s, "eE") {
+		return strconv.FormatFloat(x, 'f', 0, 64)
+	}
+	return s
+}
+
+func interval(lo, hi *float64) string {
+	end := func(x *float64, missing string) string {
+		if x == nil {
+			return missing
+		}
+		return plain(*x)
+	}
+	return "[" + end(lo, "-∞") + ", " + end(hi, "∞") + "]"
+}
+
+func (a *app) jobCommand() *cobra.Command {
+	var f askFlags
+	submit := &cobra.Command{
+		Use: "submit SQL...", Short: "Queue questions; each is checked now and charged when it runs",
+		Example: "  carrel job submit @study.sql\n  carrel job submit --file questions.csv   # lines: SQL", Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.api()
+			if err != nil {
+				return err
+			}
+			jobs := []job.Job{}
+			for _, text := range args {
+				q, err := a.ask(cmd.Context(), c, f, text)
+				if err != nil {
+					return err
+				}
+				var j job.Job
+				if err := c.post(cmd.Context(), "/jobs", q, &j); err != nil {
+					return err
+				}
+				jobs = append(jobs, j)
+			}
+			return a.print(jobs, func(w io.Writer) { a.printJobs(w, jobs) })
+		},
+	}
+	submit.Example = "  carrel job submit @study.sql \"SELECT COUNT(*) FROM encounter\""
+	f.add(submit)
+	list := &cobra.Command{
+		Use: "list", Short: "Your query jobs", Example: "  carrel job list", Args: exact(0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := a.api()
+			if err != nil {
+				return err
+			}
+			var jobs []job.Job
+			if err := c.get(cmd.Context(), "/jobs", &jobs); err != nil {
+				return err
+			}
+			return a.print(jobs, func(w io.Writer) { a.printJobs(w, jobs) })
+		},
+	}
+	one := func(use, short, method, path string) *cobra.Command {
+		return &cobra.Command{
+			Use: use + " JOB", Short: short, Example: "  carrel job " + use + " j-…", Args: exact(1, "a job"),
+			RunE: func(cmd *cobra.Command, args []string) error {
+				c, err := a.api()
+				if err != nil {
+					return err
+				}
+				var j job.Job
+				if err := c.do(cmd.Context(), method, "/jobs/"+url.PathEscape(args[0])+path, nil, &j); err != nil {
+					return err
+				}
+				return a.print(j, func(w io.Writer) { a.printJobs(w, []job.Job{j}) })
+			},
+		}
+	}
+	var out string
+	fetch := &cobra.Command{
+		Use: "fetch JOB", Short: "The kept answer of a job", Example: "  carrel job fetch j-… --out answer.csv", Args: exact(1, "a job"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.api()
+			if err != nil {
+				return err
+			}
+			var ans job.Answer
+			if err := c.get(cmd.Context(), "/jobs/"+url.PathEscape(args[0])+"/result", &ans); err != nil {
+				return err
+			}
+			return a.answer(ans, out)
+		},
+	}
+	fetch.Flags().StringVar(&out, "out", "", "write the table to a .csv or .json file")
+	return group("job", "Query jobs: questions that are answered when their turn comes", submit, list,
+		one("show", "State and queue place of a job", "GET", ""), one("cancel", "Take a job out of the queue", "POST", "/cancel"), fetch)
+}
+
+func (a *app) printJobs(w io.Writer, jobs []job.Job) {
+	rows := [][]string{}
+	for _, j := range jobs {
+		place := ""
+		if j.Place > 0 {
+			place = strconv.Itoa(j.Place)
+		}
+		why := ""
+		if j.Problem != nil {
+			why = j.Problem.Text.In(a.lang)
+		}
+		rows = append(rows, []string{j.ID, string(j.State), place, j.Grant, j.Made.Local().Format("2006-01-02 15:04:05"), why})
+	}
+	table(w, []string{a.say("任务", "JOB"), a.say("状态", "STATE"), a.say("排位", "PLACE"), a.say("授权", "GRANT"), a.say("提交", "SUBMITTED"), ""}, rows)
+}
+

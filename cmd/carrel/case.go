@@ -1,0 +1,405 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
+
+	"carrel/broker/application"
+	"carrel/broker/grant"
+	"carrel/policy"
+)
+
+// template is what `application new --template` prints: a draft to fill in.
+const template = `# An application for data. Fill in and send with: carrel application new FILE
+facts:
+  kind: query                  # query: noised answers; handover: a package, for quality-control centres
+  purpose: research            # research | quality-control
+  team: []                     # accounts of the other members
+  from: "2026-12-01"
+  to: "2027-11-30"
+  funding: public              # none | public | institution | industry
+  conflicts: none              # none | declared
+  ethics: {document: "sha256:…"}   # of the ethics committee's document; or give texts.exemption
+  cross_border: false
+  identifiable: false
+  wishes:
+    - {dataset: jinhe, columns: [person.*, encounter.*]}
+texts:
+  title: ""
+  reason: ""                   # what the data are for
+  methods: ""                  # how they are analysed
+`
+
+func (a *app) applicationCommand() *cobra.Command {
+	return group("application", "Applications for data: from draft to decision",
+		a.applicationNew(), a.applicationStep("submit", "Submit for review", nil), a.applicationShow(), a.applicationList(),
+		a.applicationReview(), a.applicationDecide(), a.applicationStep("withdraw", "Take an application back", nil))
+}
+
+func (a *app) applicationNew() *cobra.Command {
+	var tmpl bool
+	cmd := &cobra.Command{
+		Use: "new FILE", Short: "Begin an application from a YAML or JSON file",
+		Example: "  carrel application new --template > study.yaml\n  carrel application new study.yaml",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if tmpl {
+				_, err := io.WriteString(a.out, template)
+				return err
+			}
+			if len(args) != 1 {
+				return usageError{fmt.Errorf("name the file of the application, or print one with --template")}
+			}
+			d, err := readDraft(args[0])
+			if err != nil {
+				return err
+			}
+			c, err := a.api()
+			if err != nil {
+				return err
+			}
+			var made application.Application
+			if err := c.post(cmd.Context(), "/applications", d, &made); err != nil {
+				return err
+			}
+			return a.print(made, func(w io.Writer) {
+				fmt.Fprintf(w, a.say("已建立申请 %s（%s）；提交：carrel application submit %s\n", "application %s (%s); submit it with: carrel application submit %s\n"), made.ID, made.State, made.ID)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&tmpl, "template", false, "print a draft to fill in")
+	return cmd
+}
+
+// readDraft reads YAML (of which JSON is a part) strictly: an unknown member is an error that names it.
+func readDraft(file string) (application.Draft, error) {
+	var d application.Draft
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return d, err
+	}
+	var any map[string]any
+	if err := yaml.Unmarshal(raw, &any); err != nil {
+		return d, usageError{fmt.Errorf("%s is neither YAML nor JSON: %w", file, err)}
+	}
+	b, err := json.Marshal(any)
+	if err != nil {
+		return d, usageError{fmt.Errorf("%s holds something that JSON cannot", file)}
+	}
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&d); err != nil {
+		return d, usageError{fmt.Errorf("%s: %w", file, err)}
+	}
+	return d, nil
+}
+
+// applicationStep is a command that posts to one of an application's steps.
+func (a *app) applicationStep(name, short string, body any) *cobra.Command {
+	return &cobra.Command{
+		Use: name + " APPLICATION", Short: short, Example: "  carrel application " + name + " ap-…", Args: exact(1, "an application"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.step(cmd, args[0], name, body) },
+	}
+}
+
+func (a *app) step(cmd *cobra.Command, id, name string, body any) error {
+	c, err := a.api()
+	if err != nil {
+		return err
+	}
+	var got application.Application
+	if err := c.post(cmd.Context(), "/applications/"+url.PathEscape(id)+"/"+name, body, &got); err != nil {
+		return err
+	}
+	return a.print(got, func(w io.Writer) {
+		fmt.Fprintf(w, "%s  %s", got.ID, got.State)
+		if len(got.Needed) > 0 && got.Grant == "" {
+			fmt.Fprintf(w, "  %s %s (%d/%d)", a.say("审查：", "reviews:"), strings.Join(got.Needed, ", "), len(got.Reviews), len(got.Needed))
+		}
+		if got.Grant != "" {
+			fmt.Fprintf(w, "  %s %s", a.say("授权", "grant"), got.Grant)
+		}
+		fmt.Fprintln(w)
+	})
+}
+
+func (a *app) applicationReview() *cobra.Command {
+	var in application.ReviewInput
+	cmd := &cobra.Command{
+		Use: "review APPLICATION --kind KIND --verdict approve|reject --findings TEXT", Short: "Put a review on record",
+		Example: `  carrel application review ap-… --kind ethics --verdict approve --findings "No objection."`, Args: exact(1, "an application"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.step(cmd, args[0], "review", in) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&in.Kind, "kind", "", "ethics, confidentiality, security-risk or privacy-impact")
+	f.StringVar(&in.Verdict, "verdict", "", "approve or reject")
+	f.StringVar(&in.Findings, "findings", "", "what was found")
+	return cmd
+}
+
+func (a *app) applicationDecide() *cobra.Command {
+	var in application.DecisionInput
+	var from, to string
+	cmd := &cobra.Command{
+		Use: "decide APPLICATION --choice approve|deny|return --grounds TEXT", Short: "The authority's decision",
+		Example: `  carrel application decide ap-… --choice approve --grounds "Lawful and useful." --condition "Report yearly."`, Args: exact(1, "an application"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			in.From, in.To = policy.Date(from), policy.Date(to)
+			return a.step(cmd, args[0], "decide", in)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&in.Choice, "choice", "", "approve, deny or return")
+	f.StringVar(&in.Grounds, "grounds", "", "why")
+	f.StringArrayVar(&in.Conditions, "condition", nil, "a condition; may be given several times")
+	f.Float64Var(&in.Epsilon, "epsilon", 0, "ε of the grant, in place of what was asked for")
+	f.StringVar(&from, "from", "", "first day, in place of what was asked for")
+	f.StringVar(&to, "to", "", "last day, in place of what was asked for")
+	return cmd
+}
+
+func (a *app) applicationList() *cobra.Command {
+	var inbox bool
+	cmd := &cobra.Command{
+		Use: "list", Short: "Applications that you may see", Example: "  carrel application list --inbox", Args: exact(0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := a.api()
+			if err != nil {
+				return err
+			}
+			var items []application.Item
+			if err := c.get(cmd.Context(), "/applications?inbox="+strconv.FormatBool(inbox), &items); err != nil {
+				return err
+			}
+			return a.print(items, func(w io.Writer) {
+				rows := [][]string{}
+				for _, i := range items {
+					rows = append(rows, []string{i.ID, i.StateText.In(a.lang), i.Lead, i.Institution, strings.Join(i.Datasets, ","), i.Title, a.commandNames(i.Commands)})
+				}
+				table(w, []string{a.say("申请", "APPLICATION"), a.say("状态", "STATE"), a.say("负责人", "LEAD"), a.say("单位", "INSTITUTION"), a.say("数据集", "DATASETS"), a.say("题目", "TITLE"), a.say("您可以", "YOU MAY")}, rows)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&inbox, "inbox", false, "only what waits for you")
+	return cmd
+}
+
+func (a *app) commandNames(commands []policy.Command) string {
+	var out []string
+	for _, c := range commands {
+		out = append(out, c.Label.In(a.lang))
+	}
+	return strings.Join(out, ", ")
+}
+
+func (a *app) applicationShow() *cobra.Command {
+	return &cobra.Command{
+		Use: "show APPLICATION", Short: "One application with policy's findings, reviews and what it waits for", Example: "  carrel application show ap-…", Args: exact(1, "an application"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.api()
+			if err != nil {
+				return err
+			}
+			var v application.View
+			if err := c.get(cmd.Context(), "/applications/"+url.PathEscape(args[0]), &v); err != nil {
+				return err
+			}
+			return a.print(v, func(w io.Writer) { a.printApplication(w, v) })
+		},
+	}
+}
+
+func (a *app) printApplication(w io.Writer, v application.View) {
+	fmt.Fprintf(w, "%s  %s  %s\n", v.ID, v.State, v.Texts[application.TextTitle])
+	fmt.Fprintf(w, "%s %s, %s … %s\n", a.say("负责人", "lead"), v.Facts.Lead, v.Facts.From, v.Facts.To)
+	for _, x := range v.Facts.Wishes {
+		fmt.Fprintf(w, "%s %s: %s\n", a.say("数据集", "dataset"), x.Dataset, strings.Join(x.Columns, ", "))
+	}
+	findings := v.Check
+	if v.Findings != nil {
+		findings = &v.Findings.Decision
+	}
+	if findings != nil {
+		fmt.Fprintf(w, "%s\n", a.say("策略意见：", "policy says:"))
+		for _, r := range findings.Reasons {
+			fmt.Fprintf(w, "  - %s (%s, %s)\n", r.Text.In(a.lang), r.Rule, r.Article)
+		}
+	}
+	for _, r := range v.Reviews {
+		fmt.Fprintf(w, "%s %s: %s, %s — %s\n", a.say("审查", "review"), r.Kind, r.Verdict, r.Reviewer, r.Findings)
+	}
+	if v.Verdict != nil {
+		fmt.Fprintf(w, "%s %s, %s — %s\n", a.say("决定", "decision"), v.Verdict.Choice, v.Verdict.Decider, v.Verdict.Grounds)
+		for _, c := range v.Verdict.Conditions {
+			fmt.Fprintf(w, "  %s %s\n", a.say("条件：", "condition:"), c)
+		}
+	}
+	for _, x := range v.Waits {
+		fmt.Fprintf(w, "%s %s %s (%s)\n", a.say("等待", "waits for"), x.Who, x.What, x.Text.In(a.lang))
+	}
+	if len(v.Commands) > 0 {
+		fmt.Fprintf(w, "%s %s\n", a.say("您可以：", "you may:"), a.commandNames(v.Commands))
+	}
+}
+
+func (a *app) agreementCommand() *cobra.Command {
+	show := &cobra.Command{
+		Use: "show APPLICATION", Short: "The agreement's text and digest", Example: "  carrel agreement show ap-…", Args: exact(1, "an application"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.api()
+			if err != nil {
+				return err
+			}
+			var v application.AgreementView
+			if err := c.get(cmd.Context(), "/applications/"+url.PathEscape(args[0])+"/agreement", &v); err != nil {
+				return err
+			}
+			return a.print(v, func(w io.Writer) {
+				fmt.Fprintf(w, "%s\n\n%s %s\n", v.Text.In(a.lang), a.say("摘要", "digest"), v.Digest)
+				for _, s := range v.Signatures {
+					fmt.Fprintf(w, "%s %s: %s\n", a.say("已签", "signed"), s.Side, s.Account)
+				}
+			})
+		},
+	}
+	var side, digest string
+	sign := &cobra.Command{
+		Use: "sign APPLICATION --side applicant|owner --digest DIGEST", Short: "Sign the agreement of this digest for one side",
+		Example: "  carrel agreement sign ap-… --side applicant --digest sha256:…", Args: exact(1, "an application"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.step(cmd, args[0], "agreement/sign", map[string]string{"side": side, "digest": digest})
+		},
+	}
+	sign.Flags().StringVar(&side, "side", "", "applicant or owner")
+	sign.Flags().StringVar(&digest, "digest", "", "digest of the text that you read, from `carrel agreement show`")
+	return group("agreement", "Agreements", show, sign)
+}
+
+func (a *app) grantCommand() *cobra.Command {
+	list := &cobra.Command{
+		Use: "list", Short: "Grants that you may see", Example: "  carrel grant list", Args: exact(0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			all, err := a.grants(cmd)
+			if err != nil {
+				return err
+			}
+			return a.print(all, func(w io.Writer) {
+				rows := [][]string{}
+				for _, g := range all {
+					rows = append(rows, []string{g.ID, g.Kind, g.State, g.Lead, strings.Join(g.Datasets, ","), string(g.From) + " … " + string(g.To), fmt.Sprintf("%.3g", g.Epsilon)})
+				}
+				table(w, []string{a.say("授权", "GRANT"), a.say("种类", "KIND"), a.say("状态", "STATE"), a.say("负责人", "LEAD"), a.say("数据集", "DATASETS"), a.say("期限", "PERIOD"), "ε"}, rows)
+			})
+		},
+	}
+	show := &cobra.Command{
+		Use: "show GRANT", Short: "One grant with its conditions and budget", Example: "  carrel grant show g-…", Args: exact(1, "a grant"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.api()
+			if err != nil {
+				return err
+			}
+			var v grant.View
+			if err := c.get(cmd.Context(), "/grants/"+url.PathEscape(args[0]), &v); err != nil {
+				return err
+			}
+			return a.print(v, func(w io.Writer) { a.printGrant(w, v) })
+		},
+	}
+	var reason string
+	var relinquish bool
+	revoke := &cobra.Command{
+		Use: "revoke GRANT --reason TEXT", Short: "End a grant at once", Example: `  carrel grant revoke g-… --reason "Study stopped."`, Args: exact(1, "a grant"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.api()
+			if err != nil {
+				return err
+			}
+			var v grant.View
+			if err := c.post(cmd.Context(), "/grants/"+url.PathEscape(args[0])+"/revoke", map[string]any{"reason": reason, "relinquish": relinquish}, &v); err != nil {
+				return err
+			}
+			return a.print(v, func(w io.Writer) { a.printGrant(w, v) })
+		},
+	}
+	revoke.Flags().StringVar(&reason, "reason", "", "why")
+	revoke.Flags().BoolVar(&relinquish, "relinquish", false, "give up your own grant")
+	return group("grant", "Grants: the standing rights that signed agreements give", list, show, revoke)
+}
+
+func (a *app) grants(cmd *cobra.Command) ([]grant.Grant, error) {
+	c, err := a.api()
+	if err != nil {
+		return nil, err
+	}
+	var all []grant.Grant
+	return all, c.get(cmd.Context(), "/grants", &all)
+}
+
+func (a *app) printGrant(w io.Writer, v grant.View) {
+	fmt.Fprintf(w, "%s  %s  %s  %s … %s\n", v.ID, v.Kind, v.State, v.From, v.To)
+	fmt.Fprintf(w, "%s %s; %s %s\n", a.say("负责人", "lead"), v.Lead, a.say("成员", "team"), strings.Join(v.Team, ", "))
+	fmt.Fprintf(w, "%s %s: %s\n", a.say("数据集", "dataset"), strings.Join(v.Datasets, ", "), strings.Join(v.Columns, ", "))
+	for _, c := range v.Conditions {
+		fmt.Fprintf(w, "%s %s\n", a.say("条件：", "condition:"), c)
+	}
+	if v.Budget != nil {
+		fmt.Fprintf(w, "%s ε %.4g, %s ε %.4g\n", a.say("预算", "budget"), v.Budget.Epsilon, a.say("剩余", "left"), v.Budget.Left)
+	}
+}
+
+func (a *app) permitCommand() *cobra.Command {
+	get := &cobra.Command{
+		Use: "get GRANT", Short: "A signed permit of a grant, an hour at most", Example: "  carrel permit get g-… > permit.jwt", Args: exact(1, "a grant"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.api()
+			if err != nil {
+				return err
+			}
+			var p struct {
+				Permit json.RawMessage `json:"permit"`
+				Token  string          `json:"token"`
+			}
+			if err := c.post(cmd.Context(), "/grants/"+url.PathEscape(args[0])+"/permit", map[string]any{}, &p); err != nil {
+				return err
+			}
+			return a.print(p, func(w io.Writer) { fmt.Fprintln(w, p.Token) })
+		},
+	}
+	status := &cobra.Command{
+		Use: "status FILE", Short: "Whether a permit is good now", Example: "  carrel permit status permit.jwt", Args: exact(1, "a file with the permit, or -"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			raw, err := a.readFile(args[0])
+			if err != nil {
+				return err
+			}
+			c, err := a.api()
+			if err != nil {
+				return err
+			}
+			var s map[string]any
+			if err := c.post(cmd.Context(), "/permits/status", map[string]string{"token": strings.TrimSpace(string(raw))}, &s); err != nil {
+				return err
+			}
+			return a.print(s, func(w io.Writer) { fmt.Fprintf(w, "%v\n", s["active"]) })
+		},
+	}
+	return group("permit", "Permits: the signed, short-lived tokens of grants", get, status)
+}
+
+// readFile reads a file, or standard input for "-".
+func (a *app) readFile(name string) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(io.LimitReader(a.in, 16<<20))
+	}
+	return os.ReadFile(name)
+}
