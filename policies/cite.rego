@@ -68,9 +68,9 @@ fill(text, detail) := {
 # --- sources and their validity on the day (sichuan-1, sichuan-37)
 
 # cited is a source as a decision cites it: an expired one together with what carries its rules now.
-cited(id) := {"source": id, "validity": "expired", "fallback": {"source": carrier[id], "validity": validity(carrier[id])}} if {
+cited(id) := {"source": id, "validity": "expired", "fallback": {"source": other, "validity": validity(other)}} if {
 	id in lapsed
-	carrier[id]
+	other := carrier(id)
 } else := {"source": id, "validity": validity(id)}
 
 validity(id) := "expired" if {
@@ -87,10 +87,17 @@ lapsed contains id if {
 	object.get(s, "extended_to", s.expires) <= today
 }
 
-# The first fallback that still stands carries an expired source's rules.
-carrier[id] := [f | some f in data.carrel.sources[id].fallback; not f in lapsed][0] if some id in lapsed
+# The first fallback that still stands carries an expired source's rules. The first in the list is the usual case, and
+# every decision comes by here.
+carrier(id) := fallback[0] if {
+	fallback := data.carrel.sources[id].fallback
+	not fallback[0] in lapsed
+} else := [f | some f in data.carrel.sources[id].fallback; not f in lapsed][0]
 
-orphans := lapsed - object.keys(carrier)
+orphans contains id if {
+	some id in lapsed
+	not carrier(id)
+}
 
 supported(needs) if count(unsupported(needs)) == 0
 

@@ -69,6 +69,12 @@ test_expired_never_decides_alone if {
 	{r.rule | some r in d.reasons} == {"sichuan-37/fallback"}
 }
 
+test_the_next_fallback_carries_when_the_first_expired if {
+	r := cite.reason("sichuan-17/role", "deny", {}) with input as today
+		with data.carrel.sources as object.union(sources, {"sichuan": {"fallback": ["dsl", "state47"]}, "dsl": {"expires": "2026-01-01", "fallback": []}})
+	r.fallback == {"source": "state47", "validity": "in-force"}
+}
+
 test_an_expired_fallback_carries_nothing if {
 	d := verdict({"sichuan-17/role"}, {"sichuan-17/role"}) with input as today
 		with data.carrel.sources as object.union(sources, {"sichuan": {"fallback": ["dsl"]}, "dsl": {"expires": "2026-01-01", "fallback": []}})
