@@ -12,6 +12,7 @@ import (
 	"carrel/anonymize/answer"
 	"carrel/anonymize/dp"
 	"carrel/anonymize/ledger"
+	"carrel/anonymize/plan"
 	"carrel/anonymize/result"
 	"carrel/broker/audit"
 	"carrel/broker/auth"
@@ -34,7 +35,7 @@ func New(c Config) (*Service, error) {
 	if err := c.Desk.Check(); err != nil {
 		return nil, fmt.Errorf("job: %w", err)
 	}
-	if c.Ledger == nil || c.Gate == nil || c.Engine == nil || c.Datasets == nil || c.Clock == nil {
+	if c.Ledger == nil || c.Gate == nil || c.Engine == nil || c.Datasets == nil || c.People == nil || c.Clock == nil {
 		return nil, errors.New("job: a part of the configuration is missing")
 	}
 	if c.Defaults.Epsilon <= 0 || c.Defaults.SelectDelta <= 0 || c.Defaults.MaxDraws <= 0 {
@@ -126,15 +127,15 @@ func (s *Service) fresh(ctx context.Context, p *prepared, recordID string, start
 	ctx = context.WithoutCancel(ctx)
 	noised, err := s.run(ctx, p, runner, started)
 	if err != nil {
-		return nil, s.forfeit(ctx, p, started, err)
+		return nil, s.forfeit(ctx, p, started, start, err)
 	}
 	table, err := render(p, noised.Bytes())
 	if err != nil {
-		return nil, s.forfeit(ctx, p, started, err)
+		return nil, s.forfeit(ctx, p, started, start, err)
 	}
-	index, err := s.record(ctx, p, started, noised, table)
+	index, err := s.record(ctx, p, started, start, noised, table)
 	if err != nil {
-		return nil, failed(err)
+		return nil, s.forfeit(ctx, p, started, start, err)
 	}
 	s.c.Observe(recordID, s.c.Clock.Now().Sub(start))
 	return s.present(ctx, p, recordID, index, p.list, table, false)
@@ -202,11 +203,13 @@ func (s *Service) run(ctx context.Context, p *prepared, runner sandbox.Runner, s
 }
 
 // record is T3: noised bytes, their audit entry and the rendered table in one transaction. It returns the entry's number.
-func (s *Service) record(ctx context.Context, p *prepared, started *ledger.Started, noised answer.Noised, table *result.Result) (int64, error) {
+func (s *Service) record(ctx context.Context, p *prepared, started *ledger.Started, start time.Time, noised answer.Noised, table *result.Result) (int64, error) {
 	var pending *audit.Pending
+	e := s.entry(p, "query.answered", started.ID(), "allowed", map[string]string{"answer": sha(noised.Bytes()), "rows": fmt.Sprint(len(table.Rows))})
+	e.At = s.onGrid(start)
 	err := s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
 		var err error
-		pending, err = s.c.Desk.Log.Append(ctx, tx, s.entry(p, "query.answered", started.ID(), "allowed", map[string]string{"answer": sha(noised.Bytes()), "rows": fmt.Sprint(len(table.Rows))}))
+		pending, err = s.c.Desk.Log.Append(ctx, tx, e)
 		if err != nil {
 			return err
 		}
@@ -223,10 +226,12 @@ func (s *Service) record(ctx context.Context, p *prepared, started *ledger.Start
 }
 
 // forfeit ends a started reservation without an answer. The cause is logged for the operator as a class, never its detail.
-func (s *Service) forfeit(ctx context.Context, p *prepared, started *ledger.Started, cause error) error {
+func (s *Service) forfeit(ctx context.Context, p *prepared, started *ledger.Started, start time.Time, cause error) error {
 	frozen := false
+	e := s.entry(p, "query.forfeited", started.ID(), "failed", nil)
+	e.At = s.onGrid(start)
 	err := s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
-		pending, err := s.c.Desk.Log.Append(ctx, tx, s.entry(p, "query.forfeited", started.ID(), "failed", nil))
+		pending, err := s.c.Desk.Log.Append(ctx, tx, e)
 		if err != nil {
 			return err
 		}
@@ -239,6 +244,12 @@ func (s *Service) forfeit(ctx context.Context, p *prepared, started *ledger.Star
 		return failed(err)
 	}
 	return failed(nil)
+}
+
+// onGrid is the time that an entry about the end of a run bears: the entry reaches the researcher with the proof of inclusion, and
+// the true time would tell how long the data took, past the grid on which the reply leaves.
+func (s *Service) onGrid(start time.Time) time.Time {
+	return start.Add(nextSlot(s.c.Clock.Now().Sub(start))).UTC()
 }
 
 // failed is the one failure after a child was given the query.
@@ -261,7 +272,12 @@ func (s *Service) refusal(ctx context.Context, p *prepared, cause error) error {
 	if p == nil || p.grant.ID == "" || !errors.As(cause, &pr) || pr.Code == problem.Unavailable {
 		return cause
 	}
-	e := s.entry(p, "query.refused", "", "refused", map[string]string{"code": string(pr.Code)})
+	facts := map[string]string{"code": string(pr.Code)}
+	var r *plan.Refusal
+	if errors.As(cause, &r) {
+		facts["refusal"] = r.Code
+	}
+	e := s.entry(p, "query.refused", "", "refused", facts)
 	err := s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
 		_, err := s.c.Desk.Log.Append(ctx, tx, e)
 		return err

@@ -11,6 +11,7 @@ import (
 	"carrel/anonymize/plan"
 	"carrel/anonymize/result"
 	"carrel/broker/audit"
+	"carrel/broker/auth"
 	"carrel/broker/grant/act"
 	"carrel/policy"
 	"carrel/sandbox"
@@ -45,6 +46,11 @@ type Datasets interface {
 	Open(ctx context.Context, id string) (*Dataset, error)
 }
 
+// People finds who an account is now.
+type People interface {
+	Identity(account string) (auth.Identity, bool)
+}
+
 // Defaults are the numbers of policy data that answering uses.
 type Defaults struct {
 	Epsilon     float64 // ε of a question that names none
@@ -59,6 +65,7 @@ type Config struct {
 	Gate     *answer.Gate
 	Engine   sandbox.Engine
 	Datasets Datasets
+	People   People
 	Clock    Clock
 	Defaults Defaults
 	Logger   *slog.Logger

@@ -220,7 +220,7 @@ func (s *Service) questions(ctx context.Context, d Defaults, sets *datasets) err
 		return err
 	}
 	s.Jobs, err = job.New(job.Config{
-		Desk: s.Desk, Ledger: s.Ledger, Gate: gate, Engine: s.engine, Datasets: sets, Clock: job.SystemClock{}, Logger: s.c.Logger, Observe: s.c.Observe,
+		Desk: s.Desk, Ledger: s.Ledger, Gate: gate, Engine: s.engine, Datasets: sets, People: s.Directory, Clock: job.SystemClock{}, Logger: s.c.Logger, Observe: s.c.Observe,
 		Defaults: job.Defaults{Epsilon: d.Query.Epsilon, SelectDelta: d.Selection.Delta, MaxDraws: d.Query.Draws},
 	})
 	return err
