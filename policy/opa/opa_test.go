@@ -373,7 +373,7 @@ func TestData(t *testing.T) {
 		t.Fatal(err)
 	}
 	if def.Universe.Epsilon != 20 || def.Universe.Delta != 1e-6 || def.Grant.Epsilon != 4 || def.Query.Epsilon != 0.1 || def.Researcher.Epsilon != 8 ||
-		def.K != 5 || def.Faults != 3 || def.Permit.TTL != 3600 || def.Query.Draws != 1<<14 || def.GridMS != 20 || def.Selection.Delta != 1e-9 {
+		def.K != 5 || def.Faults != 3 || def.Permit.TTL != 3600 || def.Query.Draws != 1<<14 || def.GridMS != 20 || def.Selection.Delta != 1e-10 {
 		t.Errorf("defaults %+v", def)
 	}
 	var states map[string]policy.Text
