@@ -119,6 +119,25 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// A text that takes too long costs its parser, not the service.
+func TestParserIsKilledAtItsDeadline(t *testing.T) {
+	t.Parallel()
+	p := newPool(t, func(c *sandbox.Config) { c.ParseDeadline = time.Millisecond })
+	var pe *sandbox.ParseError
+	_, err := p.Parse(context.Background(), "SELECT * FROM t WHERE a"+strings.Repeat(" AND a", 10_000))
+	if !errors.As(err, &pe) || pe.Code != "too-complex" {
+		t.Fatalf("got %v", err)
+	}
+	if p.Stats().Kills != 1 {
+		t.Error("the parser lives on")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := p.Parse(ctx, "SELECT 1"); err == nil {
+		t.Error("parsed for nobody")
+	}
+}
+
 // What a text says must not come back in words of the engine, nor reach the log.
 func TestNoLiteralInErrorsOrLog(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package sandbox_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -142,7 +143,7 @@ func TestFailuresAfterDataAreUniformAndRecovered(t *testing.T) {
 		"text":             {`SELECT 'abc'`, 1},
 		"fewer columns":    {count, 2},
 		"more columns":     {`SELECT 1::BIGINT, 2::BIGINT`, 1},
-		"two statements":   {`SELECT 1::BIGINT; SELECT 2::BIGINT`, 1},
+		"two statements":   {count + `; SELECT 2::BIGINT`, 1},
 		"no select":        {`CREATE TABLE t AS SELECT 1 AS x`, 1},
 		"unknown column":   {`SELECT sum(secret)::BIGINT FROM "visit"`, 1},
 		"division":         {`SELECT (cost / 0)::BIGINT FROM "visit"`, 1},
@@ -151,6 +152,7 @@ func TestFailuresAfterDataAreUniformAndRecovered(t *testing.T) {
 		"early stop":       {`SELECT cost::BIGINT FROM "visit" WHERE cost > 0 LIMIT 1`, 1},
 		"deadline":         {`SELECT count(*)::BIGINT FROM range(100000000000) a(i) WHERE i % 7 = 3`, 1},
 		"deaf to interupt": {`SELECT length(repeat('x', 3000000000))::BIGINT`, 1},
+		"deaf in planning": {`SELECT ` + strings.Repeat("abs(", 900) + "1" + strings.Repeat(")", 900) + `::BIGINT`, 1},
 		"memory":           {`SELECT count(DISTINCT i)::BIGINT FROM range(400000000) t(i)`, 1},
 	} {
 		began := time.Now()
@@ -160,6 +162,9 @@ func TestFailuresAfterDataAreUniformAndRecovered(t *testing.T) {
 		}
 		if d := time.Since(began); d > 4*time.Second {
 			t.Errorf("%s: took %s", name, d)
+		}
+		if s.Pid() != 0 {
+			t.Errorf("%s: the child lives on after a failure", name)
 		}
 		a, err := s.RunUncharged(context.Background(), count, []string{"visit"}, 1)
 		if err != nil || a.Columns[0][0] != 20_000 {
