@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -57,10 +58,15 @@ func Generate(ctx context.Context, o Options) error {
 	if o.Dir == "" {
 		return errors.New("jinhe: a directory to write to is needed")
 	}
+	for _, name := range o.Tables {
+		if !slices.ContainsFunc(tables[:], func(t tableDef) bool { return t.name == name }) {
+			return errors.New("jinhe: a table to write is none of the city's")
+		}
+	}
 	if err := os.MkdirAll(o.Dir, 0o750); err != nil {
 		return fmt.Errorf("jinhe: %w", err)
 	}
-	out, err := newOutput(o.Dir, o.Format)
+	out, err := newOutput(o)
 	if err != nil {
 		return err
 	}
@@ -76,6 +82,7 @@ func Generate(ctx context.Context, o Options) error {
 type chunk struct {
 	csv   [tableCount]csvSink
 	arrow [tableCount]*arrowSink
+	skip  [tableCount]bool
 	n     int64
 }
 
@@ -164,9 +171,12 @@ func collect(ctx context.Context, o Options, order <-chan job, out *output, pool
 
 func (c *chunk) sinks() (s [tableCount]sink) {
 	for i := range s {
-		if c.arrow[i] != nil {
+		switch {
+		case c.skip[i]:
+			s[i] = nowhere{}
+		case c.arrow[i] != nil:
 			s[i] = c.arrow[i]
-		} else {
+		default:
 			s[i] = &c.csv[i]
 		}
 	}
@@ -178,6 +188,7 @@ type output struct {
 	dir, format string
 	csv         [tableCount]*os.File
 	parquet     [tableCount]*parquetFile
+	skip        [tableCount]bool
 	rows        [tableCount]int64
 	done        atomic.Bool
 }
@@ -186,21 +197,24 @@ const part = ".part"
 
 func (o *output) path(table string) string { return filepath.Join(o.dir, table+"."+o.format) }
 
-func newOutput(dir, format string) (*output, error) {
-	o := &output{dir: dir, format: format}
+func newOutput(opt Options) (*output, error) {
+	o := &output{dir: opt.Dir, format: opt.Format}
 	for _, name := range o.names() {
 		if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
 			return nil, errors.Join(ErrOccupied, err)
 		}
 	}
 	for i := range tables {
+		if o.skip[i] = len(opt.Tables) > 0 && !slices.Contains(opt.Tables, tables[i].name); o.skip[i] {
+			continue
+		}
 		f, err := os.OpenFile(o.path(tables[i].name)+part, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 		if err != nil {
 			o.abandon()
 			return nil, fmt.Errorf("jinhe: %w", err)
 		}
 		o.csv[i] = f
-		if format == Parquet {
+		if o.format == Parquet {
 			if o.parquet[i], err = newParquetFile(f, &tables[i]); err != nil {
 				o.abandon()
 				return nil, err
@@ -225,7 +239,7 @@ func header(t *tableDef) string {
 }
 
 func (o *output) newChunk(dates *calendar) *chunk {
-	c := &chunk{}
+	c := &chunk{skip: o.skip}
 	for i := range tables {
 		if o.format == Parquet {
 			c.arrow[i] = newArrowSink(&tables[i])
@@ -238,6 +252,9 @@ func (o *output) newChunk(dates *calendar) *chunk {
 
 func (o *output) write(c *chunk) error {
 	for i := range tables {
+		if o.skip[i] {
+			continue
+		}
 		if c.arrow[i] != nil {
 			n, err := o.parquet[i].write(c.arrow[i])
 			if err != nil {
@@ -260,6 +277,9 @@ func (o *output) write(c *chunk) error {
 func (o *output) finish(s Summary) error {
 	s.Rows = map[string]int64{}
 	for i := range tables {
+		if o.skip[i] {
+			continue
+		}
 		if o.parquet[i] != nil {
 			if err := o.parquet[i].close(); err != nil {
 				return err
@@ -282,6 +302,9 @@ func (o *output) finish(s Summary) error {
 		return fmt.Errorf("jinhe: summary: %w", err)
 	}
 	for i := range tables {
+		if o.skip[i] {
+			continue
+		}
 		if err := os.Rename(o.path(tables[i].name)+part, o.path(tables[i].name)); err != nil {
 			return fmt.Errorf("jinhe: %w", err)
 		}

@@ -43,6 +43,23 @@ func TestSameSeedSameBytes(t *testing.T) {
 	}
 }
 
+func TestSomeTables(t *testing.T) {
+	t.Parallel()
+	all := hashes(t, city(t, Options{Persons: 500, Seed: 7}))
+	for _, format := range []string{CSV, Parquet} {
+		some := hashes(t, city(t, Options{Persons: 500, Seed: 7, Format: format, Tables: []string{"person", "encounter"}}))
+		if _, there := some["prescription."+format]; there || len(some) != 6 {
+			t.Errorf("%s: %d files, prescription there: %v", format, len(some), there)
+		}
+		if format == CSV && (some["person.csv"] != all["person.csv"] || some["encounter.csv"] != all["encounter.csv"]) {
+			t.Error("leaving tables out changed the others")
+		}
+	}
+	if err := Generate(t.Context(), Options{Persons: 10, Dir: t.TempDir(), Tables: []string{"people"}}); err == nil {
+		t.Error("an unknown table was accepted")
+	}
+}
+
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	if runtime.GOARCH != "amd64" {

@@ -24,6 +24,9 @@ type Options struct {
 	Dir     string // is made; must not hold a source table yet
 	Format  string // CSV (also when empty) or Parquet
 	Workers int    // 0: as many as processors; does not change the output
+	// Tables are the private tables to write, by name; empty is all. It does not change the bytes of those that are written. Public
+	// tables are always written.
+	Tables []string
 	// Progress is told, from one goroutine, how many persons are written. May be nil.
 	Progress func(done, total int64)
 }
