@@ -131,6 +131,7 @@ func (c *Condition) eval(row Row) (truth, error) {
 	case Not:
 		t, err := c.Sub[0].eval(row)
 		return isTrue - t, err
+	default: // a comparison
 	}
 	v, ok := row(c.Field)
 	if !ok {

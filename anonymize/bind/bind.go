@@ -55,9 +55,8 @@ type binder struct {
 	err    *plan.Refusal
 	nodes  int
 
-	scope   scope
-	items   []item // the select list
-	grouped bool
+	scope scope
+	items []item // the select list
 }
 
 type item struct {

@@ -92,7 +92,7 @@ func TestKnownFieldFilledRefuses(t *testing.T) {
 		}
 		for _, o := range objects(root, nil) {
 			for name, v := range o {
-				if n, ok := v.(map[string]any); v != nil && v != false && !(ok && len(n) == 0) {
+				if n, ok := v.(map[string]any); v != nil && v != false && (!ok || len(n) != 0) {
 					continue
 				}
 				o[name] = true

@@ -10,7 +10,6 @@ import (
 type batchSet struct {
 	persons []uint32
 	ranks   []int64
-	none    []bool
 	columns []buffers
 	keys    []int64
 	missing []bool

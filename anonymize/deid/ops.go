@@ -317,7 +317,7 @@ func (o *op) undone(table string) error {
 	case o.count.Unreadable > 0:
 		return fmt.Errorf("table %q: %d values of column %q cannot be read as %s, and the catalogue says that it is never missing", table,
 			o.count.Unreadable, o.col.Name, o.col.Kind)
-	case o.count.Missing > 0 && !(o.step.action == actFold && o.finish.into >= 0):
+	case o.count.Missing > 0 && (o.step.action != actFold || o.finish.into < 0):
 		return fmt.Errorf("table %q: %d values of column %q are missing, and the catalogue says that it is never missing", table,
 			o.count.Missing, o.col.Name)
 	default:

@@ -67,7 +67,7 @@ func (p *people) resolve(id, link []byte, guardian bool) uint32 {
 	default:
 		p.ids.Other++
 	}
-	d := digest{}
+	var d digest
 	if guardian {
 		// A guardian's number is no name of the person: two children of one guardian stay two, and one child whose
 		// rows repeat it stays one, because the source's own number decides within it.

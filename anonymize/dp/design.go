@@ -89,6 +89,7 @@ func calibrate(a Accounting, part, selectDelta float64, w Want) (Mechanism, erro
 		m.Cut = cutFor(m)
 	case Gaussian:
 		m.Delta, m.Sigma = libraryFor(m.Sensitivity, m.Epsilon)
+	default: // Laplace needs nothing more; an unknown kind fails Check
 	}
 	if err := m.Check(); err != nil {
 		return Mechanism{}, err
@@ -249,6 +250,7 @@ func priceOne(a Accounting, m Mechanism) (Cost, error) {
 		c.Delta = m.Cells * drawDelta
 	case Threshold:
 		c.Delta = int64(math.Ceil(m.Delta * up * deltaUnit))
+	default: // Laplace is pure; Check has refused unknown kinds
 	}
 	return c, nil
 }

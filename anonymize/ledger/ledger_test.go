@@ -216,7 +216,8 @@ func TestFaultsFreeze(t *testing.T) {
 		}
 		return frozen
 	}
-	if fail() || fail() || !fail() {
+	first, second, third := fail(), fail(), fail()
+	if first || second || !third {
 		t.Error("the third failure freezes, none before")
 	}
 	_, err := d.Start("qx", "k")

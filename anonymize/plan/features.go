@@ -129,6 +129,7 @@ func (c *cond) visit(f func(ref)) {
 	case condCols:
 		f(c.at)
 		f(c.other)
+	default: // only leaves name columns
 	}
 	for _, a := range c.args {
 		a.visit(f)

@@ -144,6 +144,7 @@ func (b *builder) condition(c *cond, top bool) string {
 		return b.membership(c)
 	case condCols:
 		return b.plain(c.at) + [...]string{"", " = ", " <> ", " < ", " <= ", " > ", " >= "}[c.cmp] + b.plain(c.other)
+	default: // AND and OR below; simplify has removed constants
 	}
 	parts := make([]string, len(c.args))
 	for i, a := range c.args {

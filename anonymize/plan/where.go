@@ -85,8 +85,9 @@ func (b *builder) compile(p *Pred, negate bool, depth int) *cond {
 		return b.truth(p, negate)
 	case PredColumns:
 		return b.compareColumns(p, negate)
+	default:
+		return b.leaf(p, negate)
 	}
-	return b.leaf(p, negate)
 }
 
 func (b *builder) truth(p *Pred, negate bool) *cond {
@@ -227,6 +228,7 @@ func (b *builder) one(p *Pred, c *Column, v Literal) (set, string) {
 		return likeSet(c, v, p.Op == PredILike)
 	case PredIn:
 		return compareSet(c, CmpEq, v)
+	default:
 	}
 	if p.Cmp < CmpEq || p.Cmp > CmpGe {
 		return nil, "not-supported"
@@ -340,6 +342,7 @@ func (c *cond) key() string {
 		return fmt.Sprintf("set(%d.%s,%v,%v)", c.at.scan, c.at.col.Name, c.null, c.set)
 	case condCols:
 		return fmt.Sprintf("cmp(%d.%s,%d,%d.%s)", c.at.scan, c.at.col.Name, c.cmp, c.other.scan, c.other.col.Name)
+	default: // AND and OR below
 	}
 	parts := make([]string, len(c.args))
 	for i, a := range c.args {

@@ -52,8 +52,9 @@ func (c *computer) eval(r *row, e *plan.OutExpr) value {
 		return product(c.eval(r, &e.Args[0]), c.eval(r, &e.Args[1]))
 	case plan.OutDiv:
 		return quotient(c.eval(r, &e.Args[0]), c.eval(r, &e.Args[1]))
+	default: // a key is no number
+		return linear(dp.Form{Value: math.NaN()})
 	}
-	return linear(dp.Form{Value: math.NaN()})
 }
 
 // parse reads a number of the text; the plan has checked it.

@@ -15,7 +15,10 @@ func nextSlot(elapsed time.Duration) time.Duration {
 		return slot
 	}
 	if elapsed <= time.Second {
-		return (elapsed + slot - 1) / slot * slot
+		if rest := elapsed % slot; rest > 0 {
+			return elapsed - rest + slot
+		}
+		return elapsed
 	}
 	at := 2 * time.Second
 	for at < elapsed {

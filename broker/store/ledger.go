@@ -170,7 +170,8 @@ func (t *Tx) LedgerPutRecord(ctx context.Context, r ledger.Record) error {
 
 // LedgerMove implements ledger.Tx: the state is compared and set by one update.
 func (t *Tx) LedgerMove(ctx context.Context, id string, from, to ledger.State, f func(*ledger.Record)) error {
-	n, err := int64(0), error(nil)
+	var n int64
+	var err error
 	if f == nil {
 		n, err = t.exec(ctx, sqlRecordMove, string(to), id, string(from))
 	} else {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"path/filepath"
 	"testing"
 
@@ -36,7 +37,7 @@ func TestUpdateThenView(t *testing.T) {
 		if err != nil || rev != 1 || doc["x"] != 1 {
 			t.Errorf("document %v revision %d: %v", doc, rev, err)
 		}
-		if err := tx.Put(ctx, "note", "n-2", 0, Index{}, 1); err != ErrReadOnly {
+		if err := tx.Put(ctx, "note", "n-2", 0, Index{}, 1); !errors.Is(err, ErrReadOnly) {
 			t.Errorf("put in a view: %v", err)
 		}
 		proof, err := s.o.Log.Prove(ctx, tx, 0)

@@ -43,7 +43,7 @@ func load(bundle fs.FS) (*source, error) {
 			return nil, fmt.Errorf("policy: read %s: %w", name, err)
 		}
 		// Length-prefixed, so that no two bundles write the same bytes.
-		fmt.Fprintf(sum, "%d:%s%d:", len(name), name, len(body))
+		_, _ = fmt.Fprintf(sum, "%d:%s%d:", len(name), name, len(body))
 		sum.Write(body)
 		if err := s.add(name, body); err != nil {
 			return nil, fmt.Errorf("policy: %s: %w", name, err)

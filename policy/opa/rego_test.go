@@ -87,12 +87,13 @@ func TestRego(t *testing.T) {
 		modules[f] = m
 	}
 	c := cover.New()
-	ch, err := tester.NewRunner().
+	runner := tester.NewRunner().
 		SetCompiler(ast.NewCompiler().WithStrict(true).WithEnablePrintStatements(true)).
 		SetStore(inmem.NewFromObject(src.data)).
 		RaiseBuiltinErrors(true).
 		SetCoverageQueryTracer(c).
-		Run(context.Background(), modules)
+		SetModules(modules)
+	ch, err := runner.RunTests(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
