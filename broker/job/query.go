@@ -119,12 +119,16 @@ func (s *Service) fresh(ctx context.Context, p *prepared, recordID string, start
 	if err != nil {
 		return nil, unavailable(err)
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	// From here on the client's going away changes nothing: a cancellation timed by the data would choose among samples, and one in
+	// the middle of the charge would leave a reservation that nobody runs.
+	ctx = context.WithoutCancel(ctx)
 	started, err := s.charge(ctx, p, recordID)
 	if err != nil {
 		return nil, s.refusal(ctx, p, err)
 	}
-	// From here on the client's going away changes nothing: else a cancellation timed by the data would choose among samples.
-	ctx = context.WithoutCancel(ctx)
 	noised, err := s.run(ctx, p, runner, started)
 	if err != nil {
 		return nil, s.forfeit(ctx, p, started, start, err)
