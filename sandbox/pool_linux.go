@@ -74,7 +74,7 @@ func New(ctx context.Context, c Config) (*Pool, error) {
 		p.end()
 		return nil, beforeData("the jail does not start", err)
 	}
-	p.log.Info("sandbox ready", "engine", first.ready.Engine, "landlock_abi", first.ready.Landlock)
+	p.log.Info("sandbox ready", slog.String("engine", first.ready.Engine), slog.Int("landlock_abi", first.ready.Landlock))
 	p.parsers <- first
 	for range cfg.Parsers - 1 {
 		p.replaceParser()
@@ -104,7 +104,7 @@ func (p *Pool) keepSpare() {
 	for p.ctx.Err() == nil {
 		c, err := p.spawn.start(p.ctx, p.init(wire.RoleEngine))
 		if err != nil {
-			p.log.Warn("sandbox: no spare child", "error", err)
+			p.log.Warn("sandbox: no spare child", slog.Any("error", err))
 			p.pause()
 			continue
 		}
@@ -186,7 +186,7 @@ func (p *Pool) Parse(ctx context.Context, sql string) (json.RawMessage, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err() //nolint:wrapcheck // the caller's own
 	}
-	p.log.Warn("sandbox: parser killed", "why", err)
+	p.log.Warn("sandbox: parser killed", slog.Any("why", err))
 	return nil, parseError(wire.Fail{Code: codeComplex, Offset: -1})
 }
 

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -234,7 +235,7 @@ func (s *Session) run(ctx context.Context, st start, sql string, tables []string
 	a, err := s.pool.ask(ctx, e, f, tables)
 	if err != nil {
 		// The class goes to the operator's log; the caller learns nothing.
-		s.pool.log.Warn("sandbox: query failed", "reservation", st.id, "why", err)
+		s.pool.log.Warn("sandbox: query failed", slog.String("reservation", st.id), slog.Any("why", err))
 		s.pool.retire(e)
 		return none, ErrUniform
 	}

@@ -50,7 +50,7 @@ type Ready struct {
 
 // Validate bounds what a hostile child may make the broker log.
 func (m Ready) Validate() error {
-	if len(m.Engine) == 0 || len(m.Engine) > 32 || strings.Trim(m.Engine, "v.0123456789-abcdefghijklmnopqrstuvwxyz") != "" {
+	if len(m.Engine) == 0 || len(m.Engine) > 32 || !validName(m.Engine) {
 		return errors.New("ready: not a version")
 	}
 	if m.Landlock < 1 || m.Landlock > 1000 {

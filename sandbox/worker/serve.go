@@ -30,21 +30,25 @@ const socketFD = 3
 func Main(args []string, version string, stdout, stderr io.Writer) int {
 	switch {
 	case len(args) == 1 && args[0] == "--version":
-		fmt.Fprintf(stdout, "carrel-sandbox %s (DuckDB %s)\n", version, duckdb.LibraryVersion())
-		return exitDone
+		return say(stdout, exitDone, "carrel-sandbox "+version+" (DuckDB "+duckdb.LibraryVersion()+")")
 	case len(args) != 0:
-		fmt.Fprintln(stderr, "carrel-sandbox: unknown argument; only --version is for people, carrel starts the rest")
-		return exitUsage
+		return say(stderr, exitUsage, "carrel-sandbox: unknown argument; only --version is for people, carrel starts the rest")
 	case !startedByParent(socketFD):
-		fmt.Fprintln(stderr, "carrel-sandbox: this program is started by carrel and does nothing by itself")
-		return exitUsage
+		return say(stderr, exitUsage, "carrel-sandbox: this program is started by carrel and does nothing by itself")
 	}
 	if err := serve(newSocket(socketFD)); err != nil {
 		// Classes only: this line exists before there is data, and after it standard error leads nowhere.
-		fmt.Fprintln(stderr, "carrel-sandbox:", err)
-		return exitFailed
+		return say(stderr, exitFailed, "carrel-sandbox: "+err.Error())
 	}
 	return exitDone
+}
+
+// say writes one line; when even that fails there is nobody to tell, and the status says it all.
+func say(w io.Writer, status int, line string) int {
+	if _, err := io.WriteString(w, line+"\n"); err != nil {
+		return exitFailed
+	}
+	return status
 }
 
 // startedByParent says whether the descriptor is a connected local stream socket.
