@@ -52,6 +52,16 @@ test_datasets if denies("sichuan-17/datasets", "/plan/datasets", ["other"])
 
 test_columns if denies("sichuan-17/columns", "/plan/columns", ["person.birth_year"])
 
+test_rows_of_a_table_without_columns if denies("sichuan-17/columns", "/plan/tables", ["encounter", "sepsis_event"])
+
+test_public_table_needs_no_grant if {
+	d := query.decision with input as json.patch(question, [
+		{"op": "replace", "path": "/plan/tables", "value": ["encounter", "hospital"]},
+		{"op": "replace", "path": "/plan/public", "value": ["hospital"]},
+	])
+	d.allow
+}
+
 test_level if denies("state47-open/level", "/plan/max_level", 4)
 
 test_epsilon if denies("state47-safe/epsilon", "/plan/epsilon", 1.01)
