@@ -1,0 +1,197 @@
+package servicetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"carrel/broker/application"
+	"carrel/broker/auth"
+	"carrel/broker/handover/parcel"
+	"carrel/broker/jinhe"
+	"carrel/broker/service"
+	"carrel/policy"
+)
+
+// CopyDir copies a directory of ordinary files, for its owner alone; links would let two services share a file.
+func CopyDir(from, to string) error {
+	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return os.MkdirAll(filepath.Join(to, rel), 0o700)
+		}
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, rel), raw, 0o600)
+	})
+}
+
+// cast makes the city that all others are copied from.
+func (m *Moulds) cast() (*mould, error) {
+	path, err := binary()
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.MkdirTemp("", "carrel-city")
+	if err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	m.roots = append(m.roots, root)
+	m.mu.Unlock()
+	ctx := context.Background()
+	c := &mould{root: root, passwords: map[string]string{}}
+	if err := jinhe.Generate(ctx, jinhe.Options{Persons: Persons, Seed: 7, Dir: filepath.Join(root, "source")}); err != nil {
+		return nil, err
+	}
+	keys, err := RecipeKeys(map[string][]byte{jinhe.QueryRecipeFile: jinhe.QueryRecipeYAML(), jinhe.HandoverRecipeFile: jinhe.HandoverRecipeYAML()})
+	if err != nil {
+		return nil, err
+	}
+	data := filepath.Join(root, "data")
+	logins, err := service.Init(data, keys...)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range logins {
+		c.passwords[l.Account] = l.Password.Reveal()
+	}
+	s, err := service.Open(ctx, service.Config{Data: data, Sandbox: path})
+	if err != nil {
+		return nil, err
+	}
+	return c, errors.Join(c.fill(ctx, s), s.Close())
+}
+
+// fill publishes both extracts and takes both applications to their grants.
+func (c *mould) fill(ctx context.Context, s *service.Service) error {
+	steward, _ := s.Directory.Identity("wu")
+	source := filepath.Join(c.root, "source")
+	if err := Publish(ctx, s, steward, source, Dataset{jinhe.DatasetFile, jinhe.DatasetYAML(), jinhe.QueryRecipeFile, jinhe.QueryRecipeYAML()}); err != nil {
+		return err
+	}
+	if err := Publish(ctx, s, steward, source, Dataset{jinhe.RegistryFile, jinhe.RegistryYAML(), jinhe.HandoverRecipeFile, jinhe.HandoverRecipeYAML()}); err != nil {
+		return err
+	}
+	centre, _ := s.Directory.Identity("zheng")
+	operator, _ := s.Directory.Identity("shi")
+	var err error
+	if c.key, err = parcel.NewReceiverKey(centre.Institution); err != nil {
+		return err
+	}
+	if err := s.Receivers.Enrol(ctx, operator, c.key.Public()); err != nil {
+		return err
+	}
+	research, err := Granted(ctx, s, "li", "wu", ResearchDraft(jinhe.Dataset, "person.*", "encounter.*", "cv_event.*"))
+	if err != nil {
+		return err
+	}
+	registry, err := Granted(ctx, s, "zheng", "wu", RegistryDraft())
+	if err != nil {
+		return err
+	}
+	c.application, c.grant, c.registry = research.ID, research.Grant, registry.Grant
+	return nil
+}
+
+// Dataset is a catalogue entry with the recipe of its extract.
+type Dataset struct {
+	EntryFile  string
+	Entry      []byte
+	RecipeFile string
+	Recipe     []byte
+}
+
+// Publish registers a dataset, builds its extract from source tables and publishes it.
+func Publish(ctx context.Context, s *service.Service, steward auth.Identity, source string, d Dataset) error {
+	if _, err := s.Register(ctx, steward, d.EntryFile, d.Entry); err != nil {
+		return err
+	}
+	_, _, err := s.Build(ctx, steward, d.RecipeFile, d.Recipe, source, nil)
+	return err
+}
+
+// noDocument stands for documents that an invented city does not have.
+const noDocument = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+// ResearchDraft is an application to query these columns of a dataset.
+func ResearchDraft(dataset string, columns ...string) application.Draft {
+	now := time.Now()
+	return application.Draft{
+		Facts: policy.Application{
+			Kind: "query", Purpose: "research", Team: []string{"wang"}, From: policy.DateOf(now), To: policy.DateOf(now.AddDate(1, 0, 0)), Funding: "public", Conflicts: "none",
+			Ethics: policy.Ethics{Document: noDocument},
+			Wishes: policy.List[policy.Wish]{{Dataset: dataset, Columns: columns}},
+		},
+		Texts: map[string]string{
+			application.TextTitle: "Readmission and care", application.TextReason: "Differences of care and outcome between groups of patients.",
+			application.TextMethods: "Counts, means and ratios by group.",
+		},
+	}
+}
+
+// RegistryDraft is the QC centre's application to receive the registry.
+func RegistryDraft() application.Draft {
+	now := time.Now()
+	var columns []string
+	for _, c := range jinhe.HandoverColumns() {
+		columns = append(columns, "cv_event."+c)
+	}
+	d := ResearchDraft(jinhe.Registry, columns...)
+	d.Facts.Kind, d.Facts.Purpose, d.Facts.Team, d.Facts.Funding = "handover", "quality-control", []string{"feng"}, "none"
+	d.Facts.Receiver = policy.Receiver{System: "QC registry server", MLPS: 3, Evidence: noDocument, Expires: policy.DateOf(now.AddDate(2, 0, 0)), Officer: true}
+	d.Facts.Remit = policy.Remit{Hospitals: jinhe.HospitalIDs(), Kinds: []string{"stroke", "infarction"}, From: "2018-01", To: "2025-12"}
+	return d
+}
+
+// Granted takes an application through the reviews that policy asks for, the decision and both signatures.
+func Granted(ctx context.Context, s *service.Service, lead, owner string, d application.Draft) (*application.Application, error) {
+	who := func(account string) auth.Identity {
+		id, _ := s.Directory.Identity(account) // an unknown account is nobody, and policy says no to nobody
+		return id
+	}
+	a, err := s.Applications.Create(ctx, who(lead), d)
+	if err != nil {
+		return nil, fmt.Errorf("create: %w", err)
+	}
+	if a, err = s.Applications.Submit(ctx, who(lead), a.ID, 0); err != nil {
+		return nil, fmt.Errorf("submit: %w", err)
+	}
+	if len(a.Needed) != 4 {
+		return nil, fmt.Errorf("policy asks for %d reviews", len(a.Needed))
+	}
+	for kind, account := range map[string]string{"ethics": "chen", "confidentiality": "zhao", "security-risk": "qian", "privacy-impact": "sun"} {
+		if _, err := s.Applications.Review(ctx, who(account), a.ID, 0, application.ReviewInput{Kind: kind, Verdict: "approve", Findings: "No objection after review."}); err != nil {
+			return nil, fmt.Errorf("review %s: %w", kind, err)
+		}
+	}
+	_, err = s.Applications.Decide(ctx, who("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve", Grounds: "Lawful and useful.", Conditions: []string{"Report once a year."}})
+	if err != nil {
+		return nil, fmt.Errorf("decide: %w", err)
+	}
+	for _, side := range []struct{ account, side string }{{lead, "applicant"}, {owner, "owner"}} {
+		agreement, err := s.Applications.Agreement(ctx, who(side.account), a.ID)
+		if err != nil {
+			return nil, fmt.Errorf("read the agreement: %w", err)
+		}
+		if a, err = s.Applications.Sign(ctx, who(side.account), a.ID, 0, side.side, agreement.Digest); err != nil {
+			return nil, fmt.Errorf("sign for the %s: %w", side.side, err)
+		}
+	}
+	if a.Grant == "" {
+		return nil, errors.New("both sides signed and there is no grant")
+	}
+	return a, nil
+}
