@@ -14,22 +14,22 @@ import (
 	"carrel/broker/auth"
 )
 
+// defaultServer is where `carrel serve` listens when nothing else is said.
+const defaultServer = "http://127.0.0.1:8443"
+
 func (a *app) loginCommand() *cobra.Command {
 	var passwordFile string
 	cmd := &cobra.Command{
 		Use:     "login ACCOUNT",
 		Short:   "Begin a session of an hour against a service",
 		Example: "  carrel login li --server http://127.0.0.1:8443\n  echo \"$PASSWORD\" | carrel login li",
-		Args:    exact(1, "an account"),
+		Args:    a.exact(1, "an account"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			password, err := a.password(passwordFile)
 			if err != nil {
 				return err
 			}
-			server := a.server
-			if server == "" {
-				server = "http://127.0.0.1:8443"
-			}
+			server := orDefault(a.server, defaultServer)
 			var s session
 			body := map[string]string{"account": args[0], "password": password}
 			if err := newAPI(server, "").post(cmd.Context(), "/login", body, &s); err != nil {
@@ -66,14 +66,14 @@ func (a *app) password(file string) (string, error) {
 	}
 	line, err := bufio.NewReader(a.in).ReadString('\n')
 	if err != nil && line == "" {
-		return "", usageError{fmt.Errorf("no password: type it, pipe it in, or name a file with --password-file")}
+		return "", a.usage("没有密码：请输入、经管道传入，或用 --password-file 指明文件", "no password: type it, pipe it in, or name a file with --password-file")
 	}
 	return strings.TrimSpace(line), nil
 }
 
 func (a *app) whoamiCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "whoami", Short: "Who the session says you are", Example: "  carrel whoami", Args: exact(0, "no arguments"),
+		Use: "whoami", Short: "Who the session says you are", Example: "  carrel whoami", Args: a.exact(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := a.api()
 			if err != nil {

@@ -51,7 +51,7 @@ func (a *app) ask(ctx context.Context, c *api, f askFlags, text string) (job.Ask
 		}
 		n, err := strconv.ParseInt(m, 10, 64)
 		if err != nil {
-			return q, usageError{fmt.Errorf("--rows-per-person is a number, or table=number")}
+			return q, a.usage("--rows-per-person 是一个数，或 表=数", "--rows-per-person is a number, or table=number")
 		}
 		if q.RowsPerPerson == nil {
 			q.RowsPerPerson = map[string]int64{}
@@ -72,7 +72,7 @@ func (a *app) ask(ctx context.Context, c *api, f askFlags, text string) (job.Ask
 		}
 	}
 	if len(active) != 1 {
-		return q, usageError{fmt.Errorf("you have %d active query grants; name one with --grant (see `carrel grant list`)", len(active))}
+		return q, a.usage("您有 %d 个有效的查询授权；请用 --grant 指明一个（见 `carrel grant list`）", "you have %d active query grants; name one with --grant (see `carrel grant list`)", len(active))
 	}
 	q.Grant = active[0]
 	return q, nil
@@ -82,7 +82,7 @@ func (a *app) explainCommand() *cobra.Command {
 	var f askFlags
 	cmd := &cobra.Command{
 		Use: "explain SQL", Short: "What a question would cost and how exact it would be, without spending anything",
-		Example: `  carrel explain "SELECT sex, COUNT(*) FROM person GROUP BY sex"`, Args: exact(1, "a question, @file or -"),
+		Example: `  carrel explain "SELECT sex, COUNT(*) FROM person GROUP BY sex"`, Args: a.exact(1, "a question, @file or -"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.api()
 			if err != nil {
@@ -119,6 +119,7 @@ func (a *app) printExplanation(w io.Writer, x job.Explanation) {
 		cost = a.say("已有记录，免费", "on record: free")
 	}
 	fmt.Fprintf(w, "%s %s; %s\n", a.say("代价", "cost"), cost, x.Budget.Words.In(a.lang))
+	fmt.Fprintln(w, a.say("要更窄的区间：增大 --epsilon，或用 --rows-per-person 减少每人行数", "for narrower intervals: a larger --epsilon, or fewer rows a person with --rows-per-person"))
 	if !x.Allowed {
 		fmt.Fprintln(w, a.say("策略不允许：", "policy does not allow it:"))
 		for _, r := range x.Reasons {
@@ -135,7 +136,7 @@ func (a *app) queryCommand() *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use: "query SQL", Short: "A noised answer with 95 % intervals",
-		Example: `  carrel query "SELECT department, AVG(total_cost) FROM encounter GROUP BY department" --epsilon 0.2 --out cost.csv`, Args: exact(1, "a question, @file or -"),
+		Example: `  carrel query "SELECT department, AVG(total_cost) FROM encounter GROUP BY department" --epsilon 0.2 --out cost.csv`, Args: a.exact(1, "a question, @file or -"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.api()
 			if err != nil {
@@ -164,7 +165,7 @@ func (a *app) answer(ans job.Answer, out string) error {
 		return a.print(ans, func(w io.Writer) { a.printAnswer(w, ans) })
 	case strings.HasSuffix(out, ".csv"), strings.HasSuffix(out, ".json"):
 	default:
-		return usageError{fmt.Errorf("--out writes .csv or .json files")}
+		return a.usage("--out 只写 .csv 或 .json 文件", "--out writes .csv or .json files")
 	}
 	f, err := os.OpenFile(out, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -200,7 +201,8 @@ func (a *app) printAnswer(w io.Writer, ans job.Answer) {
 		}
 		rows = append(rows, line)
 	}
-	table(w, header, rows)
+	none := a.say("没有人数足够多、可以列出的组；可增大 --epsilon，或用更粗的分组", "no group had persons enough to be listed; raise --epsilon or group more coarsely")
+	list(w, none, header, rows)
 	var notes []string
 	if ans.Synthetic {
 		notes = append(notes, a.say("合成数据", "synthetic data"))
@@ -253,7 +255,13 @@ func (a *app) jobCommand() *cobra.Command {
 	var f askFlags
 	submit := &cobra.Command{
 		Use: "submit SQL...", Short: "Queue questions; each is checked now and charged when it runs",
-		Example: "  carrel job submit @study.sql\n  carrel job submit --file questions.csv   # lines: SQL", Args: cobra.MinimumNArgs(1),
+		Example: "  carrel job submit @study.sql \"SELECT COUNT(*) FROM encounter\"",
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return a.exact(1, "a question, @file or -")(c, args)
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.api()
 			if err != nil {
@@ -274,10 +282,9 @@ func (a *app) jobCommand() *cobra.Command {
 			return a.print(jobs, func(w io.Writer) { a.printJobs(w, jobs) })
 		},
 	}
-	submit.Example = "  carrel job submit @study.sql \"SELECT COUNT(*) FROM encounter\""
 	f.add(submit)
 	list := &cobra.Command{
-		Use: "list", Short: "Your query jobs", Example: "  carrel job list", Args: exact(0, "no arguments"),
+		Use: "list", Short: "Your query jobs", Example: "  carrel job list", Args: a.exact(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := a.api()
 			if err != nil {
@@ -292,7 +299,7 @@ func (a *app) jobCommand() *cobra.Command {
 	}
 	one := func(use, short, method, path string) *cobra.Command {
 		return &cobra.Command{
-			Use: use + " JOB", Short: short, Example: "  carrel job " + use + " j-…", Args: exact(1, "a job"),
+			Use: use + " JOB", Short: short, Example: "  carrel job " + use + " j-…", Args: a.exact(1, "a job"),
 			RunE: func(cmd *cobra.Command, args []string) error {
 				c, err := a.api()
 				if err != nil {
@@ -308,7 +315,7 @@ func (a *app) jobCommand() *cobra.Command {
 	}
 	var out string
 	fetch := &cobra.Command{
-		Use: "fetch JOB", Short: "The kept answer of a job", Example: "  carrel job fetch j-… --out answer.csv", Args: exact(1, "a job"),
+		Use: "fetch JOB", Short: "The kept answer of a job", Example: "  carrel job fetch j-… --out answer.csv", Args: a.exact(1, "a job"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.api()
 			if err != nil {
@@ -322,7 +329,7 @@ func (a *app) jobCommand() *cobra.Command {
 		},
 	}
 	fetch.Flags().StringVar(&out, "out", "", "write the table to a .csv or .json file")
-	return group("job", "Query jobs: questions that are answered when their turn comes", submit, list,
+	return a.group("job", "Query jobs: questions that are answered when their turn comes", submit, list,
 		one("show", "State and queue place of a job", "GET", ""), one("cancel", "Take a job out of the queue", "POST", "/cancel"), fetch)
 }
 
@@ -339,6 +346,5 @@ func (a *app) printJobs(w io.Writer, jobs []job.Job) {
 		}
 		rows = append(rows, []string{j.ID, string(j.State), place, j.Grant, j.Made.Local().Format("2006-01-02 15:04:05"), why})
 	}
-	table(w, []string{a.say("任务", "JOB"), a.say("状态", "STATE"), a.say("排位", "PLACE"), a.say("授权", "GRANT"), a.say("提交", "SUBMITTED"), ""}, rows)
+	list(w, a.say("没有任务", "no jobs"), []string{a.say("任务", "JOB"), a.say("状态", "STATE"), a.say("排位", "PLACE"), a.say("授权", "GRANT"), a.say("提交", "SUBMITTED"), ""}, rows)
 }
-

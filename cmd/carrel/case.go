@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -40,7 +41,7 @@ texts:
 `
 
 func (a *app) applicationCommand() *cobra.Command {
-	return group("application", "Applications for data: from draft to decision",
+	return a.group("application", "Applications for data: from draft to decision",
 		a.applicationNew(), a.applicationStep("submit", "Submit for review", nil), a.applicationShow(), a.applicationList(),
 		a.applicationReview(), a.applicationDecide(), a.applicationStep("withdraw", "Take an application back", nil))
 }
@@ -57,9 +58,9 @@ func (a *app) applicationNew() *cobra.Command {
 				return err
 			}
 			if len(args) != 1 {
-				return usageError{fmt.Errorf("name the file of the application, or print one with --template")}
+				return a.usage("请给出申请文件，或用 --template 打印样本", "name the file of the application, or print one with --template")
 			}
-			d, err := readDraft(args[0])
+			d, err := a.readDraft(args[0])
 			if err != nil {
 				return err
 			}
@@ -81,7 +82,7 @@ func (a *app) applicationNew() *cobra.Command {
 }
 
 // readDraft reads YAML (of which JSON is a part) strictly: an unknown member is an error that names it.
-func readDraft(file string) (application.Draft, error) {
+func (a *app) readDraft(file string) (application.Draft, error) {
 	var d application.Draft
 	raw, err := os.ReadFile(file)
 	if err != nil {
@@ -89,24 +90,36 @@ func readDraft(file string) (application.Draft, error) {
 	}
 	var any map[string]any
 	if err := yaml.Unmarshal(raw, &any); err != nil {
-		return d, usageError{fmt.Errorf("%s is neither YAML nor JSON: %w", file, err)}
+		return d, a.usage("%s 既不是 YAML 也不是 JSON：%v", "%s is neither YAML nor JSON: %v", file, err)
 	}
 	b, err := json.Marshal(any)
 	if err != nil {
-		return d, usageError{fmt.Errorf("%s holds something that JSON cannot", file)}
+		return d, a.usage("%s 含有 JSON 无法表示的内容", "%s holds something that JSON cannot", file)
 	}
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&d); err != nil {
-		return d, usageError{fmt.Errorf("%s: %w", file, err)}
+		return d, a.misfit(file, err)
 	}
 	return d, nil
+}
+
+// misfit says which member of a file does not fit the form.
+func (a *app) misfit(file string, err error) error {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		return a.usage("%s：%s 不能是 %s；请对照 `carrel application new --template`", "%s: %s cannot be a %s; compare `carrel application new --template`", file, wrong.Field, wrong.Value)
+	}
+	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		return a.usage("%s：没有成员 %s；请对照 `carrel application new --template`", "%s: there is no member %s; compare `carrel application new --template`", file, name)
+	}
+	return a.usage("%s：%v", "%s: %v", file, err)
 }
 
 // applicationStep is a command that posts to one of an application's steps.
 func (a *app) applicationStep(name, short string, body any) *cobra.Command {
 	return &cobra.Command{
-		Use: name + " APPLICATION", Short: short, Example: "  carrel application " + name + " ap-…", Args: exact(1, "an application"),
+		Use: name + " APPLICATION", Short: short, Example: "  carrel application " + name + " ap-…", Args: a.exact(1, "an application"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.step(cmd, args[0], name, body) },
 	}
 }
@@ -136,7 +149,7 @@ func (a *app) applicationReview() *cobra.Command {
 	var in application.ReviewInput
 	cmd := &cobra.Command{
 		Use: "review APPLICATION --kind KIND --verdict approve|reject --findings TEXT", Short: "Put a review on record",
-		Example: `  carrel application review ap-… --kind ethics --verdict approve --findings "No objection."`, Args: exact(1, "an application"),
+		Example: `  carrel application review ap-… --kind ethics --verdict approve --findings "No objection."`, Args: a.exact(1, "an application"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.step(cmd, args[0], "review", in) },
 	}
 	f := cmd.Flags()
@@ -151,7 +164,7 @@ func (a *app) applicationDecide() *cobra.Command {
 	var from, to string
 	cmd := &cobra.Command{
 		Use: "decide APPLICATION --choice approve|deny|return --grounds TEXT", Short: "The authority's decision",
-		Example: `  carrel application decide ap-… --choice approve --grounds "Lawful and useful." --condition "Report yearly."`, Args: exact(1, "an application"),
+		Example: `  carrel application decide ap-… --choice approve --grounds "Lawful and useful." --condition "Report yearly."`, Args: a.exact(1, "an application"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			in.From, in.To = policy.Date(from), policy.Date(to)
 			return a.step(cmd, args[0], "decide", in)
@@ -170,7 +183,7 @@ func (a *app) applicationDecide() *cobra.Command {
 func (a *app) applicationList() *cobra.Command {
 	var inbox bool
 	cmd := &cobra.Command{
-		Use: "list", Short: "Applications that you may see", Example: "  carrel application list --inbox", Args: exact(0, "no arguments"),
+		Use: "list", Short: "Applications that you may see", Example: "  carrel application list --inbox", Args: a.exact(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := a.api()
 			if err != nil {
@@ -185,7 +198,7 @@ func (a *app) applicationList() *cobra.Command {
 				for _, i := range items {
 					rows = append(rows, []string{i.ID, i.StateText.In(a.lang), i.Lead, i.Institution, strings.Join(i.Datasets, ","), i.Title, a.commandNames(i.Commands)})
 				}
-				table(w, []string{a.say("申请", "APPLICATION"), a.say("状态", "STATE"), a.say("负责人", "LEAD"), a.say("单位", "INSTITUTION"), a.say("数据集", "DATASETS"), a.say("题目", "TITLE"), a.say("您可以", "YOU MAY")}, rows)
+				list(w, a.say("没有申请", "no applications"), []string{a.say("申请", "APPLICATION"), a.say("状态", "STATE"), a.say("负责人", "LEAD"), a.say("单位", "INSTITUTION"), a.say("数据集", "DATASETS"), a.say("题目", "TITLE"), a.say("您可以", "YOU MAY")}, rows)
 			})
 		},
 	}
@@ -203,7 +216,7 @@ func (a *app) commandNames(commands []policy.Command) string {
 
 func (a *app) applicationShow() *cobra.Command {
 	return &cobra.Command{
-		Use: "show APPLICATION", Short: "One application with policy's findings, reviews and what it waits for", Example: "  carrel application show ap-…", Args: exact(1, "an application"),
+		Use: "show APPLICATION", Short: "One application with policy's findings, reviews and what it waits for", Example: "  carrel application show ap-…", Args: a.exact(1, "an application"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.api()
 			if err != nil {
@@ -253,7 +266,7 @@ func (a *app) printApplication(w io.Writer, v application.View) {
 
 func (a *app) agreementCommand() *cobra.Command {
 	show := &cobra.Command{
-		Use: "show APPLICATION", Short: "The agreement's text and digest", Example: "  carrel agreement show ap-…", Args: exact(1, "an application"),
+		Use: "show APPLICATION", Short: "The agreement's text and digest", Example: "  carrel agreement show ap-…", Args: a.exact(1, "an application"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.api()
 			if err != nil {
@@ -274,19 +287,19 @@ func (a *app) agreementCommand() *cobra.Command {
 	var side, digest string
 	sign := &cobra.Command{
 		Use: "sign APPLICATION --side applicant|owner --digest DIGEST", Short: "Sign the agreement of this digest for one side",
-		Example: "  carrel agreement sign ap-… --side applicant --digest sha256:…", Args: exact(1, "an application"),
+		Example: "  carrel agreement sign ap-… --side applicant --digest sha256:…", Args: a.exact(1, "an application"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.step(cmd, args[0], "agreement/sign", map[string]string{"side": side, "digest": digest})
 		},
 	}
 	sign.Flags().StringVar(&side, "side", "", "applicant or owner")
 	sign.Flags().StringVar(&digest, "digest", "", "digest of the text that you read, from `carrel agreement show`")
-	return group("agreement", "Agreements", show, sign)
+	return a.group("agreement", "Agreements", show, sign)
 }
 
 func (a *app) grantCommand() *cobra.Command {
 	list := &cobra.Command{
-		Use: "list", Short: "Grants that you may see", Example: "  carrel grant list", Args: exact(0, "no arguments"),
+		Use: "list", Short: "Grants that you may see", Example: "  carrel grant list", Args: a.exact(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			all, err := a.grants(cmd)
 			if err != nil {
@@ -297,12 +310,12 @@ func (a *app) grantCommand() *cobra.Command {
 				for _, g := range all {
 					rows = append(rows, []string{g.ID, g.Kind, g.State, g.Lead, strings.Join(g.Datasets, ","), string(g.From) + " … " + string(g.To), fmt.Sprintf("%.3g", g.Epsilon)})
 				}
-				table(w, []string{a.say("授权", "GRANT"), a.say("种类", "KIND"), a.say("状态", "STATE"), a.say("负责人", "LEAD"), a.say("数据集", "DATASETS"), a.say("期限", "PERIOD"), "ε"}, rows)
+				list(w, a.say("没有授权；批准并签署协议后才有", "no grants; one begins when an application is approved and its agreement signed"), []string{a.say("授权", "GRANT"), a.say("种类", "KIND"), a.say("状态", "STATE"), a.say("负责人", "LEAD"), a.say("数据集", "DATASETS"), a.say("期限", "PERIOD"), "ε"}, rows)
 			})
 		},
 	}
 	show := &cobra.Command{
-		Use: "show GRANT", Short: "One grant with its conditions and budget", Example: "  carrel grant show g-…", Args: exact(1, "a grant"),
+		Use: "show GRANT", Short: "One grant with its conditions and budget", Example: "  carrel grant show g-…", Args: a.exact(1, "a grant"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.api()
 			if err != nil {
@@ -318,7 +331,7 @@ func (a *app) grantCommand() *cobra.Command {
 	var reason string
 	var relinquish bool
 	revoke := &cobra.Command{
-		Use: "revoke GRANT --reason TEXT", Short: "End a grant at once", Example: `  carrel grant revoke g-… --reason "Study stopped."`, Args: exact(1, "a grant"),
+		Use: "revoke GRANT --reason TEXT", Short: "End a grant at once", Example: `  carrel grant revoke g-… --reason "Study stopped."`, Args: a.exact(1, "a grant"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.api()
 			if err != nil {
@@ -333,7 +346,7 @@ func (a *app) grantCommand() *cobra.Command {
 	}
 	revoke.Flags().StringVar(&reason, "reason", "", "why")
 	revoke.Flags().BoolVar(&relinquish, "relinquish", false, "give up your own grant")
-	return group("grant", "Grants: the standing rights that signed agreements give", list, show, revoke)
+	return a.group("grant", "Grants: the standing rights that signed agreements give", list, show, revoke)
 }
 
 func (a *app) grants(cmd *cobra.Command) ([]grant.Grant, error) {
@@ -359,7 +372,7 @@ func (a *app) printGrant(w io.Writer, v grant.View) {
 
 func (a *app) permitCommand() *cobra.Command {
 	get := &cobra.Command{
-		Use: "get GRANT", Short: "A signed permit of a grant, an hour at most", Example: "  carrel permit get g-… > permit.jwt", Args: exact(1, "a grant"),
+		Use: "get GRANT", Short: "A signed permit of a grant, an hour at most", Example: "  carrel permit get g-… > permit.jwt", Args: a.exact(1, "a grant"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.api()
 			if err != nil {
@@ -376,7 +389,7 @@ func (a *app) permitCommand() *cobra.Command {
 		},
 	}
 	status := &cobra.Command{
-		Use: "status FILE", Short: "Whether a permit is good now", Example: "  carrel permit status permit.jwt", Args: exact(1, "a file with the permit, or -"),
+		Use: "status FILE", Short: "Whether a permit is good now", Example: "  carrel permit status permit.jwt", Args: a.exact(1, "a file with the permit, or -"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			raw, err := a.readFile(args[0])
 			if err != nil {
@@ -386,14 +399,16 @@ func (a *app) permitCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			var s map[string]any
+			var s grant.Status
 			if err := c.post(cmd.Context(), "/permits/status", map[string]string{"token": strings.TrimSpace(string(raw))}, &s); err != nil {
 				return err
 			}
-			return a.print(s, func(w io.Writer) { fmt.Fprintf(w, "%v\n", s["active"]) })
+			return a.print(s, func(w io.Writer) {
+				fmt.Fprintln(w, map[bool]string{true: a.say("有效", "good now"), false: a.say("无效：过期、已撤销或并非本服务签发；请用 carrel permit get 重新领取", "not good: expired, revoked or not of this service; get a new one with `carrel permit get`")}[s.Active])
+			})
 		},
 	}
-	return group("permit", "Permits: the signed, short-lived tokens of grants", get, status)
+	return a.group("permit", "Permits: the signed, short-lived tokens of grants", get, status)
 }
 
 // readFile reads a file, or standard input for "-".

@@ -89,6 +89,9 @@ func (a *app) session() (session, error) {
 		name = all.Current
 	}
 	s, ok := all.By[name]
+	if !ok && a.as != "" {
+		return session{}, problem.New(problem.Unauthenticated, "账号 "+a.as+" 尚未登录；请先运行 carrel login "+a.as+"。", "No session of "+a.as+"; run `carrel login "+a.as+"` first.")
+	}
 	if !ok {
 		return session{}, problem.New(problem.Unauthenticated, "尚未登录；请先运行 carrel login。", "You are not logged in; run `carrel login` first.")
 	}
@@ -159,7 +162,7 @@ func (c *api) send(ctx context.Context, method, path string, in any) (*http.Resp
 	}
 	req, err := http.NewRequestWithContext(ctx, method, c.base+"/api/v1"+path, body)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("the address of the service is not a URL")}
+		return nil, usageError{errors.New("the address of the service is not a URL; write it like http://127.0.0.1:8443")}
 	}
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")

@@ -1,11 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"io"
-	"strings"
-	"text/tabwriter"
-
 	"github.com/spf13/cobra"
 )
 
@@ -21,23 +16,13 @@ func (a *app) commands() []*cobra.Command {
 }
 
 // group is a command that only holds others.
-func group(use, short string, children ...*cobra.Command) *cobra.Command {
+func (a *app) group(use, short string, children ...*cobra.Command) *cobra.Command {
 	c := &cobra.Command{Use: use, Short: short, Args: func(c *cobra.Command, args []string) error {
 		if len(args) > 0 {
-			return usageError{fmt.Errorf("unknown command %q of %s; see `%s --help`", args[0], c.CommandPath(), c.CommandPath())}
+			return a.usage("%[2]s 没有子命令 %[1]q；请看 `%[2]s --help`", "%[2]s has no command %[1]q; see `%[2]s --help`", args[0], c.CommandPath())
 		}
 		return nil
 	}, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	c.AddCommand(children...)
 	return c
-}
-
-// table writes aligned columns: a header and rows.
-func table(w io.Writer, header []string, rows [][]string) {
-	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(t, strings.Join(header, "\t"))
-	for _, r := range rows {
-		fmt.Fprintln(t, strings.Join(r, "\t"))
-	}
-	_ = t.Flush()
 }

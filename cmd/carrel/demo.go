@@ -20,20 +20,24 @@ import (
 )
 
 func (a *app) demoCommand() *cobra.Command {
-	return group("demo", "The synthetic city Jinhe", a.demoGenerate(), a.demoPrepare(), a.demoRun())
+	return a.group("demo", "The synthetic city Jinhe", a.demoGenerate(), a.demoPrepare(), a.demoRun())
 }
 
 func (a *app) demoGenerate() *cobra.Command {
 	o := jinhe.Options{}
 	cmd := &cobra.Command{
 		Use: "generate --persons N --seed S --out DIR", Short: "Write the source tables of the city, with identifiers on purpose",
-		Example: "  carrel demo generate --persons 20000 --seed 1 --out tables", Args: exact(0, "no arguments"),
+		Example: "  carrel demo generate --persons 20000 --seed 1 --out tables", Args: a.exact(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.Dir == "" {
-				return usageError{fmt.Errorf("name the directory with --out")}
+				return a.usage("请用 --out 指明目录", "name the directory with --out")
 			}
 			o.Progress = a.progress(a.say("生成城市", "making the city"))
-			return jinhe.Generate(cmd.Context(), o)
+			if err := jinhe.Generate(cmd.Context(), o); err != nil {
+				return err
+			}
+			fmt.Fprintf(a.out, a.say("已在 %s 写入 %d 人的源表\n", "source tables in %s, %d inhabitants\n"), o.Dir, o.Persons)
+			return nil
 		},
 	}
 	f := cmd.Flags()
@@ -52,7 +56,9 @@ func (s site) data() string   { return filepath.Join(s.root, "data") }
 func (s site) key() string    { return filepath.Join(s.root, "qc-centre.key") }
 
 // loginsFile is the file of the demo's passwords, beside the data directory; a real service has none.
-func loginsFile(data string) string { return filepath.Join(filepath.Dir(filepath.Clean(data)), "logins.txt") }
+func loginsFile(data string) string {
+	return filepath.Join(filepath.Dir(filepath.Clean(data)), "logins.txt")
+}
 
 // demoFlags are the flags of prepare and run.
 type demoFlags struct {
@@ -72,7 +78,7 @@ func (f *demoFlags) add(cmd *cobra.Command, a *app) {
 func (a *app) demoPrepare() *cobra.Command {
 	var f demoFlags
 	cmd := &cobra.Command{
-		Use: "prepare --dir DIR", Short: "Make a data directory with the city's extracts, accounts and keys", Example: "  carrel demo prepare --dir demo && carrel serve --data demo/data", Args: exact(0, "no arguments"),
+		Use: "prepare --dir DIR", Short: "Make a data directory with the city's extracts, accounts and keys", Example: "  carrel demo prepare --dir demo && carrel serve --data demo/data", Args: a.exact(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := a.prepareDemo(cmd.Context(), f, a.err)
 			return err
@@ -95,7 +101,7 @@ type preparedDemo struct {
 func (a *app) prepareDemo(ctx context.Context, f demoFlags, w io.Writer) (*preparedDemo, error) {
 	d := &preparedDemo{site: site{f.dir}, password: map[string]string{}}
 	if _, err := os.Stat(f.dir); err == nil {
-		return nil, usageError{fmt.Errorf("%s exists already; remove it or name another directory with --dir", f.dir)}
+		return nil, a.usage("%s 已存在；请删除，或用 --dir 指明其他目录", "%s exists already; remove it or name another directory with --dir", f.dir)
 	}
 	if err := os.MkdirAll(f.dir, 0o700); err != nil {
 		return nil, err

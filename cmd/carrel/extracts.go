@@ -20,7 +20,7 @@ import (
 )
 
 func (a *app) extractCommand() *cobra.Command {
-	return group("extract", "Extracts: de-identified tables made by a recipe", a.extractBuild(), a.extractVerify())
+	return a.group("extract", "Extracts: de-identified tables made by a recipe", a.extractBuild(), a.extractVerify())
 }
 
 // built is what `extract build` prints with --json.
@@ -37,10 +37,10 @@ func (a *app) extractBuild() *cobra.Command {
 from --keys (made there when missing); the register of persons is frozen at the first build (--register). Source
 values never appear in messages. On any error nothing is left at --out.`,
 		Example: "  carrel extract build --recipe query.recipe.yaml --source tables --out extract-1 --keys keys --register persons.register",
-		Args:    exact(0, "no arguments; see --help"),
+		Args:    a.exact(0, "no arguments; see --help"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if in.recipe == "" || in.source == "" || in.out == "" {
-				return usageError{fmt.Errorf("name recipe, source and output with --recipe, --source and --out")}
+				return a.usage("请用 --recipe、--source、--out 指明配方、来源和输出", "name recipe, source and output with --recipe, --source and --out")
 			}
 			src, err := os.ReadFile(in.recipe)
 			if err != nil {
@@ -82,7 +82,7 @@ func orDefault(s, d string) string {
 func entryFor(file, dataset string) (*catalogue.Dataset, error) {
 	if file == "" {
 		if dataset != jinhe.Dataset && dataset != jinhe.Registry {
-			return nil, usageError{fmt.Errorf("name the catalogue entry of dataset %s with --catalogue", dataset)}
+			return nil, usageError{fmt.Errorf("the recipe is for the dataset %s; name its catalogue entry with --catalogue", dataset)}
 		}
 		return jinhe.Entry(dataset)
 	}
@@ -131,7 +131,7 @@ func (a *app) printBuilt(w io.Writer, b built) {
 func (a *app) extractVerify() *cobra.Command {
 	var keys string
 	cmd := &cobra.Command{
-		Use: "verify DIR", Short: "Check every byte and every rule of an extract against its manifest", Example: "  carrel extract verify extract-1 --keys keys", Args: exact(1, "the directory of an extract"),
+		Use: "verify DIR", Short: "Check every byte and every rule of an extract against its manifest", Example: "  carrel extract verify extract-1 --keys keys", Args: a.exact(1, "the directory of an extract"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ring, err := deid.OpenKeyRing(orDefault(keys, filepath.Join(filepath.Dir(filepath.Clean(args[0])), "keys")))
 			if err != nil {

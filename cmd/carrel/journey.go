@@ -9,13 +9,13 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"carrel/broker/application"
 	"carrel/broker/audit/verify"
-	"carrel/broker/grant"
 	"carrel/broker/handover"
 	"carrel/broker/handover/parcel"
 	"carrel/broker/jinhe"
@@ -59,19 +59,31 @@ type summaryQuery struct {
 	MS      int64   `json:"ms"`
 }
 
+// question is one of the demo's questions. The rows that one person may bring are chosen as a researcher would: few where most
+// persons have few, since noise grows with them.
+type question struct {
+	sql     string
+	epsilon float64
+	rows    int64
+}
+
+func (q question) ask(grant string) job.Ask {
+	return job.Ask{Grant: grant, SQL: q.sql, Epsilon: q.epsilon, RowsPerPerson: map[string]int64{"*": q.rows}}
+}
+
 // demoQuestions are what the demo's researcher asks.
-var demoQuestions = [...]string{
-	"SELECT department, COUNT(*) AS stays, AVG(total_cost) AS cost FROM encounter GROUP BY department ORDER BY stays DESC",
-	"SELECT p.sex, COUNT(*) AS events FROM cv_event e JOIN person p ON e.person_id = p.person_id WHERE e.kind = 'infarction' GROUP BY p.sex",
-	"SELECT h.grade, AVG(e.door_to_needle_min) AS minutes FROM cv_event e JOIN hospital h ON e.hospital_id = h.hospital_id WHERE e.kind = 'stroke' GROUP BY h.grade",
-	"SELECT icd10, COUNT(*) AS stays FROM encounter GROUP BY icd10 ORDER BY stays DESC LIMIT 10",
+var demoQuestions = [...]question{
+	{"SELECT department, COUNT(*) AS stays, AVG(total_cost) AS cost FROM encounter GROUP BY department ORDER BY stays DESC", 1, 5},
+	{"SELECT p.sex, COUNT(*) AS events FROM cv_event e JOIN person p ON e.person_id = p.person_id WHERE e.kind = 'infarction' GROUP BY p.sex", 0.5, 1},
+	{"SELECT h.grade, COUNT(*) AS strokes, AVG(e.door_to_needle_min) AS minutes FROM cv_event e JOIN hospital h ON e.hospital_id = h.hospital_id WHERE e.kind = 'stroke' GROUP BY h.grade", 1, 1},
+	{"SELECT icd10, COUNT(*) AS stays FROM encounter GROUP BY icd10 ORDER BY stays DESC LIMIT 10", 1, 5},
 }
 
 func (a *app) demoRun() *cobra.Command {
 	var f demoFlags
 	cmd := &cobra.Command{
 		Use: "run --dir DIR", Short: "Take one application to noised answers and one package to its receipt; last line is JSON",
-		Example: "  carrel demo run --dir demo --persons 20000", Args: exact(0, "no arguments"),
+		Example: "  carrel demo run --dir demo --persons 20000", Args: a.exact(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runDemo(cmd.Context(), f) },
 	}
 	f.add(cmd, a)
@@ -151,7 +163,9 @@ func (j *journey) see(ctx context.Context, account, path string, out any) error 
 	return c.get(ctx, path, out)
 }
 
-func (j *journey) tell(zh, en string, args ...any) { fmt.Fprintf(j.out, "• "+j.say(zh, en)+"\n", args...) }
+func (j *journey) tell(zh, en string, args ...any) {
+	fmt.Fprintf(j.out, "• "+j.say(zh, en)+"\n", args...)
+}
 
 func (j *journey) travel(ctx context.Context) error {
 	research, err := j.grantFor(ctx, "li", researchDraft())
@@ -189,7 +203,7 @@ func (j *journey) grantFor(ctx context.Context, lead string, d application.Draft
 	if err := j.do(ctx, lead, "/applications/"+ap.ID+"/submit", nil, &ap); err != nil {
 		return nil, err
 	}
-	j.tell("%s 提交申请 %s；策略要求的审查：%v", "%s submits application %s; policy asks for the reviews %v", lead, ap.ID, ap.Needed)
+	j.tell("%s 提交申请 %s；策略要求的审查：%s", "%s submits application %s; policy asks for the reviews %s", lead, ap.ID, strings.Join(ap.Needed, ", "))
 	reviewers := map[string]string{"ethics": "chen", "confidentiality": "zhao", "security-risk": "qian", "privacy-impact": "sun"}
 	for _, kind := range ap.Needed {
 		who, ok := reviewers[kind]
@@ -236,8 +250,8 @@ func (j *journey) permit(ctx context.Context, g string) error {
 }
 
 func (j *journey) questions(ctx context.Context, g string) error {
-	for _, sql := range demoQuestions {
-		ask := job.Ask{Grant: g, SQL: sql}
+	for _, q := range demoQuestions {
+		ask := q.ask(g)
 		var x job.Explanation
 		if err := j.do(ctx, "li", "/explain", ask, &x); err != nil {
 			return err
@@ -248,23 +262,38 @@ func (j *journey) questions(ctx context.Context, g string) error {
 			return err
 		}
 		took := time.Since(start)
-		fmt.Fprintf(j.out, "\n%s\n", sql)
+		fmt.Fprintf(j.out, "\n%s\n", q.sql)
 		j.printAnswer(j.out, ans)
-		j.sum.Queries = append(j.sum.Queries, summaryQuery{SQL: sql, Epsilon: ans.Epsilon, Rows: len(ans.Result.Rows), MS: took.Milliseconds()})
+		j.sum.Queries = append(j.sum.Queries, summaryQuery{SQL: q.sql, Epsilon: ans.Epsilon, Rows: len(ans.Result.Rows), MS: took.Milliseconds()})
 	}
 	fmt.Fprintln(j.out)
-	var v grant.View
-	if err := j.see(ctx, "li", "/grants/"+g, &v); err != nil {
+	if err := j.repeat(ctx, g); err != nil {
 		return err
 	}
-	j.sum.Ledger.Spent, j.sum.Ledger.Left = v.Budget.Epsilon-v.Budget.Left, v.Budget.Left
-	return j.repeat(ctx, g)
+	return j.books(ctx, g)
+}
+
+// books reads what the grant has spent, as the ledger shows it.
+func (j *journey) books(ctx context.Context, g string) error {
+	var all []record.Budget
+	if err := j.see(ctx, "li", "/ledger", &all); err != nil {
+		return err
+	}
+	for _, b := range all {
+		if b.ID == "grant/"+g {
+			j.sum.Ledger.Spent, j.sum.Ledger.Left = b.Spent, b.Left
+			return nil
+		}
+	}
+	return errors.New("the ledger does not show the grant")
 }
 
 // repeat asks the first question again in other words: answered from record, free.
 func (j *journey) repeat(ctx context.Context, g string) error {
 	var ans job.Answer
-	ask := job.Ask{Grant: g, SQL: "select Department, count(*), avg(total_cost) from encounter e group by 1"}
+	again := demoQuestions[0]
+	again.sql = "select Department, count(*), avg(total_cost) from encounter e group by 1"
+	ask := again.ask(g)
 	if err := j.do(ctx, "li", "/query", ask, &ans); err != nil {
 		return err
 	}
@@ -387,8 +416,8 @@ func registryDraft() application.Draft {
 	return application.Draft{
 		Facts: policy.Application{
 			Kind: "handover", Purpose: "quality-control", Team: []string{"feng"}, From: policy.DateOf(now), To: policy.DateOf(now.AddDate(1, 0, 0)), Funding: "none", Conflicts: "none",
-			Ethics: policy.Ethics{Document: noDocument},
-			Wishes: policy.List[policy.Wish]{{Dataset: jinhe.Registry, Columns: columns}},
+			Ethics:   policy.Ethics{Document: noDocument},
+			Wishes:   policy.List[policy.Wish]{{Dataset: jinhe.Registry, Columns: columns}},
 			Receiver: policy.Receiver{System: "QC registry server", MLPS: 3, Evidence: noDocument, Expires: policy.DateOf(now.AddDate(2, 0, 0)), Officer: true},
 			Remit:    policy.Remit{Hospitals: jinhe.HospitalIDs(), Kinds: []string{"stroke", "infarction"}, From: "2018-01", To: "2025-12"},
 		},

@@ -4,22 +4,22 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
+	"carrel/anonymize/dp"
 	"carrel/broker/catalogue"
 	"carrel/broker/record"
 )
 
 // open is a client that needs no session: the public part of the service.
 func (a *app) open() (*api, error) {
-	if c, err := a.api(); err == nil {
-		return c, nil
-	} else if a.server == "" {
-		return nil, err
+	if c, err := a.api(); err == nil || a.as != "" {
+		return c, err
 	}
-	return newAPI(a.server, ""), nil
+	return newAPI(orDefault(a.server, defaultServer), ""), nil
 }
 
 type listing struct {
@@ -29,7 +29,7 @@ type listing struct {
 
 func (a *app) catalogueCommand() *cobra.Command {
 	list := &cobra.Command{
-		Use: "list", Short: "Datasets of the public catalogue", Example: "  carrel catalogue list", Args: exact(0, "no arguments"),
+		Use: "list", Short: "Datasets of the public catalogue", Example: "  carrel catalogue list", Args: a.exact(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := a.open()
 			if err != nil {
@@ -54,7 +54,7 @@ func (a *app) catalogueCommand() *cobra.Command {
 	}
 	show := &cobra.Command{
 		Use: "show DATASET", Short: "Tables and fields of a dataset, with labels, units, bounds and their reasons",
-		Example: "  carrel catalogue show jinhe --lang zh", Args: exact(1, "a dataset"),
+		Example: "  carrel catalogue show jinhe --lang zh", Args: a.exact(1, "a dataset"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.open()
 			if err != nil {
@@ -67,7 +67,7 @@ func (a *app) catalogueCommand() *cobra.Command {
 			return a.print(v, func(w io.Writer) { a.printDataset(w, v) })
 		},
 	}
-	return group("catalogue", "The public catalogue of datasets", list, show)
+	return a.group("catalogue", "The public catalogue of datasets", list, show)
 }
 
 func (a *app) printDataset(w io.Writer, v catalogue.View) {
@@ -76,6 +76,9 @@ func (a *app) printDataset(w io.Writer, v catalogue.View) {
 		note := a.say("公共表", "public table")
 		if !t.Public {
 			note = fmt.Sprintf(a.say("每人至多 %d 行（%s）", "at most %d rows a person (%s)"), t.MaxRowsPerPerson, t.MaxRowsReason)
+			if t.MaxRowsPerPerson == 1 {
+				note = fmt.Sprintf(a.say("每人一行（%s）", "one row a person (%s)"), t.MaxRowsReason)
+			}
 		}
 		fmt.Fprintf(w, "\n%s  %s — %s\n", t.Name, t.Label.In(a.lang), note)
 		rows := [][]string{}
@@ -99,7 +102,7 @@ func (a *app) printDataset(w io.Writer, v catalogue.View) {
 
 func (a *app) ledgerCommand() *cobra.Command {
 	show := &cobra.Command{
-		Use: "show", Short: "Privacy budgets that you may see, of grants, researchers and person universes", Example: "  carrel ledger show", Args: exact(0, "no arguments"),
+		Use: "show", Short: "Privacy budgets that you may see, of grants, researchers and person universes", Example: "  carrel ledger show", Args: a.exact(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := a.api()
 			if err != nil {
@@ -121,9 +124,12 @@ func (a *app) ledgerCommand() *cobra.Command {
 					}
 					rows = append(rows, []string{b.ID, b.Kind, fmt.Sprintf("%.4g", b.Spent), fmt.Sprintf("%.4g", b.Left), fmt.Sprintf("%.4g", b.Limit), string(b.Accounting), state})
 				}
-				table(w, []string{a.say("账户", "ACCOUNT"), a.say("种类", "KIND"), a.say("已用 ε", "SPENT ε"), a.say("剩余 ε", "LEFT ε"), a.say("上限 ε", "LIMIT ε"), a.say("记账", "ACCOUNTING"), ""}, rows)
+				list(w, a.say("没有您可查看的预算", "no budgets that you may see"), []string{a.say("账户", "ACCOUNT"), a.say("种类", "KIND"), a.say("已用 ε", "SPENT ε"), a.say("剩余 ε", "LEFT ε"), a.say("上限 ε", "LIMIT ε"), a.say("记账", "ACCOUNTING"), ""}, rows)
+				if slices.ContainsFunc(all, func(b record.Budget) bool { return b.Accounting == dp.ZCDP }) {
+					fmt.Fprintln(w, a.say("zcdp：多个问题的花费按 ρ 相加，再换算成 ε，因此已用与剩余之和大于上限", "zcdp: costs add up as ρ and are shown as ε, so spent and left come to more than the limit"))
+				}
 			})
 		},
 	}
-	return group("ledger", "Privacy budgets", show)
+	return a.group("ledger", "Privacy budgets", show)
 }

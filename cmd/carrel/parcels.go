@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -19,7 +20,7 @@ import (
 )
 
 func (a *app) handoverCommand() *cobra.Command {
-	return group("handover", "Extracts for QC centres: request, pull, verify, countersign",
+	return a.group("handover", "Extracts for QC centres: request, pull, verify, countersign",
 		a.handoverKeygen(), a.handoverRequest(), a.handoverList(), a.handoverShow("show", "One handover"), a.handoverShow("trace", "Who requested, fetched and signed, and when"),
 		a.handoverPull(), a.handoverVerify(), a.handoverOpen(), a.handoverSign())
 }
@@ -28,11 +29,11 @@ func (a *app) handoverKeygen() *cobra.Command {
 	var institution, out string
 	cmd := &cobra.Command{
 		Use: "keygen --institution ID --out FILE", Short: "Make a receiver's keys; the public half goes to the operator for enrolment",
-		Example: "  carrel handover keygen --institution jinhe-qc-centre --out receiver.key > receiver.pub.json", Args: exact(0, "no arguments"),
+		Example: "  carrel handover keygen --institution jinhe-qc-centre --out receiver.key > receiver.pub.json", Args: a.exact(0, "no arguments"),
 		RunE: func(*cobra.Command, []string) error {
 			k, err := parcel.NewReceiverKey(institution)
 			if err != nil {
-				return usageError{fmt.Errorf("name the institution with --institution")}
+				return a.usage("请用 --institution 指明单位", "name the institution with --institution")
 			}
 			if err := k.WriteFile(out); err != nil {
 				return err
@@ -50,7 +51,7 @@ func (a *app) handoverRequest() *cobra.Command {
 	var dataset string
 	cmd := &cobra.Command{
 		Use: "request GRANT", Aliases: []string{"prepare"}, Short: "Ask for the package of a grant; it is cut, counted, sealed and signed at once",
-		Example: "  carrel handover request g-…", Args: exact(1, "a grant"),
+		Example: "  carrel handover request g-…", Args: a.exact(1, "a grant"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.api()
 			if err != nil {
@@ -69,7 +70,7 @@ func (a *app) handoverRequest() *cobra.Command {
 
 func (a *app) handoverList() *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "Handovers that you may see", Example: "  carrel handover list", Args: exact(0, "no arguments"),
+		Use: "list", Short: "Handovers that you may see", Example: "  carrel handover list", Args: a.exact(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := a.api()
 			if err != nil {
@@ -88,7 +89,7 @@ func (a *app) handoverList() *cobra.Command {
 					}
 					rows = append(rows, []string{h.ID, h.State, h.Dataset, h.Institution, h.Grant, size})
 				}
-				table(w, []string{a.say("移交", "HANDOVER"), a.say("状态", "STATE"), a.say("数据集", "DATASET"), a.say("接收方", "RECEIVER"), a.say("授权", "GRANT"), a.say("行数", "ROWS")}, rows)
+				list(w, a.say("没有移交", "no handovers"), []string{a.say("移交", "HANDOVER"), a.say("状态", "STATE"), a.say("数据集", "DATASET"), a.say("接收方", "RECEIVER"), a.say("授权", "GRANT"), a.say("行数", "ROWS")}, rows)
 			})
 		},
 	}
@@ -96,7 +97,7 @@ func (a *app) handoverList() *cobra.Command {
 
 func (a *app) handoverShow(use, short string) *cobra.Command {
 	return &cobra.Command{
-		Use: use + " HANDOVER", Short: short, Example: "  carrel handover " + use + " h-…", Args: exact(1, "a handover"),
+		Use: use + " HANDOVER", Short: short, Example: "  carrel handover " + use + " h-…", Args: a.exact(1, "a handover"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.api()
 			if err != nil {
@@ -129,7 +130,7 @@ func (a *app) handoverPull() *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use: "pull HANDOVER", Short: "Fetch the encrypted package and the service's public keys beside it",
-		Example: "  carrel handover pull h-… --out package.carrel", Args: exact(1, "a handover"),
+		Example: "  carrel handover pull h-… --out package.carrel", Args: a.exact(1, "a handover"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.api()
 			if err != nil {
@@ -207,7 +208,7 @@ func (o *offline) load(file string) (parcel.Keys, *parcel.ReceiverKey, error) {
 	}
 	raw, err := os.ReadFile(name)
 	if err != nil {
-		return nil, nil, usageError{fmt.Errorf("the service's public keys are not there; name their file with --keys")}
+		return nil, nil, usageError{errors.New("the service's public keys are not beside the package; name their file with --keys")}
 	}
 	find, err := auth.ParseKeySet(raw)
 	if err != nil {
@@ -224,7 +225,7 @@ func (a *app) handoverVerify() *cobra.Command {
 	var o offline
 	cmd := &cobra.Command{
 		Use: "verify FILE", Short: "Check a package offline: signatures, hashes, expiry; with --key its inside too",
-		Example: "  carrel handover verify package.carrel --key receiver.key", Args: exact(1, "a package"),
+		Example: "  carrel handover verify package.carrel --key receiver.key", Args: a.exact(1, "a package"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			r, err := a.inspect(args[0], o, "")
 			if err != nil {
@@ -242,10 +243,10 @@ func (a *app) handoverOpen() *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use: "open FILE --key receiver.key --out DIR", Short: "Verify a package offline and unpack it into a new folder",
-		Example: "  carrel handover open package.carrel --key receiver.key --out data", Args: exact(1, "a package"),
+		Example: "  carrel handover open package.carrel --key receiver.key --out data", Args: a.exact(1, "a package"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if out == "" {
-				return usageError{fmt.Errorf("name a new folder with --out")}
+				return a.usage("请用 --out 指明新目录", "name a new folder with --out")
 			}
 			r, err := a.inspect(args[0], o, out)
 			if err != nil {
@@ -290,14 +291,14 @@ func (a *app) handoverSign() *cobra.Command {
 	var o offline
 	cmd := &cobra.Command{
 		Use: "sign FILE --key receiver.key", Short: "Verify a pulled package whole, countersign its manifest and send the receipt",
-		Example: "  carrel handover sign package.carrel --key receiver.key", Args: exact(1, "a package"),
+		Example: "  carrel handover sign package.carrel --key receiver.key", Args: a.exact(1, "a package"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			_, key, err := o.load(args[0])
 			if err != nil {
 				return err
 			}
 			if key == nil {
-				return usageError{fmt.Errorf("countersigning needs the receiver's key; name it with --key")}
+				return a.usage("签收需要接收方密钥；请用 --key 指明", "countersigning needs the receiver's key; name it with --key")
 			}
 			r, err := a.inspect(args[0], o, "")
 			if err != nil {

@@ -18,7 +18,7 @@ import (
 )
 
 func (a *app) auditCommand() *cobra.Command {
-	return group("audit", "The transparency log: verify a copy, prove an entry, trace who saw what",
+	return a.group("audit", "The transparency log: verify a copy, prove an entry, trace who saw what",
 		a.auditVerify(), a.auditProve(), a.auditTrace(), a.auditExport(), a.auditCheckpoint())
 }
 
@@ -39,7 +39,7 @@ directory of the service) an older database that was put back is found too. The 
 				o.DB = args[0]
 			}
 			if key == "" {
-				return usageError{fmt.Errorf("give the log's public key with --key (from `carrel audit checkpoint`, noted down earlier)")}
+				return a.usage("请用 --key 给出日志公钥（此前用 `carrel audit checkpoint` 记下的）", "give the log's public key with --key (from `carrel audit checkpoint`, noted down earlier)")
 			}
 			if proof != "" {
 				return a.verifyProof(proof, key)
@@ -101,10 +101,10 @@ func (a *app) printVerified(w io.Writer, r verify.Report) {
 
 func (a *app) auditProve() *cobra.Command {
 	return &cobra.Command{
-		Use: "prove INDEX", Short: "Inclusion proof of one entry, for a third party", Example: "  carrel audit prove 42 > proof.json", Args: exact(1, "the number of an entry (an answer shows its own)"),
+		Use: "prove INDEX", Short: "Inclusion proof of one entry, for a third party", Example: "  carrel audit prove 42 > proof.json", Args: a.exact(1, "the number of an entry (an answer shows its own)"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if _, err := strconv.ParseUint(args[0], 10, 63); err != nil {
-				return usageError{fmt.Errorf("the number of an entry is a number from 0")}
+				return a.usage("日志序号是从 0 起的数", "the number of an entry is a number from 0")
 			}
 			c, err := a.api()
 			if err != nil {
@@ -124,7 +124,7 @@ func (a *app) auditTrace() *cobra.Command {
 	q := map[string]*string{}
 	var since string
 	cmd := &cobra.Command{
-		Use: "trace", Short: "Who saw and did what, when, and under which grant", Example: "  carrel audit trace --grant g-…\n  carrel audit trace --actor li --kind query", Args: exact(0, "no arguments; filter with flags"),
+		Use: "trace", Short: "Who saw and did what, when, and under which grant", Example: "  carrel audit trace --grant g-…\n  carrel audit trace --actor li --kind query", Args: a.exact(0, "no arguments; filter with flags"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := a.api()
 			if err != nil {
@@ -139,7 +139,7 @@ func (a *app) auditTrace() *cobra.Command {
 			if since != "" {
 				t, err := time.Parse(time.DateOnly, since)
 				if err != nil {
-					return usageError{fmt.Errorf("--since is a day, e.g. 2026-11-21")}
+					return a.usage("--since 是日期，如 2026-11-21", "--since is a day, e.g. 2026-11-21")
 				}
 				v.Set("since", t.Format(time.RFC3339))
 			}
@@ -162,13 +162,13 @@ func (a *app) printTrace(w io.Writer, lines []record.Line) {
 	for _, l := range lines {
 		rows = append(rows, []string{strconv.FormatInt(l.Index, 10), l.At.Local().Format(time.DateTime), l.Kind, l.Actor, l.Object, l.Grant, l.Outcome, strings.Join(l.Rules, " ")})
 	}
-	table(w, []string{"#", a.say("时间", "AT"), a.say("事项", "KIND"), a.say("账号", "ACTOR"), a.say("对象", "OBJECT"), a.say("授权", "GRANT"), a.say("结果", "OUTCOME"), a.say("依据", "RULES")}, rows)
+	list(w, a.say("没有符合条件的记录", "no entries fit"), []string{"#", a.say("时间", "AT"), a.say("事项", "KIND"), a.say("账号", "ACTOR"), a.say("对象", "OBJECT"), a.say("授权", "GRANT"), a.say("结果", "OUTCOME"), a.say("依据", "RULES")}, rows)
 }
 
 func (a *app) auditExport() *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
-		Use: "export --out FILE", Short: "The whole log, for the offline checker", Example: "  carrel audit export --out log.ndjson", Args: exact(0, "no arguments"),
+		Use: "export --out FILE", Short: "The whole log, for the offline checker", Example: "  carrel audit export --out log.ndjson", Args: a.exact(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := a.api()
 			if err != nil {
@@ -193,7 +193,7 @@ func (a *app) auditExport() *cobra.Command {
 func (a *app) auditCheckpoint() *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
-		Use: "checkpoint", Short: "The log's newest signed head and public key: keep them outside the service", Example: "  carrel audit checkpoint --out seen-today.txt", Args: exact(0, "no arguments"),
+		Use: "checkpoint", Short: "The log's newest signed head and public key: keep them outside the service", Example: "  carrel audit checkpoint --out seen-today.txt", Args: a.exact(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := a.open()
 			if err != nil {

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"carrel/broker/problem"
@@ -58,12 +60,29 @@ func (a *app) fail(err error) int {
 		a.printProblem(p)
 		return p.Exit()
 	}
-	fmt.Fprintln(a.err, "carrel: "+err.Error())
 	var u usageError
-	if errors.As(err, &u) || strings.HasPrefix(err.Error(), "unknown command") || strings.HasPrefix(err.Error(), "unknown flag") {
+	var f *fs.PathError
+	switch {
+	case errors.As(err, &u):
+		a.complain(problem.Invalid, err.Error())
 		return problem.ExitUsage
+	case errors.As(err, &f) && errors.Is(err, fs.ErrNotExist):
+		a.complain(problem.Failed, fmt.Sprintf(a.say("%s 不存在；请核对名称", "%s is not there; check its name"), f.Path))
+	case errors.As(err, &f) && errors.Is(err, fs.ErrPermission):
+		a.complain(problem.Failed, fmt.Sprintf(a.say("无权读写 %s；请检查权限", "%s may not be read or written; check its permissions"), f.Path))
+	default:
+		a.complain(problem.Failed, err.Error())
 	}
 	return problem.ExitFailed
+}
+
+// complain prints an error that is no problem of the service.
+func (a *app) complain(code problem.Code, sentence string) {
+	if a.json {
+		a.printProblem(problem.New(code, sentence, sentence))
+		return
+	}
+	fmt.Fprintln(a.err, "carrel: "+sentence)
 }
 
 func (a *app) printProblem(p *problem.Error) {
@@ -71,17 +90,17 @@ func (a *app) printProblem(p *problem.Error) {
 		_ = json.NewEncoder(a.err).Encode(p)
 		return
 	}
-	fmt.Fprintln(a.err, "carrel: "+p.Text.In(a.lang))
+	fmt.Fprintln(a.err, "carrel: "+p.Text.In(a.language()))
 	if p.Decision != nil {
 		for i, r := range p.Decision.Reasons {
 			if i == 0 && r.Text == p.Text {
 				fmt.Fprintf(a.err, "  (%s, %s)\n", r.Rule, r.Article)
 				continue
 			}
-			fmt.Fprintf(a.err, "  - %s (%s, %s)\n", r.Text.In(a.lang), r.Rule, r.Article)
+			fmt.Fprintf(a.err, "  - %s (%s, %s)\n", r.Text.In(a.language()), r.Rule, r.Article)
 		}
 		for _, c := range p.Decision.WouldChange {
-			fmt.Fprintln(a.err, "  → "+c.Text.In(a.lang))
+			fmt.Fprintln(a.err, "  → "+c.Text.In(a.language()))
 		}
 	}
 	a.printRefusal(p.Refusal)
@@ -113,7 +132,7 @@ func (a *app) printRefusal(refusal any) {
 		where = fmt.Sprintf("%s, line %d column %d", r.Code, r.Line, r.Column)
 	}
 	fmt.Fprintf(a.err, "  (%s)\n", where)
-	if advice := map[string]string{"zh": r.Advice.ZH, "en": r.Advice.EN}[a.lang]; advice != "" {
+	if advice := map[string]string{"zh": r.Advice.ZH, "en": r.Advice.EN}[a.language()]; advice != "" {
 		fmt.Fprintln(a.err, "  → "+advice)
 	}
 	if r.Suggestion != "" {
@@ -131,9 +150,16 @@ func (a *app) root() *cobra.Command {
 	f := root.PersistentFlags()
 	f.StringVar(&a.lang, "lang", "", "language of sentences: zh or en (else from LC_ALL, LANG)")
 	f.BoolVar(&a.json, "json", false, "print JSON for machines")
-	f.StringVar(&a.server, "server", "", "address of the service (else from the session of `carrel login`)")
+	f.StringVar(&a.server, "server", "", "address of the service (else that of the log-in)")
 	f.StringVar(&a.as, "as", "", "account whose session to use, when several are logged in")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(a.flagError)
+	root.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return a.usage("没有命令 %q；请看 `carrel --help`", "there is no command %q; see `carrel --help`", args[0])
+		}
+		return nil
+	}
+	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	root.CompletionOptions.HiddenDefaultCmd = true
 	for _, group := range a.commands() {
 		root.AddCommand(group)
@@ -141,7 +167,8 @@ func (a *app) root() *cobra.Command {
 	return root
 }
 
-func (a *app) settle() error {
+// language is the language of sentences, from --lang or the environment.
+func (a *app) language() string {
 	if a.lang == "" {
 		a.lang = "en"
 		for _, k := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
@@ -153,18 +180,53 @@ func (a *app) settle() error {
 			}
 		}
 	}
-	if a.lang != "zh" && a.lang != "en" {
-		return usageError{fmt.Errorf("--lang is zh or en")}
+	return a.lang
+}
+
+func (a *app) settle() error {
+	if l := a.language(); l != "zh" && l != "en" {
+		a.lang = "en"
+		return a.usage("", "--lang is zh or en")
 	}
 	return nil
 }
 
 // say picks a sentence by language.
 func (a *app) say(zh, en string) string {
-	if a.lang == "zh" {
+	if a.language() == "zh" {
 		return zh
 	}
 	return en
+}
+
+// usage is an error of the command line itself, one sentence in the caller's language.
+func (a *app) usage(zh, en string, args ...any) error {
+	return usageError{errors.New(fmt.Sprintf(a.say(zh, en), args...))}
+}
+
+// flagError says what cobra's flag parser found in one sentence.
+func (a *app) flagError(c *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	var empty *pflag.ValueRequiredError
+	var invalid *pflag.InvalidValueError
+	path := c.CommandPath()
+	switch {
+	case errors.As(err, &unknown):
+		return a.usage("%[2]s 没有选项 %[1]s；请看 `%[2]s --help`", "%[2]s has no flag %[1]s; see `%[2]s --help`", flagName(unknown.GetSpecifiedName()), path)
+	case errors.As(err, &empty):
+		return a.usage("选项 %s 需要一个值；请看 `%s --help`", "the flag %s needs a value; see `%s --help`", flagName(empty.GetSpecifiedName()), path)
+	case errors.As(err, &invalid):
+		f := invalid.GetFlag()
+		return a.usage("选项 --%s 的值 %q 不可用，应为 %s；请看 `%s --help`", "the flag --%s cannot be %q, it takes a value of type %s; see `%s --help`", f.Name, invalid.GetValue(), f.Value.Type(), path)
+	}
+	return usageError{err}
+}
+
+func flagName(name string) string {
+	if len([]rune(name)) == 1 {
+		return "-" + name
+	}
+	return "--" + name
 }
 
 func environment(environ []string) map[string]string {
@@ -208,11 +270,28 @@ func (a *app) print(v any, table func(w io.Writer)) error {
 }
 
 // exact requires n arguments and says which are missing.
-func exact(n int, names string) cobra.PositionalArgs {
+func (a *app) exact(n int, names string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
-		if len(args) != n {
-			return usageError{fmt.Errorf("%s needs %s; see `%s --help`", c.CommandPath(), names, c.CommandPath())}
+		if len(args) == n {
+			return nil
 		}
-		return nil
+		if a.language() == "zh" {
+			names = chinese(names)
+		}
+		return a.usage("%[1]s 需要%[2]s；请看 `%[1]s --help`", "%[1]s needs %[2]s; see `%[1]s --help`", c.CommandPath(), names)
 	}
+}
+
+// chinese names an argument; what has no entry is shown as it is.
+func chinese(names string) string {
+	zh, ok := map[string]string{
+		"no arguments": "零个参数", "no arguments; filter with flags": "零个参数（用选项筛选）", "an application": "一个申请编号", "a grant": "一个授权编号",
+		"a dataset": "一个数据集", "a file with the permit, or -": "许可令牌文件或 -", "a handover": "一个移交编号", "a job": "一个任务编号", "a package": "一个数据包文件",
+		"a question, @file or -": "一个问题、@文件 或 -", "an account": "一个账号", "the directory of an extract": "提取集目录",
+		"the number of an entry (an answer shows its own)": "一条日志的序号（答案中有）",
+	}[names]
+	if !ok {
+		return names
+	}
+	return zh
 }

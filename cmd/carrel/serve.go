@@ -29,7 +29,7 @@ A second process on the same directory is refused. Signed heads of the audit log
 (--checkpoints, by default beside the data directory): put it on another disk, since it is what shows that an
 older database was put back.`,
 		Example: "  carrel serve --data demo/data --listen 127.0.0.1:8443",
-		Args:    exact(0, "no arguments"),
+		Args:    a.exact(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			level := slog.LevelWarn
 			if verbose {
