@@ -197,10 +197,14 @@ func (b *builder) wantSum(r ref, at int) int {
 }
 
 // wantCentred is Σ(x − mid) over rows where x is known, = sum(x) − mid·count(x), with addends in [lo − mid, hi − mid]: the same
-// argument with half the width. AVG is mid + it ÷ count; SUM beside AVG is it + mid·count.
+// argument with half the width. AVG is mid + it ÷ count; SUM beside AVG is it + mid·count. Where the middle is 0 (a yes-or-no column)
+// the plain sum is centred already.
 func (b *builder) wantCentred(r ref, at int) int {
-	b.limits(max(abs(r.col.Lo), abs(r.col.Hi)), at)
 	mid := middle(r.col)
+	if mid == 0 {
+		return b.wantSum(r, at)
+	}
+	b.limits(max(abs(r.col.Lo), abs(r.col.Hi)), at)
 	limit := max(r.col.Hi-mid, mid-r.col.Lo)
 	s, n := b.sumOf(r), b.countOf(r)
 	return b.want(fmt.Sprintf("sum(%s - %d)", b.label(r), mid), mul(b.m, limit), LayoutTerm{s, 1}, LayoutTerm{n, -mid})
@@ -290,7 +294,7 @@ func (b *builder) measure(w MeasureSpec, r ref, centred bool, cells int64) Measu
 	case CountPersons:
 		m.Terms = []Term{{Want: b.wantPersons(r, cells), Coef: 1}}
 	case Sum:
-		if !centred {
+		if !centred || middle(r.col) == 0 {
 			m.Terms = []Term{{Want: b.wantSum(r, w.Offset), Coef: 1}}
 			break
 		}
