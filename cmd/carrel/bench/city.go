@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"carrel/anonymize/deid"
+	"carrel/broker/jinhe"
+	"carrel/broker/service"
+)
+
+//go:embed dataset.yaml
+var datasetYAML []byte
+
+//go:embed recipe.yaml
+var recipeYAML []byte
+
+const (
+	dataset     = "jinhe-bench"
+	datasetFile = "dataset.yaml"
+	recipeFile  = "recipe.yaml"
+	minRows     = 1000
+	seed        = 1
+	// personsPerRow is how many inhabitants it takes for one encounter row: measured once, the number of rows is read back.
+	personsPerRow = 0.306
+)
+
+// city is a directory with the source tables, a data directory whose extract is published, and the tables of bare DuckDB.
+type city struct {
+	root string
+	rows int64 // encounter rows as generated
+}
+
+func (c city) path(parts ...string) string {
+	return filepath.Join(append([]string{c.root}, parts...)...)
+}
+func (c city) source() string { return c.path("source") }
+func (c city) data() string   { return c.path("data") }
+func (c city) run() string    { return c.path("run") }
+func (c city) ready() string  { return c.path("ready") }
+
+// city makes a city of about so many encounter rows, or takes the one made before.
+func (b *bench) city(ctx context.Context, rows int64) (city, error) {
+	c := city{root: filepath.Join(b.dir, "rows-"+strconv.FormatInt(rows, 10))}
+	if _, err := os.Stat(c.ready()); err != nil {
+		b.tell("making a city of about %d encounter rows in %s", rows, c.root)
+		if err := b.makeCity(ctx, c, rows); err != nil {
+			return c, err
+		}
+	}
+	s, err := jinhe.ReadSummary(c.source())
+	c.rows = s.Rows["encounter"]
+	return c, err
+}
+
+func (b *bench) makeCity(ctx context.Context, c city, rows int64) error {
+	if err := os.RemoveAll(c.root); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(c.root, 0o700); err != nil {
+		return err
+	}
+	for name, text := range map[string][]byte{datasetFile: datasetYAML, recipeFile: recipeYAML} {
+		if err := os.WriteFile(c.path(name), text, 0o600); err != nil {
+			return err
+		}
+	}
+	err := jinhe.Generate(ctx, jinhe.Options{Persons: int64(float64(rows) * personsPerRow), Seed: seed, Dir: c.source(), Tables: []string{"person", "encounter"}})
+	if err != nil {
+		return err
+	}
+	recipe, err := deid.ParseRecipe(recipeFile, recipeYAML)
+	if err != nil {
+		return err
+	}
+	if _, err := service.Init(c.data(), recipe.Keys()...); err != nil {
+		return err
+	}
+	dir := filepath.Join(c.data(), "extracts", "first")
+	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
+		return err
+	}
+	if _, err := b.buildExtract(ctx, c, dir, filepath.Join(c.data(), "keys"), filepath.Join(c.data(), "register")); err != nil {
+		return err
+	}
+	return os.WriteFile(c.ready(), nil, 0o600)
+}
+
+// desk opens a data directory of its own for this run, with the city's keys and extract and empty books: budgets are as on the
+// first day, and nothing is on record.
+func (b *bench) desk(ctx context.Context, c city, w *watch) (*service.Service, error) {
+	for _, old := range []string{c.run(), c.run() + "-checkpoints"} {
+		if err := os.RemoveAll(old); err != nil {
+			return nil, err
+		}
+	}
+	if err := linkAll(filepath.Join(c.data(), "keys"), filepath.Join(c.run(), "keys")); err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(c.run(), "extracts", "first")
+	if err := linkAll(filepath.Join(c.data(), "extracts", "first"), dir); err != nil {
+		return nil, err
+	}
+	conf := service.Config{Data: c.run(), Sandbox: b.sandbox, Memory: childMemory}
+	if w != nil {
+		conf.Observe, conf.ObservePolicy = w.committed, w.decided
+	}
+	s, err := service.Open(ctx, conf)
+	if err != nil {
+		return nil, err
+	}
+	steward, _ := s.Directory.Identity("wu")
+	if _, err := s.Register(ctx, steward, datasetFile, datasetYAML); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if err := s.Publish(ctx, steward, dataset, dir); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// linkAll gives the files below a directory second names below another; extracts and keys are never written in place.
+func linkAll(from, to string) error {
+	return filepath.WalkDir(from, func(path string, e os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		if e.IsDir() {
+			return os.MkdirAll(filepath.Join(to, rel), 0o700)
+		}
+		return os.Link(path, filepath.Join(to, rel))
+	})
+}
+
+// built is what building an extract took, as the process itself and the system saw it.
+type built struct {
+	seconds, wall float64
+	peak          int64 // bytes resident at most
+	rows, kept    int64 // of private tables, read and kept
+}
+
+// buildExtract runs `carrel extract build` as a process of its own.
+func (b *bench) buildExtract(ctx context.Context, c city, out, keys, register string) (built, error) {
+	var r built
+	cmd := exec.CommandContext(ctx, b.program, "extract", "build", "--json", "--recipe", c.path(recipeFile), "--catalogue", c.path(datasetFile),
+		"--source", c.source(), "--out", out, "--keys", keys, "--register", register)
+	var said strings.Builder
+	cmd.Stderr = &said
+	start := time.Now()
+	raw, err := cmd.Output()
+	r.wall = time.Since(start).Seconds()
+	if err != nil {
+		return r, fmt.Errorf("carrel extract build (is bin/carrel built? `make build`): %w: %s", err, strings.TrimSpace(said.String()))
+	}
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		r.peak = usage.Maxrss << 10
+	}
+	var made struct {
+		Report deid.Report `json:"report"`
+	}
+	if err := json.Unmarshal(raw, &made); err != nil {
+		return r, fmt.Errorf("read the report of the build: %w", err)
+	}
+	r.seconds = made.Report.Seconds
+	for _, t := range made.Report.Tables {
+		r.rows, r.kept = r.rows+t.Read, r.kept+t.Kept
+	}
+	return r, nil
+}
+
+// bare builds the program that asks DuckDB without Carrel.
+func (b *bench) bare(ctx context.Context) (string, error) {
+	if runtime.GOOS != "linux" {
+		return "", errors.New("the comparison with bare DuckDB needs Linux")
+	}
+	out := filepath.Join(b.dir, "bare")
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", out, "carrel/sandbox/worker/bare")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build bare: %w: %s", err, strings.TrimSpace(string(said)))
+	}
+	return out, nil
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"carrel/anonymize/dp"
+	"carrel/broker/application"
+	"carrel/broker/auth"
+	"carrel/broker/grant"
+	"carrel/broker/job"
+	"carrel/broker/service"
+	"carrel/broker/store"
+	"carrel/policy"
+)
+
+// childMemory is the limit of one sandbox child.
+const childMemory = 4 << 30
+
+// watch collects what the service tells of times.
+type watch struct {
+	times  sync.Map // id of an answer -> time to T3's commit
+	policy atomic.Int64
+}
+
+func (w *watch) committed(id string, elapsed time.Duration) { w.times.Store(id, elapsed) }
+func (w *watch) decided(elapsed time.Duration)              { w.policy.Add(int64(elapsed)) }
+
+// desk is a researcher with a grant at an open service.
+type desk struct {
+	*service.Service
+	watch
+	me    auth.Identity
+	grant string
+	asked atomic.Int64
+	cost  sync.Mutex
+	spent dp.Cost // what the answers said that they cost
+}
+
+// sit opens the service and takes an application through to a grant.
+func (b *bench) sit(ctx context.Context, c city) (*desk, error) {
+	d := &desk{}
+	s, err := b.desk(ctx, c, &d.watch)
+	if err != nil {
+		return nil, err
+	}
+	d.Service = s
+	d.me, _ = s.Directory.Identity("li")
+	if d.grant, err = d.apply(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("no grant: %w", err), s.Close())
+	}
+	return d, nil
+}
+
+func (d *desk) as(account string) auth.Identity {
+	id, _ := d.Directory.Identity(account) // an unknown account is nobody, and policy says so
+	return id
+}
+
+// apply takes an application through reviews, decision and both signatures.
+func (d *desk) apply(ctx context.Context) (string, error) {
+	now := time.Now()
+	ap, err := d.Applications.Create(ctx, d.me, application.Draft{
+		Facts: policy.Application{
+			Kind: "query", Purpose: "research", From: policy.DateOf(now), To: policy.DateOf(now.AddDate(1, 0, 0)), Funding: "public", Conflicts: "none", Epsilon: 8,
+			Ethics: policy.Ethics{Document: "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+			Wishes: policy.List[policy.Wish]{{Dataset: dataset, Columns: []string{"person.*", "encounter.*"}}},
+		},
+		Texts: map[string]string{application.TextTitle: "Speed of answers", application.TextReason: "How fast answers are.", application.TextMethods: "Counts and means by group."},
+	})
+	if err != nil {
+		return "", err
+	}
+	if ap, err = d.Applications.Submit(ctx, d.me, ap.ID, 0); err != nil {
+		return "", err
+	}
+	reviewers := map[string]string{"ethics": "chen", "confidentiality": "zhao", "security-risk": "qian", "privacy-impact": "sun"}
+	for _, kind := range ap.Needed {
+		in := application.ReviewInput{Kind: kind, Verdict: "approve", Findings: "No objection after review."}
+		if _, err := d.Applications.Review(ctx, d.as(reviewers[kind]), ap.ID, 0, in); err != nil {
+			return "", err
+		}
+	}
+	if _, err := d.Applications.Decide(ctx, d.as("zhou"), ap.ID, 0, application.DecisionInput{Choice: "approve", Grounds: "Lawful and useful.", Conditions: []string{"Report once a year."}}); err != nil {
+		return "", err
+	}
+	for account, side := range map[string]string{"li": "applicant", "wu": "owner"} {
+		text, err := d.Applications.Agreement(ctx, d.as(account), ap.ID)
+		if err != nil {
+			return "", err
+		}
+		if ap, err = d.Applications.Sign(ctx, d.as(account), ap.ID, 0, side, text.Digest); err != nil {
+			return "", err
+		}
+	}
+	if ap.Grant == "" {
+		return "", errors.New("both sides signed and there is no grant")
+	}
+	return ap.Grant, nil
+}
+
+// ask asks a question that was never asked: ε differs by a millionth of itself from one to the next, and with it the list of
+// mechanisms. It returns the time to T3's commit.
+func (d *desk) ask(ctx context.Context, sql string, epsilon float64) (time.Duration, *job.Answer, error) {
+	n := d.asked.Add(1)
+	a, err := d.Jobs.Query(ctx, d.me, job.Ask{Grant: d.grant, SQL: sql, Epsilon: epsilon * (1 + 1e-6*float64(n))})
+	if err != nil {
+		return 0, nil, err
+	}
+	took, ok := d.times.LoadAndDelete(a.ID)
+	if a.FromRecord || !ok {
+		return 0, nil, errors.New("an answer came from record: it was not fresh")
+	}
+	var cost dp.Cost
+	if cost, err = dp.Price(dp.ZCDP, a.List); err != nil {
+		return 0, nil, err
+	}
+	d.cost.Lock()
+	defer d.cost.Unlock()
+	d.spent.Units, d.spent.Delta = d.spent.Units+cost.Units, d.spent.Delta+cost.Delta
+	return took.(time.Duration), a, nil
+}
+
+// settle compares what the ledger charged the grant with the lists of the answers: every one was paid for.
+func (d *desk) settle(ctx context.Context) error {
+	return d.Store().View(ctx, func(tx *store.Tx) error {
+		a, err := tx.LedgerAccount(ctx, grant.Account(d.grant))
+		if err != nil {
+			return err
+		}
+		if a.Spent != d.spent {
+			return fmt.Errorf("the ledger charged %+v for %d answers whose lists cost %+v", a.Spent, d.asked.Load(), d.spent)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,148 @@
+// Command bench measures what Carrel promises about speed and memory, on a machine of two cores, as ratios taken in the same run.
+//
+//	go run ./cmd/carrel/bench -family query -rows 1000000
+//
+// It writes one JSON object a line to standard output and tells what it does on standard error. Every answer it times is a fresh
+// charge and a fresh draw, measured to the commit of the recorded answer; that the charges happened is read from the ledger
+// afterwards. Bare DuckDB stands beside it: the same question, two threads, in its own process, asked in turns.
+//
+// It does not promise figures on a busy machine: each line carries the load average, and a ratio taken under load is a hint.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"runtime/pprof"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// options are the flags.
+type options struct {
+	family, dir, sandbox, program, profile string
+	rows                                   int64
+	repeat                                 int
+}
+
+// line is one figure. Times are medians in milliseconds unless the bench says otherwise; a target of 0 is none.
+type line struct {
+	Bench  string  `json:"bench"`
+	Case   string  `json:"case"`
+	Rows   int64   `json:"rows,omitempty"`
+	Ours   float64 `json:"ours_ms,omitempty"`
+	Base   float64 `json:"base_ms,omitempty"`
+	Ratio  float64 `json:"ratio,omitempty"`
+	Value  float64 `json:"value,omitempty"`
+	Unit   string  `json:"unit,omitempty"`
+	Target float64 `json:"target,omitempty"`
+	Better string  `json:"better,omitempty"` // "lower" or "higher" than the target
+	Load   float64 `json:"load"`
+	Note   string  `json:"note,omitempty"`
+}
+
+// bench is one run.
+type bench struct {
+	options
+	out *json.Encoder
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	b := &bench{out: json.NewEncoder(os.Stdout)}
+	flag.StringVar(&b.family, "family", ".", "families to run, a regular expression over query, fixed, memory")
+	flag.StringVar(&b.dir, "dir", filepath.Join(os.TempDir(), "carrel-bench"), "directory of the data, made once and used again")
+	flag.Int64Var(&b.rows, "rows", 10_000_000, "encounter rows")
+	flag.IntVar(&b.repeat, "repeat", 7, "repetitions of a question")
+	flag.StringVar(&b.sandbox, "sandbox", orElse(os.Getenv("CARREL_SANDBOX"), filepath.Join("bin", "carrel-sandbox")), "path of carrel-sandbox")
+	flag.StringVar(&b.program, "carrel", filepath.Join("bin", "carrel"), "path of carrel")
+	flag.StringVar(&b.profile, "cpuprofile", "", "write a profile of this process here")
+	flag.Parse()
+	match, err := regexp.Compile(orElse(b.family, "."))
+	if err != nil {
+		return fmt.Errorf("-family: %w", err)
+	}
+	if b.rows < minRows || b.repeat < 1 {
+		return fmt.Errorf("at least %d rows and one repetition", minRows)
+	}
+	if b.sandbox, err = filepath.Abs(b.sandbox); err != nil {
+		return err
+	}
+	if b.profile != "" {
+		f, err := os.Create(b.profile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
+	ran := false
+	for _, f := range []struct {
+		name string
+		run  func(context.Context) error
+	}{{"fixed", b.fixed}, {"query", b.query}, {"memory", b.memory}} {
+		if !match.MatchString(f.name) {
+			continue
+		}
+		ran = true
+		b.tell("family %s, load %.2f", f.name, load())
+		if err := f.run(ctx); err != nil {
+			return fmt.Errorf("%s: %w", f.name, err)
+		}
+	}
+	if !ran {
+		return fmt.Errorf("no family matches %q: query, fixed and memory are there; benches of single packages run with `go test -bench`", b.family)
+	}
+	return nil
+}
+
+func (b *bench) print(l line) error {
+	l.Load = load()
+	for _, f := range []*float64{&l.Ours, &l.Base, &l.Ratio, &l.Value} {
+		*f = round(*f)
+	}
+	return b.out.Encode(l)
+}
+
+// round keeps four digits: more would be noise.
+func round(v float64) float64 {
+	out, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 4, 64), 64)
+	return out
+}
+
+func (b *bench) tell(format string, args ...any) { fmt.Fprintf(os.Stderr, "# "+format+"\n", args...) }
+
+// load is the machine's load over the last minute, 0 where it cannot be read.
+func load() float64 {
+	raw, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return 0
+	}
+	first, _, _ := strings.Cut(string(raw), " ")
+	v, _ := strconv.ParseFloat(first, 64)
+	return v
+}
+
+func orElse(s, d string) string {
+	if s == "" {
+		return d
+	}
+	return s
+}
