@@ -1,12 +1,20 @@
 // Package web is the pages: server-rendered, in Chinese and English, over the same use cases as the API.
 //
-// It promises: no page repeats a rule (what a person may do is what policy says he may do), no script from elsewhere runs
-// (strict content security policy), every form is guarded against being sent by another site, and every text that people wrote is
-// escaped. It does not promise to work in browsers older than the two last years.
+// It promises: no page repeats a rule (every route is put to policy before its form is read, and what a page offers is what policy
+// says the person may do); no script runs at all and nothing is loaded from elsewhere (strict content security policy, no inline
+// style); a form sent by another site is refused (origin check, and a session cookie that other sites cannot send); every text
+// that people wrote is escaped; what is not for somebody looks like what is not there.
+//
+// It does not promise to work in browsers older than two years, nor that logging out ends a token that was stolen before: it ends
+// with its hour. Because the cookie is SameSite=Strict, a link from another site arrives logged out.
 package web
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"net/http"
 
 	"github.com/go-chi/chi/v5"
 
@@ -17,6 +25,7 @@ import (
 	"carrel/broker/handover"
 	"carrel/broker/job"
 	"carrel/broker/record"
+	"carrel/policy"
 )
 
 // Config is the use cases behind the pages. All members are required.
@@ -32,5 +41,81 @@ type Config struct {
 	Logger       *slog.Logger
 }
 
-// New registers the pages on the router.
-func New(_ chi.Router, _ Config) error { return nil }
+func (c Config) check() error {
+	if err := c.Desk.Check(); err != nil {
+		return err
+	}
+	if c.Issuer == nil || c.Directory == nil || c.Applications == nil || c.Grants == nil || c.Jobs == nil || c.Handovers == nil || c.Records == nil || c.Logger == nil {
+		return errors.New("web: a part of the configuration is missing")
+	}
+	return nil
+}
+
+// server is the pages of one service. It is safe for concurrent use: nothing of it changes after New.
+type server struct {
+	c        Config
+	forgery  *http.CrossOriginProtection
+	views    views
+	labels   labels
+	defaults policy.Defaults
+}
+
+// New registers the pages on the router. It fails when a template, a text or the policy data behind the labels is damaged.
+func New(r chi.Router, c Config) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	s := &server{c: c, forgery: http.NewCrossOriginProtection()}
+	ctx := context.Background()
+	var err error
+	if s.defaults, err = policy.ReadDefaults(ctx, c.Desk.Policy); err != nil {
+		return fmt.Errorf("web: %w", err)
+	}
+	if s.labels, err = readLabels(ctx, c.Desk.Policy); err != nil {
+		return err
+	}
+	if s.views, err = s.parse(); err != nil {
+		return err
+	}
+	for _, x := range s.routes() {
+		r.Method(x.method, x.path, s.handler(x))
+	}
+	r.NotFound(s.absent)
+	return nil
+}
+
+// labels are the names that policy data give to states, roles, kinds of review, purposes and sources of law: group → code → text.
+type labels map[string]map[string]policy.Text
+
+func readLabels(ctx context.Context, d policy.Decider) (labels, error) {
+	out := labels{}
+	for _, machine := range []string{"application", "grant", "handover"} {
+		var states map[string]policy.Text
+		if err := d.Data(ctx, "carrel/workflow/"+machine+"/states", &states); err != nil {
+			return nil, fmt.Errorf("web: labels of states: %w", err)
+		}
+		out[machine] = states
+	}
+	var roles map[string]policy.Text
+	if err := d.Data(ctx, "carrel/roles", &roles); err != nil {
+		return nil, fmt.Errorf("web: labels of roles: %w", err)
+	}
+	out["role"] = roles
+	for group, path := range map[string]string{"review": "carrel/reviews", "purpose": "carrel/purposes", "source": "carrel/sources"} {
+		var docs map[string]struct {
+			Label policy.Text `json:"label"`
+			Title policy.Text `json:"title"`
+		}
+		if err := d.Data(ctx, path, &docs); err != nil {
+			return nil, fmt.Errorf("web: labels of %s: %w", path, err)
+		}
+		out[group] = map[string]policy.Text{}
+		for code, doc := range docs {
+			if doc.Label.EN == "" {
+				doc.Label = doc.Title
+			}
+			out[group][code] = doc.Label
+		}
+	}
+	return out, nil
+}

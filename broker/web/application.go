@@ -1,0 +1,209 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"carrel/broker/application"
+	"carrel/broker/problem"
+	"carrel/policy"
+)
+
+func (s *server) applications(ctx context.Context, c *call) error {
+	items, err := s.c.Applications.List(ctx, c.id, listLimit)
+	if err != nil {
+		return err
+	}
+	mayCreate, err := s.may(ctx, c, "application.create", policy.Object{})
+	if err != nil {
+		return err
+	}
+	return s.show(ctx, c, "applications", page{Data: struct {
+		Items     []application.Item
+		MayCreate bool
+	}{items, mayCreate}})
+}
+
+// applicationData is one application with the forms of the commands that policy names.
+type applicationData struct {
+	*application.View
+	Forms   forms
+	MayEdit bool
+}
+
+// forms are the commands of a person on an application, put together as pages ask for them.
+type forms struct {
+	Submit, Withdraw, Sign bool
+	Reviews                []choices
+	Decide                 []policy.Command
+}
+
+// choices are the verdicts that one kind of review may have.
+type choices struct {
+	Kind    string
+	Options []policy.Command
+}
+
+func sorted(commands []policy.Command) forms {
+	var f forms
+	for _, cmd := range commands {
+		switch cmd.Command {
+		case "submit":
+			f.Submit = true
+		case "withdraw":
+			f.Withdraw = true
+		case "sign":
+			f.Sign = true
+		case "decide":
+			f.Decide = append(f.Decide, cmd)
+		case "review":
+			if n := len(f.Reviews); n == 0 || f.Reviews[n-1].Kind != cmd.Review {
+				f.Reviews = append(f.Reviews, choices{Kind: cmd.Review})
+			}
+			last := &f.Reviews[len(f.Reviews)-1]
+			last.Options = append(last.Options, cmd)
+		}
+	}
+	return f
+}
+
+func (s *server) application(ctx context.Context, c *call) error {
+	return s.applicationPage(ctx, c, nil)
+}
+
+// applicationPage shows an application; after a step that failed, with the reason above what was typed.
+func (s *server) applicationPage(ctx context.Context, c *call, failed error) error {
+	id, status := c.param("id"), http.StatusOK
+	c.home = "/applications/" + id
+	var shown *problemView
+	if failed != nil {
+		p := problem.From(ctx, s.c.Logger, failed)
+		if p.Code == problem.NotFound || p.Code == problem.Failed {
+			return p
+		}
+		shown, status = s.problem(p, ""), p.Status()
+	}
+	v, err := s.c.Applications.Show(ctx, c.id, id)
+	if err != nil {
+		return err
+	}
+	d := applicationData{View: v, Forms: sorted(v.Commands)}
+	if v.Check != nil { // a draft: there is something to change
+		if d.MayEdit, err = s.may(ctx, c, "application.edit", v.Object()); err != nil {
+			return err
+		}
+	}
+	return s.render(ctx, c, status, "application", page{Data: d, Problem: shown, Done: done(c)})
+}
+
+// step runs one command on an application and shows where that led.
+func (s *server) step(ctx context.Context, c *call, name string, fn func(id string, rev int64) (*application.Application, error)) error {
+	rev, err := c.revision()
+	if err == nil {
+		_, err = fn(c.param("id"), rev)
+	}
+	if err != nil {
+		return s.applicationPage(ctx, c, err)
+	}
+	return c.redirect("/applications/" + c.param("id") + "?done=" + name)
+}
+
+// revision is the one that the page was made from: a step on another one is a conflict.
+func (c *call) revision() (int64, error) {
+	rev, err := strconv.ParseInt(c.value("rev"), 10, 64)
+	if err != nil || rev < 1 {
+		return 0, malformed(err)
+	}
+	return rev, nil
+}
+
+func (s *server) submit(ctx context.Context, c *call) error {
+	return s.step(ctx, c, "submitted", func(id string, rev int64) (*application.Application, error) {
+		return s.c.Applications.Submit(ctx, c.id, id, rev)
+	})
+}
+
+func (s *server) withdraw(ctx context.Context, c *call) error {
+	return s.step(ctx, c, "withdrawn", func(id string, rev int64) (*application.Application, error) {
+		return s.c.Applications.Withdraw(ctx, c.id, id, rev)
+	})
+}
+
+func (s *server) review(ctx context.Context, c *call) error {
+	return s.step(ctx, c, "reviewed", func(id string, rev int64) (*application.Application, error) {
+		return s.c.Applications.Review(ctx, c.id, id, rev, application.ReviewInput{
+			Kind: c.value("kind"), Verdict: c.value("verdict"), Findings: c.value("findings"), Obligations: c.lines("obligations"),
+		})
+	})
+}
+
+func (s *server) decide(ctx context.Context, c *call) error {
+	return s.step(ctx, c, "decided", func(id string, rev int64) (*application.Application, error) {
+		epsilon, err := c.decimal("epsilon")
+		if err != nil {
+			return nil, err
+		}
+		return s.c.Applications.Decide(ctx, c.id, id, rev, application.DecisionInput{
+			Choice: c.value("choice"), Grounds: c.value("grounds"), Conditions: c.lines("conditions"), Epsilon: epsilon,
+			From: policy.Date(c.value("from")), To: policy.Date(c.value("to")),
+		})
+	})
+}
+
+// lines are the lines of a text that hold something.
+func (c *call) lines(name string) []string {
+	var out []string
+	for _, l := range strings.Split(c.value(name), "\n") {
+		if l = strings.TrimSpace(l); l != "" {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// decimal is a number that may be left out.
+func (c *call) decimal(name string) (float64, error) {
+	text := c.value(name)
+	if text == "" {
+		return 0, nil
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(v >= 0) || v > 1e6 { // also no NaN
+		return 0, problem.Wrap(err, problem.Invalid, "数字不正确；请填写如 0.5 的数字。", "A number is not usable; write one like 0.5.")
+	}
+	return v, nil
+}
+
+// agreementData is the text that both sides sign, with the form of the side that policy lets this person sign for.
+type agreementData struct {
+	*application.AgreementView
+	Revision int64
+	Sides    []policy.Command
+}
+
+func (s *server) agreement(ctx context.Context, c *call) error {
+	id := c.param("id")
+	a, err := s.c.Applications.Agreement(ctx, c.id, id)
+	if err != nil {
+		return err
+	}
+	v, err := s.c.Applications.Show(ctx, c.id, id)
+	if err != nil {
+		return err
+	}
+	d := agreementData{AgreementView: a, Revision: v.Revision}
+	for _, cmd := range v.Commands {
+		if cmd.Command == "sign" {
+			d.Sides = append(d.Sides, cmd)
+		}
+	}
+	return s.show(ctx, c, "agreement", page{Data: d})
+}
+
+func (s *server) sign(ctx context.Context, c *call) error {
+	return s.step(ctx, c, "signed", func(id string, rev int64) (*application.Application, error) {
+		return s.c.Applications.Sign(ctx, c.id, id, rev, c.value("side"), c.value("digest"))
+	})
+}

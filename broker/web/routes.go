@@ -1,0 +1,57 @@
+package web
+
+import (
+	"context"
+	"net/http"
+)
+
+// route is one page. Its name to policy is method and pattern: policies/routes.json says which action it is.
+type route struct {
+	method, path string
+	handle       func(ctx context.Context, c *call) error
+}
+
+func (r route) pattern() string { return r.method + " " + r.path }
+
+// routes are all pages. A page that policy does not name is denied to everybody.
+func (s *server) routes() []route {
+	const get, post = http.MethodGet, http.MethodPost
+	return []route{
+		{get, "/style.css", s.style},
+		{get, "/", s.catalogue},
+		{get, "/catalogue/{dataset}", s.dataset},
+		{get, "/login", s.loginForm},
+		{post, "/login", s.login},
+		{post, "/logout", s.logout},
+		{get, "/inbox", s.inbox},
+		{get, "/applications", s.applications},
+		{get, "/applications/new", s.newApplication},
+		{post, "/applications", s.createApplication},
+		{get, "/applications/{id}", s.application},
+		{get, "/applications/{id}/edit", s.editApplication},
+		{post, "/applications/{id}/edit", s.changeApplication},
+		{post, "/applications/{id}/submit", s.submit},
+		{post, "/applications/{id}/review", s.review},
+		{post, "/applications/{id}/decide", s.decide},
+		{post, "/applications/{id}/withdraw", s.withdraw},
+		{get, "/applications/{id}/agreement", s.agreement},
+		{post, "/applications/{id}/agreement/sign", s.sign},
+		{get, "/grants", s.grants},
+		{get, "/grants/{id}", s.grant},
+		{post, "/grants/{id}/revoke", s.revoke},
+		{post, "/grants/{id}/relinquish", s.relinquish},
+		{get, "/grants/{id}/ask", s.askForm},
+		{post, "/grants/{id}/explain", s.explain},
+		{post, "/grants/{id}/ask", s.ask},
+		{post, "/grants/{id}/ask.csv", s.askCSV},
+		{post, "/grants/{id}/handovers", s.requestPackage},
+		{get, "/handovers", s.handovers},
+		{get, "/handovers/{id}", s.handover},
+		{post, "/handovers/{id}/package", s.pull},
+		{post, "/handovers/{id}/acknowledgement", s.acknowledge},
+		{get, "/audit", s.trace},
+		{get, "/audit/checkpoint", s.checkpoint},
+		{get, "/audit/proof/{index}", s.proof},
+		{post, "/audit/export", s.export},
+	}
+}
