@@ -3,14 +3,14 @@
 //	parse (child without data) → bind → plan → price → policy
 //	→ T1+T2: decision, intent, charge and start in one transaction with their audit entry
 //	→ the child evaluates generated SQL → the answer gate checks and noises
-//	→ T3: noised bytes with their audit entry → reply on the grid
+//	→ the next slot of the grid → T3: noised bytes with their audit entry → reply
 //
 // # Promises
 //
 // Nothing runs without a committed charge: the types make the order (audit.Pending → ledger.Started → answer.Noised). What
 // leaves is a deterministic function of T3's committed bytes and the question's text. The same question under the same grant and
 // extract is answered from record and costs nothing; a second identical one waits for the first. After a child was given the query
-// there is one failure, charged, that says nothing else; the reply of success and of failure leave on the same grid of times. A
+// there is one failure, charged, that says nothing else; success and failure are committed, and so seen by anybody, on the same grid of times. A
 // client that goes away changes nothing: what was started is finished and recorded. Every charge, answer, repeat, refusal and
 // failure is an entry of the audit log; the text of a question is an erasable text of the store, never part of an entry.
 //

@@ -53,26 +53,30 @@ func New(c Config) (*Service, error) {
 // Query answers a question now. The reply, of success and of failure alike, leaves on the grid of times.
 func (s *Service) Query(ctx context.Context, id auth.Identity, ask Ask) (*Answer, error) {
 	start := s.c.Clock.Now()
-	a, err := s.answer(ctx, id, ask, newID("q-"), start)
+	a, ran, err := s.answer(ctx, id, ask, newID("q-"), start)
+	if ran {
+		return a, err
+	}
 	if werr := s.c.Clock.Wait(ctx, start.Add(nextSlot(s.c.Clock.Now().Sub(start)))); werr != nil {
 		return nil, werr
 	}
 	return a, err
 }
 
-// answer is Query without the grid; recordID names the reservation should one be made.
-func (s *Service) answer(ctx context.Context, id auth.Identity, ask Ask, recordID string, start time.Time) (*Answer, error) {
+// answer is Query, where ran says that a child was to have the query: then the wait for the slot is over (fresh), else it is the
+// caller's. recordID names the reservation should one be made.
+func (s *Service) answer(ctx context.Context, id auth.Identity, ask Ask, recordID string, start time.Time) (a *Answer, ran bool, err error) {
 	p, err := s.prepare(ctx, id, ask)
 	if err != nil {
-		return nil, s.refusal(ctx, p, err)
+		return nil, false, s.refusal(ctx, p, err)
 	}
 	unlock, err := s.flight.lock(ctx, p.key)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer unlock()
 	if a, err := s.fromRecord(ctx, p); err != nil || a != nil {
-		return a, err
+		return a, false, err
 	}
 	return s.fresh(ctx, p, recordID, start)
 }
@@ -114,35 +118,46 @@ func (s *Service) fromRecord(ctx context.Context, p *prepared) (*Answer, error) 
 }
 
 // fresh charges, runs, noises and records.
-func (s *Service) fresh(ctx context.Context, p *prepared, recordID string, start time.Time) (*Answer, error) {
+//
+// The end of a run, answer or failure, is committed on the grid, and the reply follows at once. Committed when it is ready it would tell
+// how long the data took to whoever watches for nothing: the size of the log in its public checkpoint, "on record" in explain, the
+// faults of the grant, an identical question that waits its turn.
+func (s *Service) fresh(ctx context.Context, p *prepared, recordID string, start time.Time) (a *Answer, ran bool, err error) {
 	runner, err := s.c.Engine.Open(ctx, p.grant.ID, p.dataset.Source)
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, false, unavailable(err)
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	// From here on the client's going away changes nothing: a cancellation timed by the data would choose among samples, and one in
 	// the middle of the charge would leave a reservation that nobody runs.
 	ctx = context.WithoutCancel(ctx)
 	started, err := s.charge(ctx, p, recordID)
 	if err != nil {
-		return nil, s.refusal(ctx, p, err)
+		return nil, false, s.refusal(ctx, p, err)
 	}
 	noised, err := s.run(ctx, p, runner, started)
-	if err != nil {
-		return nil, s.forfeit(ctx, p, started, start, err)
+	var table *result.Result
+	if err == nil {
+		table, err = render(p, noised.Bytes())
 	}
-	table, err := render(p, noised.Bytes())
-	if err != nil {
-		return nil, s.forfeit(ctx, p, started, start, err)
+	done := s.c.Clock.Now()
+	at := start.Add(nextSlot(done.Sub(start)))
+	if werr := s.c.Clock.Wait(ctx, at); err == nil {
+		err = werr
 	}
-	index, err := s.record(ctx, p, started, start, noised, table)
+	waited := s.c.Clock.Now().Sub(done)
 	if err != nil {
-		return nil, s.forfeit(ctx, p, started, start, err)
+		return nil, true, s.forfeit(ctx, p, started, at, err)
 	}
-	s.c.Observe(recordID, s.c.Clock.Now().Sub(start))
-	return s.present(ctx, p, recordID, index, p.list, table, false)
+	index, err := s.record(ctx, p, started, at, noised, table)
+	if err != nil {
+		return nil, true, s.forfeit(ctx, p, started, at, err)
+	}
+	s.c.Observe(recordID, s.c.Clock.Now().Sub(start)-waited)
+	a, err = s.present(ctx, p, recordID, index, p.list, table, false)
+	return a, true, err
 }
 
 // charge is T1 and T2 in one transaction: the grant is read again, so that a revocation and a charge cannot miss each other.
@@ -206,11 +221,11 @@ func (s *Service) run(ctx context.Context, p *prepared, runner sandbox.Runner, s
 	return s.c.Gate.Release(ctx, started, layout, exact, p.dataset.Rows)
 }
 
-// record is T3: noised bytes, their audit entry and the rendered table in one transaction. It returns the entry's number.
-func (s *Service) record(ctx context.Context, p *prepared, started *ledger.Started, start time.Time, noised answer.Noised, table *result.Result) (int64, error) {
+// record is T3: noised bytes and their audit entry, which bears the slot's time, in one transaction. It returns the entry's number.
+func (s *Service) record(ctx context.Context, p *prepared, started *ledger.Started, at time.Time, noised answer.Noised, table *result.Result) (int64, error) {
 	var pending *audit.Pending
 	e := s.entry(p, "query.answered", started.ID(), "allowed", map[string]string{"answer": sha(noised.Bytes()), "rows": fmt.Sprint(len(table.Rows))})
-	e.At = s.onGrid(start)
+	e.At = at.UTC()
 	err := s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
 		var err error
 		pending, err = s.c.Desk.Log.Append(ctx, tx, e)
@@ -230,10 +245,10 @@ func (s *Service) record(ctx context.Context, p *prepared, started *ledger.Start
 }
 
 // forfeit ends a started reservation without an answer. The cause is logged for the operator as a class, never its detail.
-func (s *Service) forfeit(ctx context.Context, p *prepared, started *ledger.Started, start time.Time, cause error) error {
+func (s *Service) forfeit(ctx context.Context, p *prepared, started *ledger.Started, at time.Time, cause error) error {
 	frozen := false
 	e := s.entry(p, "query.forfeited", started.ID(), "failed", nil)
-	e.At = s.onGrid(start)
+	e.At = at.UTC()
 	err := s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
 		pending, err := s.c.Desk.Log.Append(ctx, tx, e)
 		if err != nil {
@@ -248,12 +263,6 @@ func (s *Service) forfeit(ctx context.Context, p *prepared, started *ledger.Star
 		return failed(err)
 	}
 	return failed(nil)
-}
-
-// onGrid is the time that an entry about the end of a run bears: the entry reaches the researcher with the proof of inclusion, and
-// the true time would tell how long the data took, past the grid on which the reply leaves.
-func (s *Service) onGrid(start time.Time) time.Time {
-	return start.Add(nextSlot(s.c.Clock.Now().Sub(start))).UTC()
 }
 
 // failed is the one failure after a child was given the query.

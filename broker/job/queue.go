@@ -242,19 +242,20 @@ func (s *Service) next(ctx context.Context) (bool, error) {
 	ask := j.Ask
 	ask.SQL = text
 	start := s.c.Clock.Now()
-	a, err := s.again(ctx, j, ask, start)
-	// The state of a job can be watched, so it changes on the grid like every reply.
-	if werr := s.c.Clock.Wait(ctx, start.Add(nextSlot(s.c.Clock.Now().Sub(start)))); werr != nil && err == nil && a == nil {
-		err = werr
+	a, ran, err := s.again(ctx, j, ask, start)
+	if !ran { // the state of a job can be watched, so it changes on the grid like every reply
+		if werr := s.c.Clock.Wait(ctx, start.Add(nextSlot(s.c.Clock.Now().Sub(start)))); werr != nil && err == nil && a == nil {
+			err = werr
+		}
 	}
 	return true, s.finish(context.WithoutCancel(ctx), j, a, err)
 }
 
 // again answers for the person as he is now: a role or an account that was taken away since the submission counts.
-func (s *Service) again(ctx context.Context, j stored, ask Ask, start time.Time) (*Answer, error) {
+func (s *Service) again(ctx context.Context, j stored, ask Ask, start time.Time) (a *Answer, ran bool, err error) {
 	id, ok := s.c.People.Identity(j.Owner)
 	if !ok {
-		return nil, absent()
+		return nil, false, absent()
 	}
 	return s.answer(ctx, id, ask, j.Record, start)
 }

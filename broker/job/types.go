@@ -69,8 +69,8 @@ type Config struct {
 	Clock    Clock
 	Defaults Defaults
 	Logger   *slog.Logger
-	// Observe is told when T3 of a fresh answer has committed, with the time since the question came in. For benches and
-	// metrics inside the service; it never reaches a client.
+	// Observe is told when T3 of a fresh answer has committed, with the time since the question came in less the wait for the
+	// slot. For benches and metrics inside the service; it never reaches a client.
 	Observe func(id string, elapsed time.Duration)
 }
 
