@@ -33,7 +33,8 @@ type Session struct {
 }
 
 // Session prepares to run queries for a key (the grant) over a source: it checks the source and makes its memory files, and
-// gives nothing to any child. Errors wrap ErrBeforeData, or are ctx's own.
+// gives nothing to any child. It never waits for a query that runs, the files are then made by Run: whoever waited here, before any
+// charge, would be told for nothing how long another query's data took. Errors wrap ErrBeforeData, or are ctx's own.
 func (p *Pool) Session(ctx context.Context, key string, src Source) (*Session, error) {
 	if err := openMessage(src).Validate(); err != nil {
 		return nil, beforeData("the extract cannot be scanned", err)
@@ -43,13 +44,19 @@ func (p *Pool) Session(ctx context.Context, key string, src Source) (*Session, e
 	}
 	defer p.jobs.Done()
 	s := &Session{pool: p, id: key + "\x00" + src.ID(), src: src}
-	e, err := p.acquire(ctx, s.id, src)
+	e, err := p.acquire(ctx, s.id, src, false)
+	if errors.Is(err, errNoPlace) {
+		return s, nil
+	}
 	if err != nil {
 		return nil, err
 	}
 	p.release(e)
 	return s, nil
 }
+
+// errNoPlace says that there is no entry without waiting.
+var errNoPlace = errors.New("no place is free")
 
 // Open is Session as Engine has it.
 func (p *Pool) Open(ctx context.Context, key string, src Source) (Runner, error) {
@@ -74,8 +81,8 @@ func openMessage(src Source) wire.Open {
 }
 
 // acquire gives the caller an entry for itself. Above the cap the least recently used idle one leaves; when all are busy the
-// caller waits.
-func (p *Pool) acquire(ctx context.Context, id string, src Source) (*entry, error) {
+// caller waits, if it wants to.
+func (p *Pool) acquire(ctx context.Context, id string, src Source, wait bool) (*entry, error) {
 	for {
 		p.mu.Lock()
 		e, room, changed := p.sessions[id], len(p.sessions) < p.cfg.Sessions, p.changed
@@ -97,6 +104,9 @@ func (p *Pool) acquire(ctx context.Context, id string, src Source) (*entry, erro
 		if leaving != nil {
 			p.forget(leaving)
 			continue
+		}
+		if !wait {
+			return nil, errNoPlace
 		}
 		select {
 		case <-changed:
@@ -221,7 +231,7 @@ func (s *Session) run(ctx context.Context, st start, sql string, tables []string
 		return none, err
 	}
 	defer s.pool.jobs.Done()
-	e, err := s.pool.acquire(ctx, s.id, s.src)
+	e, err := s.pool.acquire(ctx, s.id, s.src, true)
 	if err != nil {
 		return none, err
 	}

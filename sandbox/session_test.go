@@ -295,3 +295,47 @@ func TestCheckScans(t *testing.T) {
 		}
 	}
 }
+
+// Session does not wait for a query that runs: what waited would tell, before it is charged, how long the other's data took.
+func TestSessionDoesNotWaitForARun(t *testing.T) {
+	t.Parallel()
+	p := newPool(t, func(c *sandbox.Config) { c.Sessions = 1 })
+	src := clinic(t, "x", 1000)
+	s := session(t, p, "g1", src)
+	if _, err := s.RunUncharged(context.Background(), count, []string{"visit"}, 1); err != nil {
+		t.Fatal(err)
+	}
+	pid := s.Pid()
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.RunUncharged(context.Background(), `SELECT count(*)::BIGINT FROM range(100000000000) t(i) WHERE i % 7 = 3`, []string{"visit"}, 1)
+		done <- err
+	}()
+	if err := waitBusy(pid); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	same, err := p.Session(ctx, "g1", src)
+	if err != nil {
+		t.Fatalf("the same session: %v", err)
+	}
+	other, err := p.Session(ctx, "g2", src)
+	if err != nil {
+		t.Fatalf("another session in a full pool: %v", err)
+	}
+	select {
+	case err := <-done:
+		t.Fatalf("the run ended first: %v", err)
+	default:
+	}
+	if err := unix.Kill(pid, unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	<-done
+	for _, s := range []*sandbox.Session{same, other} {
+		if a, err := s.RunUncharged(context.Background(), count, []string{"visit"}, 1); err != nil || a.Columns[0][0] != 1000 {
+			t.Errorf("afterwards: %v", err)
+		}
+	}
+}
