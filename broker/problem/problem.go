@@ -169,7 +169,8 @@ func Is(err error, code Code) bool {
 }
 
 // From turns any error into one that may be shown. What is already an *Error stays; a cancelled or timed-out request is
-// Unavailable; everything else is Failed with a fresh incident number, its cause written to the log and shown to nobody.
+// Unavailable; everything else is Failed with a fresh incident number, its cause written to the log and shown to nobody. A *Error of
+// code Failed keeps its sentence.
 func From(ctx context.Context, logger *slog.Logger, err error) *Error {
 	if err == nil {
 		return nil
@@ -188,7 +189,10 @@ func From(ctx context.Context, logger *slog.Logger, err error) *Error {
 	if logger != nil {
 		logger.ErrorContext(ctx, "unclassified error", slog.String("incident", incident), slog.String("cause", err.Error()))
 	}
-	out := New(Failed, "服务内部出错，未作任何更改；请把事件编号告知管理员。", "The service failed; give the incident number to the administrator.")
+	out := New(Failed, "服务内部出错；请把事件编号告知管理员。", "The service failed; give the incident number to the administrator.")
+	if e != nil && e.Code == Failed && e.Text.EN != "" {
+		out.Text = e.Text // a use case said more exactly what failed, e.g. that a charge stays
+	}
 	out.Incident = incident
 	out.Cause = err
 	return out

@@ -59,6 +59,10 @@ func TestUnknownErrorIsSilentOutside(t *testing.T) {
 
 func TestFromKeepsWhatIsClassified(t *testing.T) {
 	t.Parallel()
+	charged := problem.From(context.Background(), nil, fmt.Errorf("wrap: %w", problem.New(problem.Failed, "已扣", "The charge stays.")))
+	if charged.Text.EN != "The charge stays." || charged.Incident == "" {
+		t.Fatalf("got %+v", charged)
+	}
 	in := problem.New(problem.Conflict, "甲", "a")
 	if got := problem.From(context.Background(), nil, fmt.Errorf("wrap: %w", in)); got != in {
 		t.Fatalf("got %v", got)
