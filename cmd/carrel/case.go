@@ -150,7 +150,12 @@ func (a *app) applicationReview() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "review APPLICATION --kind KIND --verdict approve|reject --findings TEXT", Short: "Put a review on record",
 		Example: `  carrel application review ap-… --kind ethics --verdict approve --findings "No objection."`, Args: a.exact(1, "an application"),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.step(cmd, args[0], "review", in) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.oneOf("verdict", in.Verdict, "approve", "reject"); err != nil {
+				return err
+			}
+			return a.step(cmd, args[0], "review", in)
+		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&in.Kind, "kind", "", "ethics, confidentiality, security-risk or privacy-impact")
@@ -166,6 +171,9 @@ func (a *app) applicationDecide() *cobra.Command {
 		Use: "decide APPLICATION --choice approve|deny|return --grounds TEXT", Short: "The authority's decision",
 		Example: `  carrel application decide ap-… --choice approve --grounds "Lawful and useful." --condition "Report yearly."`, Args: a.exact(1, "an application"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.oneOf("choice", in.Choice, "approve", "deny", "return"); err != nil {
+				return err
+			}
 			in.From, in.To = policy.Date(from), policy.Date(to)
 			return a.step(cmd, args[0], "decide", in)
 		},
@@ -257,7 +265,7 @@ func (a *app) printApplication(w io.Writer, v application.View) {
 		}
 	}
 	for _, x := range v.Waits {
-		fmt.Fprintf(w, "%s %s %s (%s)\n", a.say("等待", "waits for"), x.Who, x.What, x.Text.In(a.lang))
+		fmt.Fprintf(w, "%s %s (%s)\n", a.say("等待", "waits for"), strings.TrimSpace(x.Who+" "+x.What), x.Text.In(a.lang))
 	}
 	if len(v.Commands) > 0 {
 		fmt.Fprintf(w, "%s %s\n", a.say("您可以：", "you may:"), a.commandNames(v.Commands))

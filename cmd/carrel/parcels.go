@@ -139,6 +139,9 @@ func (a *app) handoverPull() *cobra.Command {
 			if out == "" {
 				out = filepath.Base(args[0]) + ".carrel"
 			}
+			if _, err := os.Lstat(out); err == nil { // before asking: every fetch is on record
+				return fmt.Errorf(a.say("%s 已存在，不会覆盖；请用 --out 另取名称", "%s exists already and is not overwritten; name another file with --out"), out)
+			}
 			var keys []byte
 			if err := c.get(cmd.Context(), "/keys", &keys); err != nil {
 				return err

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -52,8 +54,12 @@ directory of the service) an older database that was put back is found too. The 
 				o.Checkpoints = append(o.Checkpoints, notes...)
 			}
 			r, err := verify.Verify(cmd.Context(), o)
-			if err != nil {
+			var missing *fs.PathError
+			switch {
+			case errors.As(err, &missing):
 				return err
+			case err != nil: // the checker could not begin: a key or a file that is none
+				return usageError{errors.New(ours.ReplaceAllString(err.Error(), ""))}
 			}
 			if err := a.print(r, func(w io.Writer) { a.printVerified(w, r) }); err != nil {
 				return err

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,7 +73,7 @@ func (a *app) fail(err error) int {
 	case errors.As(err, &f) && errors.Is(err, fs.ErrPermission):
 		a.complain(problem.Failed, fmt.Sprintf(a.say("无权读写 %s；请检查权限", "%s may not be read or written; check its permissions"), f.Path))
 	default:
-		a.complain(problem.Failed, err.Error())
+		a.complain(problem.Failed, ours.ReplaceAllString(err.Error(), ""))
 	}
 	return problem.ExitFailed
 }
@@ -129,7 +131,7 @@ func (a *app) printRefusal(refusal any) {
 	}
 	where := r.Code
 	if r.Line > 0 {
-		where = fmt.Sprintf("%s, line %d column %d", r.Code, r.Line, r.Column)
+		where = fmt.Sprintf(a.say("%s，第 %d 行第 %d 列", "%s, line %d column %d"), r.Code, r.Line, r.Column)
 	}
 	fmt.Fprintf(a.err, "  (%s)\n", where)
 	if advice := map[string]string{"zh": r.Advice.ZH, "en": r.Advice.EN}[a.language()]; advice != "" {
@@ -203,6 +205,17 @@ func (a *app) say(zh, en string) string {
 func (a *app) usage(zh, en string, args ...any) error {
 	return usageError{errors.New(fmt.Sprintf(a.say(zh, en), args...))}
 }
+
+// oneOf requires the value of a flag to be one of a form's words; whether the step is allowed is policy's to say.
+func (a *app) oneOf(flag, value string, words ...string) error {
+	if slices.Contains(words, value) {
+		return nil
+	}
+	return a.usage("选项 --%s 应为 %s 之一", "the flag --%s is one of %s", flag, strings.Join(words, ", "))
+}
+
+// ours are the names that packages put before their errors; a user has no use for them.
+var ours = regexp.MustCompile(`^((store|verify|deid|sandbox|extract|catalogue|parcel|service|jinhe): )+`)
 
 // flagError says what cobra's flag parser found in one sentence.
 func (a *app) flagError(c *cobra.Command, err error) error {
