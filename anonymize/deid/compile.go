@@ -15,6 +15,7 @@ type builder struct {
 	recipe   *Recipe
 	secret   Secret // of the unit
 	people   *people
+	namers   []*namer // one a processor
 	register *register
 	spaces   map[string]*keySpace
 	tables   []*table

@@ -42,6 +42,7 @@ type records struct {
 	keep    []int32  // rows that have a person, or all of a public table
 	persons []uint32 // their persons, by index
 	numbers []uint32 // their persons' numbers, where they are known already
+	names   []named  // of every row, in the table of persons
 }
 
 func (b *records) field(row, col int) []byte {

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
@@ -21,7 +24,14 @@ var (
 // is UTF-8 if all of it is, else GB 18030 (of which GBK and GB 2312 are parts). A guess from the first lines would go
 // wrong in the file whose first Chinese name stands on line 40,000.
 func decoded(name string, f *os.File, declared string) (io.Reader, error) {
-	bad, err := firstBadLine(f)
+	st, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("%s: read: %w", name, err)
+	}
+	bad := int64(0)
+	if !allUTF8(f, st.Size(), pieceSize) {
+		bad, err = firstBadLine(f)
+	}
 	if err != nil {
 		if e := (*SourceError)(nil); errors.As(err, &e) {
 			e.File = name
@@ -50,6 +60,56 @@ func skipBOM(f *os.File) (io.Reader, error) {
 	}
 	_, err = f.Seek(0, io.SeekStart)
 	return f, err
+}
+
+// pieceSize is what one goroutine checks at a time.
+const pieceSize = 4 << 20
+
+// allUTF8 checks a whole file on all processors. It says no to what firstBadLine has to look at: bytes that are not UTF-8, a mark of
+// UTF-16, an error of reading.
+func allUTF8(f io.ReaderAt, size, piece int64) bool {
+	var next atomic.Int64
+	var bad atomic.Bool
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			buf := make([]byte, min(piece, size)+utf8.UTFMax)
+			for !bad.Load() {
+				at := next.Add(piece) - piece
+				if at >= size {
+					return
+				}
+				if !pieceUTF8(f, at, int(piece), buf) {
+					bad.Store(true)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return !bad.Load()
+}
+
+// pieceUTF8 checks one piece of a file. Every byte belongs to one piece: a piece goes from its first start of a rune to the first start
+// of a rune behind its end.
+func pieceUTF8(f io.ReaderAt, at int64, piece int, buf []byte) bool {
+	n, err := f.ReadAt(buf, at)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return false
+	}
+	b, start, end := buf[:n], 0, min(n, piece)
+	for end < n && !utf8.RuneStart(b[end]) {
+		end++
+	}
+	for at > 0 && start < end && !utf8.RuneStart(b[start]) {
+		start++
+	}
+	switch {
+	case end == len(buf), start >= utf8.UTFMax: // no rune is so long
+		return false
+	case at == 0 && (bytes.HasPrefix(b, bom16a) || bytes.HasPrefix(b, bom16b)):
+		return false
+	}
+	return utf8.Valid(b[start:end])
 }
 
 // firstBadLine returns the line of the first byte that is not UTF-8, 0 if there is none, and rewinds.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
 )
@@ -264,6 +265,78 @@ func TestInterner(t *testing.T) {
 			if got, known := in.find([]byte(s)); !known || got != n {
 				t.Fatal("lost")
 			}
+		}
+	})
+}
+
+// TestPiecesOfUTF8: checked in pieces of any size, a text is valid when the whole is.
+func TestPiecesOfUTF8(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.SliceOfN(rapid.Byte(), 0, 40).Draw(t, "bytes")
+		if rapid.Bool().Draw(t, "text") {
+			text = []byte(rapid.StringN(0, 20, -1).Draw(t, "runes"))
+			if len(text) > 0 && rapid.Bool().Draw(t, "cut") {
+				at := rapid.IntRange(0, len(text)-1).Draw(t, "at")
+				text = append(text[:at:at], text[at+1:]...)
+			}
+		}
+		want := utf8.Valid(text) && !bytes.HasPrefix(text, bom16a) && !bytes.HasPrefix(text, bom16b)
+		piece := rapid.Int64Range(1, 50).Draw(t, "piece")
+		if got := allUTF8(bytes.NewReader(text), int64(len(text)), piece); got != want {
+			t.Fatalf("%x in pieces of %d: %v, want %v", text, piece, got, want)
+		}
+	})
+}
+
+// TestLookUpMany: many lookups at once find what one by one they find.
+func TestLookUpMany(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		in := newInterner()
+		known := rapid.SliceOfN(rapid.StringMatching(`[a-c]{0,6}`), 0, 600).Draw(t, "known")
+		for _, k := range known {
+			in.add([]byte(k))
+		}
+		keys := make([][]byte, rapid.IntRange(0, lookAhead).Draw(t, "keys"))
+		for i := range keys {
+			keys[i] = []byte(rapid.StringMatching(`[a-c]{0,6}`).Draw(t, "key"))
+		}
+		out := make([]uint32, len(keys))
+		in.findAll(keys, out)
+		for i, k := range keys {
+			want, ok := in.find(k)
+			if !ok || len(k) == 0 {
+				want = nobody
+			}
+			if out[i] != want {
+				t.Fatalf("key %d of %d: %d, one by one %d", i, len(keys), out[i], want)
+			}
+		}
+	})
+}
+
+// BenchmarkLookUp finds random strings among three million, one by one and many at once.
+func BenchmarkLookUp(b *testing.B) {
+	in := newInterner()
+	const n = 3_000_000
+	text := func(i int) []byte { return fmt.Appendf(nil, "P%010d", i*7_919%n) }
+	for i := range n {
+		in.add(text(i))
+	}
+	keys, out := make([][]byte, n/3), make([]uint32, lookAhead)
+	for i := range keys {
+		keys[i] = text(i * 37 % n)
+	}
+	b.Run("alone", func(b *testing.B) {
+		for i := range b.N {
+			out[0], _ = in.find(keys[i%len(keys)])
+		}
+	})
+	b.Run("together", func(b *testing.B) {
+		for i := 0; i < b.N; i += lookAhead {
+			from := i % (len(keys) - lookAhead)
+			in.findAll(keys[from:from+lookAhead], out)
 		}
 	})
 }

@@ -179,34 +179,6 @@ func (b *builder) read(ctx context.Context, t *table) error {
 	return nil
 }
 
-// assign finds the person of each row of a batch and drops rows without one. In the table of persons itself nobody has
-// a number yet: who is in the register is known at its end.
-func (b *builder) assign(t *table, r *records) error {
-	r.keep, r.persons, r.numbers = r.keep[:0], r.persons[:0], r.numbers[:0]
-	t.rep.Read += int64(r.rows - r.first)
-	for row := r.first; row < r.rows; row++ {
-		if t.layout.Public {
-			r.keep, r.persons = append(r.keep, int32(row)), append(r.persons, 0)
-			continue
-		}
-		person, why, err := b.personOf(t, r, row)
-		if err != nil {
-			return err
-		}
-		number := person
-		if why == "" && !t.persons {
-			number, why = b.people.fate(person)
-		}
-		if why != "" {
-			t.rep.Dropped[why]++
-			continue
-		}
-		r.keep, r.persons, r.numbers = append(r.keep, int32(row)), append(r.persons, person), append(r.numbers, number)
-	}
-	t.rep.Kept += int64(len(r.keep)) // of these finish drops some more
-	return nil
-}
-
 // transform appends one batch of rows.
 func (t *table) transform(r *records, p *people) {
 	if t.hidden {
@@ -222,67 +194,6 @@ func (t *table) transform(r *records, p *people) {
 	}
 	for _, o := range t.ops {
 		o.apply(r, &t.sc, t.marks, p)
-	}
-}
-
-// personOf says whose row it is, or why it is nobody's.
-func (b *builder) personOf(t *table, r *records, row int) (uint32, string, error) {
-	if !t.persons {
-		link := trim(r.field(row, t.link))
-		if len(link) == 0 || t.marks[string(link)] {
-			return nobody, DroppedNoUnit, nil
-		}
-		person, known := b.people.byLink(link)
-		if !known {
-			return nobody, DroppedUnlinked, nil
-		}
-		return person, "", nil
-	}
-	id := trim(r.field(row, t.id))
-	if t.marks[string(id)] {
-		id = nil
-	}
-	var link []byte
-	if t.link != noColumn {
-		if link = trim(r.field(row, t.link)); len(link) == 0 || t.marks[string(link)] {
-			return nobody, DroppedNoUnit, nil
-		}
-	}
-	guardian := false
-	if t.guardian != noColumn {
-		var err error
-		if guardian, err = flag(trim(r.field(row, t.guardian))); err != nil {
-			return nobody, "", &SourceError{File: t.spec.file, Line: r.lines[row], Text: "the guardian's column is neither 0 nor 1"}
-		}
-	}
-	if len(id) == 0 {
-		return nobody, DroppedNoUnit, nil
-	}
-	person := b.people.identify(id, link, guardian)
-	if person == nobody {
-		return nobody, DroppedNoUnit, nil
-	}
-	if t.birth != noColumn {
-		if d, is := parseDate(trim(r.field(row, t.birth))); is {
-			// The earliest of several, so that the order of rows does not matter.
-			if now := b.people.births[person]; now == noBirth || int32(d) < now {
-				b.people.births[person] = int32(d)
-			}
-		}
-	}
-	return person, "", nil
-}
-
-var errFlag = errors.New("not a flag")
-
-func flag(b []byte) (bool, error) {
-	switch string(b) {
-	case "1", "true", "TRUE", "True", "是":
-		return true, nil
-	case "", "0", "false", "FALSE", "False", "否":
-		return false, nil
-	default:
-		return false, errFlag
 	}
 }
 

@@ -1,0 +1,172 @@
+package deid
+
+import (
+	"errors"
+	"runtime"
+	"sync"
+)
+
+// assign finds the person of each row of a batch and drops rows without one. In the table of persons itself nobody has
+// a number yet: who is in the register is known at its end.
+func (b *builder) assign(t *table, r *records) error {
+	r.keep, r.persons, r.numbers = r.keep[:0], r.persons[:0], r.numbers[:0]
+	t.rep.Read += int64(r.rows - r.first)
+	switch {
+	case t.layout.Public:
+		for row := r.first; row < r.rows; row++ {
+			r.keep, r.persons = append(r.keep, int32(row)), append(r.persons, 0)
+		}
+	case t.persons:
+		if err := b.assignPersons(t, r); err != nil {
+			return err
+		}
+	default:
+		b.assignLinked(t, r)
+	}
+	t.rep.Kept += int64(len(r.keep)) // of these finish drops some more
+	return nil
+}
+
+// lookAhead is the number of rows whose persons are looked up together.
+const lookAhead = 256
+
+// assignLinked finds the persons of rows that name them by the source's own number.
+func (b *builder) assignLinked(t *table, r *records) {
+	var links [lookAhead][]byte
+	var persons [lookAhead]uint32
+	for from := r.first; from < r.rows; from += lookAhead {
+		n := min(lookAhead, r.rows-from)
+		for i := range n {
+			if links[i] = trim(r.field(from+i, t.link)); t.marks[string(links[i])] {
+				links[i] = nil
+			}
+		}
+		b.people.byLinks(links[:n], persons[:n])
+		for i := range n {
+			person, number, why := persons[i], uint32(nobody), ""
+			switch {
+			case len(links[i]) == 0:
+				why = DroppedNoUnit
+			case person == nobody:
+				why = DroppedUnlinked
+			default:
+				number, why = b.people.fate(person)
+			}
+			if why != "" {
+				t.rep.Dropped[why]++
+				continue
+			}
+			r.keep, r.persons, r.numbers = append(r.keep, int32(from+i)), append(r.persons, person), append(r.numbers, number)
+		}
+	}
+}
+
+// assignPersons finds the persons of rows of the table of persons, by identifier.
+func (b *builder) assignPersons(t *table, r *records) error {
+	if t.link != noColumn {
+		b.nameAll(t, r)
+	}
+	for row := r.first; row < r.rows; row++ {
+		person, err := b.personOf(t, r, row)
+		if err != nil {
+			return err
+		}
+		if person == nobody {
+			t.rep.Dropped[DroppedNoUnit]++
+			continue
+		}
+		r.keep, r.persons, r.numbers = append(r.keep, int32(row)), append(r.persons, person), append(r.numbers, person)
+	}
+	return nil
+}
+
+// nameAll does what each row's identifier allows by itself, on all processors: normalising and hashing identifiers is most of
+// the work on the table of persons.
+func (b *builder) nameAll(t *table, r *records) {
+	if cap(r.names) < r.rows {
+		r.names = make([]named, r.rows)
+	}
+	r.names = r.names[:r.rows]
+	for len(b.namers) < runtime.GOMAXPROCS(0) {
+		b.namers = append(b.namers, newNamer(newPersonKey(b.secret), b.recipe.unit.local))
+	}
+	var wg sync.WaitGroup
+	part := (r.rows + len(b.namers) - 1) / len(b.namers)
+	for i, n := range b.namers {
+		wg.Go(func() {
+			for row := max(r.first, i*part); row < min(r.rows, (i+1)*part); row++ {
+				id, link := t.identity(r, row)
+				guardian, err := t.byGuardian(r, row)
+				if err == nil && len(id) > 0 && len(link) > 0 {
+					r.names[row] = n.of(id, link, guardian)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// identity is the row's identifier and the source's own number, empty when missing, nil when the source has no such number.
+func (t *table) identity(r *records, row int) (id, link []byte) {
+	if id = trim(r.field(row, t.id)); t.marks[string(id)] {
+		id = nil
+	}
+	if t.link == noColumn {
+		return id, nil
+	}
+	if link = trim(r.field(row, t.link)); t.marks[string(link)] {
+		link = link[:0]
+	}
+	return id, link
+}
+
+// byGuardian says that the row's identifier is a guardian's.
+func (t *table) byGuardian(r *records, row int) (bool, error) {
+	if t.guardian == noColumn {
+		return false, nil
+	}
+	return flag(trim(r.field(row, t.guardian)))
+}
+
+// personOf says whose row of the table of persons it is, nobody when it names no one.
+func (b *builder) personOf(t *table, r *records, row int) (uint32, error) {
+	id, link := t.identity(r, row)
+	if t.link != noColumn && len(link) == 0 {
+		return nobody, nil
+	}
+	guardian, err := t.byGuardian(r, row)
+	if err != nil {
+		return nobody, &SourceError{File: t.spec.file, Line: r.lines[row], Text: "the guardian's column is neither 0 nor 1"}
+	}
+	if len(id) == 0 {
+		return nobody, nil
+	}
+	var person uint32
+	if t.link == noColumn {
+		person = b.people.identify(id, nil, guardian)
+	} else {
+		person = b.people.linked(r.names[row], link)
+	}
+	if person != nobody && t.birth != noColumn {
+		if d, is := parseDate(trim(r.field(row, t.birth))); is {
+			// The earliest of several, so that the order of rows does not matter.
+			if now := b.people.births[person]; now == noBirth || int32(d) < now {
+				b.people.births[person] = int32(d)
+			}
+		}
+	}
+	return person, nil
+}
+
+var errFlag = errors.New("not a flag")
+
+func flag(b []byte) (bool, error) {
+	switch string(b) {
+	case "1", "true", "TRUE", "True", "是":
+		return true, nil
+	case "", "0", "false", "FALSE", "False", "否":
+		return false, nil
+	default:
+		return false, errFlag
+	}
+}
