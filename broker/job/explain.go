@@ -7,6 +7,7 @@ import (
 
 	"carrel/anonymize/ledger"
 	"carrel/broker/auth"
+	"carrel/broker/grant/act"
 	"carrel/broker/problem"
 	"carrel/broker/store"
 	"carrel/policy"
@@ -39,9 +40,9 @@ func (s *Service) Explain(ctx context.Context, id auth.Identity, ask Ask) (*Expl
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, act.Problem(err)
 	}
-	return x, s.note(ctx, p, "query.explained", map[string]string{"plan": p.plan.Hash()})
+	return x, act.Problem(s.note(ctx, p, "query.explained", map[string]string{"plan": p.plan.Hash()}))
 }
 
 // note writes an entry about something that changed nothing but must be seen.

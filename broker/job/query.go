@@ -17,6 +17,7 @@ import (
 	"carrel/broker/audit"
 	"carrel/broker/auth"
 	"carrel/broker/grant"
+	"carrel/broker/grant/act"
 	"carrel/broker/problem"
 	"carrel/broker/store"
 	"carrel/policy"
@@ -66,6 +67,7 @@ func (s *Service) Query(ctx context.Context, id auth.Identity, ask Ask) (*Answer
 // answer is Query, where ran says that a child was to have the query: then the wait for the slot is over (fresh), else it is the
 // caller's. recordID names the reservation should one be made.
 func (s *Service) answer(ctx context.Context, id auth.Identity, ask Ask, recordID string, start time.Time) (a *Answer, ran bool, err error) {
+	defer func() { err = act.Problem(err) }() // a full disk is told as one, not as a failure of ours
 	p, err := s.prepare(ctx, id, ask)
 	if err != nil {
 		return nil, false, s.refusal(ctx, p, err)
@@ -296,7 +298,7 @@ func (s *Service) refusal(ctx context.Context, p *prepared, cause error) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("log the refusal: %w", err)
+		return act.Problem(fmt.Errorf("log the refusal: %w", err))
 	}
 	return cause
 }

@@ -8,6 +8,7 @@ import (
 
 	"carrel/broker/audit"
 	"carrel/broker/auth"
+	"carrel/broker/grant/act"
 	"carrel/broker/problem"
 	"carrel/broker/store"
 	"carrel/policy"
@@ -75,7 +76,7 @@ func (s *Service) Submit(ctx context.Context, id auth.Identity, ask Ask) (Job, e
 		return tx.Put(ctx, kindJob, j.ID, 0, j.index(), j)
 	})
 	if err != nil {
-		return Job{}, err
+		return Job{}, act.Problem(err)
 	}
 	s.wake()
 	return s.Show(ctx, id, j.ID)
@@ -137,7 +138,7 @@ func (s *Service) Cancel(ctx context.Context, id auth.Identity, jobID string) (J
 		}
 		return tx.Put(ctx, kindJob, j.ID, rev, j.index(), j)
 	})
-	return j.Job, err
+	return j.Job, act.Problem(err)
 }
 
 // Fetch gives the kept answer of a job that is done; the view is logged.
@@ -157,7 +158,7 @@ func (s *Service) Fetch(ctx context.Context, id auth.Identity, jobID string) (js
 		_, err := s.c.Desk.Log.Append(ctx, tx, s.jobEntry(j, "job.fetched"))
 		return err
 	})
-	return j.Answer, err
+	return j.Answer, act.Problem(err)
 }
 
 // load reads a job and asks policy; a job that is not for the caller is one that does not exist.
