@@ -136,7 +136,13 @@ func moduleRoot() (string, error) {
 // with the test.
 func (m *Moulds) City(tb testing.TB, change ...func(*service.Config)) *City {
 	tb.Helper()
-	c, err := m.open(Sandbox(tb), tb.TempDir(), Logger(tb), change...)
+	return m.CityAt(tb, tb.TempDir(), change...)
+}
+
+// CityAt is City with the data directory under root.
+func (m *Moulds) CityAt(tb testing.TB, root string, change ...func(*service.Config)) *City {
+	tb.Helper()
+	c, err := m.open(Sandbox(tb), root, Logger(tb), change...)
 	if err != nil {
 		tb.Fatal(err)
 	}
