@@ -25,7 +25,7 @@ demo: build ## one application to noised answers, one QC package to its receipt;
 	@rm -rf $(DEMO) && bin/carrel demo run --dir $(DEMO)
 
 serve: build ## the service on the demo data at 127.0.0.1 with its pages and logins
-	@test -d $(DEMO)/data || bin/carrel demo prepare --dir $(DEMO)
+	@test -d $(DEMO)/data || bin/carrel demo run --dir $(DEMO)
 	bin/carrel serve --data $(DEMO)/data
 
 setup: ## what the tests need beyond Go: a C++ compiler, Chromium and playwright-core
@@ -47,9 +47,10 @@ sabotage: build ## take out each guard, show the test that turns red
 bench: build ## all benchmarks, one JSON object a line; `make bench B=dp` one family
 	@$(GO) run ./cmd/carrel/bench -family '$(B)'
 
-fuzz: ## each fuzz target for a short while
+FUZZTIME ?= 20s
+fuzz: ## each fuzz target for a short while (FUZZTIME=20s each)
 	@set -e; grep -rlE '^func Fuzz' --include=*_test.go . | while read -r f; do d=$$(dirname $$f); \
-	  for t in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$f | sed 's/func //'); do echo "== $$d $$t"; $(GO) test -run '^$$' -fuzz "^$$t$$" -fuzztime 20s $$d; done; done
+	  for t in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$f | sed 's/func //'); do echo "== $$d $$t"; $(GO) test -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZTIME) $$d; done; done
 
 lint: ## golangci-lint with the linters that matter here
 	@command -v $(LINT) >/dev/null || $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)

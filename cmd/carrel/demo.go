@@ -103,6 +103,9 @@ func (a *app) prepareDemo(ctx context.Context, f demoFlags, w io.Writer) (*prepa
 	if _, err := os.Stat(f.dir); err == nil {
 		return nil, a.usage("%s 已存在；请删除，或用 --dir 指明其他目录", "%s exists already; remove it or name another directory with --dir", f.dir)
 	}
+	if err := a.sandboxThere(f.sandbox); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(f.dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -127,6 +130,21 @@ func (a *app) prepareDemo(ctx context.Context, f demoFlags, w io.Writer) (*prepa
 		return nil, err
 	}
 	return d, errors.Join(a.fillDemo(ctx, s, d, w), s.Close())
+}
+
+// sandboxThere looks for the sandbox before minutes are spent on a city that nobody could ask.
+func (a *app) sandboxThere(binary string) error {
+	if binary == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return err
+		}
+		binary = filepath.Join(filepath.Dir(self), "carrel-sandbox")
+	}
+	if _, err := os.Stat(binary); err != nil {
+		return fmt.Errorf(a.say("%s 处没有 carrel-sandbox；请运行 make build，或用 --sandbox 指明", "there is no carrel-sandbox at %s; run `make build` or name it with --sandbox"), binary)
+	}
+	return nil
 }
 
 // demoKeys are the keys that both recipes name.
