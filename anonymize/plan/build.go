@@ -99,7 +99,16 @@ func (b *builder) build(place []int) *Plan {
 	if b.err != nil {
 		return nil
 	}
-	return b.plan()
+	p := b.plan()
+	if len(p.sql) > maxStatement { // the sandbox would refuse it, and by then it is charged
+		at := 0
+		if b.spec.Where != nil {
+			at = max(0, b.spec.Where.Offset)
+		}
+		b.fail("query-too-large", at)
+		return nil
+	}
+	return p
 }
 
 // places lists the numberings of the scans to try: scans joined by INNER before the first LEFT are sorted by table, and

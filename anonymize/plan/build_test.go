@@ -3,6 +3,7 @@ package plan_test
 import (
 	"errors"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -236,5 +237,29 @@ func TestDescribe(t *testing.T) {
 	f := p.Features()
 	if len(f.Columns) != 1 || f.Columns[0].Uses[0] != "key" || f.Draws != 6 || f.Level != 2 {
 		t.Fatalf("%+v", f)
+	}
+}
+
+// A short text can make a long statement: every pattern becomes the list of codes that it matches. What the sandbox would not take is
+// refused here, before it is charged.
+func TestLongStatementIsRefused(t *testing.T) {
+	t.Parallel()
+	like := func(n int) plan.Spec {
+		s := one("encounter", plan.MeasureSpec{Kind: plan.CountRows})
+		or := plan.Pred{Op: plan.PredOr}
+		for i := range n {
+			or.Args = append(or.Args, plan.Pred{Op: plan.PredAnd, Args: []plan.Pred{
+				{Op: plan.PredLike, Left: plan.ColRef{Column: "prescriber"}, Values: []plan.Literal{{Kind: plan.LitString, Text: "%1%"}}},
+				{Op: plan.PredCompare, Left: plan.ColRef{Column: "los"}, Cmp: plan.CmpEq, Values: []plan.Literal{{Kind: plan.LitNumber, Text: strconv.Itoa(2 * i)}}}}})
+		}
+		s.Where = &or
+		return s
+	}
+	p, err := plan.Build(plantest.City(), like(4), plan.Options{})
+	if err != nil || len(p.SQL()) < 100_000 {
+		t.Fatalf("four patterns: %v", err)
+	}
+	if p, err := plan.Build(plantest.City(), like(60), plan.Options{}); code(err) != "query-too-large" {
+		t.Fatalf("sixty patterns: %v, a statement of %d bytes", err, len(p.SQL()))
 	}
 }

@@ -14,6 +14,7 @@ const (
 	maxSensitive  = 1 << 53 // the library's product l0·linf must stay exact in a double (ATTACKS 14)
 	maxExact      = 1 << 62 // |Σ| of an exact column
 	maxDictionary = 1 << 16
+	maxStatement  = 1 << 19 // bytes of generated SQL; one condition on a whole dictionary fits
 )
 
 // checkSchema refuses a schema that the arguments of this package do not hold for. The catalogue checks more; this is the
