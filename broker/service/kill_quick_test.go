@@ -1,0 +1,5 @@
+//go:build unix && !long
+
+package service_test
+
+const killRounds = 2
