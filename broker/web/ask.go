@@ -125,7 +125,7 @@ func (s *server) ask(ctx context.Context, c *call) error {
 		}
 		d.Answer = answerOf(a, d.Tables, c.lang)
 		d.Answer.SQL, d.Answer.AskedEpsilon, d.Answer.AskedRows = q.SQL, c.value("epsilon"), c.value("rows")
-		d.Bar = barOf(a.Budget.EpsilonLeft, a.Budget.EpsilonLeft+a.Budget.EpsilonSpent)
+		d.Bar = barOf(a.Budget.EpsilonLeft, d.Grant.Budget.Epsilon)
 		d.Grant.Budget.Left = a.Budget.EpsilonLeft
 		return nil
 	})

@@ -100,7 +100,9 @@ func (s *server) funcs(lang string, w words) template.FuncMap {
 		"eps":   epsilon,
 		"size":  size,
 		"list":  func(items ...string) []string { return items },
-		"join":  func(items []string) string { return strings.Join(items, map[string]string{"zh": "、", "en": ", "}[lang]) },
+		"join": func(items []string) string {
+			return strings.Join(items, map[string]string{"zh": "、", "en": ", "}[lang])
+		},
 		"add":   func(a, b int) int { return a + b },
 		"has":   func(values url.Values, name, value string) bool { return contains(values[name], value) },
 		"pair":  func(zh, en string) string { return policy.Text{ZH: zh, EN: en}.In(lang) },
@@ -236,15 +238,24 @@ func done(c *call) string {
 
 // style sends the one style sheet.
 func (s *server) style(_ context.Context, c *call) error {
-	css, err := files.ReadFile("static/style.css")
+	return c.static("style.css", "text/css; charset=utf-8")
+}
+
+// icon sends the mark that browsers show beside the title.
+func (s *server) icon(_ context.Context, c *call) error {
+	return c.static("icon.svg", "image/svg+xml")
+}
+
+func (c *call) static(name, kind string) error {
+	raw, err := files.ReadFile("static/" + name)
 	if err != nil {
-		return fmt.Errorf("web: style sheet: %w", err)
+		return fmt.Errorf("web: %s: %w", name, err)
 	}
-	sum := sha256.Sum256(css)
+	sum := sha256.Sum256(raw)
 	h := c.w.Header()
-	h.Set("Content-Type", "text/css; charset=utf-8")
+	h.Set("Content-Type", kind)
 	h.Set("Cache-Control", "no-cache") // asked for each time, sent when it changed
 	h.Set("ETag", `"`+hex.EncodeToString(sum[:8])+`"`)
-	http.ServeContent(c.w, c.r, "style.css", time.Time{}, bytes.NewReader(css))
+	http.ServeContent(c.w, c.r, name, time.Time{}, bytes.NewReader(raw))
 	return nil
 }

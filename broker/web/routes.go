@@ -18,6 +18,7 @@ func (s *server) routes() []route {
 	const get, post = http.MethodGet, http.MethodPost
 	return []route{
 		{get, "/style.css", s.style},
+		{get, "/icon.svg", s.icon},
 		{get, "/", s.catalogue},
 		{get, "/catalogue/{dataset}", s.dataset},
 		{get, "/login", s.loginForm},
