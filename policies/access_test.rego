@@ -30,6 +30,13 @@ test_team_reads if asked(who("wang", "researcher", "u"), "application.read").all
 
 test_reviewer_reads if asked(who("chen", "reviewer-ethics", "x"), "application.read").allow
 
+# an entry of the log is for the account that made it, and for those who supervise
+test_own_entry if asked(question.subject, "audit.prove").allow
+
+test_other_entry if rules(asked(who("ma", "researcher", "u"), "audit.prove")) == {"chongqing-staff/relation"}
+
+test_supervised_entry if asked(who("yan", "auditor", "x"), "audit.prove").allow
+
 test_auditor_reads if asked(who("yan", "auditor", "x"), "application.read").allow
 
 test_owner_of_data_reads if asked(who("wu", "owner", "c"), "application.read").allow

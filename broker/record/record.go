@@ -216,7 +216,10 @@ func (s *Service) Prove(ctx context.Context, id auth.Identity, index int64) (*au
 		}
 		return s.desk.Ask(ctx, policy.AccessQuestion{At: s.desk.Moment(), Subject: id.Subject(), Action: "audit.prove", Object: policy.Object{Kind: "audit", Owner: e.Actor}})
 	})
-	return p, err
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // Trace selects entries: empty members select all.
