@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -292,9 +293,10 @@ func (a *app) printReport(w io.Writer, r parcel.Report) {
 
 func (a *app) handoverSign() *cobra.Command {
 	var o offline
+	var out string
 	cmd := &cobra.Command{
-		Use: "sign FILE --key receiver.key", Short: "Verify a pulled package whole, countersign its manifest and send the receipt",
-		Example: "  carrel handover sign package.carrel --key receiver.key", Args: a.exact(1, "a package"),
+		Use: "sign FILE --key receiver.key", Short: "Verify a pulled package whole, countersign its manifest and send the receipt, or write it to a file",
+		Example: "  carrel handover sign package.carrel --key receiver.key\n  carrel handover sign package.carrel --key receiver.key --out package.receipt   # offline; give the file to the handover's page", Args: a.exact(1, "a package"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			_, key, err := o.load(args[0])
 			if err != nil {
@@ -307,12 +309,16 @@ func (a *app) handoverSign() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			signature := key.Acknowledge(r.Cover.ID, r.Cover.Manifest)
+			if out != "" {
+				return save(out, strings.NewReader(signature+"\n"), -1, func(int64, int64) {})
+			}
 			c, err := a.api()
 			if err != nil {
 				return err
 			}
 			var h handover.Handover
-			body := map[string]string{"signature": key.Acknowledge(r.Cover.ID, r.Cover.Manifest)}
+			body := map[string]string{"signature": signature}
 			if err := c.post(cmd.Context(), "/handovers/"+url.PathEscape(r.Cover.ID)+"/acknowledgement", body, &h); err != nil {
 				return err
 			}
@@ -320,5 +326,6 @@ func (a *app) handoverSign() *cobra.Command {
 		},
 	}
 	o.add(cmd)
+	cmd.Flags().StringVar(&out, "out", "", "write the receipt to this file and send nothing: no service is needed")
 	return cmd
 }
