@@ -12,6 +12,9 @@ import (
 	"carrel/anonymize/plan"
 )
 
+// ErrUniverse says that an entry would move its dataset to another person universe: the same persons would get a fresh budget.
+var ErrUniverse = errors.New("catalogue: a registered dataset stays in its universe")
+
 // ErrNoExtract says that a dataset is registered and has no published extract yet.
 var ErrNoExtract = errors.New("catalogue: the dataset has no published extract")
 
@@ -117,6 +120,13 @@ func (c *Catalogue) Put(ctx context.Context, tx Tx, rev int64, by, file string, 
 		var old document
 		if _, err := tx.CatalogueGet(ctx, d.ID, &old); err != nil {
 			return nil, fmt.Errorf("catalogue: get %s: %w", d.ID, err)
+		}
+		before, err := c.Parse(file, []byte(old.Source))
+		if err != nil {
+			return nil, fmt.Errorf("catalogue: the entry before: %w", err)
+		}
+		if before.Universe != d.Universe {
+			return nil, fmt.Errorf("%w (%s, registered under %s)", ErrUniverse, d.ID, before.Universe)
 		}
 		doc.Current = old.Current
 	}

@@ -198,3 +198,28 @@ func TestSearch(t *testing.T) {
 		t.Errorf("limit 2 gives %d", len(hits))
 	}
 }
+
+// The budget of a population is spent once and for all: an entry that moves a dataset to another universe would start it anew for the
+// same persons.
+func TestUniverseStays(t *testing.T) {
+	t.Parallel()
+	c, tx := registry(t)
+	ctx := t.Context()
+	if _, err := c.Put(ctx, tx, 0, "wu", "small.yaml", []byte(small)); err != nil {
+		t.Fatal(err)
+	}
+	e, rev, err := c.Get(ctx, tx, "small")
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved := strings.Replace(small, "universe: "+e.Dataset.Universe, "universe: another", 1)
+	if moved == small {
+		t.Fatal("the entry names no universe")
+	}
+	if _, err := c.Put(ctx, tx, rev, "wu", "small.yaml", []byte(moved)); !errors.Is(err, ErrUniverse) {
+		t.Errorf("moved to another universe: %v", err)
+	}
+	if now, _, err := c.Get(ctx, tx, "small"); err != nil || now.Dataset.Universe != e.Dataset.Universe {
+		t.Errorf("the entry afterwards: %+v %v", now, err)
+	}
+}

@@ -209,3 +209,14 @@ func TestExpire(t *testing.T) {
 		t.Fatal("the budget did not return")
 	}
 }
+
+// Real persons do not enter a universe of invented ones, whose budget refills.
+func TestUniverseIsOfOneKind(t *testing.T) {
+	t.Parallel()
+	w := apptest.New(t)
+	ctx := context.Background()
+	ok(t, w.Grants.EnsureUniverse(ctx, w.As("wu"), "jinhe", true))
+	if err := w.Grants.EnsureUniverse(ctx, w.As("wu"), "jinhe", false); !problem.Is(err, problem.Conflict) {
+		t.Fatalf("real persons in a synthetic universe: %v", err)
+	}
+}

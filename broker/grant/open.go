@@ -41,8 +41,8 @@ func (s *Service) defaults(ctx context.Context) (defaults, error) {
 // of the universe is registered.
 func (s *Service) EnsureUniverse(ctx context.Context, by auth.Identity, universe string, synthetic bool) error {
 	return s.desk.Do(ctx, by, act.Step{Kind: "ledger.universe-opened", Object: Universe(universe)}, func(tx *store.Tx) error {
-		if _, err := tx.LedgerAccount(ctx, Universe(universe)); err == nil {
-			return nil
+		if have, err := tx.LedgerAccount(ctx, Universe(universe)); err == nil {
+			return same(have, synthetic)
 		} else if !errors.Is(err, ledger.ErrNotFound) {
 			return fmt.Errorf("grant: universe: %w", err)
 		}
@@ -60,6 +60,15 @@ func (s *Service) EnsureUniverse(ctx context.Context, by auth.Identity, universe
 				"accounting": string(d.Universe.Accounting), "units": fmt.Sprint(a.Limit.Units)}})
 		return err
 	})
+}
+
+// same refuses invented and real persons in one universe: the budget of a synthetic one refills.
+func same(have ledger.Account, synthetic bool) error {
+	if have.Synthetic != synthetic {
+		return problem.New(problem.Conflict, "该人群的预算已按另一类（合成或真实）人群登记；请为此数据集使用另一个人群。",
+			"The universe is of the other kind (invented or real persons); give the dataset a universe of its own kind.")
+	}
+	return nil
 }
 
 // Open makes a grant inside the transaction of the agreement's last signature: the document, the budget set aside in the
