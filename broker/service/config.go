@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"carrel/broker/job"
 	"carrel/policies"
+	"carrel/sandbox"
 )
 
 // Config is everything that a service can be told. Every member says what trusting it means.
@@ -31,8 +33,15 @@ type Config struct {
 	AllowMissingCheckpoints bool
 	Logger                  *slog.Logger
 	Now                     func() time.Time
+	// Clock is the grid on which replies leave; nil: the machine's.
+	Clock job.Clock
+	// Around is put around the sandbox's pool: faults in tests, another engine in time. nil: the pool itself. Whatever it returns is
+	// as trusted as the pool.
+	Around func(sandbox.Engine) sandbox.Engine
 	// Observe is told when a fresh answer was committed (benches).
 	Observe func(id string, elapsed time.Duration)
+	// ObservePolicy is told how long each decision of policy took (benches).
+	ObservePolicy func(elapsed time.Duration)
 }
 
 func (c Config) complete() (Config, error) {
@@ -56,6 +65,12 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Clock == nil {
+		c.Clock = job.SystemClock{}
+	}
+	if c.Around == nil {
+		c.Around = func(e sandbox.Engine) sandbox.Engine { return e }
 	}
 	return c, nil
 }

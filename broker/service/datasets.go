@@ -152,4 +152,3 @@ func (s source) Tables() []sandbox.SourceTable {
 	}
 	return out
 }
-

@@ -146,6 +146,9 @@ func (s *Service) foundation(ctx context.Context) (Defaults, error) {
 		return d, fmt.Errorf("policy data: %w", err)
 	}
 	s.Desk = act.Desk{Store: s.store, Log: log, Policy: rules, Now: s.c.Now, Operator: s.c.Operator}
+	if s.c.ObservePolicy != nil {
+		s.Desk.Policy = timed{rules, s.c.ObservePolicy}
+	}
 	return d, nil
 }
 
@@ -215,12 +218,13 @@ func (s *Service) questions(ctx context.Context, d Defaults, sets *datasets) err
 	if err != nil {
 		return err
 	}
-	s.engine, err = sandbox.New(context.WithoutCancel(ctx), sandbox.Config{Binary: s.c.Sandbox, MemoryLimit: s.c.Memory, Logger: s.c.Logger})
+	pool, err := sandbox.New(context.WithoutCancel(ctx), sandbox.Config{Binary: s.c.Sandbox, MemoryLimit: s.c.Memory, Logger: s.c.Logger})
 	if err != nil {
 		return err
 	}
+	s.engine = s.c.Around(pool)
 	s.Jobs, err = job.New(job.Config{
-		Desk: s.Desk, Ledger: s.Ledger, Gate: gate, Engine: s.engine, Datasets: sets, People: s.Directory, Clock: job.SystemClock{}, Logger: s.c.Logger, Observe: s.c.Observe,
+		Desk: s.Desk, Ledger: s.Ledger, Gate: gate, Engine: s.engine, Datasets: sets, People: s.Directory, Clock: s.c.Clock, Logger: s.c.Logger, Observe: s.c.Observe,
 		Defaults: job.Defaults{Epsilon: d.Query.Epsilon, SelectDelta: d.Selection.Delta, MaxDraws: d.Query.Draws},
 	})
 	return err
