@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -76,7 +77,7 @@ func (s *server) transform(ctx huma.Context, _ string, v any) (any, error) {
 	}
 	var where []string
 	for _, e := range m.Errors {
-		if e.Location != "" {
+		if e.Location != "" && !slices.Contains(where, e.Location) {
 			where = append(where, e.Location)
 		}
 	}

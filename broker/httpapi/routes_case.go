@@ -99,7 +99,7 @@ func (s *server) applications() {
 			find = a.Inbox
 		}
 		items, err := find(ctx, id, in.Limit)
-		return &reply[[]application.Item]{items}, err
+		return &reply[[]application.Item]{listed(items)}, err
 	})
 	route(s, http.MethodGet, "/applications/{id}", "One application with policy's findings, reviews and what it waits for",
 		func(ctx context.Context, id auth.Identity, in *ByID) (*reply[*application.View], error) {
@@ -161,7 +161,7 @@ func (s *server) grants() {
 	g := s.c.Grants
 	route(s, http.MethodGet, "/grants", "Grants that you may see", func(ctx context.Context, id auth.Identity, in *Limited) (*reply[[]grant.Grant], error) {
 		list, err := g.List(ctx, id, in.Limit)
-		return &reply[[]grant.Grant]{list}, err
+		return &reply[[]grant.Grant]{listed(list)}, err
 	})
 	route(s, http.MethodGet, "/grants/{id}", "One grant with its budget", func(ctx context.Context, id auth.Identity, in *ByID) (*reply[*grant.View], error) {
 		v, err := g.Get(ctx, id, in.ID)

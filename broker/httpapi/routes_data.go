@@ -37,7 +37,7 @@ func (s *server) questions() {
 	})
 	route(s, http.MethodGet, "/jobs", "Your query jobs", func(ctx context.Context, id auth.Identity, _ *none) (*reply[[]job.Job], error) {
 		list, err := j.List(ctx, id)
-		return &reply[[]job.Job]{list}, err
+		return &reply[[]job.Job]{listed(list)}, err
 	})
 	route(s, http.MethodGet, "/jobs/{id}", "One query job", func(ctx context.Context, id auth.Identity, in *ByID) (*reply[job.Job], error) {
 		x, err := j.Show(ctx, id, in.ID)
@@ -76,7 +76,7 @@ func (s *server) handovers() {
 	})
 	route(s, http.MethodGet, "/handovers", "Handovers that you may see", func(ctx context.Context, id auth.Identity, in *Limited) (*reply[[]handover.Handover], error) {
 		list, err := h.List(ctx, id, in.Limit)
-		return &reply[[]handover.Handover]{list}, err
+		return &reply[[]handover.Handover]{listed(list)}, err
 	})
 	route(s, http.MethodGet, "/handovers/{id}", "One handover", func(ctx context.Context, id auth.Identity, in *ByID) (*one, error) {
 		x, err := h.Get(ctx, id, in.ID)

@@ -9,7 +9,9 @@ import (
 	"path"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
@@ -65,9 +67,11 @@ func New(r chi.Router, c Config) {
 	s := &server{c: c}
 	conf := huma.DefaultConfig("Carrel", c.Version)
 	conf.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
-	conf.DocsPath = "" // its page loads script from elsewhere
-	conf.SchemasPath = "/api/v1/schemas"
-	conf.CreateHooks = nil // no $schema members in answers
+	conf.DocsPath = ""                                                                            // its page loads script from elsewhere
+	conf.OpenAPIPath, conf.SchemasPath = "", ""                                                   // routes that no policy would see; s.openapi serves the document
+	conf.Formats = map[string]huma.Format{"application/json": strictJSON(), "json": strictJSON()} // "json" is application/problem+json
+	conf.CreateHooks = nil                                                                        // no $schema members in answers
+	conf.FieldsOptionalByDefault = true                                                           // what is missing is said by the use case, in a sentence
 	conf.Transformers = append(conf.Transformers, s.transform)
 	conf.Info.Description = "Applications, grants, noised answers, handovers and the audit log of one Carrel service."
 	conf.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT"}}
@@ -80,7 +84,38 @@ func New(r chi.Router, c Config) {
 	s.questions()
 	s.handovers()
 	s.records()
-	r.Get("/healthz", s.health)
+	r.Get("/healthz", s.outside("GET /healthz", s.health))
+	r.Get("/openapi.json", s.outside("GET /openapi.json", s.openapi()))
+	r.HandleFunc("/api/*", func(w http.ResponseWriter, req *http.Request) {
+		s.plain(w, req, problem.New(problem.NotFound, "没有这一地址；请查看 /openapi.json。", "There is no such address; see /openapi.json."))
+	})
+}
+
+// strictJSON is JSON in UTF-8: Go's decoder would put U+FFFD in the place of what is not, and so answer another question.
+func strictJSON() huma.Format {
+	f := huma.DefaultJSONFormat
+	decode := f.Unmarshal
+	f.Unmarshal = func(data []byte, v any) error {
+		if !utf8.Valid(data) {
+			return errors.New("the body is not valid UTF-8")
+		}
+		return decode(data, v)
+	}
+	return f
+}
+
+// openapi serves the document, made once when all routes are there.
+func (s *server) openapi() http.HandlerFunc {
+	made := sync.OnceValues(func() ([]byte, error) { return json.Marshal(s.api.OpenAPI()) })
+	return func(w http.ResponseWriter, req *http.Request) {
+		doc, err := made()
+		if err != nil {
+			s.plain(w, req, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/openapi+json")
+		_, _ = w.Write(doc)
+	}
 }
 
 // schemaName puts the package before the type's name: policy and broker have types of one name.
@@ -102,6 +137,14 @@ type none struct{}
 
 // reply is a JSON answer.
 type reply[T any] struct{ Body T }
+
+// listed makes an empty list [], never null.
+func listed[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
 
 // ByID is the input of a route about one thing. It is exported because the framework fills embedded structs only then.
 type ByID struct {
@@ -161,7 +204,10 @@ func (s *server) guard(pattern string) func(huma.Context, func(huma.Context)) {
 
 // who reads the bearer token. No token is the anonymous public; a bad one is an error, never the public.
 func (s *server) who(ctx huma.Context) (auth.Identity, error) {
-	h := ctx.Header("Authorization")
+	return s.bearer(ctx.Context(), ctx.Header("Authorization"))
+}
+
+func (s *server) bearer(ctx context.Context, h string) (auth.Identity, error) {
 	if h == "" {
 		return auth.Identity{}, nil
 	}
@@ -169,7 +215,7 @@ func (s *server) who(ctx huma.Context) (auth.Identity, error) {
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return auth.Identity{}, unauthenticated()
 	}
-	return s.c.Verifier.Verify(ctx.Context(), token)
+	return s.c.Verifier.Verify(ctx, token)
 }
 
 func unauthenticated() error {
@@ -211,25 +257,26 @@ func (s *server) metrics(r chi.Router) {
 	s.refusals = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "carrel_problems_total", Help: "Problem documents by code."}, []string{"code"})
 	reg.MustRegister(s.requests, s.refusals, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	handler := promhttp.HandlerFor(reg, promhttp.HandlerOpts{Timeout: 5 * time.Second})
-	r.Get("/metrics", func(w http.ResponseWriter, req *http.Request) {
+	r.Get("/metrics", s.outside("GET /metrics", handler.ServeHTTP))
+}
+
+// outside puts a route outside the framework behind its policy.
+func (s *server) outside(pattern string, next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, req *http.Request) {
 		id, err := s.fromHeader(req)
 		if err == nil {
-			err = s.enter(req.Context(), id, "GET /metrics")
+			err = s.enter(req.Context(), id, pattern)
 		}
 		if err != nil {
 			s.plain(w, req, err)
 			return
 		}
-		handler.ServeHTTP(w, req)
-	})
+		next(w, req)
+	}
 }
 
 func (s *server) fromHeader(req *http.Request) (auth.Identity, error) {
-	token, ok := strings.CutPrefix(req.Header.Get("Authorization"), "Bearer ")
-	if !ok {
-		return auth.Identity{}, nil
-	}
-	return s.c.Verifier.Verify(req.Context(), token)
+	return s.bearer(req.Context(), req.Header.Get("Authorization"))
 }
 
 // plain sends a problem document outside the framework.
@@ -255,12 +302,15 @@ func (s *server) logged(next http.Handler) http.Handler {
 		start := time.Now()
 		rec := &statusWriter{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(rec, req)
-		pattern := "unmatched"
+		method, pattern := req.Method, "unmatched"
 		if c := chi.RouteContext(req.Context()); c != nil && c.RoutePattern() != "" {
 			pattern = c.RoutePattern()
 		}
-		s.requests.WithLabelValues(req.Method+" "+pattern, http.StatusText(rec.status)).Inc()
-		s.c.Logger.InfoContext(req.Context(), "request", slog.String("method", req.Method), slog.String("route", pattern),
+		if pattern == "unmatched" {
+			method = "any" // a made-up method must not become a label or a word of the log
+		}
+		s.requests.WithLabelValues(method+" "+pattern, http.StatusText(rec.status)).Inc()
+		s.c.Logger.InfoContext(req.Context(), "request", slog.String("method", method), slog.String("route", pattern),
 			slog.Int("status", rec.status), slog.Duration("took", time.Since(start)))
 	})
 }

@@ -147,7 +147,9 @@ func RegistryDraft() application.Draft {
 	now := time.Now()
 	var columns []string
 	for _, c := range jinhe.HandoverColumns() {
-		columns = append(columns, "cv_event."+c)
+		if c != "age_band" && c != "district" && c != "event_month" && c != "event_year" { // in a small city they would tell persons apart: k
+			columns = append(columns, "cv_event."+c)
+		}
 	}
 	d := ResearchDraft(jinhe.Registry, columns...)
 	d.Facts.Kind, d.Facts.Purpose, d.Facts.Team, d.Facts.Funding = "handover", "quality-control", []string{"feng"}, "none"
