@@ -2,8 +2,8 @@
 //
 // It promises that a guard on its list is watched: the exact text of the guard must stand once in the file, the named tests
 // must be green with it and red without it, and red for the right reason (a test failed; the package still compiled). It
-// does not promise that the list is complete; whoever adds a guard adds a line to guards.json. Nothing on disk changes: the
-// altered file reaches the compiler by `go test -overlay`.
+// does not promise that the list is complete; whoever adds a guard adds a line to guards.json. No source file changes: the
+// altered one reaches the compiler by `go test -overlay`, and what red tests leave behind in testdata is removed.
 package main
 
 import (
@@ -20,7 +20,9 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -38,6 +40,12 @@ type guard struct {
 	Tags    string `json:"tags,omitempty"`
 }
 
+// suite is the guards whose tests are one binary: their green run is one run.
+type suite struct {
+	pkg, tags string
+	guards    []guard
+}
+
 type verdict struct {
 	guard   guard
 	ok      bool
@@ -47,9 +55,10 @@ type verdict struct {
 
 func main() {
 	only := flag.String("only", "", "regular expression on the names of guards")
+	at := flag.Int("parallel", runtime.NumCPU(), "packages tried at the same time")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := sabotage(ctx, os.Stdout, *only)
+	err := sabotage(ctx, os.Stdout, *only, *at)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "sabotage: "+err.Error())
@@ -57,27 +66,43 @@ func main() {
 	}
 }
 
-func sabotage(ctx context.Context, out io.Writer, only string) error {
+func sabotage(ctx context.Context, out io.Writer, only string, parallel int) error {
 	guards, err := load(guardList, only)
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "sabotage")
-	if err != nil {
-		return err
+	left := leftovers(guards)
+	defer left.remove()
+	verdicts, work := make(chan verdict), make(chan suite)
+	var workers sync.WaitGroup
+	for range max(1, parallel) {
+		workers.Go(func() {
+			for s := range work {
+				s.try(ctx, verdicts)
+			}
+		})
 	}
-	defer os.RemoveAll(dir)
+	go func() {
+		for _, s := range suites(guards) {
+			work <- s
+		}
+		close(work)
+		workers.Wait()
+		close(verdicts)
+	}()
 	var bad []string
-	for _, g := range guards {
-		v := try(ctx, dir, g)
+	for v := range verdicts {
 		mark := "red without it"
 		if !v.ok {
 			mark = "NOT WATCHED"
-			bad = append(bad, g.Name)
+			bad = append(bad, v.guard.Name)
 		}
-		fmt.Fprintf(out, "%-44s %-15s %5.1fs  %s\n", g.Name, mark, v.seconds, v.note)
+		fmt.Fprintf(out, "%-48s %-15s %5.1fs  %s\n", v.guard.Name, mark, v.seconds, v.note)
 	}
 	fmt.Fprintf(out, "%d guards, %d watched\n", len(guards), len(guards)-len(bad))
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if len(bad) > 0 {
 		return fmt.Errorf("no test turned red for: %s", strings.Join(bad, ", "))
 	}
@@ -107,34 +132,74 @@ func load(raw []byte, only string) ([]guard, error) {
 	return out, nil
 }
 
-// try removes one guard and reports whether its tests noticed.
-func try(ctx context.Context, dir string, g guard) verdict {
-	start := time.Now()
-	v := verdict{guard: g}
-	defer func() { v.seconds = time.Since(start).Seconds() }()
+// suites groups guards by test binary, in the order of the list.
+func suites(guards []guard) []suite {
+	var out []suite
+	at := map[string]int{}
+	for _, g := range guards {
+		key := g.Package + " " + g.Tags
+		i, ok := at[key]
+		if !ok {
+			i = len(out)
+			at[key], out = i, append(out, suite{pkg: g.Package, tags: g.Tags})
+		}
+		out[i].guards = append(out[i].guards, g)
+	}
+	return out
+}
+
+// try runs all tests of the suite with the guards in place, then each guard's without it.
+func (s suite) try(ctx context.Context, verdicts chan<- verdict) {
+	dir, err := os.MkdirTemp("", "sabotage")
+	if err == nil {
+		defer os.RemoveAll(dir)
+		err = s.green(ctx)
+	}
+	for _, g := range s.guards {
+		start := time.Now()
+		v := verdict{guard: g}
+		if err != nil {
+			v.note = err.Error()
+		} else {
+			v.ok, v.note = without(ctx, dir, g)
+		}
+		v.seconds = time.Since(start).Seconds()
+		verdicts <- v
+	}
+}
+
+// green runs the tests of all guards once, with the guards.
+func (s suite) green(ctx context.Context) error {
+	var names []string
+	for _, g := range s.guards {
+		names = append(names, g.Run)
+	}
+	out, err := test(ctx, s.pkg, s.tags, strings.Join(names, "|"))
+	switch {
+	case err != nil:
+		return errors.New("the tests are red even with the guard: " + firstFailure(out))
+	case strings.Contains(out, "no tests to run"):
+		return errors.New("no test has that name")
+	}
+	return nil
+}
+
+// without removes one guard and reports whether its tests noticed.
+func without(ctx context.Context, dir string, g guard) (ok bool, note string) {
 	overlay, err := overlayFor(dir, g)
 	if err != nil {
-		v.note = err.Error()
-		return v
+		return false, err.Error()
 	}
-	if out, err := test(ctx, g); err != nil {
-		v.note = "the tests are red even with the guard: " + firstFailure(out)
-		return v
-	} else if strings.Contains(out, "no tests to run") {
-		v.note = "no test has that name"
-		return v
-	}
-	out, err := test(ctx, g, "-overlay", overlay)
+	out, err := test(ctx, g.Package, g.Tags, g.Run, "-overlay", overlay)
 	switch {
+	case ctx.Err() != nil:
+		return false, "interrupted"
 	case err == nil:
-		v.note = "tests stayed green: " + g.Run
+		return false, "tests stayed green: " + g.Run
 	case strings.Contains(out, "[build failed]") || strings.Contains(out, "[setup failed]"):
-		v.note = "the package no longer compiles, so nothing was shown"
-	default:
-		v.ok, v.note = true, firstFailure(out)
+		return false, "the package no longer compiles, so nothing was shown: " + firstFailure(out)
 	}
-	v.seconds = time.Since(start).Seconds()
-	return v
+	return true, firstFailure(out)
 }
 
 func overlayFor(dir string, g guard) (string, error) {
@@ -161,12 +226,12 @@ func overlayFor(dir string, g guard) (string, error) {
 	return path, os.WriteFile(path, b, 0o600)
 }
 
-func test(ctx context.Context, g guard, extra ...string) (string, error) {
-	args := append([]string{"test", "-vet=off", "-timeout", "5m", "-run", g.Run}, extra...)
-	if g.Tags != "" {
-		args = append(args, "-tags", g.Tags)
+func test(ctx context.Context, pkg, tags, run string, extra ...string) (string, error) {
+	args := append([]string{"test", "-vet=off", "-short", "-failfast", "-timeout", "3m", "-run", run}, extra...)
+	if tags != "" {
+		args = append(args, "-tags", tags)
 	}
-	cmd := exec.CommandContext(ctx, "go", append(args, g.Package)...) // #nosec G204 -- arguments come from the embedded list
+	cmd := exec.CommandContext(ctx, "go", append(args, pkg)...) // #nosec G204 -- arguments come from the embedded list
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
@@ -180,6 +245,50 @@ func firstFailure(out string) string {
 	if strings.Contains(out, "panic:") {
 		return "a test panicked"
 	}
-	line, _, _ := strings.Cut(strings.TrimSpace(out), "\n")
-	return line
+	for line := range strings.Lines(out) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			return line
+		}
+	}
+	return "no output"
+}
+
+// traces are the files that property tests had left in their packages before; what red runs add is removed.
+type traces struct {
+	folders []string
+	before  map[string]bool
+}
+
+func leftovers(guards []guard) traces {
+	t := traces{before: map[string]bool{}}
+	for _, s := range suites(guards) {
+		t.folders = append(t.folders, filepath.Join(filepath.FromSlash(s.pkg), "testdata"))
+	}
+	for _, f := range t.files() {
+		t.before[f] = true
+	}
+	return t
+}
+
+// files are the fail files of rapid, and their folders, deepest last.
+func (t traces) files() []string {
+	var out []string
+	for _, f := range t.folders {
+		for _, pattern := range []string{".", "rapid", "rapid/*", "rapid/*/*"} {
+			found, err := filepath.Glob(filepath.Join(f, pattern))
+			if err == nil {
+				out = append(out, found...)
+			}
+		}
+	}
+	return out
+}
+
+func (t traces) remove() {
+	now := t.files()
+	for i := len(now) - 1; i >= 0; i-- {
+		if !t.before[now[i]] {
+			_ = os.Remove(now[i]) // a folder that holds more stays
+		}
+	}
 }
