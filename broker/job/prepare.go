@@ -164,10 +164,22 @@ func (s *Service) judge(ctx context.Context, p *prepared) error {
 	return nil
 }
 
-// parseRefusal turns the parser's complaint into the planner's shape.
+// parseRefusal turns the parser's complaint into the planner's shape. What has no place is said of the whole text.
 func parseRefusal(pe *sandbox.ParseError, sql string) error {
-	r := plan.Refuse("syntax", sql, pe.Offset)
-	return r
+	code := "syntax-error"
+	switch pe.Code {
+	case "too-long", "text":
+		code = "text-too-large"
+	case "too-deep", "too-complex":
+		code = "query-too-large"
+	case "empty":
+		code = "empty-text"
+	case "select":
+		code = "select-only"
+	case "many":
+		code = "one-statement"
+	}
+	return plan.Refuse(code, sql, max(pe.Offset, 0))
 }
 
 // refused wraps a *plan.Refusal; anything else is a failure of ours.
