@@ -43,7 +43,8 @@ func (b *builder) assignLinked(t *table, r *records) {
 		}
 		b.people.byLinks(links[:n], persons[:n])
 		for i := range n {
-			person, number, why := persons[i], uint32(nobody), ""
+			person, number := persons[i], uint32(nobody)
+			var why string
 			switch {
 			case len(links[i]) == 0:
 				why = DroppedNoUnit

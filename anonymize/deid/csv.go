@@ -205,7 +205,8 @@ func (s *splitter) quoted(b *records, pos int) (int, error) {
 	i, lines := pos, int64(0)
 	s.marks = s.marks[:0]
 	for {
-		start, end := i, i
+		start := i
+		var end int
 		if i < len(d) && d[i] == '"' {
 			next, skipped, ok := closing(d, i+1)
 			if !ok { // no end in this buffer: nothing was moved, read on

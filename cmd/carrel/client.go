@@ -132,7 +132,7 @@ func (c *api) do(ctx context.Context, method, path string, in, out any) error {
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxReply))
 	if err != nil {
 		return fmt.Errorf("the service's answer broke off; try again: %w", err)
@@ -181,7 +181,7 @@ func (c *api) send(ctx context.Context, method, path string, in any) (*http.Resp
 	if resp.StatusCode < 300 {
 		return resp, nil
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	return nil, readProblem(resp)
 }
 

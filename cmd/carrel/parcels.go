@@ -151,7 +151,7 @@ func (a *app) handoverPull() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer resp.Body.Close()
+			defer func() { _ = resp.Body.Close() }()
 			if err := save(out, resp.Body, resp.ContentLength, a.progress(a.say("下载", "fetching"))); err != nil {
 				return err
 			}
@@ -273,7 +273,7 @@ func (a *app) inspect(file string, o offline, out string) (parcel.Report, error)
 	if err != nil {
 		return parcel.Report{}, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	if out == "" {
 		return parcel.Verify(f, keys, key, time.Now())
 	}

@@ -184,7 +184,7 @@ func (a *app) auditExport() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer resp.Body.Close()
+			defer func() { _ = resp.Body.Close() }()
 			if out == "" {
 				_, err := io.Copy(a.out, resp.Body)
 				return err

@@ -203,7 +203,7 @@ func (a *app) say(zh, en string) string {
 
 // usage is an error of the command line itself, one sentence in the caller's language.
 func (a *app) usage(zh, en string, args ...any) error {
-	return usageError{errors.New(fmt.Sprintf(a.say(zh, en), args...))}
+	return usageError{fmt.Errorf(a.say(zh, en), args...)}
 }
 
 // oneOf requires the value of a flag to be one of a form's words; whether the step is allowed is policy's to say.

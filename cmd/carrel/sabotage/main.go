@@ -152,7 +152,7 @@ func suites(guards []guard) []suite {
 func (s suite) try(ctx context.Context, verdicts chan<- verdict) {
 	dir, err := os.MkdirTemp("", "sabotage")
 	if err == nil {
-		defer os.RemoveAll(dir)
+		defer func() { _ = os.RemoveAll(dir) }()
 		err = s.green(ctx)
 	}
 	for _, g := range s.guards {
