@@ -111,7 +111,7 @@ func (b *bench) rebuild(ctx context.Context, c city) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	r, err := b.buildExtract(ctx, c, filepath.Join(dir, "extract"), filepath.Join(dir, "keys"), filepath.Join(dir, "register"))
 	if err != nil {
 		return err
