@@ -9,9 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -57,7 +59,7 @@ func diabetesArchive(t *testing.T) string {
 // stay is one encounter as this test reads it.
 type stay struct {
 	age, diagnosis   string // "" is NULL
-	rank             int64  // inside its person, from the extract; 0 when read from the file
+	person, rank     int64  // the person's number and the rank inside it, from the extract; 0 when read from the file
 	readmitted, meds int64
 }
 
@@ -259,6 +261,8 @@ func readExtract(t *testing.T, c *servicetest.City) []stay {
 					s.readmitted = v
 				case "num_medications":
 					s.meds = v
+				case "person_id":
+					s.person = v
 				case "carrel_rank":
 					s.rank = v
 				}
@@ -401,6 +405,33 @@ func (q inquiry) judge(t *testing.T, a *job.Answer, truth map[string]exact, see 
 	}
 }
 
+// neighbours compares the recorded sensitivities with what deleting one person really changes, for every person of the file. The
+// person who changes most must come near: else half of the noise would not show here.
+func (d *diabetes) neighbours(t *testing.T, q inquiry, list []dp.Mechanism) {
+	t.Helper()
+	n, back, meds := map[int64]int64{}, map[int64]int64{}, map[int64]int64{}
+	for _, s := range d.ranked {
+		if s.rank <= q.m { // all values are at least 0, so a person's change in L1 is the sum over all groups
+			n[s.person]++
+			back[s.person] += s.readmitted
+			meds[s.person] += s.meds
+		}
+	}
+	for _, m := range list {
+		changes := n
+		switch {
+		case strings.Contains(m.Measure, "readmitted_30"):
+			changes = back
+		case strings.Contains(m.Measure, "num_medications"):
+			changes = meds
+		}
+		most := slices.Max(slices.Collect(maps.Values(changes)))
+		if most > m.Sensitivity || 2*most <= m.Sensitivity {
+			t.Errorf("m = %d, %s: sensitivity %d, the person who changes most changes %d", q.m, m.Measure, m.Sensitivity, most)
+		}
+	}
+}
+
 // TestDiabetes130 asks the real file for readmission by age band and by diagnosis group.
 func TestDiabetes130(t *testing.T) {
 	t.Parallel()
@@ -415,6 +446,7 @@ func TestDiabetes130(t *testing.T) {
 		}
 		a, err := d.ask(t.Context(), q, 1)
 		servicetest.Must(t, err)
+		d.neighbours(t, q, a.List)
 		missed, judged := 0, 0
 		q.judge(t, a, tally(rows, q.m, q.key), func(key string, m measured, value, lo, hi, want, need float64) {
 			judged++
