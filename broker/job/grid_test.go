@@ -62,8 +62,10 @@ func TestFlightGivesTurns(t *testing.T) {
 	}()
 	gone, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, err := f.lock(gone, "a"); err == nil {
-		t.Fatal("two identical questions ran at once")
+	for range 64 { // a free turn and an ended context are chosen between by chance
+		if _, err := f.lock(gone, "a"); err == nil {
+			t.Fatal("two identical questions ran at once")
+		}
 	}
 	select {
 	case <-second:
