@@ -226,7 +226,7 @@ func (s *server) fail(ctx context.Context, c *call, err error) {
 		return
 	}
 	if err := s.render(ctx, c, p.Status(), "problem", page{Problem: s.problem(p, ""), Data: nil}); err != nil {
-		problem.From(ctx, s.c.Logger, err) // logged with its incident
+		_ = problem.From(ctx, s.c.Logger, err) // logged with its incident
 		http.Error(c.w, "failed", http.StatusInternalServerError)
 	}
 }
