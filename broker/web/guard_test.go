@@ -262,7 +262,8 @@ func TestStrangeAddresses(t *testing.T) {
 	before := len(p.Entries())
 	for _, id := range []string{"%00", "a%00b", "%ff", "..", "%2e%2e", "a%2fb", "a%20b", "-", "%E8%A1%A8", strings.Repeat("a", 81)} {
 		for _, path := range []string{"/applications/", "/grants/", "/handovers/", "/catalogue/", "/audit/proof/"} {
-			if status, _ := p.page("yan", path+id); status != http.StatusNotFound {
+			status, body := p.page("yan", path+id)
+			if status != http.StatusNotFound || !strings.Contains(body, "no such page") {
 				t.Errorf("%s%s: status %d", path, id, status)
 			}
 		}
