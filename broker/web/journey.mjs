@@ -39,7 +39,7 @@ class Visitor {
 
   static async open(browser, lang, options = {}) {
     const context = await browser.newContext({ locale: words[lang].locale, viewport: { width: 1180, height: 860 }, acceptDownloads: true, ...options });
-    context.setDefaultTimeout(15000);
+    context.setDefaultTimeout(30000);
     const page = await context.newPage();
     const v = new Visitor(page, words[lang], lang);
     await page.addInitScript(() => addEventListener('securitypolicyviolation', (e) => console.error('CSP', e.violatedDirective, e.blockedURI)));
