@@ -19,6 +19,7 @@ import (
 	"carrel/anonymize/ledger"
 	"carrel/broker/grant"
 	"carrel/broker/problem"
+	"carrel/broker/service"
 	"carrel/broker/service/servicetest"
 	"carrel/broker/store"
 )
@@ -181,6 +182,24 @@ func TestLogNotWritable(t *testing.T) {
 		t.Errorf("with the log again: %v", err)
 	}
 	c.Check(t)
+}
+
+// TestBooksThatDoNotAgree: a service whose grant lost a charge, or whose database was edited by hand, does not start.
+func TestBooksThatDoNotAgree(t *testing.T) {
+	t.Parallel()
+	c := moulds.City(t)
+	if _, err := c.Query(t, question, 0.1); err != nil {
+		t.Fatal(err)
+	}
+	servicetest.Must(t, c.Close())
+	execute(t, c, "UPDATE account SET spent_units = spent_units - 1 WHERE id = '"+grant.Account(c.Grant)+"'")
+	s, err := service.Open(t.Context(), c.Config)
+	if !errors.Is(err, ledger.ErrMismatch) {
+		t.Errorf("opened: %v", err)
+	}
+	if err == nil {
+		servicetest.Must(t, s.Close())
+	}
 }
 
 // TestFullDisk fills the file system under the data directory. It needs the right to mount one.
