@@ -13,6 +13,7 @@ decision := cite.approval(needs, []) if cite.met(needs, grant.standing | held)
 else := cite.denial(needs, grant.standing | held, details)
 
 needs := grant.standing_needs | {
+	"sichuan-17/role",
 	"sichuan-17/grant-member",
 	"state47-safe/query-kind",
 	"sichuan-17/datasets",
@@ -21,6 +22,13 @@ needs := grant.standing_needs | {
 	"state47-safe/epsilon",
 	"state47-safe/draws",
 	"chongqing-stat/lineage",
+}
+
+# Asking is for the roles that the action names: who lost the role lost the right, whatever grant he is on.
+held contains "sichuan-17/role" if {
+	some rule in data.carrel.actions["query.run"].allow
+	some role in rule.roles
+	role in input.subject.roles
 }
 
 held contains "state47-safe/query-kind" if input.grant.kind == "query"
@@ -93,6 +101,11 @@ about_drugs if {
 }
 
 # --- texts
+
+details["sichuan-17/role"] := {
+	"zh": concat(", ", sort({data.carrel.roles[r].zh | some way in data.carrel.actions["query.run"].allow; some r in way.roles})),
+	"en": concat(", ", sort({data.carrel.roles[r].en | some way in data.carrel.actions["query.run"].allow; some r in way.roles})),
+}
 
 details["sichuan-17/datasets"] := cite.plain({d | some d in input.plan.datasets; not d in input.grant.datasets})
 

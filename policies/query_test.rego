@@ -42,6 +42,8 @@ test_grant_period if denies("sichuan-17/grant-period", "/grant/to", "2026-11-20"
 
 test_grant_member if denies("sichuan-17/grant-member", "/subject/account", "ma")
 
+test_role if denies("sichuan-17/role", "/subject/roles", ["steward"])
+
 test_purpose if denies("pipl-23/purpose", "/purpose", "quality-control")
 
 test_qc_purpose if denies("tianjin-32-3/qc-purpose", "/subject/roles", ["qc-staff"])

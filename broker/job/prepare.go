@@ -65,23 +65,38 @@ func (s *Service) prepare(ctx context.Context, id auth.Identity, ask Ask) (*prep
 	if err != nil {
 		return nil, hide(err, grantWord())
 	}
-	// One answer for "no such grant" and "not yours"; the log knows the difference.
-	if p.decision, err = s.may(ctx, id, "query.run", p.grant.Object()); err != nil {
-		return p, hide(err, grantWord())
+	if err := s.walk(ctx, p); err != nil {
+		return p, s.conceal(ctx, p, err)
 	}
+	return p, nil
+}
+
+// conceal makes whatever went wrong under a grant that is not the caller's look like a grant that is not there; the log knows the
+// difference. Whether it is his is asked only then: the way that succeeds has asked it with the plan (carrel.query).
+func (s *Service) conceal(ctx context.Context, p *prepared, cause error) error {
+	d, err := s.may(ctx, p.id, "query.run", p.grant.Object())
+	if err != nil {
+		p.decision, p.dataset, p.plan = d, nil, nil
+		return hide(err, grantWord())
+	}
+	return cause
+}
+
+// walk takes a question under a loaded grant through planner, price and policy.
+func (s *Service) walk(ctx context.Context, p *prepared) (err error) {
 	if len(p.grant.Datasets) != 1 {
-		return p, problem.New(problem.Refused, "一个问题只能针对一个数据集的授权。", "A question is asked under a grant of one dataset; apply for each dataset apart.")
+		return problem.New(problem.Refused, "一个问题只能针对一个数据集的授权。", "A question is asked under a grant of one dataset; apply for each dataset apart.")
 	}
 	if p.dataset, err = s.c.Datasets.Open(ctx, p.grant.Datasets[0]); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.understand(ctx, p); err != nil {
-		return p, err
+		return err
 	}
 	if err := s.price(p); err != nil {
-		return p, err
+		return err
 	}
-	return p, s.judge(ctx, p)
+	return s.judge(ctx, p)
 }
 
 // understand parses in a child without data, binds and plans.
