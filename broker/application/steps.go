@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"carrel/broker/auth"
+	"carrel/broker/grant"
 	"carrel/broker/grant/act"
 	"carrel/broker/problem"
 	"carrel/broker/store"
@@ -145,6 +146,13 @@ func (s *Service) verdict(ctx context.Context, tx *store.Tx, id auth.Identity, i
 func (s *Service) approve(ctx context.Context, tx *store.Tx, a *Application, in DecisionInput, step *act.Step) error {
 	if in.Epsilon != 0 {
 		a.Facts.Epsilon = in.Epsilon
+	}
+	if a.Facts.Epsilon == 0 && a.Facts.Kind == grant.KindQuery { // both sides sign the real number
+		d, err := policy.ReadDefaults(ctx, s.desk.Policy)
+		if err != nil {
+			return err
+		}
+		a.Facts.Epsilon = d.Grant.Epsilon
 	}
 	if in.From != "" {
 		a.Facts.From = in.From
