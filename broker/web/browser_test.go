@@ -170,6 +170,9 @@ func centre(t *testing.T, s site) string {
 // content security policy. CARREL_SHOTS keeps the screenshots in a directory.
 func TestBrowserJourney(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("the race detector's run walks without a browser")
+	}
 	node, chromium, sandbox := tools(t)
 	start := time.Now()
 	s := openCity(t, sandbox)
