@@ -51,7 +51,7 @@ func TestDiabetes130Coverage(t *testing.T) {
 						t.Errorf("run %d: %v", n, err)
 						return
 					}
-					q.judge(t, a, truth, tallies[i].add)
+					q.judge(t, a, truth, 6, tallies[i].add)
 				}
 			})
 		}
