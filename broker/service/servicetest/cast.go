@@ -44,13 +44,10 @@ func (m *Moulds) cast() (*mould, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := os.MkdirTemp("", "carrel-city")
+	root, err := m.root("carrel-city")
 	if err != nil {
 		return nil, err
 	}
-	m.mu.Lock()
-	m.roots = append(m.roots, root)
-	m.mu.Unlock()
 	ctx := context.Background()
 	c := &mould{root: root, passwords: map[string]string{}}
 	if err := jinhe.Generate(ctx, jinhe.Options{Persons: Persons, Seed: 7, Dir: filepath.Join(root, "source")}); err != nil {

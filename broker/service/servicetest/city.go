@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"carrel/anonymize/deid"
@@ -56,27 +57,30 @@ type mould struct {
 // Moulds makes and keeps what tests of one binary share. Make one in TestMain's package and Close it at the end.
 type Moulds struct {
 	city   func() (*mould, error)
-	mu     sync.Mutex
-	roots  []string
-	shared *City
+	shared func() (*City, error)
+	opened atomic.Pointer[City] // the shared one
+
+	mu    sync.Mutex // of roots only: making a city takes it too
+	roots []string
 }
 
 // NewMoulds prepares; nothing is made before a test asks.
 func NewMoulds() *Moulds {
 	m := &Moulds{}
 	m.city = sync.OnceValues(m.cast)
+	m.shared = sync.OnceValues(m.share)
 	return m
 }
 
 // Run runs the tests of a binary and removes what they shared. Give its result to os.Exit.
 func (m *Moulds) Run(tests *testing.M) int {
 	code := tests.Run()
+	var err error
+	if c := m.opened.Load(); c != nil {
+		err = c.Close()
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var err error
-	if m.shared != nil {
-		err = m.shared.Close()
-	}
 	for _, r := range m.roots {
 		err = errors.Join(err, os.RemoveAll(r))
 	}
@@ -157,21 +161,41 @@ func (m *Moulds) CityAt(tb testing.TB, root string, change ...func(*service.Conf
 // Shared is one open city for all tests that leave others' budgets and grants alone.
 func (m *Moulds) Shared(tb testing.TB) *City {
 	tb.Helper()
-	path := Sandbox(tb)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.shared != nil {
-		return m.shared
-	}
-	root, err := os.MkdirTemp("", "carrel-shared")
+	Sandbox(tb)
+	c, err := m.shared()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	m.roots = append(m.roots, root)
-	if m.shared, err = m.open(path, root, slog.New(slog.DiscardHandler)); err != nil {
-		tb.Fatal(err)
+	return c
+}
+
+func (m *Moulds) share() (*City, error) {
+	path, err := binary()
+	if err != nil {
+		return nil, err
 	}
-	return m.shared
+	root, err := m.root("carrel-shared")
+	if err != nil {
+		return nil, err
+	}
+	c, err := m.open(path, root, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	m.opened.Store(c)
+	return c, nil
+}
+
+// root makes a directory that is removed at the end.
+func (m *Moulds) root(name string) (string, error) {
+	root, err := os.MkdirTemp("", name)
+	if err != nil {
+		return "", fmt.Errorf("make a directory: %w", err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.roots = append(m.roots, root)
+	return root, nil
 }
 
 // Copy makes a data directory like the city's under root and gives the configuration to open it with, for tests that open it
