@@ -28,8 +28,6 @@ import (
 	"carrel/broker/job"
 	"carrel/broker/problem"
 	"carrel/broker/record"
-	"carrel/broker/store"
-	"carrel/policy"
 )
 
 // The bounds of a request.
@@ -222,22 +220,13 @@ func unauthenticated() error {
 	return problem.New(problem.Unauthenticated, "请先登录（carrel login）。", "Log in first (`carrel login`).")
 }
 
-// enter asks policy about the route. A denial of somebody known is put on record.
+// enter asks policy about the route. A denial of the public is told as "log in".
 func (s *server) enter(ctx context.Context, id auth.Identity, pattern string) error {
-	d, err := s.c.Desk.Policy.Decide(ctx, policy.RouteQuestion{At: s.c.Desk.Moment(), Subject: id.Subject(), Route: pattern})
-	switch {
-	case err != nil:
-		return err
-	case d.Allow:
-		return nil
-	case id.Account == "":
+	err := s.c.Desk.Enter(ctx, id, pattern)
+	if id.Account == "" && problem.Is(err, problem.Forbidden) {
 		return unauthenticated()
 	}
-	err = s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
-		_, err := s.c.Desk.Record(ctx, tx, id, d, act.Step{Kind: "route.refused", Object: "route/" + strings.ReplaceAll(pattern, " ", ":"), Outcome: "refused"})
-		return err
-	})
-	return errors.Join(problem.Denied(d), err)
+	return err
 }
 
 // write sends a problem document from middleware.
