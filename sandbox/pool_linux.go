@@ -104,6 +104,9 @@ func (p *Pool) keepSpare() {
 	for p.ctx.Err() == nil {
 		c, err := p.spawn.start(p.ctx, p.init(wire.RoleEngine))
 		if err != nil {
+			if p.ctx.Err() != nil {
+				return // the pool closes
+			}
 			p.log.Warn("sandbox: no spare child", slog.Any("error", err))
 			p.pause()
 			continue
