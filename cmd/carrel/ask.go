@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 
@@ -154,32 +152,16 @@ func (a *app) queryCommand() *cobra.Command {
 		},
 	}
 	f.add(cmd)
-	cmd.Flags().StringVar(&out, "out", "", "write the table to a .csv or .json file")
+	cmd.Flags().StringVar(&out, "out", "", "write the table to a .csv, .json, .arrow or .parquet file")
 	return cmd
 }
 
 // answer shows an answer, or writes its table to a file.
 func (a *app) answer(ans job.Answer, out string) error {
-	switch {
-	case out == "":
+	if out == "" {
 		return a.print(ans, func(w io.Writer) { a.printAnswer(w, ans) })
-	case strings.HasSuffix(out, ".csv"), strings.HasSuffix(out, ".json"):
-	default:
-		return a.usage("--out 只写 .csv 或 .json 文件", "--out writes .csv or .json files")
 	}
-	f, err := os.OpenFile(out, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("write the answer: %w", err)
-	}
-	if strings.HasSuffix(out, ".csv") {
-		err = ans.Result.WriteCSV(f)
-	} else {
-		err = json.NewEncoder(f).Encode(ans)
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	return err
+	return a.writeAnswer(ans, out)
 }
 
 func (a *app) printAnswer(w io.Writer, ans job.Answer) {
@@ -328,7 +310,7 @@ func (a *app) jobCommand() *cobra.Command {
 			return a.answer(ans, out)
 		},
 	}
-	fetch.Flags().StringVar(&out, "out", "", "write the table to a .csv or .json file")
+	fetch.Flags().StringVar(&out, "out", "", "write the table to a .csv, .json, .arrow or .parquet file")
 	return a.group("job", "Query jobs: questions that are answered when their turn comes", submit, list,
 		one("show", "State and queue place of a job", "GET", ""), one("cancel", "Take a job out of the queue", "POST", "/cancel"), fetch)
 }
