@@ -22,7 +22,7 @@ const (
 	writeTimeout      = 5 * time.Minute
 	idleTimeout       = 2 * time.Minute
 	maxHeader         = 32 << 10
-	stopTimeout       = 20 * time.Second
+	stopTimeout       = 40 * time.Second // a run of 30 s ends at the slot of 32 s
 )
 
 // Version is what the API says of itself.
