@@ -186,7 +186,11 @@ func (s *Service) place(ctx context.Context, tx *store.Tx, j *Job) error {
 }
 
 func (s *Service) jobEntry(j stored, kind string) audit.Entry {
-	return audit.Entry{At: s.c.Clock.Now().UTC(), Kind: kind, Actor: j.Owner, Unit: j.Identity.Institution, Object: "job/" + j.ID, Grant: j.Grant, Outcome: "allowed"}
+	outcome := "allowed"
+	if j.State == Failed {
+		outcome = "failed"
+	}
+	return audit.Entry{At: s.c.Clock.Now().UTC(), Kind: kind, Actor: j.Owner, Unit: j.Identity.Institution, Object: "job/" + j.ID, Grant: j.Grant, Outcome: outcome}
 }
 
 func (s *Service) wake() {
