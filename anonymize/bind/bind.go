@@ -127,7 +127,7 @@ func (b *binder) selectNode(n map[string]any) {
 	switch t := o.text("type"); t {
 	case "SELECT_NODE":
 	case "SET_OPERATION_NODE":
-		b.fail("set-operation", 0)
+		b.failWord("set-operation", 0, "union", "intersect", "except")
 	case "CTE_NODE", "RECURSIVE_CTE_NODE":
 		b.fail("cte", 0)
 	default:
@@ -142,13 +142,17 @@ func (b *binder) selectNode(n map[string]any) {
 	where := o.optional("where_clause")
 	keys, sets := o.list("group_expressions"), o.list("group_sets")
 	if o.text("aggregate_handling") != "STANDARD_HANDLING" {
-		b.fail("group-by-all", 0)
+		b.failWord("group-by-all", 0, "group by all", "group by *")
 	}
 	if h := o.optional("having"); h != nil {
 		b.fail("having", location(h))
 	}
-	o.refuseUnlessEmpty("sample", "sample")
-	o.refuseUnlessEmpty("qualify", "window")
+	if !empty(o.raw("sample")) {
+		b.failWord("sample", 0, "using sample", "tablesample")
+	}
+	if !empty(o.raw("qualify")) {
+		b.failWord("window", 0, "qualify")
+	}
 	o.end()
 	if b.err != nil {
 		return

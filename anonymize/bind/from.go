@@ -18,7 +18,9 @@ func (b *binder) from(n map[string]any, depth int) {
 		b.fail("query-too-large", o.at)
 		return
 	}
-	o.refuseUnlessEmpty("sample", "sample")
+	if !empty(o.raw("sample")) {
+		b.failWord("sample", o.at, "tablesample", "using sample")
+	}
 	switch o.text("type") {
 	case "BASE_TABLE":
 		b.baseTable(o)

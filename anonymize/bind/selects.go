@@ -60,7 +60,7 @@ func (b *binder) groupBy(keys, sets []any) {
 		return
 	}
 	if !plainSet(sets, len(keys)) {
-		b.fail("grouping-sets", 0)
+		b.failWord("grouping-sets", keyword(b.sql, 0, []string{"group by"}), "grouping sets", "cube (", "rollup (")
 		return
 	}
 	for _, v := range keys {
@@ -358,7 +358,7 @@ func (b *binder) modifiers(list []any) {
 		case "LIMIT_PERCENT_MODIFIER":
 			b.fail("limit", location(asMap(o.raw("limit"))))
 		case "DISTINCT_MODIFIER":
-			b.fail("select-distinct", 0)
+			b.failWord("select-distinct", 0, "select distinct")
 		default:
 			b.fail("not-supported", 0)
 		}
