@@ -10,29 +10,54 @@ import (
 	"carrel/anonymize/dp"
 )
 
-// builder holds the building of one plan. The first refusal sticks.
+// shared is what the builders of one plan have in common. The first refusal sticks.
+type shared struct {
+	err    *Refusal
+	nodes  int
+	level  int
+	uses   map[source]map[string]bool // columns of the schema, and where they are used
+	tables map[string]bool            // tables of the schema that are scanned
+	lists  map[string]bool            // code lists that conditions name
+}
+
+// builder holds the building of one SELECT: the measure step, or a relation or subquery below it.
 type builder struct {
+	*shared
 	schema  *Schema
 	spec    *Spec
 	options Options
-	err     *Refusal
-	nodes   int
-	place   []int // scan of the text -> canonical scan
+	from    *From
+	parent  *builder // the SELECT around
+	depth   int      // 0 is the measure step
+	linked  bool     // a subquery of a condition: it may read columns of the SELECTs around
+	place   []int    // scan of the text -> canonical scan
 
 	scans    []scan
 	edges    []edge
 	placed   map[int]bool
-	root     int
+	root     int // -1: public only
 	state    rowsState
-	m        int64 // rows of a person that reach the measure
-	ranked   bool  // by a second cut
+	filters  []*Expr // of ON and WHERE, joined by AND
 	where    *cond
-	keys     []key
-	keyAt    []int
-	columns  []exact
-	wants    []dp.Want
-	terms    [][]LayoutTerm
-	measures []Measure
+	link     *ref // the unit outside that this subquery's unit is equated with
+	links    []link
+	terms    map[*Column]*term
+	interned map[string]ref
+
+	windows bool // windows may stand here
+	group   *grouping
+	groupBy []value // keys besides the unit
+	groups  int64   // groups of a person, at most
+	having  *cond
+
+	m         int64 // rows of a person that reach the measure
+	ranked    bool  // by a second cut
+	keys      []key
+	keyAt     []int
+	columns   []exact
+	wants     []dp.Want
+	wantTerms [][]LayoutTerm
+	measures  []Measure
 }
 
 func (b *builder) fail(code string, offset int) {
@@ -43,14 +68,16 @@ func (b *builder) fail(code string, offset int) {
 
 // Build checks a wish against the schema and bounds it; the error is a *Refusal. It trusts nothing in the wish. Texts that
 // differ in aliases, layout, comments, the order of conjuncts, IN lists, keys and measures, or the order and naming of inner
-// joins give the same SQL, the same wants and the same Hash.
+// joins of the measure step give the same SQL, the same wants and the same Hash.
 func Build(s *Schema, spec Spec, o Options) (*Plan, error) {
 	if !checkSchema(s) {
 		return nil, Refuse("schema-invalid", spec.SQL, -1)
 	}
+	own := s.traced()
 	var best *Plan
-	for _, place := range places(&spec) {
-		b := &builder{schema: s, spec: &spec, options: o, placed: map[int]bool{}}
+	for _, place := range places(&spec.From) {
+		b := &builder{shared: &shared{uses: map[source]map[string]bool{}, tables: map[string]bool{}, lists: map[string]bool{}}, schema: own, spec: &spec, options: o, from: &spec.From,
+			placed: map[int]bool{}, terms: map[*Column]*term{}, interned: map[string]ref{}}
 		p := b.build(place)
 		if b.err != nil {
 			return nil, b.err
@@ -65,6 +92,20 @@ func Build(s *Schema, spec Spec, o Options) (*Plan, error) {
 	return best, nil
 }
 
+// traced is a copy of the schema whose columns know where they come from.
+func (s *Schema) traced() *Schema {
+	out := *s
+	out.Tables = append([]Table(nil), s.Tables...)
+	for i := range out.Tables {
+		t := &out.Tables[i]
+		t.Columns = append([]Column(nil), t.Columns...)
+		for j := range t.Columns {
+			t.Columns[j].origin, t.Columns[j].stored = []source{{t.Name, t.Columns[j].Name}}, true
+		}
+	}
+	return &out
+}
+
 func (b *builder) build(place []int) *Plan {
 	b.checkOptions()
 	b.resolveScans()
@@ -77,16 +118,11 @@ func (b *builder) build(place []int) *Plan {
 		return nil
 	}
 	b.finish()
-	if b.spec.Where != nil {
-		b.where = b.simplify(b.compile(b.spec.Where, false, 0))
-		switch {
-		case b.err != nil:
-		case b.where.op == condTrue:
-			b.where = nil
-		case b.where.op == condFalse:
-			b.fail("never-true", max(0, b.spec.Where.Offset))
-		}
+	at := 0
+	if b.from.Where != nil {
+		at = max(0, b.from.Where.Offset)
 	}
+	b.where = b.conjunction(b.filters, at)
 	if b.err == nil {
 		b.resolveKeys()
 	}
@@ -101,10 +137,6 @@ func (b *builder) build(place []int) *Plan {
 	}
 	p := b.plan()
 	if len(p.sql) > maxStatement { // the sandbox would refuse it, and by then it is charged
-		at := 0
-		if b.spec.Where != nil {
-			at = max(0, b.spec.Where.Offset)
-		}
 		b.fail("query-too-large", at)
 		return nil
 	}
@@ -113,7 +145,7 @@ func (b *builder) build(place []int) *Plan {
 
 // places lists the numberings of the scans to try: scans joined by INNER before the first LEFT are sorted by table, and
 // occurrences of one table are tried in every order; the plan with the least SQL text is the canonical one.
-func places(spec *Spec) [][]int {
+func places(spec *From) [][]int {
 	n := len(spec.Scans)
 	prefix := 1
 	for prefix < n && prefix-1 < len(spec.Joins) && spec.Joins[prefix-1].Kind == JoinInner {
@@ -139,7 +171,7 @@ func places(spec *Spec) [][]int {
 			out = append(out, place)
 			return
 		}
-		for i := at; i < prefix && spec.Scans[order[i]].Table == spec.Scans[order[at]].Table; i++ {
+		for i := at; i < prefix && spec.Scans[order[i]].Table == spec.Scans[order[at]].Table && (i == at || spec.Scans[order[i]].Sub == nil); i++ {
 			order[at], order[i] = order[i], order[at]
 			swap(at + 1)
 			order[at], order[i] = order[i], order[at]
@@ -235,14 +267,7 @@ func (b *builder) plan() *Plan {
 		o.Expr = b.outputs(o.Expr)
 		p.order = append(p.order, o)
 	}
-	seen := map[string]bool{}
-	for _, s := range b.scans {
-		if !seen[s.table.Name] {
-			p.tables = append(p.tables, s.table.Name)
-		}
-		seen[s.table.Name] = true
-	}
-	sort.Strings(p.tables)
+	p.tables = b.tablesUsed()
 	p.layout = b.layout()
 	p.keys = b.keyInfos()
 	p.sql = b.sql()
@@ -256,13 +281,13 @@ func (b *builder) layout() Layout {
 	cells, _ := b.cells()
 	l := Layout{MaxRows: mul(b.schema.Persons, b.m), MaxCells: cells}
 	for _, k := range b.keys {
-		l.Keys = append(l.Keys, LayoutKey{Name: k.name, Public: k.public, Lo: 0, Hi: k.dom.hi - k.dom.lo, Null: k.null, Other: -1})
+		l.Keys = append(l.Keys, LayoutKey{Name: k.name, Public: k.public, Lo: 0, Hi: k.members() - 1, Null: k.null, Other: -1})
 	}
 	for _, c := range b.columns {
 		l.Columns = append(l.Columns, c.layout)
 	}
 	for i, w := range b.wants {
-		l.Measures = append(l.Measures, LayoutMeasure{Name: w.Measure, Mechanism: i, Terms: b.terms[i]})
+		l.Measures = append(l.Measures, LayoutMeasure{Name: w.Measure, Mechanism: i, Terms: b.wantTerms[i]})
 	}
 	return l
 }

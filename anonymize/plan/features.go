@@ -37,69 +37,46 @@ type KeyFeature struct {
 }
 
 func (k MeasureKind) String() string {
-	if k < CountRows || k > Avg {
-		return "invalid"
+	names := [...]string{"invalid", "count", "count-column", "count-persons", "sum", "avg", "count-values", "var-pop", "var-samp", "stddev-pop", "stddev-samp",
+		"covar-pop", "covar-samp", "corr", "regr-slope", "regr-intercept", "quantile"}
+	if int(k) >= len(names) {
+		k = 0
 	}
-	return [...]string{"", "count", "count-column", "count-persons", "sum", "avg"}[k]
+	return names[k]
 }
 
+// features lists every column of the schema that the answer depends on, wherever it stands: what shapes rows inside a relation counts
+// as a filter, and what a relation's column is made of counts as what that column is used for.
 func (b *builder) features() Features {
 	cells, private := b.cells()
-	f := Features{Dataset: b.schema.Dataset, Rows: b.m, Cells: cells, Draws: mul(cells, int64(len(b.wants))), Private: private}
-	uses := map[[2]string]map[string]bool{}
-	use := func(r ref, how string) {
-		k := [2]string{b.scans[r.scan].table.Name, r.col.Name}
-		if uses[k] == nil {
-			uses[k] = map[string]bool{}
-		}
-		uses[k][how] = true
-	}
+	f := Features{Dataset: b.schema.Dataset, Tables: b.tablesUsed(), Rows: b.m, Cells: cells, Draws: mul(cells, int64(len(b.wants))), Private: private}
 	kinds := map[string]bool{}
 	for _, w := range b.spec.Wanted {
 		kinds[w.Kind.String()] = true
-		if w.Kind != CountRows {
-			if r, ok := b.resolve(w.Col); ok {
-				use(r, "measure")
-			}
-		}
-	}
-	b.where.visit(func(r ref) { use(r, "filter") })
-	for _, j := range b.spec.Joins {
-		for _, q := range b.equalities(&j) {
-			use(q.left, "join")
-			use(q.right, "join")
-		}
 	}
 	for _, k := range b.keys {
-		use(k.at, "key")
-		f.Keys = append(f.Keys, KeyFeature{b.scans[k.at.scan].table.Name, k.at.col.Name, k.public})
+		for _, o := range k.at.col.origin {
+			f.Keys = append(f.Keys, KeyFeature{o.table, o.column, k.public})
+		}
 	}
 	for k := range kinds {
 		f.Measures = append(f.Measures, k)
 	}
 	sort.Strings(f.Measures)
-	f.Columns = b.columnFeatures(uses)
+	f.Columns = b.columnFeatures()
 	for _, c := range f.Columns {
 		f.Level = max(f.Level, c.Level)
 	}
-	seen := map[string]bool{}
-	for _, s := range b.scans {
-		if !seen[s.table.Name] {
-			seen[s.table.Name] = true
-			f.Tables = append(f.Tables, s.table.Name)
-		}
-	}
-	sort.Strings(f.Tables)
 	return f
 }
 
-func (b *builder) columnFeatures(uses map[[2]string]map[string]bool) []ColumnFeature {
+func (b *builder) columnFeatures() []ColumnFeature {
 	var out []ColumnFeature
 	for i := range b.schema.Tables {
 		t := &b.schema.Tables[i]
 		for j := range t.Columns {
 			c := &t.Columns[j]
-			how := uses[[2]string{t.Name, c.Name}]
+			how := b.uses[source{t.Name, c.Name}]
 			if how == nil {
 				continue
 			}
@@ -118,24 +95,6 @@ func (b *builder) columnFeatures(uses map[[2]string]map[string]bool) []ColumnFea
 	return out
 }
 
-// visit calls f for every column of a condition.
-func (c *cond) visit(f func(ref)) {
-	if c == nil {
-		return
-	}
-	switch c.op {
-	case condSet:
-		f(c.at)
-	case condCols:
-		f(c.at)
-		f(c.other)
-	default: // only leaves name columns
-	}
-	for _, a := range c.args {
-		a.visit(f)
-	}
-}
-
 // line is one line of the described plan.
 type line struct {
 	indent int
@@ -150,20 +109,9 @@ func (b *builder) describe() []line {
 	if b.ranked {
 		add(1, "连接结果按人重新编号并截断", "joined rows are numbered again inside the person and cut")
 	}
-	for _, s := range b.scans {
-		if s.table.Public {
-			add(1, "表 "+s.table.Name+"（公共）", "table "+s.table.Name+" (public)")
-			continue
-		}
-		add(1, "表 "+s.table.Name+"：每人至多 "+n(s.m)+" 行（硬上限 "+n(s.table.MaxRows)+"："+s.table.MaxRowsReason+"）",
-			"table "+s.table.Name+": at most "+n(s.m)+" rows of a person (hard cap "+n(s.table.MaxRows)+": "+s.table.MaxRowsReason+")")
-	}
-	for _, e := range b.edges {
-		t := b.scans[e.scan].table.Name
-		add(1, "连接 "+t+"：每人至多 "+n(e.rows)+" 行；"+e.rule.ZH, "join "+t+": at most "+n(e.rows)+" rows of a person; "+e.rule.EN)
-	}
+	b.describeScans(add, 1)
 	for _, k := range b.keys {
-		size := n(k.dom.hi - k.dom.lo + 1)
+		size := n(k.members())
 		if k.public {
 			add(1, "分组 "+k.name+"：公共取值 "+size+" 个，全部输出", "key "+k.name+": public domain of "+size+", every member is emitted")
 		} else {
@@ -175,6 +123,34 @@ func (b *builder) describe() []line {
 			"measure "+w.Measure+": deleting one person changes all cells together by at most "+n(w.Sensitivity)+" (stored integers); "+n(w.Cells)+" draws")
 	}
 	return out
+}
+
+// describeScans tells the tables, relations and joins of one SELECT.
+func (b *builder) describeScans(add func(indent int, zh, en string), indent int) {
+	n := func(v int64) string { return strconv.FormatInt(v, 10) }
+	name := func(s *scan) string {
+		if s.rel != nil {
+			return "(SELECT)"
+		}
+		return s.table.Name
+	}
+	for i := range b.scans {
+		s := &b.scans[i]
+		switch {
+		case s.table.Public:
+			add(indent, "表 "+name(s)+"（公共）", "table "+name(s)+" (public)")
+		case s.rel != nil:
+			add(indent, "子查询：每人至多 "+n(s.m)+" 行，只依赖本人的记录", "subquery: at most "+n(s.m)+" rows of a person, from that person's rows alone")
+			s.rel.describe(add, indent+1)
+		default:
+			add(indent, "表 "+name(s)+"：每人至多 "+n(s.m)+" 行（硬上限 "+n(s.table.MaxRows)+"："+s.table.MaxRowsReason+"）",
+				"table "+name(s)+": at most "+n(s.m)+" rows of a person (hard cap "+n(s.table.MaxRows)+": "+s.table.MaxRowsReason+")")
+		}
+	}
+	for _, e := range b.edges {
+		t := name(&b.scans[e.scan])
+		add(indent, "连接 "+t+"：每人至多 "+n(e.rows)+" 行；"+e.rule.ZH, "join "+t+": at most "+n(e.rows)+" rows of a person; "+e.rule.EN)
+	}
 }
 
 // Describe is the plan as an indented text, in "zh" or "en", for explain.

@@ -53,6 +53,12 @@ func compareSet(c *Column, cmp Cmp, l Literal) (set, string) {
 			return nil, "bad-date"
 		}
 		return cut(cmp, n, true, d), ""
+	case c.truth && l.Kind == LitBool && (l.Text == "true" || l.Text == "false"):
+		n := int64(0)
+		if l.Text == "true" {
+			n = 1
+		}
+		return cut(cmp, n, true, d), ""
 	case (c.Kind == KindInt || c.Kind == KindDecimal) && l.Kind == LitNumber:
 		r, ok := rational(l.Text)
 		if !ok {

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"sort"
 
@@ -12,9 +14,10 @@ type key struct {
 	at      ref
 	name    string // canonical
 	public  bool
-	dom     rng  // stored integers emitted
-	null    bool // NULL is a member
-	allowed set  // what WHERE lets through: members outside it hold no row by the text alone
+	step    int64 // stored integers of the domain differ by multiples of it
+	dom     rng   // stored integers emitted
+	null    bool  // NULL is a member
+	allowed set   // what WHERE lets through: members outside it hold no row by the text alone
 }
 
 // resolveKeys checks the keys and their domains. A domain comes from the dictionary or the catalogue's bounds and is narrowed by
@@ -25,29 +28,46 @@ func (b *builder) resolveKeys() {
 		return
 	}
 	b.keyAt = make([]int, len(b.spec.Keys))
-	for i, k := range b.spec.Keys {
-		r, ok := b.resolve(k.Col)
-		if !ok || !b.keyAllowed(r, k.Offset) {
+	for i := range b.spec.Keys {
+		k := &b.spec.Keys[i]
+		v := b.settled(b.expr(&k.Expr), k.Offset)
+		if b.err == nil && v.col.grid != "" && v.col.Bounded {
+			v = b.gridKey(v)
+		}
+		if b.err != nil || !b.keyAllowed(v, k.Offset) {
 			return
 		}
+		r := b.intern(v)
 		for _, other := range b.keys {
 			if other.at == r {
 				b.fail("duplicate-key", k.Offset)
 			}
 		}
-		d := domain(r.col)
-		kk := key{at: r, name: b.label(r), public: r.col.PublicKey, dom: d, null: b.nullable(r), allowed: set{d}}
-		if c := b.where.top(r); c != nil {
-			kk.allowed = c.set
-			kk.null = kk.null && c.null
-			if len(c.set) > 0 {
-				kk.dom = rng{c.set[0].lo, c.set[len(c.set)-1].hi}
-			}
-		}
-		b.keys = append(b.keys, kk)
+		b.usedOrigin(r.col.origin, "key")
+		b.keys = append(b.keys, b.keyOf(r))
 		b.keyAt[i] = i
 	}
 	b.sortKeys()
+}
+
+// maxMade is the most members of an expression's domain that are emitted whole; a larger one, unless it is made of public keys
+// alone, is selected privately.
+const maxMade = 1000
+
+func (b *builder) keyOf(r ref) key {
+	d := domain(r.col)
+	k := key{at: r, name: b.label(r), public: r.col.PublicKey, dom: d, step: max(1, r.col.step), null: b.nullable(r), allowed: set{d}}
+	if !r.col.stored {
+		k.public = k.public || set{d}.size()/k.step <= maxMade
+	}
+	if c := b.where.top(r); c != nil {
+		k.allowed = c.set
+		k.null = k.null && c.null
+		if len(c.set) > 0 && k.step == 1 {
+			k.dom = rng{c.set[0].lo, c.set[len(c.set)-1].hi}
+		}
+	}
+	return k
 }
 
 func (b *builder) sortKeys() {
@@ -64,9 +84,12 @@ func (b *builder) sortKeys() {
 	b.keys = out
 }
 
-func (b *builder) keyAllowed(r ref, at int) bool {
-	c := r.col
+func (b *builder) keyAllowed(v value, at int) bool {
+	c := v.col
+	_, fixed := b.literalOf(v)
 	switch {
+	case fixed || v.t.format == "NULL":
+		b.fail("key-expression", at)
 	case c.Kind == KindUnit:
 		b.fail("unit-as-key", at)
 	case c.Kind == KindKey:
@@ -81,29 +104,46 @@ func (b *builder) keyAllowed(r ref, at int) bool {
 	return false
 }
 
-// label is the canonical name of a column: table, number of the scan among those of the table, column.
+// label is the canonical name of a column: table, number of the scan among those of the table, column. A computed value is named by
+// its SQL.
 func (b *builder) label(r ref) string {
+	if r.scan < 0 {
+		return short(r.col.Name)
+	}
+	s := &b.scans[r.scan]
+	if s.rel != nil {
+		return b.plainName(r)
+	}
 	n, of := 0, 0
 	for i := range b.scans {
-		if b.scans[i].table == b.scans[r.scan].table {
+		if b.scans[i].table == s.table {
 			of++
 			if i <= r.scan {
 				n++
 			}
 		}
 	}
-	t := b.scans[r.scan].table.Name
+	t := s.table.Name
 	if of > 1 {
 		t = fmt.Sprintf("%s#%d", t, n)
 	}
 	return t + "." + r.col.Name
 }
 
+// short keeps names of long expressions apart by their hash.
+func short(name string) string {
+	if len(name) <= 96 {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	return name[:64] + "…" + hex.EncodeToString(sum[:8])
+}
+
 // cells is the number of cells of the domain, saturating, and whether the keys need private selection.
 func (b *builder) cells() (n int64, private bool) {
 	n = 1
 	for _, k := range b.keys {
-		size := mul(set{k.dom}.size(), 1)
+		size := k.members()
 		if k.null {
 			size++
 		}
@@ -112,6 +152,9 @@ func (b *builder) cells() (n int64, private bool) {
 	}
 	return n, private
 }
+
+// members is the number of cells of a key, NULL aside.
+func (k *key) members() int64 { return (set{k.dom}.size() + k.step - 1) / k.step }
 
 // exact is one column of the child's answer, with the SQL of its aggregate.
 type exact struct {
@@ -142,6 +185,9 @@ func (b *builder) countRows() int {
 // countOf counts rows where r is not NULL: COUNT(*) itself when it never is, so that equal wants share one mechanism. This one
 // mask is also AVG's, so that numerator and denominator run over the same rows.
 func (b *builder) countOf(r ref) int {
+	if r.col.mask != nil {
+		return b.countOf(*r.col.mask)
+	}
 	if known := b.where.top(r); !b.nullable(r) || known != nil && !known.null {
 		return b.countRows()
 	}
@@ -160,7 +206,7 @@ func (b *builder) want(name string, sensitivity int64, terms ...LayoutTerm) int 
 		}
 	}
 	b.wants = append(b.wants, dp.Want{Measure: name, Sensitivity: max(1, sensitivity), Rows: b.m})
-	b.terms = append(b.terms, terms)
+	b.wantTerms = append(b.wantTerms, terms)
 	return len(b.wants) - 1
 }
 
@@ -174,7 +220,7 @@ func (b *builder) wantCount(column int) int {
 // number of cells the person reaches: at most min(m, cells) and at most what the keys' own tables allow (reach). With m = 1 a
 // cell's persons are its rows.
 func (b *builder) wantPersons(r ref, cells int64) int {
-	if !b.scans[r.scan].outer {
+	if !b.nullable(r) {
 		r = b.unit(b.root)
 	}
 	if b.m == 1 {
@@ -218,101 +264,6 @@ func (b *builder) limits(limit int64, at int) {
 	}
 }
 
-// resolveMeasures turns every aggregate into shared wants. Values that no cell's rows bound are refused here.
-func (b *builder) resolveMeasures() {
-	if len(b.spec.Wanted) == 0 || len(b.spec.Wanted) > maxMeasures {
-		b.fail("no-aggregate", b.firstOutput())
-		return
-	}
-	cells, private := b.cells()
-	rows := b.countRows()
-	if mul(b.schema.Persons, b.m) >= maxExact {
-		b.fail("sum-too-large", -1)
-	}
-	if private {
-		b.wantCount(rows) // selection is by the noised row count, which is then the COUNT(*)
-	}
-	centred := map[ref]bool{}
-	refs := make([]ref, len(b.spec.Wanted))
-	for i, w := range b.spec.Wanted {
-		if w.Kind == CountRows {
-			continue
-		}
-		r, ok := b.resolve(w.Col)
-		if !ok || !b.measurable(w, r) {
-			return
-		}
-		refs[i] = r
-		if w.Kind == Avg {
-			centred[r] = true
-		}
-	}
-	for i, w := range b.spec.Wanted {
-		b.measures = append(b.measures, b.measure(w, refs[i], centred[refs[i]], cells))
-	}
-	b.arrange(cells, private)
-}
-
-func (b *builder) firstOutput() int {
-	if len(b.spec.Output) == 0 {
-		return 0
-	}
-	return b.spec.Output[0].Expr.Offset
-}
-
-func (b *builder) measurable(w MeasureSpec, r ref) bool {
-	private := !b.scans[r.scan].table.Public
-	switch w.Kind {
-	case CountPersons:
-		if !private || r.col.Kind != KindUnit {
-			b.fail("count-distinct", w.Offset)
-		}
-	case CountColumn:
-		if r.col.Kind == KindUnit || r.col.Kind == KindKey {
-			return true // whether it is NULL says only whether a LEFT JOIN matched
-		}
-	case Sum, Avg:
-		switch {
-		case r.col.Kind != KindInt && r.col.Kind != KindDecimal:
-			b.fail("not-summable", w.Offset)
-		case !r.col.Bounded:
-			b.fail("unbounded-sum", w.Offset)
-		}
-	default:
-		b.fail("not-supported", w.Offset)
-	}
-	return b.err == nil
-}
-
-func (b *builder) measure(w MeasureSpec, r ref, centred bool, cells int64) Measure {
-	m := Measure{Kind: w.Kind, Denominator: -1}
-	switch w.Kind {
-	case CountRows:
-		m.Terms = []Term{{Want: b.wantCount(b.countRows()), Coef: 1}}
-	case CountColumn:
-		m.Terms = []Term{{Want: b.wantCount(b.countOf(r)), Coef: 1}}
-	case CountPersons:
-		m.Terms = []Term{{Want: b.wantPersons(r, cells), Coef: 1}}
-	case Sum:
-		if !centred || middle(r.col) == 0 {
-			m.Terms = []Term{{Want: b.wantSum(r, w.Offset), Coef: 1}}
-			break
-		}
-		s := b.wantCentred(r, w.Offset)
-		m.Terms = []Term{{Want: s, Coef: 1}, {Want: b.wantCount(b.countOf(r)), Coef: middle(r.col)}}
-	case Avg:
-		m.Terms = []Term{{Want: b.wantCentred(r, w.Offset), Coef: 1}}
-		m.Denominator, m.Centre = b.wantCount(b.countOf(r)), middle(r.col)
-	}
-	if w.Kind != CountRows {
-		m.Table, m.Column = b.scans[r.scan].table.Name, r.col.Name
-	}
-	if w.Kind == Sum || w.Kind == Avg {
-		m.Scale, m.Unit, m.Lo, m.Hi = r.col.Scale, r.col.Unit, r.col.Lo, r.col.Hi
-	}
-	return m
-}
-
 // arrange sorts the wants canonically (the selecting count first), so that the recorded answer of two texts of one plan is the
 // same bytes, and fixes cells and draws.
 func (b *builder) arrange(cells int64, private bool) {
@@ -338,20 +289,14 @@ func (b *builder) arrange(cells int64, private bool) {
 	}
 	wants, terms, at := make([]dp.Want, len(order)), make([][]LayoutTerm, len(order)), make([]int, len(order))
 	for i, old := range order {
-		wants[i], terms[i], at[old] = b.wants[old], b.terms[old], i
+		wants[i], terms[i], at[old] = b.wants[old], b.wantTerms[old], i
 		wants[i].Cells = cells
 		wants[i].Select = private && i == 0
 	}
-	b.wants, b.terms = wants, terms
+	b.wants, b.wantTerms = wants, terms
 	b.arrangeColumns()
 	for i := range b.measures {
-		m := &b.measures[i]
-		for t := range m.Terms {
-			m.Terms[t].Want = at[m.Terms[t].Want]
-		}
-		if m.Denominator >= 0 {
-			m.Denominator = at[m.Denominator]
-		}
+		b.measures[i].renumber(at)
 	}
 }
 
@@ -372,9 +317,9 @@ func (b *builder) arrangeColumns() {
 			columns[i].layout.Of = at[of]
 		}
 	}
-	for i := range b.terms {
-		for j := range b.terms[i] {
-			b.terms[i][j].Column = at[b.terms[i][j].Column]
+	for i := range b.wantTerms {
+		for j := range b.wantTerms[i] {
+			b.wantTerms[i][j].Column = at[b.wantTerms[i][j].Column]
 		}
 	}
 	b.columns = columns

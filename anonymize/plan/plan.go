@@ -44,7 +44,8 @@ type Key struct {
 	Name   string // canonical
 	Table  string
 	Column Column // as declared
-	Base   int64  // stored integer = Base + index in the answer
+	Base   int64  // stored integer = Base + Step × index in the answer
+	Step   int64
 	Public bool
 	Null   bool
 	// Lets says which stored integers the WHERE lets through: other members are empty by the text alone and are not shown.
@@ -54,11 +55,12 @@ type Key struct {
 // Lets says whether the query's own WHERE lets a member through; the others hold no row, whatever the data.
 func (k Key) Lets(stored int64) bool { return k.lets.has(stored) }
 
-// Measure says how one aggregate of the text is computed from noised wants:
-// (Centre + Σ Coef·want ÷ want[Denominator]) ÷ 10^Scale, without the division and the centre when Denominator is -1.
+// Measure says how one aggregate of the text is computed from noised wants. A count or sum is linear, an AVG a ratio:
+// (Centre + Σ Coef·want ÷ want[Denominator]) ÷ 10^Scale, without the division and the centre when Denominator is -1. What has Moments is
+// a function of them.
 type Measure struct {
 	Kind        MeasureKind
-	Table       string // "" for COUNT(*)
+	Table       string // "" for COUNT(*) and for what is computed
 	Column      string
 	Terms       []Term
 	Denominator int
@@ -66,6 +68,19 @@ type Measure struct {
 	Scale       int
 	Unit        string
 	Lo, Hi      int64 // bounds of one stored value, for SUM and AVG
+	Moments     *Moments
+}
+
+// Moments are the wants behind variances, covariances and regressions of values u = (x − CentreX)/GridX and v = (y − CentreY)/GridY over rows where
+// all are known: n, Σu, Σv, Σu², Σv², Σuv. A want that is not needed is -1. Each sum is centred: the exact sum is want + shift·n.
+type Moments struct {
+	Count                     int
+	X, Y, XX, YY, XY          int
+	ShiftX, ShiftY            int64
+	ShiftXX, ShiftYY, ShiftXY int64
+	UnitX, UnitY              float64 // size of one step of u and v
+	ZeroX, ZeroY              float64 // value of x where u = 0
+	ReachX, ReachY            float64 // |u| and |v| are at most this
 }
 
 // Term is one want with its factor.
@@ -113,7 +128,11 @@ func (p *Plan) Features() Features { return p.features }
 func (b *builder) keyInfos() []Key {
 	var out []Key
 	for _, k := range b.keys {
-		out = append(out, Key{Name: k.name, Table: b.scans[k.at.scan].table.Name, Column: *k.at.col, Base: k.dom.lo, Public: k.public, Null: k.null, lets: k.allowed})
+		name, table := k.name, ""
+		if k.at.scan >= 0 {
+			table = b.scans[k.at.scan].table.Name
+		}
+		out = append(out, Key{Name: name, Table: table, Column: *k.at.col, Base: k.dom.lo, Step: k.step, Public: k.public, Null: k.null, lets: k.allowed})
 	}
 	return out
 }

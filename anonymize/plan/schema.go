@@ -32,6 +32,15 @@ type Schema struct {
 	// Persons is the size of the register (public: membership in the register is not promised). Overflow bounds use it.
 	Persons int64
 	Tables  []Table
+	Lists   []CodeList
+}
+
+// CodeList is a versioned list of codes: codes('ischaemic-stroke@1') in a condition stands for its members.
+type CodeList struct {
+	Name    string   // with its version: ischaemic-stroke@1
+	Members []string // codes; a member that ends in % stands for all codes that start so
+	LabelZH string
+	LabelEN string
 }
 
 // Table describes one table of an extract.
@@ -44,6 +53,9 @@ type Table struct {
 	// MaxRowsReason says why M is what it is; the reason is never the data.
 	MaxRowsReason string
 	Columns       []Column
+
+	// Of a relation: sets of columns that are unique inside the person (public: over all rows).
+	unique [][]string
 }
 
 // Column describes one column. Lo and Hi are in stored integers and hold only when Bounded.
@@ -69,7 +81,18 @@ type Column struct {
 	Unit      string // unit of measure, shown to people
 	LabelZH   string
 	LabelEN   string
+
+	// Of computed columns and those of relations.
+	origin []source // the columns of the schema that it comes from
+	stored bool     // a column of the schema, not computed
+	mask   *ref     // counted by this one: NULL in the same rows
+	truth  bool     // 0 or 1, read as false and true
+	step   int64    // values differ by multiples of it; 0 and 1 say nothing
+	grid   string   // of a date: always the first day of a year, quarter, month or week
 }
+
+// source is a column of the schema that a value comes from.
+type source struct{ table, column string }
 
 // RankColumn is the hidden column of every private table: the row's keyed pseudo-random rank inside its person, from 1.
 const RankColumn = "carrel_rank"

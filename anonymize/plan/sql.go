@@ -12,11 +12,10 @@ import (
 // subtraction of a key's lower bound.
 
 func (b *builder) sql() string {
-	column := func(r ref) string { return "t" + strconv.Itoa(r.scan) + "." + quote(r.col.Name) }
 	var s strings.Builder
 	if !b.ranked {
-		s.WriteString("SELECT " + b.selects(column) + b.fromWhere())
-		b.groupBy(&s, column)
+		s.WriteString("SELECT " + b.selects(b.plainName) + b.fromWhere(nil))
+		b.groupKeys(&s, b.plainName)
 		return s.String()
 	}
 	inner := map[ref]string{}
@@ -24,102 +23,98 @@ func (b *builder) sql() string {
 	outer := func(r ref) string {
 		if inner[r] == "" {
 			inner[r] = "c" + strconv.Itoa(len(carried))
-			carried = append(carried, column(r)+" AS "+inner[r])
+			carried = append(carried, b.plainName(r)+" AS "+inner[r])
 		}
 		return "q." + inner[r]
 	}
 	selects := b.selects(outer)
-	rank := "row_number() OVER (PARTITION BY " + column(b.unit(b.root)) + " ORDER BY " + strings.Join(b.rankOrder(), ", ") + ") AS r"
-	s.WriteString("SELECT " + selects + " FROM (SELECT " + strings.Join(append(carried, rank), ", ") + b.fromWhere() + ") AS q WHERE q.r <= " + strconv.FormatInt(b.m, 10))
-	b.groupBy(&s, outer)
+	var order []string
+	for _, r := range b.rowOrder() {
+		order = append(order, b.plainName(r))
+	}
+	rank := "row_number() OVER (PARTITION BY " + b.plainName(b.unit(b.root)) + " ORDER BY " + strings.Join(order, ", ") + ") AS r"
+	s.WriteString("SELECT " + selects + " FROM (SELECT " + strings.Join(append(carried, rank), ", ") + b.fromWhere(nil) + ") AS q WHERE q.r <= " + strconv.FormatInt(b.m, 10))
+	b.groupKeys(&s, outer)
 	return s.String()
 }
 
-func (b *builder) selects(column func(ref) string) string {
+func (b *builder) selects(name namer) string {
 	var out []string
 	for i, k := range b.keys {
-		e := "CAST(" + column(k.at) + " AS BIGINT)"
+		e := "CAST(" + b.writeRef(k.at, name) + " AS BIGINT)"
 		switch {
 		case k.dom.lo > 0:
 			e += " - " + strconv.FormatInt(k.dom.lo, 10)
 		case k.dom.lo < 0:
 			e += " + " + strconv.FormatInt(-k.dom.lo, 10)
 		}
+		if k.step > 1 {
+			e = "(" + e + ") // " + strconv.FormatInt(k.step, 10)
+		}
 		out = append(out, "coalesce("+e+", -1) AS k"+strconv.Itoa(i))
 	}
 	for i, c := range b.columns {
-		var e string
-		switch c.sql.fn {
-		case "count(*)":
-			e = "count(*)"
-		case "count":
-			e = "count(" + column(c.sql.at) + ")"
-		case "count distinct":
-			e = "count(DISTINCT " + column(c.sql.at) + ")"
-		case "sum":
-			e = "coalesce(CAST(sum(" + column(c.sql.at) + ") AS BIGINT), 0)"
-		}
-		out = append(out, e+" AS a"+strconv.Itoa(i))
+		out = append(out, b.exactSQL(c.sql, name)+" AS a"+strconv.Itoa(i))
 	}
 	return strings.Join(out, ", ")
 }
 
-func (b *builder) groupBy(s *strings.Builder, column func(ref) string) {
+func (b *builder) exactSQL(a aggregate, name namer) string {
+	var e string
+	switch a.fn {
+	case "count(*)":
+		return "count(*)"
+	case "count":
+		e = "count(" + b.writeRef(a.at, name) + ")"
+	case "count distinct":
+		e = "count(DISTINCT " + b.writeRef(a.at, name) + ")"
+	case "sum":
+		e = "coalesce(CAST(sum(" + b.writeRef(a.at, name) + ") AS BIGINT), 0)"
+	}
+	return e
+}
+
+func (b *builder) groupKeys(s *strings.Builder, name namer) {
 	for i, k := range b.keys {
 		if i == 0 {
 			s.WriteString(" GROUP BY ")
 		} else {
 			s.WriteString(", ")
 		}
-		s.WriteString(column(k.at))
+		s.WriteString(b.writeRef(k.at, name))
 	}
 }
 
-// rankOrder is a total order of one person's joined rows up to equal rows: see finish.
-func (b *builder) rankOrder() []string {
-	fans := map[int]int64{}
-	for _, e := range b.edges {
-		fans[e.scan] = e.fan
-	}
-	var private, public []string
-	for i, s := range b.scans {
-		t := "t" + strconv.Itoa(i) + "."
-		switch {
-		case !s.table.Public:
-			private = append(private, t+quote(RankColumn))
-		case fans[i] > 1 && s.table.RowKey != "":
-			public = append(public, t+quote(s.table.RowKey))
-		case fans[i] > 1:
-			for _, c := range s.table.Columns {
-				public = append(public, t+quote(c.Name))
-			}
-		}
-	}
-	return append(private, public...)
-}
-
-func (b *builder) fromWhere() string {
+// fromWhere writes FROM and WHERE. Columns of the SELECTs around are written by outer; nil where there are none.
+func (b *builder) fromWhere(outer namer) string {
 	var s strings.Builder
+	name := b.namer(outer)
 	var filters []string
-	name := func(i int) string { return quote(b.scans[i].table.Name) + " AS t" + strconv.Itoa(i) }
-	s.WriteString(" FROM " + name(b.root))
-	filters = append(filters, b.cutBy(b.root)...)
+	s.WriteString(" FROM " + b.scanSQL(max(0, b.root)))
+	filters = append(filters, b.cutBy(max(0, b.root))...)
 	for _, e := range b.edges {
-		verb := " INNER JOIN "
+		verb := map[JoinKind]string{JoinInner: " INNER JOIN ", JoinLeft: " LEFT JOIN ", JoinAsof: " ASOF JOIN ", JoinAsofLeft: " ASOF LEFT JOIN "}[e.kind]
 		var on []string
 		for _, q := range e.on {
-			on = append(on, b.plain(q.left)+" = "+b.plain(q.right))
+			on = append(on, b.writeRef(q.left, name)+" = "+b.writeRef(q.right, name))
 		}
-		if e.kind == JoinLeft {
-			verb = " LEFT JOIN "
-			on = append(on, b.cutBy(e.scan)...) // before the join, as the cut is on the scan
-		} else {
+		for _, c := range []*cond{e.asof, e.extra} {
+			if c != nil {
+				on = append(on, b.condition(c, true, name))
+			}
+		}
+		if e.kind == JoinInner {
 			filters = append(filters, b.cutBy(e.scan)...)
+		} else {
+			on = append(on, b.cutBy(e.scan)...) // before the join, as the cut is on the scan
 		}
-		s.WriteString(verb + name(e.scan) + " ON " + strings.Join(on, " AND "))
+		s.WriteString(verb + b.scanSQL(e.scan) + " ON " + strings.Join(on, " AND "))
+	}
+	for _, l := range b.links {
+		filters = append(filters, b.plainName(l.inner)+" = "+name(l.outer))
 	}
 	if b.where != nil {
-		filters = append(filters, b.condition(b.where, true))
+		filters = append(filters, b.condition(b.where, true, name))
 	}
 	if len(filters) > 0 {
 		s.WriteString(" WHERE " + strings.Join(filters, " AND "))
@@ -127,28 +122,57 @@ func (b *builder) fromWhere() string {
 	return s.String()
 }
 
-func (b *builder) plain(r ref) string { return "t" + strconv.Itoa(r.scan) + "." + quote(r.col.Name) }
-
-// cutBy is the row cap of a private scan, needed only below the hard cap: the build already keeps at most MaxRows rows a person.
-func (b *builder) cutBy(i int) []string {
-	s := b.scans[i]
-	if s.table.Public || s.m >= s.table.MaxRows {
-		return nil
+// scanSQL writes a table or the relation in its place.
+func (b *builder) scanSQL(i int) string {
+	s := &b.scans[i]
+	if s.rel != nil {
+		return "(" + s.rel.write(s.ordered) + ") AS " + b.alias(i)
 	}
-	return []string{"t" + strconv.Itoa(i) + "." + quote(RankColumn) + " <= " + strconv.FormatInt(s.m, 10)}
+	return quote(s.table.Name) + " AS " + b.alias(i)
 }
 
-func (b *builder) condition(c *cond, top bool) string {
+// alias names a scan; SELECTs inside others have their depth in it, so that both can be named.
+func (b *builder) alias(i int) string {
+	if b.depth == 0 {
+		return "t" + strconv.Itoa(i)
+	}
+	return "t" + strconv.Itoa(b.depth) + "_" + strconv.Itoa(i)
+}
+
+// plainName writes a column where its scan can be named.
+func (b *builder) plainName(r ref) string {
+	if b.computed(r) != nil {
+		return b.writeRef(r, b.plainName)
+	}
+	return b.at(r.depth).alias(r.scan) + "." + quote(r.col.Name)
+}
+
+// cutBy is the row cap of a stored private scan, needed only below the hard cap: the build already keeps at most MaxRows rows a person.
+func (b *builder) cutBy(i int) []string {
+	s := b.scans[i]
+	if s.table.Public || s.rel != nil || s.m >= s.table.MaxRows {
+		return nil
+	}
+	return []string{b.alias(i) + "." + quote(RankColumn) + " <= " + strconv.FormatInt(s.m, 10)}
+}
+
+func (b *builder) condition(c *cond, top bool, name namer) string {
 	switch c.op {
+	case condTrue:
+		return "true"
+	case condFalse:
+		return "false"
 	case condSet:
-		return b.membership(c)
+		return b.membership(c, name)
 	case condCols:
-		return b.plain(c.at) + [...]string{"", " = ", " <> ", " < ", " <= ", " > ", " >= "}[c.cmp] + b.plain(c.other)
-	default: // AND and OR below; simplify has removed constants
+		return b.writeRef(c.at, name) + [...]string{"", " = ", " <> ", " < ", " <= ", " > ", " >= "}[c.cmp] + b.writeRef(c.other, name)
+	case condSub:
+		return c.sub.write(name, c.not)
+	default: // AND and OR below
 	}
 	parts := make([]string, len(c.args))
 	for i, a := range c.args {
-		parts[i] = b.condition(a, false)
+		parts[i] = b.condition(a, false, name)
 	}
 	if c.op == condAnd {
 		s := strings.Join(parts, " AND ")
@@ -161,15 +185,17 @@ func (b *builder) condition(c *cond, top bool) string {
 }
 
 // membership writes "col in set" the cheapest way. A constant row never comes here: simplify has removed it.
-func (b *builder) membership(c *cond) string {
-	col, d := b.plain(c.at), domain(c.at.col)
+func (b *builder) membership(c *cond, name namer) string {
+	col, d := b.writeRef(c.at, name), domain(c.at.col)
 	var parts []string
 	if c.null {
 		parts = append(parts, col+" IS NULL")
 	}
 	hole := c.set.without(d)
 	switch {
+	case len(c.set) == 0 && c.null:
 	case len(c.set) == 0:
+		return "false"
 	case len(hole) == 0:
 		parts = append(parts, col+" IS NOT NULL")
 	case len(hole) == 1 && hole[0].lo == hole[0].hi && len(c.set) == 2:

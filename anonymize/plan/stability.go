@@ -62,11 +62,16 @@ func (b *builder) boundPublic(e *edge) bool {
 //     most one row so far, so INNER gives at most m′. LEFT adds the rows so far without a match: with no match at all r, with
 //     one match or more at most m′ + (r − 1). So r + m′ − 1.
 //   - LEFT otherwise: a row so far gives max(1, matches): r·max(1, m′) = r·m′.
+//   - ASOF: a row so far meets the nearest row or none: r. (Which row is nearest is one of a kind: see asof.)
+//
+// Conditions beyond equalities only take matches away: every bound holds with them.
 func (b *builder) boundPrivate(e *edge) bool {
 	t, m := b.scans[e.scan].table, b.scans[e.scan].m
 	onUnit, newKey, oldKey := false, m == 1, b.state.rows == 1
+	equated := map[string]bool{}
 	for _, q := range e.on {
-		onUnit = onUnit || q.left.col.Kind == KindUnit && q.right.col.Kind == KindUnit
+		onUnit = onUnit || q.left.col.Kind == KindUnit && q.right.col.Kind == KindUnit && !q.right.col.Nullable
+		equated[q.right.col.Name] = true
 		newKey = newKey || t.RowKey != "" && q.right.col.Name == t.RowKey
 		old := b.scans[q.left.scan].table
 		oldKey = oldKey || b.state.once[q.left.scan] && !old.Public && old.RowKey != "" && q.left.col.Name == old.RowKey
@@ -74,7 +79,18 @@ func (b *builder) boundPrivate(e *edge) bool {
 	if !onUnit {
 		return false
 	}
+	for _, names := range t.unique {
+		all := true
+		for _, n := range names {
+			all = all && equated[n]
+		}
+		newKey = newKey || all
+	}
 	r := b.state.rows
+	if e.kind == JoinAsof || e.kind == JoinAsofLeft {
+		e.rows, e.rule = r, Text{"ASOF 连接：每行至多匹配一行", "ASOF join: a row meets at most one row"}
+		return true
+	}
 	bound := mul(r, m)
 	rule := Text{"按人连接：m·m′", "joined on the person: m·m′"}
 	if oldKey && e.kind == JoinInner && m < bound {
@@ -107,18 +123,18 @@ func (b *builder) boundPrivate(e *edge) bool {
 // private scan, unique in the person; public rows by their key or by all columns, so that only equal rows tie), and numbers
 // above the cap are dropped. Nothing that adds rows follows. "*" in the options lowers the cap too.
 func (b *builder) finish() {
-	most := int64(1)
-	for _, s := range b.scans {
-		if !s.table.Public {
-			most = max(most, s.table.MaxRows)
+	most := b.capacity()
+	for name, v := range b.options.RowsPerPerson {
+		for i := range b.scans {
+			if s := &b.scans[i]; name == AllTables || s.rel != nil && name == s.from.Alias {
+				most = min(most, v)
+			}
 		}
-	}
-	if v, ok := b.options.RowsPerPerson[AllTables]; ok {
-		most = min(most, v)
 	}
 	b.m = b.state.rows
 	if b.m > most {
 		b.m, b.ranked = most, true
+		b.rowOrder() // demanded before anything is written
 	}
 }
 
@@ -129,21 +145,63 @@ func (b *builder) reach(cells int64) int64 {
 	n := min(b.m, cells)
 	combinations := int64(1)
 	seen := map[int]bool{}
+	public := false
 	for _, k := range b.keys {
-		i := k.at.scan
-		s := b.scans[i]
-		if s.table.Public {
-			return n
-		}
-		if seen[i] {
-			continue
-		}
-		seen[i] = true
-		c := s.m
-		if s.outer {
-			c++
-		}
-		combinations = mul(combinations, c)
+		b.leaves(k.at, func(r ref) {
+			if r.depth != b.depth || seen[r.scan] {
+				return
+			}
+			seen[r.scan] = true
+			s := &b.scans[r.scan]
+			if s.table.Public {
+				public = true
+				return
+			}
+			c := s.m
+			if s.outer {
+				c++
+			}
+			combinations = mul(combinations, c)
+		})
+		public = public || b.holdsSub(k.at)
+	}
+	if public {
+		return n
 	}
 	return min(n, combinations)
+}
+
+// holdsSub says whether a computed key reads a subquery: its value is then a function of the whole person, so nothing is gained.
+func (b *builder) holdsSub(r ref) bool {
+	t := b.computed(r)
+	return t != nil && t.holdsSub()
+}
+
+func (t *term) holdsSub() bool {
+	if t.sub != nil {
+		return true
+	}
+	for _, a := range t.args {
+		if a.holdsSub() {
+			return true
+		}
+	}
+	for _, c := range t.conds {
+		if c.holdsSub() {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *cond) holdsSub() bool {
+	if c.op == condSub {
+		return true
+	}
+	for _, a := range c.args {
+		if a.holdsSub() {
+			return true
+		}
+	}
+	return false
 }

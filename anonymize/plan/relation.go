@@ -1,0 +1,643 @@
+package plan
+
+import (
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// relation is a SELECT that stays inside one person's rows, seen from outside as a table that keeps every promise of an extract's table:
+// stored integers inside their bounds and dictionaries, a unit in every row that is never NULL, at most MaxRows rows of a person, and a
+// total order of each person's rows.
+//
+// Argument. Each operator is a deterministic function of one person's bag of rows and of public tables: filters and expressions are
+// row-wise; joins keep the unit (stability.go); groups, windows and DISTINCT have the unit among their keys; whatever would pick one of
+// several rows has the person's total order as last sort key. A composition of such functions is one again, so deleting a person deletes
+// that person's rows of the relation and changes no other row; and how many those rows are is bounded by construction. The cut to m rows
+// is not made here: windows, groups and DISTINCT read untruncated rows, and the measure step cuts last.
+type relation struct {
+	table *Table         // Columns[0] is the unit, named u, when private; then the visible ones, c0, c1, …
+	at    map[string]int // visible name -> index in table.Columns
+	order []*Column      // o0, o1, …: a total order of a person's rows; written only when somebody needs it
+	cap   int64          // the largest hard cap of a stored table below
+	write func(ordered bool) string
+	below []*builder // the SELECTs that it is made of
+}
+
+// describe tells what a relation is made of.
+func (r *relation) describe(add func(indent int, zh, en string), indent int) {
+	for _, b := range r.below {
+		b.describeScans(add, indent)
+	}
+}
+
+const (
+	maxRelationColumns = 256
+	maxNested          = 24 // SELECTs inside each other
+)
+
+// child starts the building of a SELECT inside this one.
+func (b *builder) child(from *From, linked bool) *builder {
+	return &builder{shared: b.shared, schema: b.schema, spec: b.spec, options: b.options, from: from, parent: b, depth: b.depth + 1, linked: linked,
+		placed: map[int]bool{}, terms: map[*Column]*term{}, interned: map[string]ref{}}
+}
+
+// relation builds a subquery of FROM.
+func (b *builder) relation(r *Relation) *relation {
+	if b.depth+1 >= maxNested {
+		b.fail("query-too-large", r.Offset)
+	}
+	if b.err != nil {
+		return nil
+	}
+	if len(r.Union) > 0 {
+		return b.union(r)
+	}
+	c := b.child(&r.From, false)
+	return c.selected(r)
+}
+
+// rows resolves FROM and WHERE; conditions of WHERE that equate columns of two scans are joins.
+func (b *builder) rows() {
+	b.resolveScans()
+	if b.err != nil {
+		return
+	}
+	if b.place == nil {
+		place := make([]int, len(b.scans))
+		for i := range place {
+			place[i] = i
+		}
+		b.permute(place)
+	}
+	b.resolveJoins()
+	if b.err != nil {
+		return
+	}
+	b.where = b.conjunction(b.filters, -1)
+}
+
+// conjunction compiles conditions joined by AND; nil means always true.
+func (b *builder) conjunction(list []*Expr, at int) *cond {
+	all := &cond{op: condAnd}
+	for _, e := range list {
+		all.args = append(all.args, b.compile(e, false, 0))
+		at = e.Offset
+	}
+	if b.err != nil || len(all.args) == 0 {
+		return nil
+	}
+	c := b.simplify(all)
+	switch c.op {
+	case condTrue:
+		return nil
+	case condFalse:
+		b.fail("never-true", max(0, at))
+	default: // a condition
+	}
+	b.used(nil, c, "filter")
+	return c
+}
+
+// selected builds one SELECT.
+func (b *builder) selected(r *Relation) *relation {
+	b.rows()
+	if b.err != nil {
+		return nil
+	}
+	if b.root < 0 {
+		return b.publicRelation(r)
+	}
+	if r.Grouped {
+		b.groupRelation(r)
+	} else if r.Having != nil || len(r.Group) > 0 {
+		b.fail("having", r.Offset)
+	}
+	if len(r.Columns) == 0 || len(r.Columns) > maxRelationColumns {
+		b.fail("query-too-large", r.Offset)
+	}
+	out := &relation{table: &Table{Name: "", Unit: "u", MaxRows: b.state.rows}, at: map[string]int{}, cap: b.capacity(), below: []*builder{b}}
+	if b.group != nil {
+		out.table.MaxRows = b.group.rows
+		if b.groups < out.table.MaxRows {
+			out.table.MaxRows = b.groups
+		}
+	}
+	if out.table.MaxRows > maxRowsCap {
+		b.fail("too-many-rows", r.Offset)
+	}
+	b.windows = true
+	var qualify *cond
+	if r.Qualify != nil {
+		qualify = b.conjunction([]*Expr{r.Qualify}, r.Qualify.Offset)
+	}
+	values := b.outputColumns(r, out)
+	pick := b.distinctOn(r, out, values)
+	b.windows = false
+	if b.err != nil {
+		return nil
+	}
+	b.describeRelation(r, out, values)
+	out.write = func(ordered bool) string { return b.writeRelation(r, out, values, qualify, pick, ordered) }
+	return out
+}
+
+// outputColumns types the select list; the unit is always there, asked for or not.
+func (b *builder) outputColumns(r *Relation, out *relation) []value {
+	u := *b.unit(b.root).col
+	u.Name, u.Nullable = "u", false
+	out.table.Columns = []Column{u}
+	values := []value{b.column(b.unit(b.root))}
+	for i := range r.Columns {
+		c := &r.Columns[i]
+		v := b.settled(b.outputValue(&c.Expr), c.Offset)
+		if b.err != nil {
+			return nil
+		}
+		if _, twice := out.at[c.Name]; twice || c.Name == "" {
+			b.fail("duplicate-column", c.Offset)
+			return nil
+		}
+		if v.col.Kind == KindUnit && !b.canBeNull(v) {
+			out.at[c.Name] = 0
+			continue
+		}
+		col := *v.col
+		col.Name, col.Nullable = "c"+strconv.Itoa(len(values)-1), b.canBeNull(v)
+		out.at[c.Name] = len(out.table.Columns)
+		out.table.Columns = append(out.table.Columns, col)
+		values = append(values, v)
+	}
+	return values
+}
+
+// outputValue lets a text literal of the select list be a column of one value.
+func (b *builder) outputValue(e *Expr) value {
+	v := b.expr(e)
+	if b.err == nil && v.lit != nil && v.lit.Kind == LitString {
+		vs, _ := b.unifyTexts([]value{v})
+		if b.err == nil {
+			return vs[0]
+		}
+	}
+	return v
+}
+
+// groupRelation types GROUP BY: the unit is among the keys.
+func (b *builder) groupRelation(r *Relation) {
+	g := &grouping{keys: map[string]value{}, rows: b.state.rows, some: true}
+	linked := b.link != nil && len(r.Group) == 0
+	b.groups = b.state.rows
+	cells := int64(1)
+	for i := range r.Group {
+		v := b.settled(b.expr(&r.Group[i]), r.Group[i].Offset)
+		if b.err != nil {
+			return
+		}
+		g.keys[r.Group[i].shape()] = v
+		if v.col.Kind == KindUnit && !b.canBeNull(v) {
+			linked = true
+			continue
+		}
+		b.used([]value{v}, nil, "filter")
+		b.groupBy = append(b.groupBy, v)
+		n := maxExactOr(domain(v.col))
+		cells = mul(cells, n+1)
+	}
+	if !linked {
+		b.fail("group-without-person", r.Offset)
+		return
+	}
+	b.groups = min(b.groups, cells)
+	b.group = g
+	if r.Having != nil {
+		b.having = b.conjunction([]*Expr{r.Having}, r.Having.Offset)
+	}
+}
+
+func maxExactOr(d rng) int64 { return set{d}.size() }
+
+// distinctOn types DISTINCT ON, which keeps the first row of each group in the order of ORDER BY.
+func (b *builder) distinctOn(r *Relation, out *relation, values []value) *pick {
+	if len(r.DistinctOn) == 0 {
+		return nil
+	}
+	if b.group != nil || r.Distinct || r.Qualify != nil {
+		b.fail("distinct-on", r.Offset)
+		return nil
+	}
+	p := &pick{}
+	linked := false
+	for i := range r.DistinctOn {
+		v := b.settled(b.expr(&r.DistinctOn[i]), r.DistinctOn[i].Offset)
+		if b.err != nil {
+			return nil
+		}
+		if v.col.Kind == KindUnit {
+			linked = true
+			continue
+		}
+		b.used([]value{v}, nil, "filter")
+		p.on = append(p.on, v)
+	}
+	if !linked {
+		b.fail("distinct-without-person", r.Offset)
+		return nil
+	}
+	order := b.sorts(r.Order)
+	b.usedTerms(nil, order)
+	p.order = append(order, b.tieBreak()...)
+	if len(p.on) == 0 {
+		out.table.MaxRows = 1
+	}
+	return p
+}
+
+// pick is a checked DISTINCT ON.
+type pick struct {
+	on    []value
+	order []sortTerm
+}
+
+// describeRelation fixes the total order of the relation's rows and its unique columns.
+func (b *builder) describeRelation(r *Relation, out *relation, values []value) {
+	if r.Distinct {
+		for i := range values[1:] {
+			b.used([]value{values[i+1]}, nil, "filter")
+		}
+	}
+	for i := range b.orderValues(r, values) {
+		out.order = append(out.order, &Column{Name: "o" + strconv.Itoa(i), Kind: KindInt})
+	}
+	visible := func(key string) string {
+		for i, v := range values {
+			if i > 0 && b.write(v.t, b.plainName) == key {
+				return out.table.Columns[i].Name
+			}
+		}
+		return ""
+	}
+	add := func(keys []string) {
+		var names []string
+		for _, k := range keys {
+			n := visible(k)
+			if n == "" {
+				return
+			}
+			names = append(names, n)
+		}
+		out.table.unique = append(out.table.unique, names)
+	}
+	switch {
+	case b.group != nil:
+		add(b.texts(b.groupBy))
+	case len(r.DistinctOn) > 0:
+		add(b.texts(b.pickOn(r)))
+	}
+	if b.group != nil {
+		return
+	}
+	for i := range b.scans {
+		s := &b.scans[i]
+		if !b.state.once[i] || s.table.Public || s.outer {
+			continue
+		}
+		sets := s.table.unique
+		if s.table.RowKey != "" {
+			sets = append(sets[:len(sets):len(sets)], []string{s.table.RowKey})
+		}
+		for _, names := range sets {
+			var keys []string
+			for _, n := range names {
+				keys = append(keys, b.plainName(ref{depth: b.depth, scan: i, col: s.table.named(n)}))
+			}
+			add(keys)
+		}
+	}
+}
+
+func (b *builder) pickOn(r *Relation) []value {
+	var out []value
+	for i := range r.DistinctOn {
+		if v := b.settled(b.expr(&r.DistinctOn[i]), 0); b.err == nil && v.col.Kind != KindUnit {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+func (b *builder) texts(vs []value) []string {
+	var out []string
+	for _, v := range vs {
+		out = append(out, b.write(v.t, b.plainName))
+	}
+	return out
+}
+
+func (t *Table) named(name string) *Column {
+	for i := range t.Columns {
+		if t.Columns[i].Name == name {
+			return &t.Columns[i]
+		}
+	}
+	return nil
+}
+
+// orderValues is what orders the rows of one person totally: the keys of the groups, all columns after DISTINCT, else the orders of
+// what was joined.
+func (b *builder) orderValues(r *Relation, values []value) []*term {
+	var out []*term
+	switch {
+	case b.group != nil && !r.Distinct:
+		for _, v := range b.groupBy {
+			out = append(out, v.t)
+		}
+	case r.Distinct:
+		for _, v := range values[1:] {
+			out = append(out, v.t)
+		}
+	default:
+		for _, c := range b.rowOrder() {
+			out = append(out, &term{at: c})
+		}
+	}
+	return out
+}
+
+func (b *builder) capacity() int64 {
+	most := int64(1)
+	for _, s := range b.scans {
+		switch {
+		case s.rel != nil:
+			most = max(most, s.rel.cap)
+		case !s.table.Public:
+			most = max(most, s.table.MaxRows)
+		}
+	}
+	return most
+}
+
+func (b *builder) writeRelation(r *Relation, out *relation, values []value, qualify *cond, p *pick, ordered bool) string {
+	var list []string
+	for i, v := range values {
+		list = append(list, b.write(v.t, b.plainName)+" AS "+out.table.Columns[i].Name)
+	}
+	if ordered {
+		for i, t := range b.orderValues(r, values) {
+			list = append(list, b.write(t, b.plainName)+" AS "+out.order[i].Name)
+		}
+	}
+	var s strings.Builder
+	s.WriteString("SELECT ")
+	if r.Distinct {
+		s.WriteString("DISTINCT ")
+	}
+	s.WriteString(strings.Join(list, ", ") + b.fromWhere(nil))
+	if b.group != nil {
+		s.WriteString(" GROUP BY " + b.plainName(b.unit(b.root)))
+		for _, v := range b.groupBy {
+			s.WriteString(", " + b.write(v.t, b.plainName))
+		}
+	}
+	if b.having != nil {
+		s.WriteString(" HAVING " + b.condition(b.having, true, b.plainName))
+	}
+	switch {
+	case qualify != nil:
+		s.WriteString(" QUALIFY " + b.condition(qualify, true, b.plainName))
+	case p != nil:
+		s.WriteString(" QUALIFY " + b.first(p))
+	}
+	return s.String()
+}
+
+// first keeps one row of each group of DISTINCT ON.
+func (b *builder) first(p *pick) string {
+	parts := []string{b.plainName(b.unit(b.root))}
+	parts = append(parts, b.texts(p.on)...)
+	var by []string
+	for _, s := range p.order {
+		by = append(by, strings.Replace(s.text(0), hole(0), b.write(s.t, b.plainName), 1))
+	}
+	return "row_number() OVER (PARTITION BY " + strings.Join(parts, ", ") + " ORDER BY " + strings.Join(by, ", ") + ") = 1"
+}
+
+// publicRelation is a selection of rows and columns of one public table: the multiplicities of its columns can only fall.
+func (b *builder) publicRelation(r *Relation) *relation {
+	if r.Grouped || r.Distinct || len(r.DistinctOn) > 0 || r.Qualify != nil || len(b.scans) != 1 {
+		b.fail("public-relation", r.Offset)
+		return nil
+	}
+	out := &relation{table: &Table{Public: true}, at: map[string]int{}, below: []*builder{b}}
+	var values []value
+	for i := range r.Columns {
+		c := &r.Columns[i]
+		v := b.settled(b.outputValue(&c.Expr), c.Offset)
+		if b.err != nil {
+			return nil
+		}
+		if _, twice := out.at[c.Name]; twice || c.Name == "" {
+			b.fail("duplicate-column", c.Offset)
+			return nil
+		}
+		col := *v.col
+		if v.t.format != "" {
+			col.MaxPerKey = 0
+		}
+		col.Name, col.Nullable = "c"+strconv.Itoa(len(values)), b.canBeNull(v)
+		out.at[c.Name] = len(out.table.Columns)
+		out.table.Columns = append(out.table.Columns, col)
+		values = append(values, v)
+	}
+	out.write = func(bool) string {
+		var list []string
+		for i, v := range values {
+			list = append(list, b.write(v.t, b.plainName)+" AS "+out.table.Columns[i].Name)
+		}
+		return "SELECT " + strings.Join(list, ", ") + b.fromWhere(nil)
+	}
+	return out
+}
+
+// union is UNION ALL: the rows of a person add up. Columns go by place and take the hull of what the branches hold.
+func (b *builder) union(r *Relation) *relation {
+	if len(r.Union) > 16 {
+		b.fail("query-too-large", r.Offset)
+		return nil
+	}
+	out := &relation{table: &Table{Unit: "u"}, at: map[string]int{}}
+	var branches []*relation
+	keys := 0
+	for i := range r.Union {
+		br := b.relation(&r.Union[i])
+		if b.err != nil {
+			return nil
+		}
+		if br.table.Public || len(r.Union[i].Columns) != len(r.Union[0].Columns) {
+			b.fail("union-columns", r.Union[i].Offset)
+			return nil
+		}
+		branches = append(branches, br)
+		out.below = append(out.below, br.below...)
+		out.table.MaxRows += br.table.MaxRows
+		out.cap = max(out.cap, br.cap)
+		keys = max(keys, len(br.order))
+	}
+	if out.table.MaxRows > maxRowsCap {
+		b.fail("too-many-rows", r.Offset)
+		return nil
+	}
+	return b.unionColumns(r, out, branches, keys)
+}
+
+func (b *builder) unionColumns(r *Relation, out *relation, branches []*relation, keys int) *relation {
+	out.table.Columns = []Column{branches[0].table.Columns[0]}
+	lists := make([][]*term, len(branches))
+	for i := range branches {
+		lists[i] = []*term{{format: "u"}}
+	}
+	for j, spec := range r.Union[0].Columns {
+		var vs []value
+		for i, br := range branches {
+			col := &br.table.Columns[br.at[r.Union[i].Columns[j].Name]]
+			vs = append(vs, value{t: &term{format: col.Name}, col: col})
+		}
+		if _, twice := out.at[spec.Name]; twice || spec.Name == "" {
+			b.fail("duplicate-column", spec.Offset)
+			return nil
+		}
+		if vs[0].col.Kind == KindUnit && !vs[0].col.Nullable {
+			out.at[spec.Name] = 0
+			for i, v := range vs {
+				if v.col.Kind != KindUnit || v.col.Nullable {
+					b.fail("union-columns", r.Union[i].Offset)
+					return nil
+				}
+			}
+			continue
+		}
+		typed, col := b.unionColumn(vs, spec.Offset)
+		if b.err != nil {
+			return nil
+		}
+		col.Name = "c" + strconv.Itoa(len(out.table.Columns)-1)
+		out.at[spec.Name] = len(out.table.Columns)
+		out.table.Columns = append(out.table.Columns, *col)
+		for i := range typed {
+			lists[i] = append(lists[i], typed[i].t)
+		}
+	}
+	if r.Distinct {
+		for i := range out.table.Columns {
+			b.usedOrigin(out.table.Columns[i].origin, "filter")
+		}
+		keys = len(out.table.Columns) - 1
+	} else {
+		keys++
+	}
+	for i := range keys {
+		out.order = append(out.order, &Column{Name: "o" + strconv.Itoa(i), Kind: KindInt})
+	}
+	out.write = func(ordered bool) string { return b.writeUnion(r, out, branches, lists, ordered) }
+	return out
+}
+
+// unionColumn gives one column of the branches one kind. Row keys stay comparable only when all are of the same column.
+func (b *builder) unionColumn(vs []value, at int) ([]value, *Column) {
+	opaque := false
+	for _, v := range vs {
+		opaque = opaque || v.col.Kind == KindUnit || v.col.Kind == KindKey
+	}
+	if opaque {
+		for _, v := range vs {
+			if v.col.Kind != vs[0].col.Kind || !comparable(v.col, vs[0].col) {
+				b.fail("mixed-kinds", at)
+				return nil, nil
+			}
+		}
+		c := *vs[0].col
+		for _, v := range vs {
+			c.Nullable = c.Nullable || v.col.Nullable
+		}
+		return vs, &c
+	}
+	typed, col := b.unify(vs, at)
+	if b.err != nil {
+		return nil, nil
+	}
+	for i := range typed {
+		col.Nullable = col.Nullable || typed[i].col.Nullable
+		col.origin = append(col.origin, typed[i].col.origin...)
+	}
+	return typed, col
+}
+
+func (b *builder) writeUnion(r *Relation, out *relation, branches []*relation, lists [][]*term, ordered bool) string {
+	var parts []string
+	for i, br := range branches {
+		list := []string{"u"}
+		for j, t := range lists[i][1:] {
+			list = append(list, "CAST("+b.write(t, b.plainName)+" AS BIGINT) AS c"+strconv.Itoa(j))
+		}
+		if ordered && !r.Distinct {
+			list = append(list, strconv.Itoa(i)+" AS o0")
+			for k := 1; k < len(out.order); k++ {
+				key := "NULL"
+				if k-1 < len(br.order) {
+					key = br.order[k-1].Name
+				}
+				list = append(list, "CAST("+key+" AS BIGINT) AS o"+strconv.Itoa(k))
+			}
+		}
+		parts = append(parts, "SELECT "+strings.Join(list, ", ")+" FROM ("+br.write(ordered && !r.Distinct)+") AS v"+strconv.Itoa(i))
+	}
+	if !r.Distinct {
+		return strings.Join(parts, " UNION ALL ")
+	}
+	s := strings.Join(parts, " UNION ")
+	if !ordered {
+		return s
+	}
+	list := "*"
+	for i := range out.order {
+		list += ", c" + strconv.Itoa(i) + " AS o" + strconv.Itoa(i)
+	}
+	return "SELECT " + list + " FROM (" + s + ") AS w"
+}
+
+// used notes what a condition or values read, for the features that policy judges.
+func (b *builder) used(vs []value, c *cond, how string) {
+	for _, v := range vs {
+		if v.col != nil {
+			b.usedOrigin(v.col.origin, how)
+		}
+	}
+	b.condLeaves(c, func(r ref) { b.usedOrigin(r.col.origin, how) })
+}
+
+func (b *builder) usedTerms(parts []*term, order []sortTerm) {
+	for _, p := range parts {
+		b.termLeaves(p, func(r ref) { b.usedOrigin(r.col.origin, "filter") })
+	}
+	for _, s := range order {
+		b.usedOrigin(s.origin, "filter")
+	}
+}
+
+func (b *builder) usedOrigin(origin []source, how string) {
+	for _, o := range origin {
+		if b.uses[o] == nil {
+			b.uses[o] = map[string]bool{}
+		}
+		b.uses[o][how] = true
+	}
+}
+
+func (b *builder) tablesUsed() []string {
+	var out []string
+	for t := range b.tables {
+		out = append(out, t)
+	}
+	sort.Strings(out)
+	return out
+}

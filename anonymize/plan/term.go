@@ -1,0 +1,141 @@
+package plan
+
+import (
+	"strconv"
+	"strings"
+)
+
+// term is SQL of one value of a row: a column, or a format of ours over other terms and conditions. A format holds our own words
+// and integers; $0 … $99 stand for args and ?0 … ?99 for conds, each followed by ';'. No byte of the researcher's text is in it.
+type term struct {
+	at     ref // when format is ""
+	format string
+	args   []*term
+	conds  []*cond
+	sub    *subquery // a scalar subquery, when set
+}
+
+// namer writes a column of a scan; the measure step over re-ranked rows writes what the subquery carries instead.
+type namer func(ref) string
+
+// write renders a term.
+func (b *builder) write(t *term, name namer) string {
+	if t.sub != nil {
+		return t.sub.write(name, false)
+	}
+	if t.format == "" {
+		return b.writeRef(t.at, name)
+	}
+	var s strings.Builder
+	for i := 0; i < len(t.format); {
+		c := t.format[i]
+		if c != '$' && c != '?' {
+			s.WriteByte(c)
+			i++
+			continue
+		}
+		end := i + strings.IndexByte(t.format[i:], ';')
+		n, _ := strconv.Atoi(t.format[i+1 : end])
+		if c == '$' {
+			s.WriteString(b.write(t.args[n], name))
+		} else {
+			s.WriteString(b.condition(t.conds[n], false, name))
+		}
+		i = end + 1
+	}
+	return s.String()
+}
+
+func (b *builder) writeRef(r ref, name namer) string {
+	if t := b.computed(r); t != nil {
+		return b.write(t, name)
+	}
+	return name(r)
+}
+
+// hole is the placeholder of an argument, and conditional one of a condition.
+func hole(i int) string        { return "$" + strconv.Itoa(i) + ";" }
+func conditional(i int) string { return "?" + strconv.Itoa(i) + ";" }
+
+// computed is the term behind a ref that is no column of a scan.
+func (b *builder) computed(r ref) *term {
+	if r.scan >= 0 {
+		return nil
+	}
+	return b.at(r.depth).terms[r.col]
+}
+
+// at is the builder of a depth: this one or one around it.
+func (b *builder) at(depth int) *builder {
+	for b.depth > depth {
+		b = b.parent
+	}
+	return b
+}
+
+// leaves calls f for every column of a scan that a ref or term reads.
+func (b *builder) leaves(r ref, f func(ref)) {
+	if t := b.computed(r); t != nil {
+		b.termLeaves(t, f)
+		return
+	}
+	f(r)
+}
+
+func (b *builder) termLeaves(t *term, f func(ref)) {
+	if t.sub != nil {
+		for _, r := range t.sub.outer {
+			b.leaves(r, f)
+		}
+		return
+	}
+	if t.format == "" {
+		b.leaves(t.at, f)
+		return
+	}
+	for _, a := range t.args {
+		b.termLeaves(a, f)
+	}
+	for _, c := range t.conds {
+		b.condLeaves(c, f)
+	}
+}
+
+// condLeaves calls f for every column that a condition reads, those inside its subqueries that belong to this SELECT included.
+func (b *builder) condLeaves(c *cond, f func(ref)) {
+	if c == nil {
+		return
+	}
+	switch c.op {
+	case condSet:
+		b.leaves(c.at, f)
+	case condCols:
+		b.leaves(c.at, f)
+		b.leaves(c.other, f)
+	case condSub:
+		for _, r := range c.sub.outer {
+			b.leaves(r, f)
+		}
+	default: // only leaves read columns
+	}
+	for _, a := range c.args {
+		b.condLeaves(a, f)
+	}
+}
+
+// intern makes a ref of a value, so that conditions, keys and measures treat it like a column. Equal terms are one ref.
+func (b *builder) intern(v value) ref {
+	if v.t.format == "" {
+		return v.t.at
+	}
+	key := b.write(v.t, b.plainName)
+	if r, ok := b.interned[key]; ok {
+		return r
+	}
+	col := *v.col
+	col.Name = key
+	r := ref{depth: b.depth, scan: -1, col: &col}
+	b.terms[&col] = v.t
+	b.interned[key] = r
+	return r
+}

@@ -1,0 +1,216 @@
+package plan
+
+import (
+	"strconv"
+	"strings"
+)
+
+// window types a window function of a relation. Its partition holds the unit, so each partition is rows of one person. Functions whose
+// result depends on the order of rows that are equal in ORDER BY get the person's total order as last sort key; those that treat equal
+// rows alike (rank, dense_rank, and aggregates over SQL's default frame) are functions of the bag of rows already.
+func (b *builder) window(e *Expr) value {
+	if !b.windows || b.group != nil || e.Over == nil {
+		b.fail("window-here", e.Offset)
+		return value{}
+	}
+	b.windows = false // none inside another
+	defer func() { b.windows = true }()
+	args := make([]value, len(e.Args))
+	for i := range e.Args {
+		args[i] = b.settled(b.expr(&e.Args[i]), e.Offset)
+	}
+	var filter *cond
+	if e.Filter != nil && b.err == nil {
+		filter = b.simplify(b.compile(e.Filter, false, 0))
+	}
+	parts := b.partition(e)
+	order := b.sorts(e.Over.Order)
+	if b.err != nil {
+		return value{}
+	}
+	b.used(args, filter, "filter")
+	b.usedTerms(parts, order)
+	return b.overWindow(e, args, filter, parts, order)
+}
+
+// partition types PARTITION BY and demands the unit in it.
+func (b *builder) partition(e *Expr) []*term {
+	out := []*term{{at: b.unit(b.root)}}
+	linked := false
+	for i := range e.Over.Partition {
+		v := b.settled(b.expr(&e.Over.Partition[i]), e.Offset)
+		if b.err != nil {
+			return nil
+		}
+		if v.col.Kind == KindUnit {
+			linked = true
+			continue // the unit of the row, which every private scan of it shares or leaves NULL
+		}
+		out = append(out, v.t)
+	}
+	if !linked {
+		b.fail("window-not-per-person", e.Offset)
+	}
+	return out
+}
+
+// rankLike functions give equal rows equal results.
+func rankLike(name string) bool { return name == "rank" || name == "dense_rank" }
+
+func positional(name string) bool {
+	switch name {
+	case "row_number", "lag", "lead", "first_value", "last_value", "nth_value", "ntile":
+		return true
+	}
+	return false
+}
+
+func (b *builder) overWindow(e *Expr, args []value, filter *cond, parts []*term, order []sortTerm) value {
+	f := e.Over.Frame
+	if f.Rows && (f.Start > f.End || f.Start < FrameUnboundedStart || f.End > FrameUnboundedEnd) || f.Rows && rankLike(e.Name) {
+		b.fail("frame", e.Offset)
+		return value{}
+	}
+	if positional(e.Name) || f.Rows {
+		order = append(order, b.tieBreak()...)
+	}
+	n := len(args)
+	over := " OVER (PARTITION BY "
+	extra := []*term{}
+	next := func(t *term) string {
+		extra = append(extra, t)
+		return hole(n + len(extra) - 1)
+	}
+	var list []string
+	for _, p := range parts {
+		list = append(list, next(p))
+	}
+	over += strings.Join(list, ", ")
+	list = nil
+	for _, s := range order {
+		next(s.t)
+		list = append(list, s.text(n+len(extra)-1))
+	}
+	if len(list) > 0 {
+		over += " ORDER BY " + strings.Join(list, ", ")
+	}
+	if f.Rows {
+		over += " ROWS BETWEEN " + frameEnd(f.Start) + " AND " + frameEnd(f.End)
+	} else if e.Name == "last_value" || e.Name == "nth_value" {
+		if len(e.Over.Order) > 0 { // the default frame ends at the last row that is equal in ORDER BY; the tie-break would cut it short
+			b.fail("frame-needed", e.Offset)
+			return value{}
+		}
+		over += " ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING"
+	}
+	over += ")"
+	v := b.windowCall(e, args, filter, over)
+	if b.err != nil {
+		return value{}
+	}
+	v.t.args = append(v.t.args[:n:n], extra...)
+	return v
+}
+
+func frameEnd(n int64) string {
+	switch {
+	case n <= FrameUnboundedStart:
+		return "UNBOUNDED PRECEDING"
+	case n >= FrameUnboundedEnd:
+		return "UNBOUNDED FOLLOWING"
+	case n < 0:
+		return strconv.FormatInt(-n, 10) + " PRECEDING"
+	case n > 0:
+		return strconv.FormatInt(n, 10) + " FOLLOWING"
+	}
+	return "CURRENT ROW"
+}
+
+func (b *builder) windowCall(e *Expr, args []value, filter *cond, over string) value {
+	rows := b.state.rows
+	a := aggregateCall{name: e.Name, args: args, distinct: e.IsDistinct, filter: filter, rows: rows, at: e.Offset}
+	index := Column{Kind: KindInt, Lo: 1, Hi: rows, step: 1}
+	switch e.Name {
+	case "row_number", "rank", "dense_rank":
+		if len(args) == 0 && filter == nil && (e.Name == "row_number" || len(e.Over.Order) > 0) {
+			return b.made(e.Name+"()", index, a, over, false)
+		}
+	case "ntile":
+		if n, ok := b.constantArgument(args, 0); ok && len(args) == 1 && n >= 1 && n <= maxRowsCap {
+			index.Hi = n
+			return b.made("ntile("+number(n)+")", index, a, over, false)
+		}
+	case "lag", "lead":
+		return b.neighbour(e, a, over)
+	case "first_value", "last_value", "nth_value":
+		return b.framed(e, a, over)
+	case "count_star", "count", "sum", "avg", "mean", "min", "max", "bool_and", "bool_or":
+		return b.folded(a, over)
+	default:
+		b.fail("function-not-allowed", e.Offset)
+		return value{}
+	}
+	b.fail("function-arguments", e.Offset)
+	return value{}
+}
+
+func (b *builder) constantArgument(args []value, i int) (int64, bool) {
+	if i >= len(args) {
+		return 0, false
+	}
+	l, ok := b.literalOf(args[i])
+	if !ok || l.Kind != LitNumber {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(l.Text, 10, 64)
+	return n, err == nil
+}
+
+// neighbour is lag or lead of one value by a constant number of rows.
+func (b *builder) neighbour(e *Expr, a aggregateCall, over string) value {
+	n := int64(1)
+	if len(a.args) > 1 {
+		v, ok := b.constantArgument(a.args, 1)
+		if !ok || v < 0 || v > maxRowsCap {
+			b.fail("constant-expected", e.Offset)
+			return value{}
+		}
+		n = v
+	}
+	if len(a.args) < 1 || len(a.args) > 2 || !b.carried(a.args[0], e.Offset) {
+		b.fail("function-arguments", e.Offset)
+		return value{}
+	}
+	c := *a.args[0].col
+	v := b.made(e.Name+"("+hole(0)+", "+number(n)+")", c, a, over, true)
+	v.col.Nullable = true
+	return v
+}
+
+func (b *builder) framed(e *Expr, a aggregateCall, over string) value {
+	format := e.Name + "(" + hole(0) + ")"
+	if e.Name == "nth_value" {
+		n, ok := b.constantArgument(a.args, 1)
+		if !ok || n < 1 || n > maxRowsCap {
+			b.fail("constant-expected", e.Offset)
+			return value{}
+		}
+		format = "nth_value(" + hole(0) + ", " + number(n) + ")"
+	}
+	if len(a.args) < 1 || !b.carried(a.args[0], e.Offset) {
+		b.fail("function-arguments", e.Offset)
+		return value{}
+	}
+	c := *a.args[0].col
+	v := b.made(format, c, a, over, true)
+	v.col.Nullable = true
+	return v
+}
+
+// carried says that a value may be brought from one row to another of the same person.
+func (b *builder) carried(v value, at int) bool {
+	if v.col.Kind == KindUnit || v.col.Kind == KindKey {
+		b.fail("unit-in-expression", at)
+	}
+	return b.err == nil
+}
