@@ -4,6 +4,13 @@
 // here and is not empty refuses the query with its position; nothing is ever ignored. It promises never to panic, whatever
 // the tree (fuzzed).
 //
+// Names mean what they mean to DuckDB: a column before an alias of the select list, an alias before a column in a bare ORDER BY, an
+// alias after the keys in HAVING; CTEs are written out at each use; a join in parentheses keeps the names of its tables. Where DuckDB
+// would take a name from a place that has no meaning inside one person's rows, the query is refused rather than read otherwise.
+//
+// The statement's own SELECT is the measure step, or arithmetic and conditions over exactly one measure step beneath it, which fold
+// into one wish; every other SELECT becomes a plan.Relation.
+//
 // It does not promise privacy: it is untrusted. What it returns is checked again by plan.Build, which bounds it or refuses it.
 package bind
 
@@ -19,9 +26,12 @@ import (
 
 // Limits on the text and its tree. They bound the binder's work; the parser's child has limits of its own.
 const (
-	maxText  = 64 << 10
-	maxDepth = 64
-	maxNodes = 20_000
+	maxText   = 64 << 10
+	maxDepth  = 200    // levels of one expression or one FROM
+	maxNested = 48     // SELECTs inside one another, CTEs written out
+	maxNodes  = 20_000 // objects read, CTEs written out at each use
+	maxItems  = 256
+	maxSets   = 64
 )
 
 // Bind reads the tree of one SELECT over the schema. The error is a *plan.Refusal with position and advice. Names are
@@ -54,14 +64,7 @@ type binder struct {
 	spec   plan.Spec
 	err    *plan.Refusal
 	nodes  int
-
-	scope scope
-	items []item // the select list
-}
-
-type item struct {
-	alias string
-	node  map[string]any
+	nested int
 }
 
 func (b *binder) fail(code string, offset int) {
@@ -100,7 +103,7 @@ func (b *binder) document(root map[string]any) {
 	parameters := st.raw("named_param_map")
 	st.end()
 	if b.err == nil {
-		b.selectNode(node)
+		b.spec = b.statement(node, nil)
 	}
 	if !empty(parameters) {
 		b.fail("parameter", 0)
@@ -120,51 +123,4 @@ func (b *binder) parserError(o *object) {
 		return
 	}
 	b.fail("syntax-error", offset)
-}
-
-func (b *binder) selectNode(n map[string]any) {
-	o := b.object(n, -1)
-	switch t := o.text("type"); t {
-	case "SELECT_NODE":
-	case "SET_OPERATION_NODE":
-		b.failWord("set-operation", 0, "union", "intersect", "except")
-	case "CTE_NODE", "RECURSIVE_CTE_NODE":
-		b.fail("cte", 0)
-	default:
-		b.fail("not-supported", 0)
-	}
-	if m, ok := o.raw("cte_map").(map[string]any); !ok || !empty(m["map"]) || len(m) > 1 {
-		b.fail("cte", 0)
-	}
-	modifiers := o.list("modifiers")
-	list := o.list("select_list")
-	from := o.node("from_table")
-	where := o.optional("where_clause")
-	keys, sets := o.list("group_expressions"), o.list("group_sets")
-	if o.text("aggregate_handling") != "STANDARD_HANDLING" {
-		b.failWord("group-by-all", 0, "group by all", "group by *")
-	}
-	if h := o.optional("having"); h != nil {
-		b.fail("having", location(h))
-	}
-	if !empty(o.raw("sample")) {
-		b.failWord("sample", 0, "using sample", "tablesample")
-	}
-	if !empty(o.raw("qualify")) {
-		b.failWord("window", 0, "qualify")
-	}
-	o.end()
-	if b.err != nil {
-		return
-	}
-	b.spec = plan.Spec{SQL: b.sql, Limit: -1}
-	b.from(from, 0)
-	b.selectItems(list)
-	if where != nil && b.err == nil {
-		p := b.predicate(where, 0)
-		b.spec.Where = &p
-	}
-	b.groupBy(keys, sets)
-	b.outputs()
-	b.modifiers(modifiers)
 }

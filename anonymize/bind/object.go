@@ -26,10 +26,7 @@ func (b *binder) object(v any, at int) *object {
 		b.fail(code, at)
 		m = map[string]any{}
 	}
-	o := &object{b: b, m: m, read: map[string]bool{}, at: location(m)}
-	if o.at < 0 {
-		o.at = at
-	}
+	o := &object{b: b, m: m, read: map[string]bool{}, at: located(m, at)}
 	o.read["query_location"] = true
 	return o
 }
@@ -45,6 +42,41 @@ func location(m map[string]any) int {
 		return -1
 	}
 	return i
+}
+
+// located is a node's place: its own, or that of the first thing inside it that has one, or the place given.
+func located(m map[string]any, otherwise int) int {
+	if at := location(m); at >= 0 {
+		return at
+	}
+	if at := earliest(m, 0); at >= 0 {
+		return at
+	}
+	return otherwise
+}
+
+func earliest(v any, depth int) int {
+	best := -1
+	take := func(at int) {
+		if at >= 0 && (best < 0 || at < best) {
+			best = at
+		}
+	}
+	if depth > maxDepth {
+		return best
+	}
+	switch x := v.(type) {
+	case map[string]any:
+		take(location(x))
+		for _, c := range x {
+			take(earliest(c, depth+1))
+		}
+	case []any:
+		for _, c := range x {
+			take(earliest(c, depth+1))
+		}
+	}
+	return best
 }
 
 func (o *object) raw(name string) any {
@@ -139,15 +171,27 @@ func empty(v any) bool {
 	}
 }
 
-// noOrder says that an aggregate has no ORDER BY of its own.
-func noOrder(v any) bool {
-	m, ok := v.(map[string]any)
-	if !ok {
-		return v == nil
+// strings reads a list of strings.
+func (o *object) strings(name string) []string {
+	var out []string
+	for _, v := range o.list(name) {
+		s, ok := v.(string)
+		if !ok {
+			o.b.fail("not-supported", o.at)
+		}
+		out = append(out, s)
 	}
-	t, _ := m["type"].(string)
-	orders, ok := m["orders"].([]any)
-	return t == "ORDER_MODIFIER" && ok && len(orders) == 0 && len(m) == 2
+	return out
+}
+
+func asMap(v any) map[string]any {
+	m, _ := v.(map[string]any)
+	return m
+}
+
+func class(n map[string]any) string {
+	s, _ := n["class"].(string)
+	return s
 }
 
 // fold lowers ASCII letters only: a look-alike from another script stays different.

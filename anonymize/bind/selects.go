@@ -3,345 +3,250 @@ package bind
 import (
 	"encoding/json"
 	"strconv"
-	"strings"
 
 	"carrel/anonymize/plan"
 )
 
-// call is a function node with everything that may hang on it.
-type call struct {
-	name     string
-	operator bool
-	distinct bool
-	args     []any
+// query is one SELECT as it was read: a relation, a measure step or arithmetic over one, as its reader decides.
+type query struct {
+	fr         *frame
+	at         int
+	columns    []plan.ColumnSpec
+	grouped    bool
+	groupAts   []int   // where each key stands
+	sets       [][]int // GROUPING SETS, nil when one set holds every key
+	having     *plan.Expr
+	qualify    *plan.Expr
+	distinct   bool
+	distinctOn []plan.Expr
+	order      []plan.SortSpec
+	limit      map[string]any
+	offset     map[string]any
+	limitAt    int // -1: neither LIMIT nor OFFSET
 }
 
-func (c call) aggregate() bool {
-	switch c.name {
-	case "count_star", "count", "sum", "avg":
-		return true
+// query reads a SELECT_NODE whole.
+func (b *binder) query(n map[string]any, fr *frame, at int) *query {
+	o := b.object(n, at)
+	o.raw("type")
+	above := fr.env
+	fr.env = b.with(o, above)
+	modifiers, list := o.list("modifiers"), o.list("select_list")
+	from, where := o.node("from_table"), o.optional("where_clause")
+	keys, sets := o.list("group_expressions"), o.list("group_sets")
+	all := o.text("aggregate_handling")
+	having, qualify := o.optional("having"), o.optional("qualify")
+	if !empty(o.raw("sample")) {
+		b.failWord("sample", max(0, at), "using sample", "tablesample")
 	}
-	return false
-}
-
-func (b *binder) function(o *object) call {
-	c := call{name: fold(o.text("function_name")), operator: o.boolean("is_operator"), distinct: o.boolean("distinct"), args: o.list("children")}
-	o.raw("class")
-	if o.text("type") != "FUNCTION" {
+	o.end()
+	if all != "STANDARD_HANDLING" && all != "FORCE_AGGREGATES" {
 		b.fail("not-supported", o.at)
 	}
-	o.refuseUnlessEmpty("filter", "filter-clause")
-	if !noOrder(o.raw("order_bys")) {
-		b.fail("aggregate-order", o.at)
+	if b.err != nil {
+		return nil
 	}
-	if s := o.text("schema"); s != "" && !strings.HasSuffix(c.name, "like_escape") {
-		b.fail("function-not-allowed", o.at)
+	b.tableRef(from, fr, 0)
+	q := &query{fr: fr, at: max(0, o.at), limitAt: -1}
+	b.selectItems(list, fr)
+	b.where(where, fr)
+	b.groupBy(keys, sets, q)
+	b.selectColumns(q)
+	if all == "FORCE_AGGREGATES" {
+		b.groupByAll(q)
 	}
-	o.refuseUnlessEmpty("catalog", "function-not-allowed")
-	o.refuseUnlessEmpty("export_state", "not-supported")
-	o.raw("alias") // an alias inside an expression is refused by the caller
-	o.end()
-	return c
+	b.havingQualify(having, qualify, q)
+	b.modifiers(modifiers, q)
+	q.grouped = fr.aggregated || all == "FORCE_AGGREGATES" || len(keys) > 0 || len(sets) > 0 || having != nil
+	b.unused(fr.env, above)
+	if b.err != nil {
+		return nil
+	}
+	return q
 }
 
-func (b *binder) selectItems(list []any) {
+// selectItems writes stars out.
+func (b *binder) selectItems(list []any, fr *frame) {
 	for _, v := range list {
 		n := asMap(v)
-		alias, _ := n["alias"].(string)
-		b.items = append(b.items, item{alias: alias, node: n})
+		if b.err != nil {
+			return
+		}
+		if class(n) == "STAR" {
+			b.star(n, fr)
+			continue
+		}
+		alias, ok := n["alias"].(string)
+		if !ok && n["alias"] != nil {
+			b.fail("not-supported", located(n, 0))
+		}
+		fr.items = append(fr.items, item{alias: alias, node: n, at: located(n, 0)})
 	}
-	if len(b.items) == 0 || len(b.items) > 256 {
+	if len(fr.items) == 0 || len(fr.items) > maxItems {
 		b.fail("query-too-large", 0)
 	}
 }
 
-func (b *binder) groupBy(keys, sets []any) {
-	if b.err != nil {
-		return
-	}
-	if !plainSet(sets, len(keys)) {
-		b.failWord("grouping-sets", keyword(b.sql, 0, []string{"group by"}), "grouping sets", "cube (", "rollup (")
-		return
-	}
-	for _, v := range keys {
-		n := asMap(v)
-		at := location(n)
-		ref := b.key(n)
+func (b *binder) selectColumns(q *query) {
+	for i, it := range q.fr.items {
+		e := b.item(i, place{fr: q.fr, alias: thenAliases, limit: i})
 		if b.err != nil {
 			return
 		}
-		ref.Offset = at
-		if b.keyIndex(ref) < 0 {
-			b.spec.Keys = append(b.spec.Keys, plan.KeySpec{Col: ref, Offset: at})
+		c := plan.ColumnSpec{Name: it.alias, Expr: e, Offset: it.at}
+		if c.Name == "" {
+			c.Name = q.fr.called(it.node, e)
 		}
+		q.columns = append(q.columns, c)
 	}
 }
 
-// plainSet says that there is one grouping set and that it holds every key.
-func plainSet(sets []any, keys int) bool {
-	if len(sets) == 0 {
-		return keys == 0
+// called is the name of a column without alias: a column's own, an alias that it repeats, or one made of what it is.
+func (f *frame) called(n map[string]any, e plan.Expr) string {
+	if c := f.origin(e); c != nil && e.Col.Up == 0 {
+		return c.shown()
 	}
-	if len(sets) != 1 || keys == 0 {
-		return false
+	if names := sliceOf(n["column_names"]); class(n) == "COLUMN_REF" && len(names) > 0 {
+		s, _ := names[len(names)-1].(string)
+		return s
 	}
-	one, _ := sets[0].([]any)
-	seen := map[string]bool{}
-	for _, v := range one {
-		n, _ := v.(json.Number)
-		i, err := strconv.Atoi(n.String())
-		if err != nil || i < 0 || i >= keys {
-			return false
-		}
-		seen[n.String()] = true
-	}
-	return len(seen) == keys
+	return name(e)
 }
 
-// key resolves one GROUP BY item: a column, an alias of the select list, or a position in it.
-func (b *binder) key(n map[string]any) plan.ColRef {
-	switch class(n) {
-	case "COLUMN_REF":
-		if name := b.bareName(n); name != "" && !b.known(name) {
-			for _, it := range b.items {
-				if it.alias != "" && fold(it.alias) == fold(name) {
-					return b.keyItem(it.node, location(n))
-				}
+// shown is a column's name as it is declared, unless the query has given it another.
+func (c column) shown() string {
+	if fold(c.inner) == c.name {
+		return c.inner
+	}
+	return c.name
+}
+
+// item binds one column of the select list, or what an alias or a position means by it.
+func (b *binder) item(i int, p place) plan.Expr {
+	it := p.fr.items[i]
+	if it.star != nil {
+		b.nodes++
+		return *it.star
+	}
+	p.named, p.at = true, it.at
+	p.limit = min(p.limit, i)
+	return b.expr(it.node, p)
+}
+
+// groupBy reads keys and sets. A key is an expression, an alias of the select list, or a position in it.
+func (b *binder) groupBy(keys, sets []any, q *query) {
+	index := make([]int, len(keys)) // of each key among those that differ
+	for i, v := range keys {
+		if b.err != nil {
+			return
+		}
+		n := asMap(v)
+		at := located(n, 0)
+		e := b.key(n, at, q.fr)
+		index[i] = len(q.fr.group)
+		for k, old := range q.fr.group {
+			if same(e, old) {
+				index[i] = k
 			}
 		}
-		return b.column(n)
-	case "CONSTANT":
-		if i, ok := b.position(n); ok {
-			return b.keyItem(b.items[i].node, location(n))
+		if index[i] == len(q.fr.group) {
+			q.fr.group = append(q.fr.group, e)
+			q.groupAts = append(q.groupAts, at)
 		}
-		b.fail("position", location(n))
-	default:
-		b.fail(classCode(n, "key-expression"), location(n))
 	}
-	return plan.ColRef{}
+	b.groupingSets(sets, index, q)
 }
 
-// bareName is the name of a COLUMN_REF without qualifier, "" for another one. The node is read strictly.
-func (b *binder) bareName(n map[string]any) string {
-	o := b.object(n, -1)
-	o.raw("class")
-	o.raw("type")
-	o.noAlias()
-	names := o.list("column_names")
-	o.end()
-	if len(names) != 1 || b.err != nil {
-		return ""
+func (b *binder) key(n map[string]any, at int, fr *frame) plan.Expr {
+	p := place{fr: fr, aggregates: "aggregate-placement", windows: "window-here", alias: thenAliases, limit: len(fr.items), at: at}
+	if class(n) != "CONSTANT" {
+		return b.expr(n, p)
 	}
-	name, _ := names[0].(string)
-	return name
+	i, ok := b.position(n, len(fr.items))
+	if !ok {
+		b.fail("position", at)
+		return plan.Expr{}
+	}
+	e := b.item(i, p)
+	e.Offset = at
+	return e
 }
 
-func (b *binder) keyItem(n map[string]any, at int) plan.ColRef {
-	if class(n) != "COLUMN_REF" {
-		b.fail(classCode(n, "key-expression"), at)
-		return plan.ColRef{}
-	}
-	return b.column(n)
-}
-
-// position reads a constant that is a position in the select list.
-func (b *binder) position(n map[string]any) (int, bool) {
-	l, ok := b.literal(n)
-	if !ok || l.Kind != plan.LitNumber {
-		return 0, false
-	}
+// position reads a constant that is a position among so many columns.
+func (b *binder) position(n map[string]any, among int) (int, bool) {
+	l, ok := b.literal(n, 0)
 	i, err := strconv.Atoi(l.Text)
-	if err != nil || i < 1 || i > len(b.items) {
+	if !ok || l.Kind != plan.LitNumber || err != nil || i < 1 || i > among {
 		return 0, false
 	}
 	return i - 1, true
 }
 
-func (b *binder) keyIndex(ref plan.ColRef) int {
-	for i, k := range b.spec.Keys {
-		if k.Col.Scan == ref.Scan && k.Col.Column == ref.Column {
-			return i
-		}
+// groupingSets keeps the sets when they are not just one of all keys.
+func (b *binder) groupingSets(sets []any, index []int, q *query) {
+	if len(sets) > maxSets {
+		b.failSets("too-many-sets")
+		return
 	}
-	return -1
-}
-
-func (b *binder) outputs() {
-	for _, it := range b.items {
-		if b.err != nil {
+	for _, v := range sets {
+		one, ok := v.([]any)
+		set, seen := []int{}, map[int]bool{}
+		for _, v := range one {
+			n, _ := v.(json.Number)
+			i, err := strconv.Atoi(n.String())
+			if err != nil || i < 0 || i >= len(index) {
+				ok = false
+				break
+			}
+			if k := index[i]; !seen[k] {
+				set, seen[k] = append(set, k), true
+			}
+		}
+		if !ok {
+			b.failSets("not-supported")
 			return
 		}
-		e := b.output(it.node, 0)
-		name := it.alias
-		if name == "" && b.err == nil {
-			name = b.name(e)
-		}
-		b.spec.Output = append(b.spec.Output, plan.OutputSpec{Name: name, Expr: e})
+		q.sets = append(q.sets, set)
 	}
-}
-
-// output reads an expression over noised measures, keys and numbers.
-func (b *binder) output(n map[string]any, depth int) plan.OutExpr {
-	at := location(n)
-	if depth > maxDepth {
-		b.fail("query-too-large", at)
-	}
-	if b.err != nil {
-		return plan.OutExpr{}
-	}
-	if alias, _ := n["alias"].(string); alias != "" && depth > 0 {
-		b.fail("not-supported", at)
-	}
-	switch class(n) {
-	case "COLUMN_REF":
-		return b.outputKey(n)
-	case "CONSTANT":
-		m := make(map[string]any, len(n))
-		for k, v := range n {
-			m[k] = v
-		}
-		delete(m, "alias")
-		l, ok := b.literal(m)
-		if !ok || l.Kind != plan.LitNumber {
-			b.fail("output-literal", at)
-		}
-		return plan.OutExpr{Op: plan.OutNumber, Number: l, Offset: at}
-	case "FUNCTION":
-		return b.outputCall(n, depth)
-	}
-	b.fail(classCode(n, "output-expression"), at)
-	return plan.OutExpr{}
-}
-
-func (b *binder) outputKey(n map[string]any) plan.OutExpr {
-	at := location(n)
-	ref := b.column(n)
-	if b.err != nil {
-		return plan.OutExpr{}
-	}
-	i := b.keyIndex(ref)
-	if i < 0 {
-		code := "column-not-grouped"
-		t := b.scope.tables[ref.Scan]
-		if ref.Column == t.Unit || ref.Column == t.RowKey {
-			code = "unit-in-output"
-		}
-		b.fail(code, at)
-	}
-	return plan.OutExpr{Op: plan.OutKey, Index: i, Offset: at}
-}
-
-func (b *binder) outputCall(n map[string]any, depth int) plan.OutExpr {
-	o := b.object(n, -1)
-	c := b.function(o)
-	if b.err != nil {
-		return plan.OutExpr{}
-	}
-	if c.aggregate() {
-		return b.measure(c, o.at)
-	}
-	if c.distinct {
-		b.fail("distinct-aggregate", o.at)
-		return plan.OutExpr{}
-	}
-	e := plan.OutExpr{Offset: o.at}
-	ops := map[string]plan.OutOp{"+": plan.OutAdd, "-": plan.OutSub, "*": plan.OutMul, "/": plan.OutDiv}
 	switch {
-	case c.operator && len(c.args) == 2 && ops[c.name] != 0:
-		e.Op = ops[c.name]
-	case c.operator && len(c.args) == 1 && c.name == "-":
-		e.Op = plan.OutNeg
-	case c.operator && len(c.args) == 1 && c.name == "+":
-		return b.output(asMap(c.args[0]), depth+1)
-	case c.name == "round" && !c.operator && (len(c.args) == 1 || len(c.args) == 2):
-		e.Op, e.Digits = plan.OutRound, b.digits(c.args)
-		c.args = c.args[:1]
-	default:
-		b.fail("function-not-allowed", o.at)
-		return plan.OutExpr{}
+	case len(q.sets) == 1 && len(q.sets[0]) == len(q.fr.group):
+		q.sets = nil
+	case len(q.sets) == 0 && len(index) > 0:
+		b.failSets("not-supported")
 	}
-	for _, a := range c.args {
-		e.Args = append(e.Args, b.output(asMap(a), depth+1))
-	}
-	return e
 }
 
-func (b *binder) digits(args []any) int {
-	if len(args) == 1 {
-		return 0
-	}
-	l, ok := b.literal(asMap(args[1]))
-	d, err := strconv.Atoi(l.Text)
-	if !ok || l.Kind != plan.LitNumber || err != nil || d < 0 || d > 10 {
-		b.fail("round-digits", location(asMap(args[1])))
-	}
-	return d
+func (b *binder) failSets(code string) {
+	b.failWord(code, keyword(b.sql, 0, []string{"group by"}), "grouping sets", "cube (", "rollup (")
 }
 
-// measure reads an aggregate. Its argument is a column and nothing else: the bounds are the column's.
-func (b *binder) measure(c call, at int) plan.OutExpr {
-	m := plan.MeasureSpec{Offset: at}
-	switch {
-	case c.operator:
-		b.fail("not-supported", at)
-	case c.name == "count_star" && len(c.args) == 0 && !c.distinct:
-		m.Kind = plan.CountRows
-	case len(c.args) != 1:
-		b.fail("aggregate-arguments", at)
-	case c.name == "count":
-		m.Kind = plan.CountColumn
-		b.countArgument(&m, asMap(c.args[0]), c.distinct, at)
-	case c.distinct:
-		b.fail("distinct-aggregate", at)
-	case c.name == "sum" || c.name == "avg":
-		if m.Kind = plan.Sum; c.name == "avg" {
-			m.Kind = plan.Avg
-		}
-		m.Col = b.argument(asMap(c.args[0]), at)
-	default:
-		b.fail("function-not-allowed", at)
-	}
-	if b.err != nil {
-		return plan.OutExpr{}
-	}
-	return plan.OutExpr{Op: plan.OutMeasure, Index: b.wanted(m), Offset: at}
-}
-
-func (b *binder) countArgument(m *plan.MeasureSpec, n map[string]any, distinct bool, at int) {
-	if l, ok := b.literal(n); ok && l.Kind != plan.LitNull && !distinct {
-		m.Kind = plan.CountRows // COUNT(1)
+// groupByAll groups by every column of the select list that holds no aggregate.
+func (b *binder) groupByAll(q *query) {
+	if b.err != nil || len(q.fr.group) > 0 || len(q.sets) > 0 {
+		b.failSets("not-supported")
 		return
 	}
-	m.Col = b.argument(n, at)
-	if !distinct || b.err != nil {
-		return
-	}
-	m.Kind = plan.CountPersons
-	if b.scope.tables[m.Col.Scan].Unit != m.Col.Column {
-		b.fail("count-distinct", at)
-	}
-}
-
-func (b *binder) argument(n map[string]any, at int) plan.ColRef {
-	if class(n) != "COLUMN_REF" {
-		b.fail(classCode(n, "measure-expression"), firstOf(location(n), at))
-		return plan.ColRef{}
-	}
-	return b.column(n)
-}
-
-// wanted finds or adds a measure.
-func (b *binder) wanted(m plan.MeasureSpec) int {
-	for i, w := range b.spec.Wanted {
-		if w.Kind == m.Kind && w.Col.Scan == m.Col.Scan && w.Col.Column == m.Col.Column {
-			return i
+	for i, c := range q.columns {
+		if !holds(c.Expr, plan.ExprAggregate) && !holds(c.Expr, plan.ExprWindow) && !isKey(c.Expr, q.fr.group) && c.Expr.Op != plan.ExprLiteral {
+			q.fr.group = append(q.fr.group, c.Expr)
+			q.groupAts = append(q.groupAts, q.fr.items[i].at)
 		}
 	}
-	b.spec.Wanted = append(b.spec.Wanted, m)
-	return len(b.spec.Wanted) - 1
 }
 
-func (b *binder) modifiers(list []any) {
+func (b *binder) havingQualify(having, qualify map[string]any, q *query) {
+	if having != nil && b.err == nil {
+		e := b.expr(having, place{fr: q.fr, windows: "window-here", alias: keysThenAliases, limit: len(q.fr.items)})
+		q.having = &e
+	}
+	if qualify != nil && b.err == nil {
+		e := b.expr(qualify, place{fr: q.fr, alias: thenAliases, limit: len(q.fr.items)})
+		q.qualify = &e
+	}
+}
+
+// modifiers reads DISTINCT, ORDER BY and LIMIT.
+func (b *binder) modifiers(list []any, q *query) {
 	for _, v := range list {
 		if b.err != nil {
 			return
@@ -349,122 +254,105 @@ func (b *binder) modifiers(list []any) {
 		o := b.object(v, -1)
 		switch o.text("type") {
 		case "ORDER_MODIFIER":
-			b.orderBy(o.list("orders"))
+			q.order = append(q.order, b.orderBy(o.list("orders"), q)...)
 			o.end()
 		case "LIMIT_MODIFIER":
-			b.spec.Limit = b.rows(o.optional("limit"), -1)
-			b.spec.Skip = b.rows(o.optional("offset"), 0)
+			q.limit, q.offset = o.optional("limit"), o.optional("offset")
 			o.end()
-		case "LIMIT_PERCENT_MODIFIER":
-			b.fail("limit", location(asMap(o.raw("limit"))))
-		case "DISTINCT_MODIFIER":
-			b.failWord("select-distinct", 0, "select distinct")
-		default:
-			b.fail("not-supported", 0)
-		}
-	}
-}
-
-func (b *binder) rows(n map[string]any, otherwise int64) int64 {
-	if n == nil {
-		return otherwise
-	}
-	l, ok := b.literal(n)
-	i, err := strconv.ParseInt(l.Text, 10, 32)
-	if !ok || l.Kind != plan.LitNumber || err != nil || i < 0 {
-		b.fail("limit", location(n))
-	}
-	return i
-}
-
-func (b *binder) orderBy(orders []any) {
-	if len(orders) > 64 {
-		b.fail("query-too-large", 0)
-	}
-	for _, v := range orders {
-		o := b.object(v, -1)
-		spec := plan.OrderSpec{}
-		switch o.text("type") {
-		case "DESCENDING":
-			spec.Descending = true
-		case "ASCENDING", "ORDER_DEFAULT":
-		default:
-			b.fail("not-supported", o.at)
-		}
-		switch o.text("null_order") {
-		case "NULLS FIRST":
-			spec.NullsFirst = true
-		case "NULLS LAST", "ORDER_DEFAULT":
-		default:
-			b.fail("not-supported", o.at)
-		}
-		n := o.node("expression")
-		o.end()
-		if b.err != nil {
-			return
-		}
-		spec.Expr = b.orderItem(n)
-		b.spec.Order = append(b.spec.Order, spec)
-	}
-}
-
-func (b *binder) orderItem(n map[string]any) plan.OutExpr {
-	switch class(n) {
-	case "CONSTANT":
-		i, ok := b.position(n)
-		if !ok || i >= len(b.spec.Output) {
-			b.fail("position", location(n))
-			return plan.OutExpr{}
-		}
-		return b.spec.Output[i].Expr
-	case "COLUMN_REF":
-		if name := b.bareName(n); name != "" {
-			for i, it := range b.items {
-				if it.alias != "" && fold(it.alias) == fold(name) && i < len(b.spec.Output) {
-					return b.spec.Output[i].Expr
+			for _, n := range []map[string]any{q.offset, q.limit} {
+				if l, ok := b.literal(n, 0); n != nil && !(ok && l.Kind == plan.LitNull) {
+					q.limitAt = max(0, located(n, 0))
 				}
 			}
+		case "LIMIT_PERCENT_MODIFIER":
+			b.fail("limit", located(asMap(o.raw("limit")), 0))
+		case "DISTINCT_MODIFIER":
+			targets := o.list("distinct_on_targets")
+			o.end()
+			q.distinct = len(targets) == 0
+			for _, t := range targets {
+				q.distinctOn = append(q.distinctOn, b.orderItem(asMap(t), q))
+			}
+		default:
+			b.fail("not-supported", max(0, o.at))
 		}
 	}
-	return b.output(n, 1)
 }
 
-// name is what a column without alias is called.
-func (b *binder) name(e plan.OutExpr) string {
-	args := make([]string, len(e.Args))
-	for i := range e.Args {
-		args[i] = b.name(e.Args[i])
+func (b *binder) orderBy(orders []any, q *query) []plan.SortSpec {
+	if len(orders) > maxItems {
+		b.fail("query-too-large", 0)
 	}
-	switch e.Op {
-	case plan.OutKey:
-		return b.spec.Keys[e.Index].Col.Column
-	case plan.OutMeasure:
-		m := b.spec.Wanted[e.Index]
-		switch m.Kind {
-		case plan.CountRows:
-			return "count(*)"
-		case plan.CountPersons:
-			return "count(DISTINCT " + m.Col.Column + ")"
-		case plan.Sum:
-			return "sum(" + m.Col.Column + ")"
-		case plan.Avg:
-			return "avg(" + m.Col.Column + ")"
-		default:
-			return "count(" + m.Col.Column + ")"
+	var out []plan.SortSpec
+	for _, v := range orders {
+		s, n := b.sortOf(v)
+		if b.err != nil {
+			return nil
 		}
-	case plan.OutNumber:
-		return e.Number.Text
-	case plan.OutAdd:
-		return "(" + args[0] + " + " + args[1] + ")"
-	case plan.OutSub:
-		return "(" + args[0] + " - " + args[1] + ")"
-	case plan.OutMul:
-		return "(" + args[0] + " * " + args[1] + ")"
-	case plan.OutDiv:
-		return "(" + args[0] + " / " + args[1] + ")"
-	case plan.OutNeg:
-		return "-" + args[0]
-	default:
-		return "round(" + args[0] + ", " + strconv.Itoa(e.Digits) + ")"
+		if class(n) == "STAR" { // ORDER BY ALL
+			b.orderAll(n, s, q, &out)
+			continue
+		}
+		s.Expr = b.orderItem(n, q)
+		out = append(out, s)
 	}
+	return out
+}
+
+func (b *binder) orderAll(n map[string]any, s plan.SortSpec, q *query, out *[]plan.SortSpec) {
+	o := b.object(n, 0)
+	o.raw("class")
+	o.raw("type")
+	if !o.boolean("columns") {
+		b.fail("columns-expression", o.at)
+	}
+	o.end()
+	for i := range q.fr.items {
+		s.Expr = b.item(i, place{fr: q.fr, alias: thenAliases, limit: i})
+		s.Expr.Offset = o.at
+		*out = append(*out, s)
+	}
+}
+
+// sortOf reads direction and place of NULL; what is sorted by comes back as a node.
+func (b *binder) sortOf(v any) (plan.SortSpec, map[string]any) {
+	o := b.object(v, -1)
+	s := plan.SortSpec{}
+	switch o.text("type") {
+	case "DESCENDING":
+		s.Descending = true
+	case "ASCENDING", "ORDER_DEFAULT":
+	default:
+		b.fail("not-supported", o.at)
+	}
+	switch o.text("null_order") {
+	case "NULLS FIRST":
+		s.NullsFirst = true
+	case "NULLS LAST", "ORDER_DEFAULT":
+	default:
+		b.fail("not-supported", o.at)
+	}
+	n := o.node("expression")
+	o.end()
+	return s, n
+}
+
+// orderItem is a position, an alias before a column, or an expression.
+func (b *binder) orderItem(n map[string]any, q *query) plan.Expr {
+	at := located(n, 0)
+	p := place{fr: q.fr, alias: thenAliases, limit: len(q.fr.items), at: at}
+	switch class(n) {
+	case "CONSTANT":
+		i, ok := b.position(n, len(q.fr.items))
+		if !ok {
+			b.fail("position", at)
+			return plan.Expr{}
+		}
+		e := b.item(i, p)
+		e.Offset = at
+		return e
+	case "COLUMN_REF":
+		p.alias = aliasesFirst
+	}
+	return b.expr(n, p)
 }
