@@ -19,6 +19,7 @@ import (
 	"encoding/json"
 	"io"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"carrel/anonymize/plan"
@@ -118,8 +119,13 @@ func (b *binder) parserError(o *object) {
 			offset = n
 		}
 	}
+	message, _ := o.m["error_message"].(string)
 	if t, _ := o.m["error_type"].(string); t == "not implemented" {
-		b.fail("select-only", 0)
+		code := "not-supported"
+		if strings.HasPrefix(message, "Only SELECT") {
+			code = "select-only"
+		}
+		b.fail(code, max(0, offset))
 		return
 	}
 	b.fail("syntax-error", offset)

@@ -308,8 +308,18 @@ func (b *binder) subquery(o *object, p place) plan.Expr {
 	if e.Op != plan.ExprExists && len(columns) != 1 {
 		b.fail("subquery-columns", o.at)
 	}
+	if e.Op == plan.ExprExists && len(r.Union) == 0 && !r.Grouped && r.Qualify == nil {
+		// What the rows hold and whether they repeat is not asked.
+		r.Columns, r.Distinct, r.DistinctOn, r.Order = []plan.ColumnSpec{one(o.at)}, false, nil, nil
+	}
 	e.Sub = &r
 	return e
+}
+
+// one is the column of a subquery that is only asked whether it has rows.
+func one(at int) plan.ColumnSpec {
+	l := plan.Literal{Kind: plan.LitNumber, Text: "1", Offset: at}
+	return plan.ColumnSpec{Name: "1", Expr: plan.Expr{Op: plan.ExprLiteral, Lit: l, Offset: at}, Offset: at}
 }
 
 // anyRow drops LIMIT n, n at least 1, from the subquery of EXISTS, where it changes nothing.

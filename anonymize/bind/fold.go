@@ -46,8 +46,11 @@ func (b *binder) noMeasure(n map[string]any, above *env) {
 		b.failWord("select-distinct", 0, "select distinct")
 	}
 	for _, c := range q.columns {
-		if q.fr.private(c.Expr) {
+		switch {
+		case q.fr.private(c.Expr):
 			b.fail("unit-in-output", c.Expr.Offset)
+		case holds(c.Expr, plan.ExprWindow):
+			b.fail("window-here", c.Expr.Offset)
 		}
 	}
 	b.fail("no-aggregate", max(0, located(asMap(sliceOf(n["select_list"])[0]), 0)))

@@ -313,8 +313,8 @@ func (b *binder) on(on onClause, fr *frame, s sides) *plan.Expr {
 func (b *binder) using(on onClause, fr *frame, s sides) plan.Expr {
 	var all []plan.Expr
 	for i, name := range on.using {
-		l, lok := b.one(fr.sources[s.lo:s.mid], name, on.at)
-		r, rok := b.one(fr.sources[s.mid:], name, on.at)
+		l, lok := b.only(fr.sources[s.lo:s.mid], name, on.at)
+		r, rok := b.only(fr.sources[s.mid:], name, on.at)
 		if !lok || !rok {
 			return plan.Expr{}
 		}
@@ -334,8 +334,8 @@ func (b *binder) using(on onClause, fr *frame, s sides) plan.Expr {
 	return and(all)
 }
 
-// one is the only column of a name among sources.
-func (b *binder) one(among []source, name string, at int) (plan.Expr, bool) {
+// only is the only column of a name among sources.
+func (b *binder) only(among []source, name string, at int) (plan.Expr, bool) {
 	f := frame{sources: among}
 	found := f.columns(name, 0)
 	if len(found) == 1 {
@@ -378,8 +378,8 @@ func (b *binder) semiJoin(left, right map[string]any, fr *frame, on onClause, an
 	} else {
 		var all []plan.Expr
 		for _, name := range on.using {
-			l, lok := b.one(fr.sources[lo:], name, on.at)
-			r, rok := b.one(in.sources, name, on.at)
+			l, lok := b.only(fr.sources[lo:], name, on.at)
+			r, rok := b.only(in.sources, name, on.at)
 			if !lok || !rok {
 				return
 			}
@@ -390,9 +390,8 @@ func (b *binder) semiJoin(left, right map[string]any, fr *frame, on onClause, an
 	}
 	in.moved = append(in.moved, e)
 	b.where(nil, in)
-	one := plan.Expr{Op: plan.ExprLiteral, Lit: plan.Literal{Kind: plan.LitNumber, Text: "1", Offset: on.at}, Offset: on.at}
 	exists := plan.Expr{Op: plan.ExprExists, Offset: on.at,
-		Sub: &plan.Relation{From: in.from, Columns: []plan.ColumnSpec{{Name: "1", Expr: one, Offset: on.at}}, Offset: on.at}}
+		Sub: &plan.Relation{From: in.from, Columns: []plan.ColumnSpec{one(on.at)}, Offset: on.at}}
 	if anti {
 		exists = plan.Expr{Op: plan.ExprNot, Args: []plan.Expr{exists}, Offset: on.at}
 	}

@@ -155,6 +155,21 @@ func (b *binder) groupBy(keys, sets []any, q *query) {
 		}
 	}
 	b.groupingSets(sets, index, q)
+	if q.sets == nil {
+		q.dropConstants()
+	}
+}
+
+// dropConstants takes keys out that are the same in every row.
+func (q *query) dropConstants() {
+	var group []plan.Expr
+	var at []int
+	for i, g := range q.fr.group {
+		if g.Op != plan.ExprLiteral {
+			group, at = append(group, g), append(at, q.groupAts[i])
+		}
+	}
+	q.fr.group, q.groupAts = group, at
 }
 
 func (b *binder) key(n map[string]any, at int, fr *frame) plan.Expr {
