@@ -111,7 +111,7 @@ func (b *builder) operandsOf(w *MeasureSpec) []ref {
 // masked is v where a condition is true, else NULL; the unit too, which is only counted afterwards.
 func (b *builder) masked(v value, c *cond) value {
 	col := *v.col
-	col.Nullable, col.stored, col.mask = true, false, nil
+	col.Nullable, col.stored, col.ordinal, col.mask = true, false, false, nil
 	b.condLeaves(c, func(r ref) { col.origin = append(col.origin, r.col.origin...) })
 	return value{t: &term{format: "CASE WHEN ?0; THEN $0; END", args: []*term{v.t}, conds: []*cond{c}}, col: &col, narrow: v.narrow}
 }
@@ -228,10 +228,10 @@ func (b *builder) wantValues(r ref) int {
 }
 
 // maxGrid bounds a gridded value, so that m·u² stays far below what the library can hold.
-const maxGrid = 1 << 19
+const maxGrid = 1 << 14
 
 // moments are variances and what is made of two values. Values are centred at the middle of their bounds and, where these are wide,
-// rounded to a grid of at most 2^20 steps (the error is below a millionth of the width); each row then adds at most w² with the half-width w, and
+// rounded to a grid of 2^14 to 2^15 steps (an error of at most a step's half); each row then adds at most w² with the half-width w, and
 // the centred square at most w²/2.
 func (b *builder) moments(m *Measure, w *MeasureSpec, refs []ref) {
 	f := &Moments{X: -1, Y: -1, XX: -1, YY: -1, XY: -1}

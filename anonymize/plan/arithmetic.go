@@ -137,7 +137,9 @@ func (b *builder) divided(x, y value, at int) value {
 		lo = 0
 	}
 	c := Column{Kind: KindDecimal, Scale: realScale, Lo: lo, Hi: hi, Nullable: y.col.Lo <= 0 && y.col.Hi >= 0}
-	return b.double("$0; / nullif($1;, 0) * "+power(shift), c, x, y)
+	v := b.double("$0; / nullif($1;, 0) * "+power(shift), c, x, y)
+	v.over = []value{x, y}
+	return v
 }
 
 func power(n int) string { return "1e" + number(int64(n)) }
@@ -265,6 +267,9 @@ func (b *builder) roundTo(x value, digits int64, at int) value {
 func (b *builder) wholePart(fn string, x value, at int) value {
 	if !b.numeric(x, at) || x.col.Scale == 0 {
 		return x
+	}
+	if whole := x.over; whole != nil && fn != "ceil" && whole[0].col.Scale == 0 && whole[1].col.Scale == 0 && whole[0].col.Lo >= 0 && whole[1].col.Lo > 0 {
+		return b.quotient("//", whole[0], whole[1], at)
 	}
 	f := int64(math.Pow10(x.col.Scale))
 	c := Column{Kind: KindInt, Unit: x.col.Unit}

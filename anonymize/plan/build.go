@@ -117,12 +117,16 @@ func (b *builder) build(place []int) *Plan {
 	if b.err != nil {
 		return nil
 	}
-	b.finish()
 	at := 0
 	if b.from.Where != nil {
 		at = max(0, b.from.Where.Offset)
 	}
 	b.where = b.conjunction(b.filters, at)
+	if b.err != nil {
+		return nil
+	}
+	b.numberedRows()
+	b.finish()
 	if b.err == nil {
 		b.resolveKeys()
 	}
@@ -196,6 +200,12 @@ func (b *builder) checkOutput() {
 	for i := range b.spec.Order {
 		b.checkExpr(&b.spec.Order[i].Expr, 0)
 	}
+	if b.spec.Having != nil {
+		b.checkCond(b.spec.Having, 0)
+	}
+	if len(b.spec.Sets) > 1 {
+		b.fail("grouping-sets", 0)
+	}
 	if b.spec.Limit < -1 || b.spec.Skip < 0 {
 		b.fail("limit", -1)
 	}
@@ -245,6 +255,32 @@ func (b *builder) checkExpr(e *OutExpr, depth int) {
 	}
 }
 
+// checkCond checks a condition on noised numbers.
+func (b *builder) checkCond(c *OutCond, depth int) {
+	if b.nodes++; b.nodes > maxNodes || depth > maxDepth {
+		b.fail("query-too-large", c.Offset)
+	}
+	if b.err != nil {
+		return
+	}
+	switch {
+	case c.Not != nil:
+		b.checkCond(c.Not, depth+1)
+	case len(c.And)+len(c.Or) > 0:
+		for i := range c.And {
+			b.checkCond(&c.And[i], depth+1)
+		}
+		for i := range c.Or {
+			b.checkCond(&c.Or[i], depth+1)
+		}
+	case c.Cmp < CmpEq || c.Cmp > CmpGe:
+		b.fail("not-supported", c.Offset)
+	default: // depth 1: a key on its own is no number
+		b.checkExpr(&c.Left, 1)
+		b.checkExpr(&c.Right, 1)
+	}
+}
+
 // outputs rewrites key references to the canonical order of keys.
 func (b *builder) outputs(e OutExpr) OutExpr {
 	if e.Op == OutKey {
@@ -259,7 +295,11 @@ func (b *builder) outputs(e OutExpr) OutExpr {
 }
 
 func (b *builder) plan() *Plan {
-	p := &Plan{dataset: b.schema.Dataset, wants: b.wants, rows: b.m, limit: b.spec.Limit, skip: b.spec.Skip, measures: b.measures}
+	p := &Plan{dataset: b.schema.Dataset, wants: b.wants, rows: b.m, limit: b.spec.Limit, skip: b.spec.Skip, measures: b.measures, having: b.spec.Having}
+	for name := range b.lists {
+		p.lists = append(p.lists, name)
+	}
+	sort.Strings(p.lists)
 	for _, o := range b.spec.Output {
 		p.output = append(p.output, OutputSpec{Name: o.Name, Expr: b.outputs(o.Expr)})
 	}

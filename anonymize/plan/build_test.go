@@ -24,20 +24,25 @@ func code(err error) string {
 
 // one makes a wish over one scan with one measure.
 func one(table string, m plan.MeasureSpec, keys ...string) plan.Spec {
-	s := plan.Spec{Scans: []plan.Scan{{Table: table, Alias: "t"}}, Wanted: []plan.MeasureSpec{m}, Limit: -1,
+	s := plan.Spec{From: plan.From{Scans: []plan.Scan{{Table: table, Alias: "t"}}}, Wanted: []plan.MeasureSpec{m}, Limit: -1,
 		Output: []plan.OutputSpec{{Name: "m", Expr: plan.OutExpr{Op: plan.OutMeasure}}}}
 	for _, k := range keys {
-		s.Keys = append(s.Keys, plan.KeySpec{Col: plan.ColRef{Column: k}})
+		s.Keys = append(s.Keys, plan.KeySpec{Expr: plantest.Col(k)})
 	}
 	return s
 }
 
 func on(kind plan.JoinKind, pairs ...string) plan.Join {
-	j := plan.Join{Kind: kind}
+	return onto(1, kind, pairs...)
+}
+
+// onto joins a scan to the first one by equalities.
+func onto(scan int, kind plan.JoinKind, pairs ...string) plan.Join {
+	var equal []plan.Expr
 	for i := 0; i+1 < len(pairs); i += 2 {
-		j.On = append(j.On, plan.Equality{Left: plan.ColRef{Scan: 0, Column: pairs[i]}, Right: plan.ColRef{Scan: 1, Column: pairs[i+1]}})
+		equal = append(equal, plantest.Eq(plantest.Col(pairs[i]), plantest.At(scan, pairs[i+1])))
 	}
-	return j
+	return plantest.Join(kind, equal...)
 }
 
 // TestStatedBounds fixes the numbers that the rules give, so that a rule that got looser or tighter shows.
@@ -50,7 +55,6 @@ func TestStatedBounds(t *testing.T) {
 		s.Joins = []plan.Join{j}
 		return s
 	}
-	col := func(c string) plan.ColRef { return plan.ColRef{Column: c} }
 	cases := map[string]struct {
 		spec        plan.Spec
 		rows        map[string]int64
@@ -62,10 +66,10 @@ func TestStatedBounds(t *testing.T) {
 		"table cut":            {one("encounter", count), map[string]int64{"t": 3}, 3, 3, false},
 		"cut by star":          {one("encounter", count), map[string]int64{"*": 5}, 5, 5, false},
 		"cut above the cap":    {one("encounter", count), map[string]int64{"encounter": 500}, 40, 40, false},
-		"persons, one cell":    {one("encounter", plan.MeasureSpec{Kind: plan.CountPersons, Col: col("person_id")}), nil, 40, 1, false},
-		"persons, four cells":  {one("encounter", plan.MeasureSpec{Kind: plan.CountPersons, Col: col("person_id")}, "hospital_id"), nil, 40, 5, false},
-		"sum":                  {one("encounter", plan.MeasureSpec{Kind: plan.Sum, Col: col("los")}), nil, 40, 40 * 365, false},
-		"negative bounds":      {one("cv_event", plan.MeasureSpec{Kind: plan.Sum, Col: col("severity")}), nil, 10, 420, false},
+		"persons, one cell":    {one("encounter", plan.MeasureSpec{Kind: plan.CountPersons, Args: plantest.Cols("person_id")}), nil, 40, 1, false},
+		"persons, four cells":  {one("encounter", plan.MeasureSpec{Kind: plan.CountPersons, Args: plantest.Cols("person_id")}, "hospital_id"), nil, 40, 5, false},
+		"sum":                  {one("encounter", plan.MeasureSpec{Kind: plan.Sum, Args: plantest.Cols("los")}), nil, 40, 40 * 365, false},
+		"negative bounds":      {one("cv_event", plan.MeasureSpec{Kind: plan.Sum, Args: plantest.Cols("severity")}), nil, 10, 420, false},
 		"inner on unit":        {join("cv_event", on(plan.JoinInner, "person_id", "person_id")), nil, 40, 40, true},
 		"inner on unit, m":     {join("cv_event", on(plan.JoinInner, "person_id", "person_id")), map[string]int64{"t": 4, "u": 10}, 40, 40, false},
 		"inner on row key":     {join("prescription", on(plan.JoinInner, "person_id", "person_id", "encounter_id", "encounter_id")), nil, 100, 100, false},
@@ -93,8 +97,8 @@ func TestStatedBounds(t *testing.T) {
 
 func TestAverageIsCentred(t *testing.T) {
 	t.Parallel()
-	s := one("encounter", plan.MeasureSpec{Kind: plan.Avg, Col: plan.ColRef{Column: "total_cost"}}, "department")
-	s.Wanted = append(s.Wanted, plan.MeasureSpec{Kind: plan.Sum, Col: plan.ColRef{Column: "total_cost"}}, plan.MeasureSpec{Kind: plan.CountColumn, Col: plan.ColRef{Column: "total_cost"}})
+	s := one("encounter", plan.MeasureSpec{Kind: plan.Avg, Args: plantest.Cols("total_cost")}, "department")
+	s.Wanted = append(s.Wanted, plan.MeasureSpec{Kind: plan.Sum, Args: plantest.Cols("total_cost")}, plan.MeasureSpec{Kind: plan.CountColumn, Args: plantest.Cols("total_cost")})
 	p, err := plan.Build(plantest.City(), s, plan.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +119,7 @@ func TestAverageIsCentred(t *testing.T) {
 
 func TestSelection(t *testing.T) {
 	t.Parallel()
-	p, err := plan.Build(plantest.City(), one("encounter", plan.MeasureSpec{Kind: plan.Avg, Col: plan.ColRef{Column: "total_cost"}}, "icd10", "department"), plan.Options{})
+	p, err := plan.Build(plantest.City(), one("encounter", plan.MeasureSpec{Kind: plan.Avg, Args: plantest.Cols("total_cost")}, "icd10", "department"), plan.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +134,7 @@ func TestRefusedBuilds(t *testing.T) {
 	count := plan.MeasureSpec{Kind: plan.CountRows}
 	big := plantest.City()
 	big.Persons = 1 << 36
-	sum := one("prescription", plan.MeasureSpec{Kind: plan.Sum, Col: plan.ColRef{Column: "cost"}})
+	sum := one("prescription", plan.MeasureSpec{Kind: plan.Sum, Args: plantest.Cols("cost")})
 	broken := func(change func(*plan.Schema)) *plan.Schema { s := plantest.City(); change(s); return s }
 	cases := map[string]struct {
 		s    *plan.Schema
@@ -151,7 +155,7 @@ func TestRefusedBuilds(t *testing.T) {
 		"unsorted dictionary": {broken(func(s *plan.Schema) { s.Tables[0].Columns[1].Values = []string{"M", "F"} }), one("encounter", count), plan.Options{}, "schema-invalid"},
 		"hidden rank":         {broken(func(s *plan.Schema) { s.Tables[0].Columns[1].Name = plan.RankColumn }), one("encounter", count), plan.Options{}, "schema-invalid"},
 		"unit as key":         {plantest.City(), one("encounter", count, "person_id"), plan.Options{}, "unit-as-key"},
-		"sum of the unit":     {plantest.City(), one("encounter", plan.MeasureSpec{Kind: plan.Sum, Col: plan.ColRef{Column: "person_id"}}), plan.Options{}, "not-summable"},
+		"sum of the unit":     {plantest.City(), one("encounter", plan.MeasureSpec{Kind: plan.Sum, Args: plantest.Cols("person_id")}), plan.Options{}, "not-summable"},
 		"rank as column":      {plantest.City(), one("encounter", count, plan.RankColumn), plan.Options{}, "unknown-column"},
 	}
 	for name, c := range cases {
@@ -195,18 +199,19 @@ func TestBrokenWishesNeverPanic(t *testing.T) {
 				spec.Scans[0].Table = "nothing"
 			case 1:
 				if len(spec.Joins) > 0 {
-					spec.Joins[0].On = append(spec.Joins[0].On, plan.Equality{Left: plan.ColRef{Scan: v, Column: "c"}, Right: plan.ColRef{Scan: v, Column: "c"}})
+					both := plantest.And(*spec.Joins[0].On, plantest.Eq(plantest.At(v, "c"), plantest.At(v, "c")))
+					spec.Joins[0].On = &both
 				}
 			case 2:
 				if len(spec.Joins) > 0 {
 					spec.Joins[0].Kind = plan.JoinKind(v)
 				}
 			case 3:
-				spec.Where = &plan.Pred{Op: plan.PredOp(v), Left: plan.ColRef{Scan: v}, Cmp: plan.Cmp(v)}
+				spec.Where = &plan.Expr{Op: plan.ExprOp(v), Col: plan.ColRef{Scan: v, Up: v}, Cmp: plan.Cmp(v), Args: make([]plan.Expr, v&3)}
 			case 4:
-				spec.Keys = append(spec.Keys, plan.KeySpec{Col: plan.ColRef{Scan: v, Column: "c"}})
+				spec.Keys = append(spec.Keys, plan.KeySpec{Expr: plantest.At(v, "c")})
 			case 5:
-				spec.Wanted = append(spec.Wanted, plan.MeasureSpec{Kind: plan.MeasureKind(v), Col: plan.ColRef{Scan: v, Column: "v"}})
+				spec.Wanted = append(spec.Wanted, plantest.Measure(plan.MeasureKind(v), plantest.At(v, "v")))
 			case 6:
 				spec.Output = append(spec.Output, plan.OutputSpec{Expr: plan.OutExpr{Op: plan.OutOp(v), Index: v, Args: make([]plan.OutExpr, 2)}})
 			case 7:
@@ -246,11 +251,10 @@ func TestLongStatementIsRefused(t *testing.T) {
 	t.Parallel()
 	like := func(n int) plan.Spec {
 		s := one("encounter", plan.MeasureSpec{Kind: plan.CountRows})
-		or := plan.Pred{Op: plan.PredOr}
+		or := plan.Expr{Op: plan.ExprOr}
 		for i := range n {
-			or.Args = append(or.Args, plan.Pred{Op: plan.PredAnd, Args: []plan.Pred{
-				{Op: plan.PredLike, Left: plan.ColRef{Column: "prescriber"}, Values: []plan.Literal{{Kind: plan.LitString, Text: "%1%"}}},
-				{Op: plan.PredCompare, Left: plan.ColRef{Column: "los"}, Cmp: plan.CmpEq, Values: []plan.Literal{{Kind: plan.LitNumber, Text: strconv.Itoa(2 * i)}}}}})
+			or.Args = append(or.Args, plantest.And(plantest.Of(plan.ExprLike, plantest.Col("prescriber"), plantest.Text("%1%")),
+				plantest.Eq(plantest.Col("los"), plantest.Num(strconv.Itoa(2*i)))))
 		}
 		s.Where = &or
 		return s

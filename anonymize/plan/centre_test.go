@@ -20,8 +20,8 @@ func TestAverageOfYesAndNo(t *testing.T) {
 			}
 		}
 	}
-	spec := one("cv_event", plan.MeasureSpec{Kind: plan.Avg, Col: plan.ColRef{Column: "severity"}})
-	spec.Wanted = append(spec.Wanted, plan.MeasureSpec{Kind: plan.Sum, Col: plan.ColRef{Column: "severity"}})
+	spec := one("cv_event", plan.MeasureSpec{Kind: plan.Avg, Args: plantest.Cols("severity")})
+	spec.Wanted = append(spec.Wanted, plan.MeasureSpec{Kind: plan.Sum, Args: plantest.Cols("severity")})
 	p, err := plan.Build(s, spec, plan.Options{})
 	if err != nil {
 		t.Fatal(err)

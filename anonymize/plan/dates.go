@@ -159,30 +159,41 @@ func partName(s string) string {
 	return s
 }
 
+const truncation = "CAST(CAST(date_trunc("
+
 // truncated is date_trunc: the first day of the year, quarter, month or week.
 func (b *builder) truncated(part string, x value, at int) value {
 	x, ok := b.dated(x, at)
 	if !ok {
 		return value{}
 	}
-	reach := map[string]int64{"year": 366, "quarter": 93, "month": 31, "week": 7, "day": 0}
-	back, known := reach[part]
-	if !known {
+	switch part {
+	case "year", "quarter", "month", "week":
+	case "day":
+		return x
+	default:
 		b.fail("date-part", at)
 		return value{}
 	}
-	if part == "day" {
-		return x
-	}
-	lo := max(dayMin, x.col.Lo-back)
-	v := b.dateResult("CAST(CAST(date_trunc('"+part+"', "+calendar+") AS DATE) - DATE '1970-01-01' AS INTEGER)", lo, x.col.Hi, at, x)
+	lo := max(dayMin, firstDay(part, x.col.Lo))
+	v := b.dateResult(truncation+"'"+part+"', "+calendar+") AS DATE) - DATE '1970-01-01' AS INTEGER)", lo, x.col.Hi, at, x)
 	if b.err == nil {
 		v.col.grid = part
 	}
 	return v
 }
 
-// between is date_diff (boundaries crossed) or date_sub (whole parts) of two dates.
+// firstDay is date_trunc of a day number.
+func firstDay(part string, day int64) int64 {
+	t := time.Unix(day*86400, 0).UTC()
+	months := map[string]int{"month": 1, "quarter": 3, "year": 12}[part]
+	if months == 0 { // weeks start on a Monday; 1970-01-01 was a Thursday
+		return floorDiv(day+3, 7)*7 - 3
+	}
+	return time.Date(t.Year(), time.Month((int(t.Month())-1)/months*months+1), 1, 0, 0, 0, 0, time.UTC).Unix() / 86400
+}
+
+// elapsed is date_diff (boundaries crossed) or date_sub (whole parts) of two dates.
 func (b *builder) elapsed(fn, part string, x, y value, at int) value {
 	x, ok1 := b.dated(x, at)
 	y, ok2 := b.dated(y, at)
@@ -231,5 +242,8 @@ func (b *builder) gridKey(v value) value {
 	c := textColumn(texts)
 	c.Nullable = b.canBeNull(v)
 	c.origin = v.col.origin
+	if strings.HasPrefix(v.t.format, truncation) { // the month of a month's first day is the day's own
+		v = value{t: v.t.args[0], col: v.col}
+	}
 	return value{t: &term{format: format, args: []*term{b.wide(v, 32)}}, col: c, narrow: true}
 }

@@ -34,6 +34,8 @@ func (p *Plan) ExpectedErrors(list []dp.Mechanism) []ExpectedError {
 		e := ExpectedError{Measure: i, Kind: m.Kind.String(), Column: m.Column, Unit: m.Unit}
 		unit := math.Pow10(m.Scale)
 		switch {
+		case m.Moments != nil:
+			e.HalfWidth, e.PerRows = m.momentError(list)/perRows, perRows
 		case m.Denominator >= 0:
 			e.HalfWidth, e.PerRows = 1.96*math.Sqrt(v)/perRows/unit, perRows
 		case len(m.Terms) == 1 && list[m.Terms[0].Want].Kind != dp.Gaussian:
@@ -45,6 +47,28 @@ func (p *Plan) ExpectedErrors(list []dp.Mechanism) []ExpectedError {
 		out = append(out, e)
 	}
 	return out
+}
+
+// momentError is the ± of a variance, covariance, correlation or regression times the rows of a cell, for values spread evenly over their
+// bounds: what the noise of the sum of squares or products does; that of the means is smaller.
+func (m *Measure) momentError(list []dp.Mechanism) float64 {
+	f := m.Moments
+	sdX, sdY := f.ReachX*f.UnitX/math.Sqrt(3), f.ReachY*f.UnitY/math.Sqrt(3)
+	square := func(want int, unit float64) float64 { return 1.96 * deviation(list[want]) * unit }
+	switch m.Kind {
+	case VarPop, VarSamp:
+		return square(f.XX, f.UnitX*f.UnitX)
+	case StddevPop, StddevSamp:
+		return square(f.XX, f.UnitX*f.UnitX) / (2 * sdX)
+	case CovarPop, CovarSamp:
+		return square(f.XY, f.UnitX*f.UnitY)
+	case Corr:
+		return square(f.XY, f.UnitX*f.UnitY) / (sdX * sdY)
+	case RegrSlope:
+		return square(f.XY, f.UnitX*f.UnitY) / (sdX * sdX)
+	default:
+		return square(f.XY, f.UnitX*f.UnitY) / (sdX * sdX) * f.ReachX * f.UnitX
+	}
 }
 
 // deviation is the standard deviation of one draw.

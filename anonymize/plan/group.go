@@ -122,6 +122,7 @@ func (b *builder) counted(format string, a aggregateCall, over string) value {
 // made finishes an aggregate: FILTER, OVER and the width of its type.
 func (b *builder) made(format string, c Column, a aggregateCall, over string, null bool) value {
 	t := &term{format: format}
+	c.ordinal = false
 	c.origin, c.Bounded = nil, c.Bounded || c.Kind != KindCode && null == false
 	for _, v := range a.args {
 		t.args = append(t.args, v.t)
@@ -300,7 +301,7 @@ func (s sortTerm) text(i int) string {
 	return t + " NULLS LAST"
 }
 
-// sorts types ORDER BY items. The unit is opaque: nothing is in its order. Row keys only break ties.
+// sorts types ORDER BY items. The unit is opaque: nothing is in its order.
 func (b *builder) sorts(list []SortSpec) []sortTerm {
 	var out []sortTerm
 	if len(list) > 16 {
@@ -310,6 +311,9 @@ func (b *builder) sorts(list []SortSpec) []sortTerm {
 		v := b.settled(b.expr(&list[i].Expr), list[i].Expr.Offset)
 		if b.err != nil {
 			return nil
+		}
+		if v.col.Kind == KindUnit && !b.canBeNull(v) {
+			continue // the rows that are ordered are one person's: it orders nothing
 		}
 		if v.col.Kind == KindUnit {
 			b.fail("unit-in-expression", list[i].Expr.Offset)

@@ -8,13 +8,10 @@ import (
 	"carrel/anonymize/plan/plantest"
 )
 
-// three makes many x, second y, third z of the small schema; pairs are left scan, column, column.
+// three makes many x, second y, third z of the small schema.
 func three(second, third string, a, b plan.Join) plan.Spec {
 	s := one("many", plan.MeasureSpec{Kind: plan.CountRows})
 	s.Scans = append(s.Scans, plan.Scan{Table: second, Alias: "y"}, plan.Scan{Table: third, Alias: "z"})
-	for i := range b.On {
-		b.On[i].Right.Scan = 2
-	}
 	s.Joins = []plan.Join{a, b}
 	return s
 }
@@ -23,7 +20,7 @@ func three(second, third string, a, b plan.Join) plan.Spec {
 // public table with two rows a key, it does not: the bound is the product and the rows are ranked again.
 func TestRowKeyIsSpentByAProduct(t *testing.T) {
 	t.Parallel()
-	keyed := func() plan.Join { return on(plan.JoinInner, "person_id", "person_id", "k", "f") }
+	keyed := func() plan.Join { return onto(2, plan.JoinInner, "person_id", "person_id", "k", "f") }
 	for name, s := range map[string]plan.Spec{
 		"private product": three("other", "other", on(plan.JoinInner, "person_id", "person_id"), keyed()),
 		"public fan":      three("fan", "other", on(plan.JoinInner, "c", "c"), keyed()),
@@ -41,10 +38,10 @@ func TestRowKeyIsSpentByAProduct(t *testing.T) {
 // TestPersonsReachTheNullCell: rows of one person that a LEFT JOIN matched and rows that it did not fall into two cells.
 func TestPersonsReachTheNullCell(t *testing.T) {
 	t.Parallel()
-	s := one("many", plan.MeasureSpec{Kind: plan.CountPersons, Col: plan.ColRef{Column: "person_id"}})
+	s := one("many", plan.MeasureSpec{Kind: plan.CountPersons, Args: plantest.Cols("person_id")})
 	s.Scans = append(s.Scans, plan.Scan{Table: "one"})
 	s.Joins = []plan.Join{on(plan.JoinLeft, "person_id", "person_id", "c", "c")}
-	s.Keys = []plan.KeySpec{{Col: plan.ColRef{Scan: 1, Column: "c"}}}
+	s.Keys = []plan.KeySpec{{Expr: plantest.At(1, "c")}}
 	p, err := plan.Build(plantest.Small(), s, plan.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +59,7 @@ func TestSumIsBoundedByTheLargerEnd(t *testing.T) {
 			c.Lo = -9
 		}
 	}
-	p, err := plan.Build(s, one("many", plan.MeasureSpec{Kind: plan.Sum, Col: plan.ColRef{Column: "v"}}), plan.Options{})
+	p, err := plan.Build(s, one("many", plan.MeasureSpec{Kind: plan.Sum, Args: plantest.Cols("v")}), plan.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +88,7 @@ func TestGeneratedSQL(t *testing.T) {
 		{two(plan.JoinInner), cut, `SELECT count(*) AS a0 FROM "many" AS t0 INNER JOIN "other" AS t1 ON t0."person_id" = t1."person_id" WHERE t0."carrel_rank" <= 2 AND t1."carrel_rank" <= 1`},
 		{two(plan.JoinLeft), cut, `SELECT count(*) AS a0 FROM "many" AS t0 LEFT JOIN "other" AS t1 ON t0."person_id" = t1."person_id" AND t1."carrel_rank" <= 1 WHERE t0."carrel_rank" <= 2`},
 		{two(plan.JoinLeft), plan.Options{}, `SELECT count(*) AS a0 FROM (SELECT row_number() OVER (PARTITION BY t0."person_id" ORDER BY t0."carrel_rank", t1."carrel_rank") AS r FROM "many" AS t0 LEFT JOIN "other" AS t1 ON t0."person_id" = t1."person_id") AS q WHERE q.r <= 3`},
-		{one("other", plan.MeasureSpec{Kind: plan.Avg, Col: plan.ColRef{Column: "v"}}, "d"), plan.Options{},
+		{one("other", plan.MeasureSpec{Kind: plan.Avg, Args: plantest.Cols("v")}, "d"), plan.Options{},
 			`SELECT coalesce(CAST(t0."d" AS BIGINT) + 2, -1) AS k0, count(*) AS a0, coalesce(CAST(sum(t0."v") AS BIGINT), 0) AS a1 FROM "other" AS t0 GROUP BY t0."d"`},
 	} {
 		p, err := plan.Build(plantest.Small(), c.spec, c.o)

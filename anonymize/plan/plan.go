@@ -33,6 +33,8 @@ type Plan struct {
 	measures []Measure
 	output   []OutputSpec
 	order    []OrderSpec
+	having   *OutCond
+	lists    []string
 	limit    int64
 	skip     int64
 	features Features
@@ -118,6 +120,12 @@ func (p *Plan) Output() []OutputSpec { return append([]OutputSpec(nil), p.output
 
 // Order is the ORDER BY of the noised answer.
 func (p *Plan) Order() []OrderSpec { return append([]OrderSpec(nil), p.order...) }
+
+// Having is the condition on the noised rows, nil when there is none.
+func (p *Plan) Having() *OutCond { return p.having }
+
+// Lists are the code lists, with their versions, that the question names: they are cited in the answer.
+func (p *Plan) Lists() []string { return append([]string(nil), p.lists...) }
 
 // Limit is LIMIT (-1: all) and OFFSET of the noised answer.
 func (p *Plan) Limit() (limit, skip int64) { return p.limit, p.skip }

@@ -75,6 +75,34 @@ func (b *builder) rows() {
 		return
 	}
 	b.where = b.conjunction(b.filters, -1)
+	b.numberedRows()
+}
+
+// numberedRows uses a condition on the number of a row inside its person (row_number() = 1): each number stands in at most one row of the
+// scan, so at most as many rows of a person are left as the condition lets numbers through.
+func (b *builder) numberedRows() {
+	if b.err != nil || b.root < 0 {
+		return
+	}
+	n := b.where.numbered(func(r ref) bool {
+		return r.depth == b.depth && r.scan >= 0 && b.state.once[r.scan] && !b.scans[r.scan].outer
+	})
+	b.state.rows = min(b.state.rows, n)
+}
+
+// numbered is how many numbers of a row the conjunction lets through, at most.
+func (c *cond) numbered(counts func(ref) bool) int64 {
+	n := int64(maxExact)
+	switch {
+	case c == nil:
+	case c.op == condSet && c.at.col.ordinal && !c.null && counts(c.at):
+		n = c.set.size()
+	case c.op == condAnd:
+		for _, a := range c.args {
+			n = min(n, a.numbered(counts))
+		}
+	}
+	return n
 }
 
 // conjunction compiles conditions joined by AND; nil means always true.
@@ -130,6 +158,7 @@ func (b *builder) selected(r *Relation) *relation {
 	var qualify *cond
 	if r.Qualify != nil {
 		qualify = b.conjunction([]*Expr{r.Qualify}, r.Qualify.Offset)
+		out.table.MaxRows = min(out.table.MaxRows, qualify.numbered(func(r ref) bool { return r.depth == b.depth && r.scan < 0 }))
 	}
 	values := b.outputColumns(r, out)
 	pick := b.distinctOn(r, out, values)
@@ -164,6 +193,7 @@ func (b *builder) outputColumns(r *Relation, out *relation) []value {
 		}
 		col := *v.col
 		col.Name, col.Nullable = "c"+strconv.Itoa(len(values)-1), b.canBeNull(v)
+		col.ordinal = col.ordinal && (v.t.format != "" || b.state.once[v.t.at.scan] && !b.scans[v.t.at.scan].outer)
 		out.at[c.Name] = len(out.table.Columns)
 		out.table.Columns = append(out.table.Columns, col)
 		values = append(values, v)
@@ -293,6 +323,11 @@ func (b *builder) describeRelation(r *Relation, out *relation, values []value) {
 		add(b.texts(b.groupBy))
 	case len(r.DistinctOn) > 0:
 		add(b.texts(b.pickOn(r)))
+	}
+	for i := range out.table.Columns {
+		if c := &out.table.Columns[i]; c.ordinal && !c.Nullable && (values[i].t.format != "" || b.state.once[values[i].t.at.scan]) {
+			out.table.unique = append(out.table.unique, []string{c.Name})
+		}
 	}
 	if b.group != nil {
 		return

@@ -83,12 +83,13 @@ type Column struct {
 	LabelEN   string
 
 	// Of computed columns and those of relations.
-	origin []source // the columns of the schema that it comes from
-	stored bool     // a column of the schema, not computed
-	mask   *ref     // counted by this one: NULL in the same rows
-	truth  bool     // 0 or 1, read as false and true
-	step   int64    // values differ by multiples of it; 0 and 1 say nothing
-	grid   string   // of a date: always the first day of a year, quarter, month or week
+	origin  []source // the columns of the schema that it comes from
+	stored  bool     // a column of the schema, not computed
+	mask    *ref     // counted by this one: NULL in the same rows
+	ordinal bool     // numbers a person's rows: each number at most once
+	truth   bool     // 0 or 1, read as false and true
+	step    int64    // values differ by multiples of it; 0 and 1 say nothing
+	grid    string   // of a date: always the first day of a year, quarter, month or week
 }
 
 // source is a column of the schema that a value comes from.

@@ -14,6 +14,7 @@ type value struct {
 	col    *Column  // what it can hold; Name is not set
 	lit    *Literal // a literal whose kind the context decides; t and col are nil then
 	narrow bool     // computed in 32 bits
+	over   []value  // of a division x / y: both
 }
 
 // realScale is the number of decimals of a real number inside a row.
@@ -70,6 +71,7 @@ func (b *builder) wide(v value, bits int) *term {
 
 // compute makes a number of others: bounds lo..hi have been proved to fit.
 func (b *builder) compute(format string, c Column, args ...value) value {
+	c.Bounded = true
 	bits, null := 32, c.Nullable
 	if !fits32(&c) {
 		bits = 64
@@ -85,7 +87,7 @@ func (b *builder) compute(format string, c Column, args ...value) value {
 		t.args = append(t.args, b.wide(a, bits))
 		c.origin = append(c.origin, a.col.origin...)
 	}
-	c.Nullable, c.Bounded = null, true
+	c.Nullable = null
 	return value{t: t, col: &c, narrow: bits == 32}
 }
 

@@ -72,6 +72,9 @@ func parse(s string) float64 {
 
 // measure is one aggregate: linear, or for AVG the ratio (mid·C + S)/C.
 func (c *computer) measure(r *row, m plan.Measure) value {
+	if m.Moments != nil {
+		return c.moments(r, m)
+	}
 	unit := math.Pow10(m.Scale)
 	f := dp.Form{}
 	for _, t := range m.Terms {
@@ -180,6 +183,9 @@ func quotient(a, b value) value {
 // value is the number itself; what is known to lie within bounds is moved to the nearest bound. A mean over a noised count that is not
 // positive is the middle of its bounds.
 func (v value) value() float64 {
+	if x, ok := v.momentValue(); ok {
+		return x
+	}
 	switch v.op {
 	case 0:
 		x := v.num.Value
@@ -230,6 +236,9 @@ func (v value) interval(noises []dp.Noise, level float64) (lo, hi float64) {
 		return v.simple(noises, level)
 	}
 	lo, hi = v.args[0].interval(noises, level)
+	if a, b, ok := v.momentInterval(lo, hi); ok {
+		return a, b
+	}
 	if v.op == plan.OutRound {
 		return round(lo, v.digits), round(hi, v.digits)
 	}

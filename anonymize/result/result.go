@@ -9,9 +9,9 @@ package result
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"sort"
+	"strings"
 	"time"
 
 	"carrel/anonymize/dp"
@@ -75,6 +75,7 @@ func Table(p *plan.Plan, t dp.Table) (*Result, error) {
 	c := computer{plan: p, keys: p.Keys(), measures: p.Measures()}
 	out := &Result{Columns: c.columns(), Rows: [][]Cell{}, Selected: t.Selected}
 	output, order := p.Output(), p.Order()
+	rows = c.having(rows, p.Having())
 	for i := range rows {
 		r := &rows[i]
 		for j := range output {
@@ -118,8 +119,8 @@ func read(p *plan.Plan, t dp.Table) ([]row, error) {
 			if null && !keys[k].Null || !null && (v < layout.Keys[k].Lo || v > layout.Keys[k].Hi) {
 				return nil, ErrMismatch
 			}
-			shown = shown && (null || keys[k].Lets(keys[k].Base+v))
-			r.keys, r.null = append(r.keys, keys[k].Base+v), append(r.null, null)
+			shown = shown && (null || keys[k].Lets(keys[k].Base+keys[k].Step*v))
+			r.keys, r.null = append(r.keys, keys[k].Base+keys[k].Step*v), append(r.null, null)
 		}
 		for i, m := range t.Mechanisms {
 			r.values = append(r.values, float64(t.Values[i][n]))
@@ -268,16 +269,57 @@ func measured(e *plan.OutExpr) bool {
 }
 
 func measureLabel(m plan.Measure) (zh, en string) {
-	switch m.Kind {
-	case plan.CountRows:
-		return "记录数", "rows"
-	case plan.CountPersons:
-		return "人数", "persons"
-	case plan.CountColumn:
-		return fmt.Sprintf("%s 已知的记录数", m.Column), fmt.Sprintf("rows with %s", m.Column)
-	case plan.Sum:
-		return fmt.Sprintf("%s 合计", m.Column), fmt.Sprintf("sum of %s", m.Column)
-	default:
-		return fmt.Sprintf("%s 平均", m.Column), fmt.Sprintf("mean of %s", m.Column)
+	words := map[plan.MeasureKind][2]string{
+		plan.CountRows: {"记录数", "rows"}, plan.CountPersons: {"人数", "persons"}, plan.CountColumn: {"%s 已知的记录数", "rows with %s"},
+		plan.Sum: {"%s 合计", "sum of %s"}, plan.Avg: {"%s 平均", "mean of %s"}, plan.CountValues: {"%s 的不同取值数", "distinct values of %s"},
+		plan.VarPop: {"%s 方差", "variance of %s"}, plan.VarSamp: {"%s 样本方差", "sample variance of %s"},
+		plan.StddevPop: {"%s 标准差", "standard deviation of %s"}, plan.StddevSamp: {"%s 样本标准差", "sample standard deviation of %s"},
+		plan.CovarPop: {"协方差", "covariance"}, plan.CovarSamp: {"样本协方差", "sample covariance"}, plan.Corr: {"相关系数", "correlation"},
+		plan.RegrSlope: {"回归斜率", "slope of the regression"}, plan.RegrIntercept: {"回归截距", "intercept of the regression"},
+		plan.Quantile: {"%s 分位数", "quantile of %s"},
+	}[m.Kind]
+	if m.Table == "" && strings.Contains(words[1], "%s") { // computed: its SQL is no label
+		return strings.TrimSpace(strings.Replace(words[0], "%s", "", 1)), strings.TrimSuffix(strings.Replace(words[1], "%s", "", 1), " of ")
 	}
+	return strings.Replace(words[0], "%s", m.Column, 1), strings.Replace(words[1], "%s", m.Column, 1)
+}
+
+// having keeps the rows whose noised numbers meet the condition; a number that is none meets nothing.
+func (c *computer) having(rows []row, cond *plan.OutCond) []row {
+	if cond == nil {
+		return rows
+	}
+	kept := rows[:0]
+	for i := range rows {
+		if c.holds(&rows[i], cond) {
+			kept = append(kept, rows[i])
+		}
+	}
+	return kept
+}
+
+func (c *computer) holds(r *row, cond *plan.OutCond) bool {
+	switch {
+	case cond.Not != nil:
+		return !c.holds(r, cond.Not)
+	case len(cond.And) > 0:
+		for i := range cond.And {
+			if !c.holds(r, &cond.And[i]) {
+				return false
+			}
+		}
+		return true
+	case len(cond.Or) > 0:
+		for i := range cond.Or {
+			if c.holds(r, &cond.Or[i]) {
+				return true
+			}
+		}
+		return false
+	}
+	x, y := c.eval(r, &cond.Left).value(), c.eval(r, &cond.Right).value()
+	if math.IsNaN(x) || math.IsNaN(y) {
+		return false
+	}
+	return map[plan.Cmp]bool{plan.CmpEq: x == y, plan.CmpNe: x != y, plan.CmpLt: x < y, plan.CmpLe: x <= y, plan.CmpGt: x > y, plan.CmpGe: x >= y}[cond.Cmp]
 }

@@ -30,8 +30,8 @@ func out(name string, e plan.OutExpr) plan.OutputSpec { return plan.OutputSpec{N
 // query is departments with count(*), avg(total_cost) and sum(los), narrowed to two departments that are not neighbours.
 func query(t *testing.T, change func(*plan.Spec)) *plan.Plan {
 	t.Helper()
-	s := plan.Spec{Scans: []plan.Scan{{Table: "encounter"}}, Limit: -1, Keys: []plan.KeySpec{{Col: plan.ColRef{Column: "department"}}},
-		Wanted: []plan.MeasureSpec{{Kind: plan.CountRows}, {Kind: plan.Avg, Col: plan.ColRef{Column: "drug_cost"}}, {Kind: plan.Sum, Col: plan.ColRef{Column: "los"}}},
+	s := plan.Spec{From: plan.From{Scans: []plan.Scan{{Table: "encounter"}}}, Limit: -1, Keys: []plan.KeySpec{{Expr: plantest.Col("department")}},
+		Wanted: []plan.MeasureSpec{{Kind: plan.CountRows}, {Kind: plan.Avg, Args: plantest.Cols("drug_cost")}, {Kind: plan.Sum, Args: plantest.Cols("los")}},
 		Output: []plan.OutputSpec{out("department", plan.OutExpr{Op: plan.OutKey}), out("n", measure(0)), out("mean", measure(1)), out("days", measure(2)),
 			out("per row", two(plan.OutDiv, measure(2), measure(0))), out("odd", two(plan.OutMul, measure(0), measure(2))), out("two", num("2"))}}
 	if change != nil {
@@ -98,7 +98,8 @@ func TestTable(t *testing.T) {
 func TestHiddenMembers(t *testing.T) {
 	t.Parallel()
 	p := query(t, func(s *plan.Spec) {
-		s.Where = &plan.Pred{Op: plan.PredIn, Left: plan.ColRef{Column: "department"}, Values: []plan.Literal{{Kind: plan.LitString, Text: "icu"}, {Kind: plan.LitString, Text: "other"}}}
+		two := plantest.In(plantest.Col("department"), plantest.Text("icu"), plantest.Text("other"))
+		s.Where = &two
 	})
 	r, err := result.Table(p, noised(p, [][]int64{{0, 1, 2}}, []int64{10, 20, 30}, []int64{0, 0, 0}, []int64{0, 0, 0}))
 	if err != nil || len(r.Rows) != 2 || r.Rows[0][0].Value != "icu" || r.Rows[1][0].Value != "other" {

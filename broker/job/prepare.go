@@ -100,24 +100,40 @@ func (s *Service) walk(ctx context.Context, p *prepared) (err error) {
 }
 
 // understand parses in a child without data, binds and plans.
-func (s *Service) understand(ctx context.Context, p *prepared) error {
-	tree, err := s.c.Engine.Parse(ctx, p.ask.SQL)
-	var pe *sandbox.ParseError
-	if errors.As(err, &pe) {
-		return refused(parseRefusal(pe, p.ask.SQL))
-	}
-	if err != nil {
+func (s *Service) understand(ctx context.Context, p *prepared) (err error) {
+	p.plan, err = Understand(ctx, s.c.Engine, p.dataset.Schema, p.ask.SQL, plan.Options{RowsPerPerson: p.ask.RowsPerPerson, MaxDraws: s.c.Defaults.MaxDraws})
+	var r *plan.Refusal
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &r):
+		return refused(err)
+	default:
 		return unavailable(err)
 	}
-	spec, err := bind.Bind(p.dataset.Schema, tree, p.ask.SQL)
-	if err != nil {
-		return refused(err)
+}
+
+// Parser reads one SELECT in a child without data.
+type Parser interface {
+	Parse(ctx context.Context, sql string) (json.RawMessage, error)
+}
+
+// Understand parses, binds and plans a question: privacy's judgment alone, without who asks and without data. A *plan.Refusal says why
+// there is no plan; any other error is the parser's child's.
+func Understand(ctx context.Context, parser Parser, schema *plan.Schema, sql string, o plan.Options) (*plan.Plan, error) {
+	tree, err := parser.Parse(ctx, sql)
+	var pe *sandbox.ParseError
+	if errors.As(err, &pe) {
+		return nil, parseRefusal(pe, sql)
 	}
-	p.plan, err = plan.Build(p.dataset.Schema, spec, plan.Options{RowsPerPerson: p.ask.RowsPerPerson, MaxDraws: s.c.Defaults.MaxDraws})
 	if err != nil {
-		return refused(err)
+		return nil, err
 	}
-	return nil
+	spec, err := bind.Bind(schema, tree, sql)
+	if err != nil {
+		return nil, err
+	}
+	return plan.Build(schema, spec, o)
 }
 
 // price calibrates the fixed list of mechanisms and what it costs.
