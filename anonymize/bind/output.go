@@ -81,10 +81,11 @@ func (n *noised) column(e plan.Expr) plan.OutExpr {
 
 // cast drops a cast to real numbers, which noised numbers are, and rounds for the others.
 func (n *noised) cast(e plan.Expr) plan.OutExpr {
-	switch e.To.Kind {
-	case plan.CastReal:
+	switch {
+	case e.To.Try: // nothing fails here
+	case e.To.Kind == plan.CastReal:
 		return n.out(e.Args[0])
-	case plan.CastInteger, plan.CastDecimal:
+	case e.To.Kind == plan.CastInteger, e.To.Kind == plan.CastDecimal:
 		if e.To.Scale <= maxDigits {
 			return plan.OutExpr{Op: plan.OutRound, Args: []plan.OutExpr{n.out(e.Args[0])}, Digits: e.To.Scale, Offset: e.Offset}
 		}
