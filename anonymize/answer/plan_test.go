@@ -6,6 +6,7 @@ import (
 	"carrel/anonymize/answer"
 	"carrel/anonymize/dp"
 	"carrel/anonymize/plan"
+	"carrel/anonymize/plan/plantest"
 )
 
 // TestPlansFit: what the planner makes passes Check, under both accountings, by public and by private keys, and gives an answer from nothing.
@@ -21,12 +22,11 @@ func TestPlansFit(t *testing.T) {
 			{Name: "cost", Kind: plan.KindInt, Bounded: true, Lo: -3, Hi: 100, Reason: "test", Nullable: true, Role: plan.RoleOther},
 		},
 	}}}
-	col := func(name string) plan.ColRef { return plan.ColRef{Scan: 0, Column: name} }
 	b := newBench(t)
-	for what, keys := range map[string][]plan.KeySpec{"none": nil, "public": {{Col: col("ward")}}, "private": {{Col: col("doctor")}}, "both": {{Col: col("ward")}, {Col: col("doctor")}}} {
-		spec := plan.Spec{Limit: -1, Scans: []plan.Scan{{Table: "visit"}}, Keys: keys, Wanted: []plan.MeasureSpec{
-			{Kind: plan.CountRows}, {Kind: plan.CountColumn, Col: col("cost")}, {Kind: plan.CountPersons, Col: col("person_id")},
-			{Kind: plan.Sum, Col: col("cost")}, {Kind: plan.Avg, Col: col("cost")},
+	for what, keys := range map[string][]plan.KeySpec{"none": nil, "public": {{Expr: plantest.Col("ward")}}, "private": {{Expr: plantest.Col("doctor")}}, "both": {{Expr: plantest.Col("ward")}, {Expr: plantest.Col("doctor")}}} {
+		spec := plan.Spec{Limit: -1, From: plan.From{Scans: []plan.Scan{{Table: "visit"}}}, Keys: keys, Wanted: []plan.MeasureSpec{
+			{Kind: plan.CountRows}, {Kind: plan.CountColumn, Args: plantest.Cols("cost")}, {Kind: plan.CountPersons, Args: plantest.Cols("person_id")},
+			{Kind: plan.Sum, Args: plantest.Cols("cost")}, {Kind: plan.Avg, Args: plantest.Cols("cost")},
 		}}
 		for i := range spec.Wanted {
 			spec.Output = append(spec.Output, plan.OutputSpec{Name: string(rune('a' + i)), Expr: plan.OutExpr{Op: plan.OutMeasure, Index: i}})

@@ -25,10 +25,10 @@ type Value struct {
 	n    int64 // days, or an opaque number
 }
 
-func number(n int64) Value     { return Value{kind: isNumber, r: new(big.Rat).SetInt64(n)} }
+func number(n int64) Value      { return Value{kind: isNumber, r: new(big.Rat).SetInt64(n)} }
 func fraction(r *big.Rat) Value { return Value{kind: isNumber, r: r} }
-func text(s string) Value      { return Value{kind: isText, s: s} }
-func date(d int64) Value       { return Value{kind: isDate, n: d} }
+func text(s string) Value       { return Value{kind: isText, s: s} }
+func date(d int64) Value        { return Value{kind: isDate, n: d} }
 
 func boolean(b bool) Value {
 	if b {
