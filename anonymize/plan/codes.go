@@ -12,7 +12,7 @@ func say(class, zh, en, adviceZH, adviceEN string) entry {
 // refusals is the table of all codes. A function, not a variable: nothing can change it at run time.
 func refusals() map[string]entry {
 	m := map[string]entry{}
-	for _, part := range []map[string]entry{syntaxRefusals(), nameRefusals(), joinRefusals(), unitRefusals(), measureRefusals(), rowRefusals(), relationRefusals()} {
+	for _, part := range []map[string]entry{syntaxRefusals(), nameRefusals(), joinRefusals(), unitRefusals(), measureRefusals(), rowRefusals(), relationRefusals(), wideRefusals()} {
 		for k, v := range part {
 			m[k] = v
 		}
