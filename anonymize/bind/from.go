@@ -133,15 +133,16 @@ func (b *binder) join(o *object, fr *frame, depth int) {
 	condition := o.optional("condition")
 	o.noAlias()
 	o.end()
-	b.checkJoin(how, kind, firstOf(location(o.m), location(right)), o.at)
+	at := firstOf(location(o.m), located(right, o.at)) // a comma has no place
+	b.checkJoin(how, kind, at)
 	if how == "REGULAR" && condition == nil && len(using) == 0 || condition != nil && len(using) > 0 ||
 		how == "CROSS" && (condition != nil || len(using) > 0) {
-		b.fail("join-without-condition", o.at)
+		b.fail("join-without-condition", at)
 	}
 	if b.err != nil {
 		return
 	}
-	on := onClause{condition, using, how == "ASOF", o.at, depth}
+	on := onClause{condition, using, how == "ASOF", at, depth}
 	switch {
 	case kind == "SEMI" || kind == "ANTI":
 		b.semiJoin(left, right, fr, on, kind == "ANTI")
@@ -162,13 +163,13 @@ type onClause struct {
 	at, depth int
 }
 
-func (b *binder) checkJoin(how, kind string, cross, at int) {
+func (b *binder) checkJoin(how, kind string, at int) {
 	switch how {
 	case "REGULAR", "CROSS", "ASOF":
 	case "NATURAL":
 		b.fail("natural-join", at)
 	default:
-		b.fail("join-kind", firstOf(at, cross))
+		b.fail("join-kind", at)
 	}
 	switch kind {
 	case "INNER", "LEFT":
@@ -220,15 +221,11 @@ func (b *binder) innerJoin(left, right map[string]any, fr *frame, on onClause) {
 	}
 	j := &fr.from.Joins[s.scan-1]
 	j.Offset = on.at
-	if j.Offset < 0 {
-		j.Offset = fr.from.Scans[s.scan].Offset
-	}
-	switch {
-	case lastScan(*e) <= s.scan:
+	if lastScan(*e) <= s.scan {
 		j.On = e
-	default:
-		fr.moved = append(fr.moved, *e)
+		return
 	}
+	fr.moved = append(fr.moved, *e)
 }
 
 // outerJoin keeps a join in parentheses on the right together, as a relation whose tables keep their names.

@@ -92,7 +92,7 @@ func TestKnownFieldFilledRefuses(t *testing.T) {
 		}
 		for _, o := range objects(root, nil) {
 			for name, v := range o {
-				if n, ok := v.(map[string]any); v != nil && v != false && (!ok || len(n) != 0) {
+				if n, ok := v.(map[string]any); v != nil && v != false && (!ok || len(n) != 0) || name == "try_cast" || dead(o, name) { // TRY of a date that is one changes nothing
 					continue
 				}
 				o[name] = true
