@@ -23,9 +23,83 @@ func misfit(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrLayout, fmt.Sprintf(format, args...))
 }
 
-// Check says, before anything is charged, whether a list can be sampled for a layout: it depends on public things only. Release makes
+// Check says, before anything is charged, whether a list can be sampled for layouts: it depends on public things only. Release makes
 // the same check again.
-func Check(l plan.Layout, list []dp.Mechanism) error {
+func Check(layouts []plan.Layout, list []dp.Mechanism) error {
+	if len(layouts) == 0 {
+		return misfit("empty")
+	}
+	groups := plan.Layout{} // the nearest part that is no tree
+	for i, l := range layouts {
+		n := mechanisms(l)
+		if n > len(list) {
+			return misfit("more measures than mechanisms")
+		}
+		if err := checkPart(l, list[:n]); err != nil {
+			return fmt.Errorf("part %d: %w", i, err)
+		}
+		if err := checkTree(l, groups, i); err != nil {
+			return fmt.Errorf("part %d: %w", i, err)
+		}
+		if l.Tree == nil {
+			groups = l
+		}
+		list = list[n:]
+	}
+	if len(list) != 0 {
+		return misfit("more mechanisms than measures")
+	}
+	return nil
+}
+
+// mechanisms is how many mechanisms a layout's measures name.
+func mechanisms(l plan.Layout) int {
+	n := 0
+	for _, m := range l.Measures {
+		n = max(n, m.Mechanism+1)
+	}
+	return n
+}
+
+// checkTree: the leaves are the whole last key, a power of Branch; levels are inside the tree; a tree under private keys follows the part that
+// selects them, with the same keys.
+func checkTree(l, groups plan.Layout, at int) error {
+	if l.Tree == nil {
+		if l.Follows {
+			return misfit("only trees follow")
+		}
+		for _, m := range l.Measures {
+			if m.Level != 0 {
+				return misfit("a level without a tree")
+			}
+		}
+		return nil
+	}
+	n := len(l.Keys) - 1
+	if n < 0 || at == 0 || n != len(groups.Keys) || !slices.Equal(l.Keys[:n], groups.Keys) {
+		return misfit("a tree without its groups")
+	}
+	leaf := l.Keys[n]
+	if !leaf.Public || leaf.Null || leaf.Other != -1 || leaf.Lo != 0 || leaf.Hi != l.Tree.Leaves-1 || l.Follows != private(l) {
+		return misfit("leaves")
+	}
+	height, size := 0, int64(1)
+	for ; size < l.Tree.Leaves && size < maxCells; size *= plan.Branch {
+		height++
+	}
+	if size != l.Tree.Leaves {
+		return misfit("leaves")
+	}
+	for _, m := range l.Measures {
+		if m.Level < 0 || m.Level >= height || len(m.Terms) != 1 || m.Terms[0].Coef != 1 || l.Columns[m.Terms[0].Column].Kind != plan.ColumnCount {
+			return misfit("a level of a tree counts rows")
+		}
+	}
+	return nil
+}
+
+// checkPart checks one layout with its own mechanisms.
+func checkPart(l plan.Layout, list []dp.Mechanism) error {
 	if l.MaxRows < 1 || l.MaxCells < 1 || len(l.Columns) == 0 || len(list) == 0 {
 		return misfit("empty")
 	}
@@ -48,7 +122,7 @@ func Check(l plan.Layout, list []dp.Mechanism) error {
 		}
 	}
 	for _, m := range l.Measures {
-		if m.Mechanism < 0 || m.Mechanism >= len(list) || m.Name != list[m.Mechanism].Measure || !slices.Equal(m.Terms, termsOf(l, m.Mechanism)) {
+		if m.Mechanism < 0 || m.Mechanism >= len(list) || m.Name != list[m.Mechanism].Measure || !slices.Equal(m.Terms, termsOf(l, m.Mechanism)) || m.Level != levelOf(l, m.Mechanism) {
 			return misfit("a measure and its mechanism differ")
 		}
 	}
@@ -111,7 +185,7 @@ func checkMechanism(l plan.Layout, i int, m dp.Mechanism) error {
 			return misfit("numbers too large")
 		}
 	}
-	if n, ok := publicCells(l); !private(l) && (!ok || m.Cells < n) {
+	if n, ok := publicCells(l); !private(l) && (!ok || m.Cells < n/nodeSize(levelOf(l, i))) {
 		return misfit("fewer draws than cells")
 	}
 	if need, ok := mul(m.Rows, perRow(l, terms)); !ok || m.Sensitivity < need {
@@ -169,6 +243,7 @@ func checkSelection(l plan.Layout, list []dp.Mechanism) error {
 		}
 	}
 	switch {
+	case l.Follows && n == 0: // selected by the part before it
 	case private(l) && n != 1:
 		return misfit("private keys without one selection")
 	case !private(l) && n != 0:
@@ -202,6 +277,25 @@ func publicCells(l plan.Layout) (int64, bool) {
 		n = x
 	}
 	return n, true
+}
+
+// levelOf is the tree's level that a mechanism samples, as termsOf.
+func levelOf(l plan.Layout, mechanism int) int {
+	for _, m := range l.Measures {
+		if m.Mechanism == mechanism {
+			return m.Level
+		}
+	}
+	return 0
+}
+
+// nodeSize is the number of leaves under a node of a level.
+func nodeSize(level int) int64 {
+	n := int64(1)
+	for range min(max(level, 0), 16) {
+		n *= plan.Branch
+	}
+	return n
 }
 
 // termsOf is the form that a mechanism samples: that of its first measure (Check sees to it that the others are equal).

@@ -3,6 +3,7 @@ package answer
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"math"
 	"math/bits"
 	"slices"
@@ -181,6 +182,47 @@ func whole(l plan.Layout, cells []cell) ([]cell, error) {
 		return nil, errKey // a cell that is no member: impossible after fold
 	}
 	return out, nil
+}
+
+// under lists, for every released group in order, every leaf of its tree, with zeros where the child had nothing.
+func under(l plan.Layout, groups, cells []cell) []cell {
+	n := len(l.Keys) - 1
+	at := map[string]cell{}
+	name := func(keys []int64) string { return fmt.Sprint(keys) }
+	for _, c := range cells {
+		at[name(c.keys)] = c
+	}
+	out := make([]cell, 0, int64(len(groups))*l.Tree.Leaves)
+	for _, g := range groups {
+		for leaf := range l.Tree.Leaves {
+			keys := append(slices.Clone(g.keys[:n]), leaf)
+			c, ok := at[name(keys)]
+			if !ok {
+				c = cell{keys: keys, exact: make([]int64, len(l.Columns))}
+			}
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// coarser adds up every Branch^level consecutive leaves. The sums of checked counts cannot overflow: together they are at most MaxRows.
+func coarser(l plan.Layout, cells []cell, level int) []cell {
+	if level == 0 {
+		return cells
+	}
+	size := int(nodeSize(level))
+	out := make([]cell, 0, len(cells)/size)
+	for i, c := range cells {
+		if i%size == 0 {
+			out = append(out, cell{keys: c.keys, exact: make([]int64, len(l.Columns))})
+		}
+		last := out[len(out)-1]
+		for k, x := range c.exact {
+			last.exact[k] += x
+		}
+	}
+	return out
 }
 
 // memberKeys is number i of the domain's product in lexicographic order.

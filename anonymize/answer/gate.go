@@ -19,6 +19,10 @@
 // count. Other measures are drawn for released groups only, after the selection: adaptive composition. Released groups are
 // sorted by key, so their order says nothing more than their set.
 //
+// Trees of counts: a part whose last key is a public leaf has one number for every node of every level, empty ones included; a row counts once
+// a level, so each level has the sensitivity of a count. Under private keys a tree is drawn for the groups that the part before it has
+// released, and for no other: what the child says of others is not looked at after the checks.
+//
 // The bytes are post-processing of the above: canonical JSON of a dp.Table, with keys as integers and no exact number.
 //
 // # Checked here again, owed elsewhere
@@ -83,10 +87,10 @@ func NewGate(s *dp.Sampler) (*Gate, error) {
 	return &Gate{sampler: s}, nil
 }
 
-// Release checks the child's answer against layout and manifest (rows per table), samples the reserved list once and returns the noised
-// bytes. It uses the Started up, whatever comes out. Errors: those of Started.Consume (nothing was looked at), else ErrFailed. The
-// context is not consulted: a cancellation timed by the data would choose among samples.
-func (g *Gate) Release(_ context.Context, st *ledger.Started, l plan.Layout, a Aggregates, rows map[string]int64) (Noised, error) {
+// Release checks the child's answers, one a part, against layouts and manifest (rows per table), samples the reserved list once and
+// returns the noised bytes. It uses the Started up, whatever comes out. Errors: those of Started.Consume (nothing was looked at), else
+// ErrFailed. The context is not consulted: a cancellation timed by the data would choose among samples.
+func (g *Gate) Release(_ context.Context, st *ledger.Started, layouts []plan.Layout, answers []Aggregates, rows map[string]int64) (Noised, error) {
 	if g == nil || g.sampler == nil {
 		return Noised{}, errors.New("answer: a Gate comes from NewGate")
 	}
@@ -94,7 +98,7 @@ func (g *Gate) Release(_ context.Context, st *ledger.Started, l plan.Layout, a A
 	if err != nil {
 		return Noised{}, fmt.Errorf("answer: %w", err)
 	}
-	t, err := g.release(l, list, a, rows)
+	t, err := g.release(layouts, list, answers, rows)
 	if err != nil {
 		return Noised{}, ErrFailed // and no cause: it may tell of one person's value
 	}
@@ -105,41 +109,79 @@ func (g *Gate) Release(_ context.Context, st *ledger.Started, l plan.Layout, a A
 	return Noised{id: st.ID(), bytes: b}, nil
 }
 
-func (g *Gate) release(l plan.Layout, list []dp.Mechanism, a Aggregates, rows map[string]int64) (dp.Table, error) {
-	if err := Check(l, list); err != nil {
+// release checks every part before it draws for any: a fault of a later part must not depend on draws, nor draws on a fault.
+func (g *Gate) release(layouts []plan.Layout, list []dp.Mechanism, answers []Aggregates, rows map[string]int64) (dp.Table, error) {
+	if err := Check(layouts, list); err != nil {
 		return dp.Table{}, err
 	}
-	if err := checkAnswer(l, a, rows); err != nil {
-		return dp.Table{}, err
+	if len(answers) != len(layouts) {
+		return dp.Table{}, errShape
 	}
-	cells, err := fold(l, a)
-	if err != nil {
-		return dp.Table{}, err
-	}
-	t := dp.Table{Version: dp.TableVersion, Selected: private(l), Values: make([][]int64, len(list)), Mechanisms: list}
-	if t.Selected {
-		if cells, err = g.selectCells(l, list, cells, &t); err != nil {
+	folded := make([][]cell, len(layouts))
+	for i, l := range layouts {
+		if err := checkAnswer(l, answers[i], rows); err != nil {
 			return dp.Table{}, err
 		}
-	} else if cells, err = whole(l, cells); err != nil {
-		return dp.Table{}, err
+		var err error
+		if folded[i], err = fold(l, answers[i]); err != nil {
+			return dp.Table{}, err
+		}
+	}
+	var tables []dp.Table
+	var groups []cell // of the nearest part that is no tree, as released
+	for i, l := range layouts {
+		own := list[:mechanisms(l)]
+		list = list[len(own):]
+		t, cells, err := g.part(l, own, folded[i], groups)
+		if err != nil {
+			return dp.Table{}, err
+		}
+		if l.Tree == nil {
+			groups = cells
+		}
+		tables = append(tables, t)
+	}
+	t := tables[0]
+	t.More = tables[1:]
+	return t, nil
+}
+
+// part draws one part: its groups are those of the public domain, those that its own selection keeps, or those that were selected already.
+func (g *Gate) part(l plan.Layout, list []dp.Mechanism, cells, groups []cell) (dp.Table, []cell, error) {
+	t := dp.Table{Version: dp.TableVersion, Selected: private(l), Values: make([][]int64, len(list)), Mechanisms: list}
+	var err error
+	switch {
+	case l.Follows:
+		cells = under(l, groups, cells)
+	case t.Selected:
+		cells, err = g.selectCells(l, list, cells, &t)
+	default:
+		cells, err = whole(l, cells)
+	}
+	if err != nil {
+		return dp.Table{}, nil, err
 	}
 	for i, m := range list {
 		if m.Kind == dp.Threshold {
 			continue // drawn by the selection
 		}
-		if t.Values[i], err = g.draw(m, termsOf(l, i), cells); err != nil {
-			return dp.Table{}, err
+		level := levelOf(l, i)
+		if t.Values[i], err = g.draw(m, termsOf(l, i), coarser(l, cells, level)); err != nil {
+			return dp.Table{}, nil, err
 		}
 	}
 	t.Rows, t.Keys = int64(len(cells)), make([][]int64, len(l.Keys))
+	if l.Tree != nil { // leaves come in order: their numbers need not be written out
+		t.Leaves, t.Keys = l.Tree.Leaves, [][]int64{}
+		return t, cells, nil
+	}
 	for k := range l.Keys {
 		t.Keys[k] = make([]int64, len(cells))
 		for i, c := range cells {
 			t.Keys[k][i] = c.keys[k]
 		}
 	}
-	return t, nil
+	return t, cells, nil
 }
 
 // selectCells draws the noisy row count of every group that holds a row and keeps those above the cut, with that same number.

@@ -22,7 +22,15 @@ type Table struct {
 	Values [][]int64 `json:"values"`
 	// Mechanisms is the list that was sampled.
 	Mechanisms []Mechanism `json:"mechanisms"`
+	// Leaves, in a tree of counts: Rows are groups × leaves, in order, without keys; Values holds one column a level, each with as many numbers as
+	// that level has nodes.
+	Leaves int64 `json:"leaves,omitempty"`
+	// More are the tables of further parts (grouping sets, trees), in the order of the plan's.
+	More []Table `json:"more,omitempty"`
 }
+
+// maxParts bounds the tables of one answer.
+const maxParts = 1 << 10
 
 // Encode is the canonical form: same table, same bytes.
 func (t Table) Encode() ([]byte, error) {
@@ -55,14 +63,36 @@ func DecodeTable(b []byte) (Table, error) {
 }
 
 func (t Table) check() error {
-	if t.Version != TableVersion || t.Rows < 0 || t.Keys == nil || len(t.Values) == 0 || len(t.Values) != len(t.Mechanisms) {
+	if err := t.checkOne(); err != nil {
+		return err
+	}
+	if t.Leaves != 0 || len(t.More) > maxParts {
 		return refuse("malformed table")
 	}
-	for _, columns := range [][][]int64{t.Keys, t.Values} {
-		for _, c := range columns {
-			if c == nil || int64(len(c)) != t.Rows {
-				return refuse("malformed table")
-			}
+	for _, m := range t.More {
+		if err := m.checkOne(); err != nil {
+			return err
+		}
+		if len(m.More) > 0 {
+			return refuse("malformed table")
+		}
+	}
+	return nil
+}
+
+func (t Table) checkOne() error {
+	if t.Version != TableVersion || t.Rows < 0 || t.Keys == nil || len(t.Values) == 0 || len(t.Values) != len(t.Mechanisms) || t.Leaves < 0 || t.Leaves > 0 && (len(t.Keys) > 0 || t.Rows%t.Leaves != 0) {
+		return refuse("malformed table")
+	}
+	for _, c := range t.Keys {
+		if c == nil || int64(len(c)) != t.Rows {
+			return refuse("malformed table")
+		}
+	}
+	for _, c := range t.Values {
+		n := int64(len(c))
+		if c == nil || t.Leaves == 0 && n != t.Rows || t.Leaves > 0 && (n > t.Rows || n == 0 && t.Rows > 0 || n > 0 && t.Rows%n != 0) {
+			return refuse("malformed table")
 		}
 	}
 	return nil

@@ -1,18 +1,15 @@
 package plan
 
-// resolveMeasures turns every aggregate into shared wants. Values that no cell's rows bound are refused here.
+import "slices"
+
+// resolveMeasures turns every aggregate into shared wants, in every grouping set. Values that no cell's rows bound are refused here.
 func (b *builder) resolveMeasures() {
 	if len(b.spec.Wanted) == 0 || len(b.spec.Wanted) > maxMeasures {
 		b.fail("no-aggregate", b.firstOutput())
 		return
 	}
-	cells, private := b.cells()
-	rows := b.countRows()
 	if mul(b.schema.Persons, b.m) >= maxExact {
 		b.fail("sum-too-large", -1)
-	}
-	if private {
-		b.wantCount(rows) // selection is by the noised row count, which is then the COUNT(*)
 	}
 	centred := map[ref]bool{}
 	refs := make([][]ref, len(b.spec.Wanted))
@@ -22,11 +19,26 @@ func (b *builder) resolveMeasures() {
 		if b.err != nil {
 			return
 		}
-		if w.Kind != CountRows && w.Kind != CountColumn && w.Kind != CountPersons && w.Kind != CountValues && w.Kind != Sum {
+		if w.Kind == Avg || w.Kind >= VarPop && w.Kind != Quantile {
 			for _, r := range refs[i] {
 				centred[r] = true
 			}
 		}
+	}
+	b.all = b.keys
+	for _, set := range b.groupings() {
+		b.openPart(set)
+		b.measureAll(refs, centred)
+		b.closePart(set)
+	}
+}
+
+// measureAll makes the wants of one grouping set.
+func (b *builder) measureAll(refs [][]ref, centred map[ref]bool) {
+	cells, private := b.cells()
+	rows := b.countRows()
+	if private {
+		b.wantCount(rows) // selection is by the noised row count, which is then the COUNT(*)
 	}
 	for i := range b.spec.Wanted {
 		m := b.measure(&b.spec.Wanted[i], refs[i], centred, cells)
@@ -34,6 +46,9 @@ func (b *builder) resolveMeasures() {
 			return
 		}
 		b.measures = append(b.measures, m)
+	}
+	if len(b.wants) == 0 { // quantiles alone: the table of groups needs a number of its own
+		b.wantCount(rows)
 	}
 	b.arrange(cells, private)
 }
@@ -56,7 +71,7 @@ func (b *builder) operandsOf(w *MeasureSpec) []ref {
 		want = 2
 	default: // one argument
 	}
-	if len(w.Args) != want || w.Kind < CountRows || w.Kind > Quantile {
+	if len(w.Args) != want || w.Kind < CountRows || w.Kind > Quantile || w.Kind == Quantile && !(w.Fraction >= 0 && w.Fraction <= 1) {
 		b.fail("aggregate-arguments", w.Offset)
 		return nil
 	}
@@ -191,7 +206,12 @@ func (b *builder) measure(w *MeasureSpec, refs []ref, centred map[ref]bool, cell
 		m.Terms = []Term{{Want: b.wantCentred(r, w.Offset), Coef: 1}}
 		m.Denominator, m.Centre = b.wantCount(b.countOf(r)), middle(r.col)
 	case Quantile:
-		b.fail("quantile", w.Offset)
+		m.Fraction = fraction(w)
+		m.Tree = slices.Index(b.trees, refs[0])
+		if m.Tree < 0 {
+			m.Tree = len(b.trees)
+			b.trees = append(b.trees, refs[0])
+		}
 	default:
 		b.moments(&m, w, refs)
 	}
@@ -355,3 +375,8 @@ func (m *Measure) renumber(at []int) {
 		}
 	}
 }
+
+// The least and the greatest value are one person's: MIN and MAX are answered as the quantiles 0.01 and 0.99, and say so.
+const leastFraction = 0.01
+
+func fraction(w *MeasureSpec) float64 { return min(max(w.Fraction, leastFraction), 1-leastFraction) }

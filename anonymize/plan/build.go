@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"sort"
+	"strings"
 	"unicode/utf8"
 
 	"carrel/anonymize/dp"
@@ -58,6 +60,9 @@ type builder struct {
 	wants     []dp.Want
 	wantTerms [][]LayoutTerm
 	measures  []Measure
+	trees     []ref // columns whose quantiles the current part asks
+	all       []key // of all parts; keys are those of the current one
+	parts     []part
 }
 
 func (b *builder) fail(code string, offset int) {
@@ -140,7 +145,7 @@ func (b *builder) build(place []int) *Plan {
 		return nil
 	}
 	p := b.plan()
-	if len(p.sql) > maxStatement { // the sandbox would refuse it, and by then it is charged
+	if len(p.sql) > maxStatement*len(p.parts) || slices.ContainsFunc(p.parts, func(x Part) bool { return len(x.SQL) > maxStatement }) { // the sandbox would refuse it, and by then it is charged
 		b.fail("query-too-large", at)
 		return nil
 	}
@@ -203,9 +208,6 @@ func (b *builder) checkOutput() {
 	if b.spec.Having != nil {
 		b.checkCond(b.spec.Having, 0)
 	}
-	if len(b.spec.Sets) > 1 {
-		b.fail("grouping-sets", 0)
-	}
 	if b.spec.Limit < -1 || b.spec.Skip < 0 {
 		b.fail("limit", -1)
 	}
@@ -228,9 +230,14 @@ func (b *builder) checkExpr(e *OutExpr, depth int) {
 		if depth > 0 {
 			b.fail("key-arithmetic", e.Offset)
 		}
+	case OutGrouping:
+		args = 0
+		if e.Index < 0 || e.Index >= len(b.keyAt) {
+			b.fail("column-not-grouped", e.Offset)
+		}
 	case OutMeasure:
 		args = 0
-		if e.Index < 0 || e.Index >= len(b.measures) {
+		if e.Index < 0 || e.Index >= len(b.spec.Wanted) {
 			b.fail("not-supported", e.Offset)
 		}
 	case OutNumber:
@@ -283,7 +290,7 @@ func (b *builder) checkCond(c *OutCond, depth int) {
 
 // outputs rewrites key references to the canonical order of keys.
 func (b *builder) outputs(e OutExpr) OutExpr {
-	if e.Op == OutKey {
+	if e.Op == OutKey || e.Op == OutGrouping {
 		e.Index = b.keyAt[e.Index]
 	}
 	args := make([]OutExpr, len(e.Args))
@@ -295,7 +302,7 @@ func (b *builder) outputs(e OutExpr) OutExpr {
 }
 
 func (b *builder) plan() *Plan {
-	p := &Plan{dataset: b.schema.Dataset, wants: b.wants, rows: b.m, limit: b.spec.Limit, skip: b.spec.Skip, measures: b.measures, having: b.spec.Having}
+	p := &Plan{dataset: b.schema.Dataset, rows: b.m, limit: b.spec.Limit, skip: b.spec.Skip, having: b.spec.Having}
 	for name := range b.lists {
 		p.lists = append(p.lists, name)
 	}
@@ -308,9 +315,14 @@ func (b *builder) plan() *Plan {
 		p.order = append(p.order, o)
 	}
 	p.tables = b.tablesUsed()
-	p.layout = b.layout()
+	p.parts = b.finishParts()
 	p.keys = b.keyInfos()
-	p.sql = b.sql()
+	var statements []string
+	for i := range p.parts {
+		p.wants = append(p.wants, b.parts[i].wants...)
+		statements = append(statements, p.parts[i].SQL)
+	}
+	p.sql = strings.Join(statements, ";\n")
 	p.features = b.features()
 	p.tree = b.describe()
 	p.hash = p.digest()
@@ -337,9 +349,9 @@ func (b *builder) layout() Layout {
 func (p *Plan) digest() string {
 	doc, err := json.Marshal(struct {
 		Version, Dataset, SQL string
-		Layout                Layout
+		Layouts               []Layout
 		Wants                 []dp.Want
-	}{Version, p.dataset, p.sql, p.layout, p.wants})
+	}{Version, p.dataset, p.sql, p.Layouts(), p.wants})
 	if err != nil {
 		return "" // cannot happen: plain structs of strings and integers
 	}

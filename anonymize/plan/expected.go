@@ -14,7 +14,9 @@ type ExpectedError struct {
 	// HalfWidth is the ± of a count or sum in its unit; for AVG it is the ± of the mean of a cell with PerRows rows.
 	HalfWidth float64 `json:"half_width"`
 	PerRows   int64   `json:"per_rows,omitempty"`
-	Unit      string  `json:"unit,omitempty"`
+	// Rank: HalfWidth counts rows by which the rank of a quantile may be off.
+	Rank bool   `json:"rank,omitempty"`
+	Unit string `json:"unit,omitempty"`
 }
 
 // ExpectedErrors gives the ± of every measure under a mechanism list designed for Wants(); nil when the list does not fit.
@@ -25,7 +27,7 @@ func (p *Plan) ExpectedErrors(list []dp.Mechanism) []ExpectedError {
 		return nil
 	}
 	var out []ExpectedError
-	for i, m := range p.measures {
+	for i, m := range p.parts[0].Measures {
 		v := 0.0
 		for _, t := range m.Terms {
 			d := deviation(list[t.Want])
@@ -34,6 +36,10 @@ func (p *Plan) ExpectedErrors(list []dp.Mechanism) []ExpectedError {
 		e := ExpectedError{Measure: i, Kind: m.Kind.String(), Column: m.Column, Unit: m.Unit}
 		unit := math.Pow10(m.Scale)
 		switch {
+		case m.Kind == Quantile: // the rank is off by so many rows: the value by as many rows' worth of it
+			part := p.parts[m.Tree]
+			levels := len(part.Layout.Measures)
+			e.HalfWidth, e.Rank = 1.96*deviation(list[part.First])*math.Sqrt(1.5*float64(levels)), true
 		case m.Moments != nil:
 			e.HalfWidth, e.PerRows = m.momentError(list)/perRows, perRows
 		case m.Denominator >= 0:

@@ -185,6 +185,9 @@ func (b *builder) caseExpr(e *Expr) value {
 
 // choose is CASE over typed parts: results has one more than conds.
 func (b *builder) choose(conds []*cond, results []value, at int) value {
+	if b.err != nil {
+		return value{}
+	}
 	results, col := b.unify(results, at)
 	if b.err != nil {
 		return value{}

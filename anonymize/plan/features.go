@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"carrel/anonymize/dp"
 	"sort"
 	"strconv"
 )
@@ -48,13 +49,17 @@ func (k MeasureKind) String() string {
 // features lists every column of the schema that the answer depends on, wherever it stands: what shapes rows inside a relation counts
 // as a filter, and what a relation's column is made of counts as what that column is used for.
 func (b *builder) features() Features {
-	cells, private := b.cells()
-	f := Features{Dataset: b.schema.Dataset, Tables: b.tablesUsed(), Rows: b.m, Cells: cells, Draws: mul(cells, int64(len(b.wants))), Private: private}
+	f := Features{Dataset: b.schema.Dataset, Tables: b.tablesUsed(), Rows: b.m, Draws: b.drawn()}
+	for i := range b.parts {
+		b.openPart(b.parts[i].keys)
+		cells, private := b.cells()
+		f.Cells, f.Private = max(f.Cells, cells), f.Private || private
+	}
 	kinds := map[string]bool{}
 	for _, w := range b.spec.Wanted {
 		kinds[w.Kind.String()] = true
 	}
-	for _, k := range b.keys {
+	for _, k := range b.all {
 		for _, o := range k.at.col.origin {
 			f.Keys = append(f.Keys, KeyFeature{o.table, o.column, k.public})
 		}
@@ -110,7 +115,7 @@ func (b *builder) describe() []line {
 		add(1, "连接结果按人重新编号并截断", "joined rows are numbered again inside the person and cut")
 	}
 	b.describeScans(add, 1)
-	for _, k := range b.keys {
+	for _, k := range b.all {
 		size := n(k.members())
 		if k.public {
 			add(1, "分组 "+k.name+"：公共取值 "+size+" 个，全部输出", "key "+k.name+": public domain of "+size+", every member is emitted")
@@ -118,7 +123,11 @@ func (b *builder) describe() []line {
 			add(1, "分组 "+k.name+"：非公共取值，按带噪行数筛选", "key "+k.name+": not a public domain, groups are selected by noised row count")
 		}
 	}
-	for _, w := range b.wants {
+	var wants []dp.Want
+	for _, p := range b.parts {
+		wants = append(wants, p.wants...)
+	}
+	for _, w := range wants {
 		add(1, "度量 "+w.Measure+"：删去一人，全部格子合计至多变化 "+n(w.Sensitivity)+"（存储整数）；"+n(w.Cells)+" 次加噪",
 			"measure "+w.Measure+": deleting one person changes all cells together by at most "+n(w.Sensitivity)+" (stored integers); "+n(w.Cells)+" draws")
 	}

@@ -15,6 +15,10 @@ type Layout struct {
 	MaxRows int64
 	// MaxCells caps the rows that the child may return, at least 1. For public keys the child returns at most one row a member.
 	MaxCells int64
+	// Tree: the last key is a leaf of a tree of counts, public, with Tree.Leaves members; measures are of its levels.
+	Tree *Tree `json:",omitempty"`
+	// Follows: the groups are those that the nearest part before this one, not a tree, has selected.
+	Follows bool `json:",omitempty"`
 }
 
 // NullKey is how the child returns a NULL key.
@@ -61,6 +65,8 @@ type LayoutMeasure struct {
 	Name      string
 	Mechanism int
 	Terms     []LayoutTerm // e.g. sum(x) − mid·count(x)
+	// Level, in a tree: one number for every Branch^Level consecutive leaves.
+	Level int `json:",omitempty"`
 }
 
 // LayoutTerm is one term of a linear form over exact columns.

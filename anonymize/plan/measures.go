@@ -270,7 +270,7 @@ func (b *builder) arrange(cells int64, private bool) {
 	if b.err != nil {
 		return
 	}
-	if n := int64(len(b.wants)); cells > b.draws() || mul(cells, n) > b.draws() {
+	if n := int64(len(b.wants)); cells > b.draws() || mul(cells, n) > b.draws()-b.drawn() {
 		b.fail("too-many-cells", b.spec.Wanted[0].Offset)
 		if len(b.spec.Keys) > 0 {
 			b.err = Refuse("too-many-cells", b.spec.SQL, b.spec.Keys[0].Offset)

@@ -3,7 +3,7 @@ package plan
 import "carrel/anonymize/dp"
 
 // Version names the planner. Answers from record are bound to it: a new version never returns an old answer.
-const Version = "carrel-plan-1"
+const Version = "carrel-plan-2"
 
 // AllTables, in Options.RowsPerPerson, means every private table and the joined rows.
 const AllTables = "*"
@@ -27,10 +27,9 @@ type Plan struct {
 	hash     string
 	tables   []string
 	rows     int64
-	layout   Layout
+	parts    []Part
 	wants    []dp.Want
 	keys     []Key
-	measures []Measure
 	output   []OutputSpec
 	order    []OrderSpec
 	having   *OutCond
@@ -71,6 +70,8 @@ type Measure struct {
 	Unit        string
 	Lo, Hi      int64 // bounds of one stored value, for SUM and AVG
 	Moments     *Moments
+	Tree        int     // of a Quantile: the part that holds its tree
+	Fraction    float64 // of a Quantile
 }
 
 // Moments are the wants behind variances, covariances and regressions of values u = (x − CentreX)/GridX and v = (y − CentreY)/GridY over rows where
@@ -91,13 +92,25 @@ type Term struct {
 	Coef int64
 }
 
-// SQL is the statement for the engine: our own identifiers and integers only.
+// SQL are the statements for the engine, one a part: our own identifiers and integers only.
 func (p *Plan) SQL() string { return p.sql }
 
-// Layout says what the engine's answer looks like and what is noised.
-func (p *Plan) Layout() Layout { return p.layout }
+// Parts are the statements with their layouts; there is at least one.
+func (p *Plan) Parts() []Part { return append([]Part(nil), p.parts...) }
 
-// Wants is what has to be noised, in the canonical order of measures; Layout().Measures[i] is Wants()[i].
+// Layouts are the layouts of the parts.
+func (p *Plan) Layouts() []Layout {
+	var out []Layout
+	for _, x := range p.parts {
+		out = append(out, x.Layout)
+	}
+	return out
+}
+
+// Layout is that of the first part.
+func (p *Plan) Layout() Layout { return p.parts[0].Layout }
+
+// Wants is what has to be noised, part by part, in the canonical order of measures.
 func (p *Plan) Wants() []dp.Want { return append([]dp.Want(nil), p.wants...) }
 
 // Tables are all tables that are scanned, sorted, each once.
@@ -109,11 +122,11 @@ func (p *Plan) Hash() string { return p.hash }
 // Rows is the bound m of one person's rows that reach the measure.
 func (p *Plan) Rows() int64 { return p.rows }
 
-// Keys are the keys in the order of Layout().Keys.
+// Keys are the keys of all parts, in canonical order.
 func (p *Plan) Keys() []Key { return append([]Key(nil), p.keys...) }
 
-// Measures are the aggregates of the text, as OutMeasure indexes them.
-func (p *Plan) Measures() []Measure { return append([]Measure(nil), p.measures...) }
+// Measures are the aggregates of the text over the first part, as OutMeasure indexes them.
+func (p *Plan) Measures() []Measure { return append([]Measure(nil), p.parts[0].Measures...) }
 
 // Output are the columns of the answer; OutKey indexes Keys and OutMeasure indexes Measures.
 func (p *Plan) Output() []OutputSpec { return append([]OutputSpec(nil), p.output...) }
@@ -135,7 +148,7 @@ func (p *Plan) Features() Features { return p.features }
 
 func (b *builder) keyInfos() []Key {
 	var out []Key
-	for _, k := range b.keys {
+	for _, k := range b.all {
 		name, table := k.name, ""
 		if k.at.scan >= 0 {
 			table = b.scans[k.at.scan].table.Name

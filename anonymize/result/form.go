@@ -24,6 +24,7 @@ type value struct {
 	op     plan.OutOp
 	args   []value
 	digits int
+	tree   *tree // of opTree
 }
 
 var everywhere = [2]float64{math.Inf(-1), math.Inf(1)}
@@ -40,6 +41,11 @@ func (c *computer) eval(r *row, e *plan.OutExpr) value {
 		return linear(dp.Form{Value: parse(e.Number.Text)})
 	case plan.OutMeasure:
 		return c.measure(r, c.measures[e.Index])
+	case plan.OutGrouping:
+		if r.left[e.Index] {
+			return linear(dp.Form{Value: 1})
+		}
+		return linear(dp.Form{})
 	case plan.OutNeg:
 		return times(c.eval(r, &e.Args[0]), -1)
 	case plan.OutRound:
@@ -74,6 +80,9 @@ func parse(s string) float64 {
 func (c *computer) measure(r *row, m plan.Measure) value {
 	if m.Moments != nil {
 		return c.moments(r, m)
+	}
+	if m.Kind == plan.Quantile {
+		return c.quantile(r, m)
 	}
 	unit := math.Pow10(m.Scale)
 	f := dp.Form{}
@@ -224,6 +233,9 @@ func (v value) parts() int {
 		return 1
 	}
 	n := 0
+	if v.op == opTree {
+		return 1
+	}
 	for i := range v.args {
 		n += v.args[i].parts()
 	}
@@ -234,6 +246,9 @@ func (v value) parts() int {
 func (v value) interval(noises []dp.Noise, level float64) (lo, hi float64) {
 	if v.op == 0 {
 		return v.simple(noises, level)
+	}
+	if v.op == opTree {
+		return v.tree.interval(level)
 	}
 	lo, hi = v.args[0].interval(noises, level)
 	if a, b, ok := v.momentInterval(lo, hi); ok {

@@ -12,6 +12,7 @@ const (
 	opSquare plan.OutOp = 200 + iota // args[0]²
 	opRoot                           // √args[0], of what is not negative
 	opWithin                         // args[0], known to lie in low..high
+	opTree                           // a quantile
 )
 
 // moments computes a variance, covariance, correlation or regression from noised sums: each mean is a ratio of linear forms with its own
@@ -87,6 +88,8 @@ func scale(v value, k float64) value {
 // momentValue is the number of an operation that only moments need; ok is false for the others.
 func (v value) momentValue() (float64, bool) {
 	switch v.op {
+	case opTree:
+		return v.tree.point(), true
 	case opSquare:
 		x := v.args[0].value()
 		return x * x, true

@@ -58,6 +58,9 @@ type Cell struct {
 
 // row is one group while the answer is computed.
 type row struct {
+	part   int
+	at     int64   // row of the part's table
+	left   []bool  // keys that the grouping set leaves out
 	keys   []int64 // stored integers
 	null   []bool
 	noises []dp.Noise
@@ -68,22 +71,38 @@ type row struct {
 
 // Table computes the answer. It fails only when the table does not belong to the plan.
 func Table(p *plan.Plan, t dp.Table) (*Result, error) {
-	rows, err := read(p, t)
-	if err != nil {
-		return nil, err
+	tables := append([]dp.Table{t}, t.More...)
+	parts := p.Parts()
+	if len(tables) != len(parts) {
+		return nil, ErrMismatch
 	}
-	c := computer{plan: p, keys: p.Keys(), measures: p.Measures()}
+	c := computer{plan: p, keys: p.Keys(), measures: p.Measures(), parts: parts, tables: tables}
 	out := &Result{Columns: c.columns(), Rows: [][]Cell{}, Selected: t.Selected}
 	output, order := p.Output(), p.Order()
-	rows = c.having(rows, p.Having())
-	for i := range rows {
-		r := &rows[i]
-		for j := range output {
-			r.cells = append(r.cells, c.cell(r, &output[j].Expr))
+	var rows []row
+	for i := range parts {
+		if parts[i].Layout.Tree != nil {
+			if err := c.checkTree(i); err != nil {
+				return nil, err
+			}
+			continue
 		}
-		for j := range order {
-			r.order = append(r.order, c.sortCell(r, &order[j].Expr))
+		own, err := c.read(i)
+		if err != nil {
+			return nil, err
 		}
+		c.measures = parts[i].Measures
+		own = c.having(own, p.Having())
+		for k := range own {
+			r := &own[k]
+			for j := range output {
+				r.cells = append(r.cells, c.cell(r, &output[j].Expr))
+			}
+			for j := range order {
+				r.order = append(r.order, c.sortCell(r, &order[j].Expr))
+			}
+		}
+		rows = append(rows, own...)
 	}
 	sort.SliceStable(rows, func(i, j int) bool { return before(order, &rows[i], &rows[j]) })
 	limit, skip := p.Limit()
@@ -95,32 +114,29 @@ func Table(p *plan.Plan, t dp.Table) (*Result, error) {
 	return out, nil
 }
 
-// read checks the table's shape and takes the rows that the query's own WHERE lets through, in the order of their keys.
-func read(p *plan.Plan, t dp.Table) ([]row, error) {
-	layout, keys := p.Layout(), p.Keys()
-	if len(t.Keys) != len(keys) || len(t.Values) != len(layout.Measures) || len(t.Mechanisms) != len(layout.Measures) {
+// read checks a part's table and takes the rows that the query's own WHERE lets through, in the order of their keys. Keys that the part's
+// grouping set leaves out are NULL.
+func (c *computer) read(part int) ([]row, error) {
+	t, layout, at := c.tables[part], c.parts[part].Layout, c.parts[part].Keys
+	if len(t.Keys) != len(at) || t.Leaves != 0 || !c.fits(part) {
 		return nil, ErrMismatch
-	}
-	for i, m := range t.Mechanisms {
-		if m.Measure != layout.Measures[i].Name || int64(len(t.Values[i])) != t.Rows {
-			return nil, ErrMismatch
-		}
 	}
 	var rows []row
 	for n := range int(t.Rows) {
-		r := row{}
+		r := row{part: part, at: int64(n), keys: make([]int64, len(c.keys)), null: make([]bool, len(c.keys)), left: make([]bool, len(c.keys))}
+		for k := range c.keys {
+			r.null[k], r.left[k] = true, true
+		}
 		shown := true
-		for k := range keys {
-			if int64(len(t.Keys[k])) != t.Rows {
-				return nil, ErrMismatch
-			}
-			v := t.Keys[k][n]
+		for i, k := range at {
+			key, v := c.keys[k], t.Keys[i][n]
 			null := v == plan.NullKey
-			if null && !keys[k].Null || !null && (v < layout.Keys[k].Lo || v > layout.Keys[k].Hi) {
+			if null && !key.Null || !null && (v < layout.Keys[i].Lo || v > layout.Keys[i].Hi) {
 				return nil, ErrMismatch
 			}
-			shown = shown && (null || keys[k].Lets(keys[k].Base+keys[k].Step*v))
-			r.keys, r.null = append(r.keys, keys[k].Base+keys[k].Step*v), append(r.null, null)
+			stored := key.Base + key.Step*v
+			shown = shown && (null || key.Lets(stored))
+			r.keys[k], r.null[k], r.left[k] = stored, null, false
 		}
 		for i, m := range t.Mechanisms {
 			r.values = append(r.values, float64(t.Values[i][n]))
@@ -132,6 +148,20 @@ func read(p *plan.Plan, t dp.Table) ([]row, error) {
 	}
 	sort.SliceStable(rows, func(i, j int) bool { return keysBefore(&rows[i], &rows[j]) })
 	return rows, nil
+}
+
+// fits says that a table's mechanisms are those of the part's layout.
+func (c *computer) fits(part int) bool {
+	t, layout := c.tables[part], c.parts[part].Layout
+	if len(t.Values) != len(layout.Measures) || len(t.Mechanisms) != len(layout.Measures) {
+		return false
+	}
+	for i, m := range t.Mechanisms {
+		if m.Measure != layout.Measures[i].Name || t.Leaves == 0 && int64(len(t.Values[i])) != t.Rows {
+			return false
+		}
+	}
+	return true
 }
 
 func keysBefore(a, b *row) bool {
@@ -166,7 +196,9 @@ func before(order []plan.OrderSpec, a, b *row) bool {
 type computer struct {
 	plan     *plan.Plan
 	keys     []plan.Key
-	measures []plan.Measure
+	measures []plan.Measure // of the current part
+	parts    []plan.Part
+	tables   []dp.Table
 }
 
 // cell computes one output cell.
