@@ -3,6 +3,8 @@ package job
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -227,6 +229,7 @@ func (s *Service) Work(ctx context.Context) {
 func (s *Service) next(ctx context.Context) (bool, error) {
 	var j stored
 	var text string
+	var lost error
 	err := s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
 		docs, err := tx.List(ctx, kindJob, store.Filter{State: string(Queued), Limit: 1})
 		if err != nil || len(docs) == 0 {
@@ -236,13 +239,19 @@ func (s *Service) next(ctx context.Context) (bool, error) {
 			return err
 		}
 		if text, err = tx.GetText(ctx, j.Text); err != nil {
-			return err
+			if lost = unreadable(err); lost == nil {
+				return err
+			}
 		}
 		j.State, j.Record = Running, newID("q-")
 		return tx.Put(ctx, kindJob, j.ID, docs[0].Rev, j.index(), j)
 	})
 	if err != nil || j.ID == "" {
 		return false, err
+	}
+	if lost != nil { // nothing was asked: there is no time to hide
+		j.Record = ""
+		return true, s.finish(context.WithoutCancel(ctx), j, nil, lost)
 	}
 	ask := j.Ask
 	ask.SQL = text
@@ -254,6 +263,18 @@ func (s *Service) next(ctx context.Context) (bool, error) {
 		}
 	}
 	return true, s.finish(context.WithoutCancel(ctx), j, a, err)
+}
+
+// unreadable says that the text of a job will never be read again, so that the job fails instead of holding up the queue; nil for other
+// errors, which pass.
+func unreadable(err error) error {
+	switch {
+	case errors.Is(err, store.ErrErased):
+		return problem.Wrap(err, problem.Conflict, "问题文本已被删除，任务未运行，未扣预算；请重新提交。", "The text of the question was erased before its turn: nothing was asked or charged; submit it again.")
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrCorrupt):
+		return fmt.Errorf("the text of a queued job: %w", err)
+	}
+	return nil
 }
 
 // again answers for the person as he is now: a role or an account that was taken away since the submission counts.
