@@ -152,7 +152,7 @@ func (a *app) queryCommand() *cobra.Command {
 		},
 	}
 	f.add(cmd)
-	cmd.Flags().StringVar(&out, "out", "", "write the table to a .csv, .json, .arrow or .parquet file")
+	cmd.Flags().StringVar(&out, "out", "", "write the table to a .csv, .json, .arrow, .parquet or .xlsx file")
 	return cmd
 }
 
@@ -310,7 +310,7 @@ func (a *app) jobCommand() *cobra.Command {
 			return a.answer(ans, out)
 		},
 	}
-	fetch.Flags().StringVar(&out, "out", "", "write the table to a .csv, .json, .arrow or .parquet file")
+	fetch.Flags().StringVar(&out, "out", "", "write the table to a .csv, .json, .arrow, .parquet or .xlsx file")
 	return a.group("job", "Query jobs: questions that are answered when their turn comes", submit, list,
 		one("show", "State and queue place of a job", "GET", ""), one("cancel", "Take a job out of the queue", "POST", "/cancel"), fetch)
 }
