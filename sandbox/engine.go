@@ -15,8 +15,8 @@ import (
 
 // Errors of Run and Session. Compare with errors.Is.
 var (
-	// ErrBeforeData says that no query was given to a child that holds data: an honest fault of the machine. The same
-	// reservation may run once more. The text after it names the class of the fault.
+	// ErrBeforeData says that no query was given to a child: an honest fault of the machine, known from what the parent did
+	// not send. The same reservation may run again. The text after it names the class of the fault.
 	ErrBeforeData = errors.New("the sandbox could not start the query")
 	// ErrUniform is every failure after a child was given the query. It carries nothing else, on purpose: which failure it was
 	// may depend on one person's rows. The charge stays.
@@ -60,7 +60,7 @@ type Engine interface {
 // Runner runs generated queries over one source for one key.
 type Runner interface {
 	// Run evaluates generated SQL. tables are the tables it reads, columns its result columns, all BIGINT and never NULL.
-	// Errors wrap ErrBeforeData or are ErrUniform.
+	// Errors wrap ErrBeforeData or are ErrUniform. Before the first byte goes to whoever holds data it calls st.Give.
 	Run(ctx context.Context, st *ledger.Started, sql string, tables []string, columns int) (answer.Aggregates, error)
 }
 

@@ -2,28 +2,19 @@ package sandbox
 
 import (
 	"context"
-	"weak"
 
 	"carrel/anonymize/answer"
-	"carrel/anonymize/ledger"
 	"carrel/sandbox/wire"
 )
 
 // RunUncharged runs without a reservation: the tests of this package are about what comes after it.
 func (s *Session) RunUncharged(ctx context.Context, sql string, tables []string, columns int) (answer.Aggregates, error) {
-	return s.run(ctx, start{id: "q-test", claim: func() bool { return true }}, sql, tables, columns)
+	return s.run(ctx, start{id: "q-test", give: func() error { return nil }}, sql, tables, columns)
 }
 
-// Claims counts how often one start can reach a child.
-func Claims(st *ledger.Started, tries int) int {
-	s := &starts{seen: map[weak.Pointer[ledger.Started]]struct{}{}}
-	n := 0
-	for range tries {
-		if s.claim(st) {
-			n++
-		}
-	}
-	return n
+// RunAs runs as Run does, with a right to give of the test's own.
+func (s *Session) RunAs(ctx context.Context, give func() error, sql string, tables []string, columns int) (answer.Aggregates, error) {
+	return s.run(ctx, start{id: "q-test", give: give}, sql, tables, columns)
 }
 
 // Pid is the session's child, 0 when it has none.

@@ -211,13 +211,13 @@ func (s *Session) Run(ctx context.Context, st *ledger.Started, sql string, table
 	if err := st.Usable(); err != nil {
 		return answer.Aggregates{}, beforeData("no started reservation", err)
 	}
-	return s.run(ctx, start{id: st.ID(), claim: func() bool { return s.pool.starts.claim(st) }}, sql, tables, columns)
+	return s.run(ctx, start{id: st.ID(), give: st.Give}, sql, tables, columns)
 }
 
-// start is a started reservation: its name, and the right to give it to a child, which can be claimed once.
+// start is a started reservation: its name, and the right to give its query to a child, which can be taken once.
 type start struct {
-	id    string
-	claim func() bool
+	id   string
+	give func() error
 }
 
 // run is Run for a reservation whose start was checked.
@@ -239,7 +239,8 @@ func (s *Session) run(ctx context.Context, st start, sql string, tables []string
 	if err := s.pool.ready(ctx, e); err != nil {
 		return none, err
 	}
-	if !st.claim() {
+	// Before the first byte, and by the parent: what a child says, or how it ends, never makes a fault an honest one.
+	if err := st.give(); err != nil {
 		return none, ErrUniform // a second run of one start would be a retry that may depend on the data
 	}
 	a, err := s.pool.ask(ctx, e, f, tables)

@@ -88,8 +88,19 @@ func TestRunNeedsAStartedReservation(t *testing.T) {
 	if s.Pid() != 0 {
 		t.Error("a child got the extract before any reservation started")
 	}
-	if n := sandbox.Claims(&ledger.Started{}, 3); n != 1 {
-		t.Errorf("one start reached a child %d times", n)
+	taken := false
+	give := func() error {
+		if taken {
+			return ledger.ErrConsumed
+		}
+		taken = true
+		return nil
+	}
+	if _, err := s.RunAs(context.Background(), give, count, []string{"visit"}, 1); err != nil || !taken {
+		t.Errorf("the first time: %v", err)
+	}
+	if _, err := s.RunAs(context.Background(), give, count, []string{"visit"}, 1); !errors.Is(err, sandbox.ErrUniform) {
+		t.Errorf("one start reached a child twice: %v", err)
 	}
 }
 

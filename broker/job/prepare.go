@@ -40,6 +40,8 @@ type prepared struct {
 	epsilon  float64
 	decision policy.Decision
 	key      string
+	// waiting is the reservation of the same question that is charged and was not started, if any (an honest fault of the machine).
+	waiting string
 }
 
 // maxSQL bounds the text before anything looks at it; the parser child has the same bound.
