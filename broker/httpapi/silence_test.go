@@ -91,8 +91,12 @@ func TestLogsHoldNoLiteralAndNoName(t *testing.T) {
 			"SELECT COUNT(*) FROM encounter WHERE department LIKE '%" + w + "%'", "selec '" + w, w, "SELECT COUNT(*) FROM encounter -- " + w,
 			"SELECT COUNT(*) FROM encounter WHERE admitted = DATE '" + w + "'", "SELECT error('" + w + "') FROM encounter",
 		} {
-			for _, path := range []string{"/explain", "/query", "/jobs"} {
-				rec := send(http.MethodPost, "/api/v1"+path, map[string]any{"grant": c.Grant, "sql": sql})
+			for _, path := range []string{"/explain", "/query", "/jobs", "/batches"} {
+				body := map[string]any{"grant": c.Grant, "sql": sql}
+				if path == "/batches" {
+					body = map[string]any{"questions": []any{map[string]any{"id": "q", "grant": c.Grant, "sql": sql}}}
+				}
+				rec := send(http.MethodPost, "/api/v1"+path, body)
 				if rec.Code == http.StatusInternalServerError {
 					failed++
 				}
