@@ -42,7 +42,7 @@ texts:
 
 func (a *app) applicationCommand() *cobra.Command {
 	return a.group("application", "Applications for data: from draft to decision",
-		a.applicationNew(), a.applicationStep("submit", "Submit for review", nil), a.applicationShow(), a.applicationList(),
+		a.applicationNew(), a.applicationEdit(), a.applicationStep("submit", "Submit for review", nil), a.applicationShow(), a.applicationList(),
 		a.applicationReview(), a.applicationDecide(), a.applicationStep("withdraw", "Take an application back", nil))
 }
 
