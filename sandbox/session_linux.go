@@ -257,7 +257,7 @@ func (s *Session) run(ctx context.Context, st start, sql string, tables []string
 // job makes the frame of a query and refuses what the child would refuse, while that is still honest.
 func (s *Session) job(ctx context.Context, sql string, tables []string, columns int) (wire.Frame, error) {
 	cfg := s.pool.cfg
-	if columns < 1 || columns > 1<<12 || sql == "" || strings.IndexByte(sql, 0) >= 0 || !utf8.ValidString(sql) {
+	if !Holds(1, columns) || sql == "" || strings.IndexByte(sql, 0) >= 0 || !utf8.ValidString(sql) {
 		return wire.Frame{}, beforeData("not a generated query", nil)
 	}
 	for _, name := range tables {
@@ -269,7 +269,8 @@ func (s *Session) job(ctx context.Context, sql string, tables []string, columns 
 	if at, ok := ctx.Deadline(); ok {
 		deadline = min(deadline, time.Until(at))
 	}
-	m := wire.Run{Columns: columns, MaxRows: min(cfg.MaxRows, wire.MaxCells/columns), Deadline: max(1, deadline.Milliseconds())}
+	// As many rows as any answer may have: no plan that Holds can meet this limit, and the gate knows the plan's own.
+	m := wire.Run{Columns: columns, MaxRows: wire.MaxCells / columns, Deadline: max(1, deadline.Milliseconds())}
 	f, err := wire.New(wire.KindRun, m, []byte(sql), 0)
 	if err != nil {
 		return wire.Frame{}, beforeData("the generated query is too long", nil)

@@ -3,6 +3,7 @@ package sandbox_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -128,6 +129,27 @@ func TestHonestRefusalsBeforeData(t *testing.T) {
 	}
 	if _, err := s.RunUncharged(cancelled, count, []string{"visit"}, 1); !errors.Is(err, sandbox.ErrUniform) && !errors.Is(err, sandbox.ErrBeforeData) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// TestHolds: the largest answer that is charged for is one that a child may return, and a row more is not.
+func TestHolds(t *testing.T) {
+	t.Parallel()
+	for _, columns := range []int{1, 2, 3, 20, 4096} {
+		rows := int64(wire.MaxCells / columns)
+		run := wire.Run{Columns: columns, MaxRows: int(rows), Deadline: 1}
+		if !sandbox.Holds(rows, columns) || run.Validate() != nil || sandbox.Holds(rows+1, columns) {
+			t.Errorf("%d columns", columns)
+		}
+	}
+	if sandbox.Holds(0, 1) || sandbox.Holds(1, 0) || sandbox.Holds(1, 4097) || sandbox.Holds(1<<62, 2) {
+		t.Error("no answer has such a shape")
+	}
+	s := session(t, newPool(t, nil), "g1", clinic(t, "x", 10))
+	const cells = wire.MaxCells / 2
+	a, err := s.RunUncharged(context.Background(), fmt.Sprintf(`SELECT range::BIGINT, 1::BIGINT FROM range(%d)`, cells), nil, 2)
+	if err != nil || len(a.Columns) != 2 || len(a.Columns[1]) != cells {
+		t.Errorf("a full answer: %v", err)
 	}
 }
 

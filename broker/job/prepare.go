@@ -119,6 +119,15 @@ func (s *Service) understand(ctx context.Context, p *prepared) error {
 	if err != nil {
 		return refused(err)
 	}
+	return comesBack(p.plan.Layout(), p.ask.SQL)
+}
+
+// comesBack refuses, before the charge, a plan whose own bound on rows is more than a child may return. Refused when the rows are there,
+// it would tell how many cells the data fill.
+func comesBack(l plan.Layout, sql string) error {
+	if !sandbox.Holds(l.MaxCells, len(l.Keys)+len(l.Columns)) {
+		return refused(plan.Refuse("too-many-cells", sql, 0))
+	}
 	return nil
 }
 
