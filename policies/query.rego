@@ -44,17 +44,28 @@ held contains "sichuan-17/columns" if {
 	count(uncounted) == 0
 }
 
-columns := {c | some c in input.plan.columns}
+# Tables of the plan, or of its columns, that the grant does not name whole. Most plans have none, and then nothing below
+# is looked at. Columns of public tables need no grant; drug statistics count them all the same.
+closed := {t |
+	some t in (used - {p | some p in input.plan.public})
+	not concat("", [t, ".*"]) in input.grant.columns
+}
 
-parts := [split(c, ".") | some c in input.plan.columns]
+used := {split(c, ".")[0] | columns := input.plan.columns; some c in columns} | {t | some t in input.plan.tables}
 
-# Columns of public tables need no grant; drug statistics count them all the same.
-unreadable := (columns - grant.named) - {c | some i, c in input.plan.columns; parts[i][0] in readable_tables}
-
-readable_tables := grant.tables | {t | some t in input.plan.public}
+unreadable := {c |
+	some t in closed
+	some c in input.plan.columns
+	split(c, ".")[0] == t
+	not c in input.grant.columns
+}
 
 # Counting a table's rows names no column: the grant must name the table, or one of its columns, all the same.
-uncounted := {t | some t in input.plan.tables; not t in readable_tables; not t in named_tables}
+uncounted := {t |
+	some t in closed
+	t in input.plan.tables
+	not t in named_tables
+}
 
 named_tables := {split(c, ".")[0] | some c in input.grant.columns}
 
@@ -87,8 +98,9 @@ unnamed := {statistic | some name in touched; statistic := data.carrel.fields.by
 
 else := set()
 
-# touched are the names by which the lists know a column: "table.column" and "column"
-touched := columns | {p[1] | some p in parts}
+# touched are the names by which the lists know a column ("table.column" and "column"), and those of the tables: one that is
+# called like a listed column counts as it.
+touched := array.concat(input.plan.columns, split(concat(".", input.plan.columns), "."))
 
 about_drugs if {
 	some t in data.carrel.fields.drug_tables
@@ -96,7 +108,8 @@ about_drugs if {
 }
 
 about_drugs if {
-	some c in data.carrel.fields.drug_columns
+	listed := data.carrel.fields.drug_columns
+	some c in listed
 	c in touched
 }
 

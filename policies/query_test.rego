@@ -27,7 +27,7 @@ denies(rule, path, value) if {
 test_allowed if {
 	d := query.decision with input as question
 	d.allow
-	count(d.reasons) > 0
+	count(d.grounds) > 0
 	not d.would_change
 }
 
