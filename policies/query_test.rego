@@ -56,6 +56,14 @@ test_columns if denies("sichuan-17/columns", "/plan/columns", ["person.birth_yea
 
 test_rows_of_a_table_without_columns if denies("sichuan-17/columns", "/plan/tables", ["encounter", "sepsis_event"])
 
+test_rows_count_when_no_columns_are_told if {
+	d := query.decision with input as json.patch(question, [
+		{"op": "replace", "path": "/plan/tables", "value": ["sepsis_event"]},
+		{"op": "remove", "path": "/plan/columns"},
+	])
+	not d.allow
+}
+
 test_public_table_needs_no_grant if {
 	d := query.decision with input as json.patch(question, [
 		{"op": "replace", "path": "/plan/tables", "value": ["encounter", "hospital"]},
