@@ -42,6 +42,11 @@ test_grant_period if denies("sichuan-17/grant-period", "/grant/to", "2026-11-20"
 
 test_grant_member if denies("sichuan-17/grant-member", "/subject/account", "ma")
 
+test_team_member if {
+	d := query.decision with input as json.patch(question, [{"op": "replace", "path": "/subject/account", "value": "wang"}])
+	d.allow
+}
+
 test_role if denies("sichuan-17/role", "/subject/roles", ["steward"])
 
 test_purpose if denies("pipl-23/purpose", "/purpose", "quality-control")
