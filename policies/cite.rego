@@ -61,10 +61,12 @@ reason(rule, side, details) := object.union(
 	article := data.carrel.articles[data.carrel.rules[rule].article]
 }
 
-fill(text, detail) := {
-	"zh": replace(text.zh, "{}", detail.zh),
-	"en": replace(text.en, "{}", detail.en),
-}
+fill(text, detail) := {"zh": filled(text.zh, detail.zh), "en": filled(text.en, detail.en)}
+
+# A list of nothing is not announced: the sentence ends before its colon.
+filled(text, detail) := strings.replace_n({"; missing: {}": "", ", 缺: {}": "", ": {}": "", "{}": ""}, text) if detail == ""
+
+else := replace(text, "{}", detail)
 
 # --- sources and their validity on the day (sichuan-1, sichuan-37)
 

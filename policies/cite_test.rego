@@ -117,6 +117,23 @@ test_rules_are_whole if {
 
 texts(rule) := [t | some part in ["deny", "allow"]; t := rule[part]]
 
+test_a_list_of_nothing_is_not_announced if {
+	every rule in data.carrel.rules {
+		every part in ["deny", "change"] {
+			silent(object.get(rule, part, {"zh": "", "en": ""}))
+		}
+	}
+}
+
+silent(text) if {
+	said := cite.fill(object.get(text, "text", text), cite.blank)
+	every lang in ["zh", "en"] {
+		not regex.match(`[:：][ ]*[。.]|[{}]`, said[lang])
+	}
+}
+
+test_a_list_is_told if cite.fill({"zh": "缺: {}。", "en": "Missing: {}."}, cite.plain({"b", "a"})) == {"zh": "缺: a, b。", "en": "Missing: a, b."}
+
 test_every_denial_has_a_text if {
 	every rule in data.carrel.rules { rule.deny }
 }
