@@ -64,7 +64,7 @@ reason(rule, side, details) := object.union(
 fill(text, detail) := {"zh": filled(text.zh, detail.zh), "en": filled(text.en, detail.en)}
 
 # A list of nothing is not announced: the sentence ends before its colon.
-filled(text, detail) := strings.replace_n({"; missing: {}": "", ", 缺: {}": "", ": {}": "", "{}": ""}, text) if detail == ""
+filled(text, detail) := replace(replace(replace(replace(text, "; missing: {}", ""), ", 缺: {}", ""), ": {}", ""), "{}", "") if detail == ""
 
 else := replace(text, "{}", detail)
 
