@@ -51,7 +51,7 @@ func (a *app) applicationNew() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "new FILE", Short: "Begin an application from a YAML or JSON file",
 		Example: "  carrel application new --template > study.yaml\n  carrel application new study.yaml",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    a.upTo(1, "a file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if tmpl {
 				_, err := io.WriteString(a.out, template)
