@@ -9,10 +9,11 @@ import (
 )
 
 // tellApart bounds ε of (D, D′) from below with confidence, from all that a client saw of both. The event, "feature above (or not above) this
-// threshold", and the side that it speaks for are chosen on the first half of the views alone; the bound is from the second half: the
+// threshold", and the side that it speaks for are chosen on the first third of the views alone; the bound is from the rest: the
 // two-sided Clopper-Pearson ends of both probabilities, each missed with half of what confidence leaves.
 func tellApart(d, d0 []map[string]float64) (bound float64, event string) {
-	learn, judge := [2][]map[string]float64{d[:len(d)/2], d0[:len(d0)/2]}, [2][]map[string]float64{d[len(d)/2:], d0[len(d0)/2:]}
+	n, n0 := len(d)/3, len(d0)/3
+	learn, judge := [2][]map[string]float64{d[:n], d0[:n0]}, [2][]map[string]float64{d[n:], d0[n0:]}
 	best := rule{}
 	for _, r := range rules(learn[0], learn[1]) {
 		if r.score = r.bound(learn[0], learn[1]); r.score > best.score {

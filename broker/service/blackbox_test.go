@@ -32,8 +32,8 @@ import (
 
 // The black box: two services on one city and one register of persons, D with a person and D′ without any of his rows. A client asks both
 // the same adaptive list of questions over HTTP, many times, each time for a fresh charge, and keeps all that it sees: status, length and
-// numbers of the replies, order of the rows, and the slot of time in which each left. An attacker learns from half of that the event that
-// tells D from D′ best; on the other half its probabilities bound ε from below. The bound must not pass what was charged.
+// numbers of the replies, order of the rows, and the slot of time in which each left. An attacker learns from a third of that the event that
+// tells D from D′ best; on the rest its probabilities bound ε from below. The bound must not pass what was charged.
 
 const (
 	epsilonFirst, epsilonSecond = 0.05, 0.95 // of the two questions of a list
