@@ -261,9 +261,6 @@ func views(t *testing.T, worlds [2]*world, n int) (out [2][]map[string]float64) 
 // the noise would be seen; and without the bound on rows the same client tells the cities apart at once.
 func TestBlackBox(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("hundreds of questions say nothing about races that the other tests do not")
-	}
 	g := newGround(t)
 	var worlds [2]*world
 	var d, d0 []map[string]float64
