@@ -73,7 +73,7 @@ test_named if {
 test_public if {
 	d := asked(nobody, "catalogue.read")
 	d.allow
-	rules(d) == {"sichuan-15/public"}
+	d.grounds == {"state47-safe/named", "sichuan-15/public"}
 }
 
 test_route if {

@@ -64,7 +64,7 @@ test_four_reviews if {
 	d.allow
 	{o.value | some o in d.obligations; o.kind == "review"} == {"ethics", "confidentiality", "security-risk", "privacy-impact"}
 	every r in {"sichuan-29/review-ethics", "sichuan-18/review-confidentiality", "sichuan-18/review-security-risk", "pipl-55/review-privacy-impact"} {
-		r in rules(d)
+		r in d.grounds
 	}
 }
 

@@ -20,6 +20,26 @@ test_missing_denies if {
 	d.reasons[0].rule == "sichuan-17/role"
 }
 
+test_an_approval_names_its_rules_and_the_day if {
+	d := verdict({"sichuan-17/role"}, {"sichuan-17/role"}) with input as today
+	d == {"allow": true, "grounds": {"sichuan-17/role"}, "day": "2026-11-21", "obligations": []}
+}
+
+# How rules are cited on the day is known for every rule; some have nothing to tell.
+test_every_rule_has_its_grounds if {
+	g := cite.grounds with input as today
+	object.keys(g) == object.keys(data.carrel.rules)
+	g["sichuan-17/role"] == [cite.reason("sichuan-17/role", "allow", {})] with input as today
+	g["sichuan-17/role"][0].validity == "expired"
+	g["sichuan-18/complete"] == []
+}
+
+test_grounds_are_of_the_day if {
+	g := cite.grounds with input as {"at": "2021-01-01"}
+	g["sichuan-17/role"][0].validity == "in-force"
+	not g["sichuan-17/role"][0].fallback
+}
+
 test_nothing_needed_is_no_approval if not verdict(set(), set()) with input as today
 
 test_expired_is_cited_with_what_carries_it if {
@@ -96,6 +116,23 @@ test_rules_are_whole if {
 }
 
 texts(rule) := [t | some part in ["deny", "allow"]; t := rule[part]]
+
+test_a_list_of_nothing_is_not_announced if {
+	every rule in data.carrel.rules {
+		every part in ["deny", "change"] {
+			silent(object.get(rule, part, {"zh": "", "en": ""}))
+		}
+	}
+}
+
+silent(text) if {
+	said := cite.fill(object.get(text, "text", text), cite.blank)
+	every lang in ["zh", "en"] {
+		not regex.match(`[:：][ ]*[。.]|[{}]`, said[lang])
+	}
+}
+
+test_a_list_is_told if cite.fill({"zh": "缺: {}。", "en": "Missing: {}."}, cite.plain({"b", "a"})) == {"zh": "缺: a, b。", "en": "Missing: a, b."}
 
 test_every_denial_has_a_text if {
 	every rule in data.carrel.rules { rule.deny }

@@ -40,21 +40,29 @@ held contains "sichuan-17/datasets" if {
 
 held contains "sichuan-17/columns" if {
 	count(input.plan.tables) > 0
-	count(unreadable) == 0
-	count(uncounted) == 0
+	count(outside) == 0
 }
 
-columns := {c | some c in input.plan.columns}
+# Tables of the plan, or of its columns, that the grant does not name whole. Most plans have none, and then nothing below
+# is looked at. Columns of public tables need no grant; drug statistics count them all the same.
+closed := {t |
+	used := {split(c, ".")[0] | asked := input.plan.columns; some c in asked} | {t | some t in input.plan.tables}
+	some t in (used - {p | some p in input.plan.public})
+	not concat("", [t, ".*"]) in input.grant.columns
+}
 
-parts := [split(c, ".") | some c in input.plan.columns]
-
-# Columns of public tables need no grant; drug statistics count them all the same.
-unreadable := (columns - grant.named) - {c | some i, c in input.plan.columns; parts[i][0] in readable_tables}
-
-readable_tables := grant.tables | {t | some t in input.plan.public}
-
-# Counting a table's rows names no column: the grant must name the table, or one of its columns, all the same.
-uncounted := {t | some t in input.plan.tables; not t in readable_tables; not t in named_tables}
+# Columns that the grant does not name. Counting a table's rows names no column: the grant must name the table, or one of
+# its columns, all the same.
+outside := {c |
+	some t in closed
+	some c in input.plan.columns
+	split(c, ".")[0] == t
+	not c in input.grant.columns
+} | {concat("", [t, ".*"]) |
+	some t in closed
+	t in input.plan.tables
+	not t in named_tables
+}
 
 named_tables := {split(c, ".")[0] | some c in input.grant.columns}
 
@@ -87,8 +95,9 @@ unnamed := {statistic | some name in touched; statistic := data.carrel.fields.by
 
 else := set()
 
-# touched are the names by which the lists know a column: "table.column" and "column"
-touched := columns | {p[1] | some p in parts}
+# touched are the names by which the lists know a column ("table.column" and "column"), and those of the tables: one that is
+# called like a listed column counts as it.
+touched := array.concat(input.plan.columns, split(concat(".", input.plan.columns), "."))
 
 about_drugs if {
 	some t in data.carrel.fields.drug_tables
@@ -96,7 +105,8 @@ about_drugs if {
 }
 
 about_drugs if {
-	some c in data.carrel.fields.drug_columns
+	listed := data.carrel.fields.drug_columns
+	some c in listed
 	c in touched
 }
 
@@ -109,7 +119,7 @@ details["sichuan-17/role"] := {
 
 details["sichuan-17/datasets"] := cite.plain({d | some d in input.plan.datasets; not d in input.grant.datasets})
 
-details["sichuan-17/columns"] := cite.plain(unreadable | {concat("", [t, ".*"]) | some t in uncounted})
+details["sichuan-17/columns"] := cite.plain(outside)
 
 details["chongqing-stat/lineage"] := cite.plain(unnamed)
 

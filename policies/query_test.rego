@@ -27,7 +27,7 @@ denies(rule, path, value) if {
 test_allowed if {
 	d := query.decision with input as question
 	d.allow
-	count(d.reasons) > 0
+	count(d.grounds) > 0
 	not d.would_change
 }
 
@@ -42,6 +42,11 @@ test_grant_period if denies("sichuan-17/grant-period", "/grant/to", "2026-11-20"
 
 test_grant_member if denies("sichuan-17/grant-member", "/subject/account", "ma")
 
+test_team_member if {
+	d := query.decision with input as json.patch(question, [{"op": "replace", "path": "/subject/account", "value": "wang"}])
+	d.allow
+}
+
 test_role if denies("sichuan-17/role", "/subject/roles", ["steward"])
 
 test_purpose if denies("pipl-23/purpose", "/purpose", "quality-control")
@@ -55,6 +60,14 @@ test_datasets if denies("sichuan-17/datasets", "/plan/datasets", ["other"])
 test_columns if denies("sichuan-17/columns", "/plan/columns", ["person.birth_year"])
 
 test_rows_of_a_table_without_columns if denies("sichuan-17/columns", "/plan/tables", ["encounter", "sepsis_event"])
+
+test_rows_count_when_no_columns_are_told if {
+	d := query.decision with input as json.patch(question, [
+		{"op": "replace", "path": "/plan/tables", "value": ["sepsis_event"]},
+		{"op": "remove", "path": "/plan/columns"},
+	])
+	not d.allow
+}
 
 test_public_table_needs_no_grant if {
 	d := query.decision with input as json.patch(question, [

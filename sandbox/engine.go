@@ -11,12 +11,13 @@ import (
 
 	"carrel/anonymize/answer"
 	"carrel/anonymize/ledger"
+	"carrel/sandbox/wire"
 )
 
 // Errors of Run and Session. Compare with errors.Is.
 var (
-	// ErrBeforeData says that no query was given to a child that holds data: an honest fault of the machine. The same
-	// reservation may run once more. The text after it names the class of the fault.
+	// ErrBeforeData says that no query was given to a child: an honest fault of the machine, known from what the parent did
+	// not send. The same reservation may run again. The text after it names the class of the fault.
 	ErrBeforeData = errors.New("the sandbox could not start the query")
 	// ErrUniform is every failure after a child was given the query. It carries nothing else, on purpose: which failure it was
 	// may depend on one person's rows. The charge stays.
@@ -57,11 +58,29 @@ type Engine interface {
 	Close() error
 }
 
+// Holds says whether an answer of so many rows and columns can come back at all. Whoever charges asks it with the plan's own bound on
+// rows first: a limit that is met only when the query has run would fail by how many cells the data fill.
+func Holds(rows int64, columns int) bool {
+	return rows >= 1 && columns >= 1 && columns <= maxColumns && rows <= int64(wire.MaxCells/columns)
+}
+
+// maxColumns bounds the columns of one answer.
+const maxColumns = 1 << 12
+
 // Runner runs generated queries over one source for one key.
 type Runner interface {
-	// Run evaluates generated SQL. tables are the tables it reads, columns its result columns, all BIGINT and never NULL.
-	// Errors wrap ErrBeforeData or are ErrUniform.
-	Run(ctx context.Context, st *ledger.Started, sql string, tables []string, columns int) (answer.Aggregates, error)
+	// Run evaluates the generated SQL of one plan, one answer a statement. tables are the tables that each statement reads. Errors wrap
+	// ErrBeforeData or are ErrUniform. Before the first byte goes to whoever holds data it calls st.Give.
+	Run(ctx context.Context, st *ledger.Started, statements []Statement, tables []string) ([]answer.Aggregates, error)
+}
+
+// Statement is one generated SELECT.
+type Statement struct {
+	SQL     string
+	Columns int // result columns, all BIGINT and never NULL
+	// Skips: the engine may leave a table unread, or stop reading it, although the answer is not empty, because what it is joined with
+	// inside a subquery is.
+	Skips bool
 }
 
 // ParseError says that a text is not one SELECT. It never holds any of the text.
@@ -86,7 +105,6 @@ type Config struct {
 	JobsPerChild  int           // jobs until a child is replaced [1000]
 	Parsers       int           // parser children [2]
 	Spares        int           // warm engine children without data [1]
-	MaxRows       int           // rows of one answer [1<<20]
 	Logger        *slog.Logger  // [discards]
 }
 
@@ -110,7 +128,6 @@ func (c Config) withDefaults() (Config, error) {
 	set(&c.JobsPerChild, 1000)
 	set(&c.Parsers, 2)
 	set(&c.Spares, 1)
-	set(&c.MaxRows, 1<<20)
 	setD(&c.Deadline, 30*time.Second)
 	setD(&c.Grace, time.Second)
 	setD(&c.ParseDeadline, time.Second)
@@ -122,7 +139,7 @@ func (c Config) withDefaults() (Config, error) {
 		return c, errors.New("sandbox: no path of carrel-sandbox in the configuration")
 	case c.MemoryLimit < 512<<20:
 		return c, errors.New("sandbox: memory limit below 512 MiB")
-	case c.Threads < 1 || c.Threads > 64, c.Sessions < 1, c.JobsPerChild < 1, c.Parsers < 1, c.Spares < 0, c.MaxRows < 1:
+	case c.Threads < 1 || c.Threads > 64, c.Sessions < 1, c.JobsPerChild < 1, c.Parsers < 1, c.Spares < 0:
 		return c, errors.New("sandbox: a limit in the configuration limits nothing")
 	case c.Deadline < time.Millisecond || c.Deadline > 24*time.Hour, c.Grace < 0, c.ParseDeadline < time.Millisecond:
 		return c, errors.New("sandbox: a deadline in the configuration is not usable")

@@ -7,9 +7,7 @@ import (
 	"log/slog"
 	"sync"
 	"time"
-	"weak"
 
-	"carrel/anonymize/ledger"
 	"carrel/sandbox/wire"
 )
 
@@ -31,7 +29,6 @@ type Pool struct {
 	log     *slog.Logger
 	spawn   *spawner
 	files   *files
-	starts  *starts
 	parsers chan *child // one slot each; nil: to be started
 	spares  chan *child // handed over by the keepers
 
@@ -61,7 +58,6 @@ func New(ctx context.Context, c Config) (*Pool, error) {
 	p := &Pool{
 		cfg: cfg, log: cfg.Logger,
 		files:    &files{open: map[string]*file{}},
-		starts:   &starts{seen: map[weak.Pointer[ledger.Started]]struct{}{}},
 		parsers:  make(chan *child, cfg.Parsers),
 		spares:   make(chan *child),
 		sessions: map[string]*entry{},

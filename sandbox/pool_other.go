@@ -42,6 +42,6 @@ func (*Pool) Stats() Stats { return Stats{} }
 func (*Pool) Close() error { return nil }
 
 // Run refuses.
-func (*Session) Run(context.Context, *ledger.Started, string, []string, int) (answer.Aggregates, error) {
-	return answer.Aggregates{}, ErrUnsupported
+func (*Session) Run(context.Context, *ledger.Started, []Statement, []string) ([]answer.Aggregates, error) {
+	return nil, ErrUnsupported
 }

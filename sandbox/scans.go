@@ -12,8 +12,9 @@ var errScan = errors.New("scan")
 // checkScans compares what the engine was given with the manifest. See Session.Run for the rule and why it is sound:
 //   - every scan is of a table that the query reads;
 //   - a complete scan gave exactly the manifest's rows;
-//   - when a table has no complete scan, or one that stopped early, the answer is empty.
-func checkScans(src Source, tables []string, scans []wire.Scan, cells [][]int64) (map[string]int64, error) {
+//   - when a table has no complete scan, or one that stopped early, the answer is empty, or the statement is one that may skip; at least one
+//     table was scanned whole then.
+func checkScans(src Source, tables []string, scans []wire.Scan, cells [][]int64, skips bool) (map[string]int64, error) {
 	manifest := map[string]int64{}
 	for _, t := range src.Tables() {
 		manifest[t.Name] = t.Rows
@@ -36,15 +37,21 @@ func checkScans(src Source, tables []string, scans []wire.Scan, cells [][]int64)
 			whole = false
 		}
 	}
-	out := map[string]int64{}
+	out, all := map[string]int64{}, map[string]int64{}
 	for name, ok := range complete {
 		whole = whole && ok
-		out[name] = manifest[name]
+		all[name] = manifest[name]
+		if ok {
+			out[name] = manifest[name]
+		}
 	}
-	if !whole && !empty(cells) {
-		return nil, errScan
+	switch {
+	case whole || empty(cells):
+		return all, nil
+	case skips && len(out) > 0:
+		return out, nil
 	}
-	return out, nil
+	return nil, errScan
 }
 
 // empty says whether an answer is that of no rows: nothing, or zeros only.

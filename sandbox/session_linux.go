@@ -199,64 +199,77 @@ func (p *Pool) killSessions() {
 	}
 }
 
-// Run evaluates one generated SELECT. st is the committed start of a charged reservation: without it nothing runs. tables are
-// the tables that the query reads, columns its result columns. Until the child is given the query errors wrap
-// ErrBeforeData; after that every error is ErrUniform, a cancelled ctx included. One start reaches a child once, whatever
-// came of it.
+// Run evaluates the generated SELECTs of one plan. st is the committed start of a charged reservation: without it nothing runs. tables are
+// the tables that each of them reads. Until the child is given the first, errors wrap ErrBeforeData; after that every error is ErrUniform,
+// a cancelled ctx included. One start reaches a child once, whatever came of it. The deadline is that of all together.
 //
 // Scanned says for each table its rows as counted by complete scans. A scan that the engine stopped early, or skipped, is
 // accepted only with an empty answer (no row, or nothing but zeros), because the engine may do so only when the other side of an inner join is
-// empty and then no row of this table could matter; generated SQL has no LIMIT.
-func (s *Session) Run(ctx context.Context, st *ledger.Started, sql string, tables []string, columns int) (answer.Aggregates, error) {
+// empty and then no row of this table could matter; generated SQL has no LIMIT. In a statement that Skips a side of a join may be empty
+// inside a subquery, with an answer that is not: there an incomplete scan is left out of Scanned, since a failure would tell that it was.
+func (s *Session) Run(ctx context.Context, st *ledger.Started, statements []Statement, tables []string) ([]answer.Aggregates, error) {
 	if err := st.Usable(); err != nil {
-		return answer.Aggregates{}, beforeData("no started reservation", err)
+		return nil, beforeData("no started reservation", err)
 	}
-	return s.run(ctx, start{id: st.ID(), claim: func() bool { return s.pool.starts.claim(st) }}, sql, tables, columns)
+	return s.run(ctx, start{id: st.ID(), give: st.Give}, statements, tables)
 }
 
-// start is a started reservation: its name, and the right to give it to a child, which can be claimed once.
+// start is a started reservation: its name, and the right to give its query to a child, which can be taken once.
 type start struct {
-	id    string
-	claim func() bool
+	id   string
+	give func() error
 }
 
 // run is Run for a reservation whose start was checked.
-func (s *Session) run(ctx context.Context, st start, sql string, tables []string, columns int) (answer.Aggregates, error) {
-	var none answer.Aggregates
-	f, err := s.job(ctx, sql, tables, columns)
-	if err != nil {
-		return none, err
+func (s *Session) run(ctx context.Context, st start, statements []Statement, tables []string) ([]answer.Aggregates, error) {
+	var frames []wire.Frame
+	for _, q := range statements {
+		f, err := s.job(ctx, q.SQL, tables, q.Columns)
+		if err != nil {
+			return nil, err
+		}
+		frames = append(frames, f)
+	}
+	if len(frames) == 0 {
+		return nil, beforeData("no query", nil)
 	}
 	if err := s.pool.begin(); err != nil {
-		return none, err
+		return nil, err
 	}
 	defer s.pool.jobs.Done()
 	e, err := s.pool.acquire(ctx, s.id, s.src, true)
 	if err != nil {
-		return none, err
+		return nil, err
 	}
 	defer s.pool.release(e)
 	if err := s.pool.ready(ctx, e); err != nil {
-		return none, err
+		return nil, err
 	}
-	if !st.claim() {
-		return none, ErrUniform // a second run of one start would be a retry that may depend on the data
+	// Before the first byte, and by the parent: what a child says, or how it ends, never makes a fault an honest one.
+	if err := st.give(); err != nil {
+		return nil, ErrUniform // a second run of one start would be a retry that may depend on the data
 	}
-	a, err := s.pool.ask(ctx, e, f, tables)
-	if err != nil {
-		// The class goes to the operator's log; the caller learns nothing.
-		s.pool.log.Warn("sandbox: query failed", slog.String("reservation", st.id), slog.Any("why", err))
-		s.pool.retire(e)
-		return none, ErrUniform
+	ctx, cancel := context.WithTimeout(ctx, s.pool.cfg.Deadline+s.pool.cfg.Grace)
+	defer cancel()
+	var out []answer.Aggregates
+	for i, f := range frames {
+		a, err := s.pool.ask(ctx, e, f, tables, statements[i].Skips)
+		if err != nil {
+			// The class goes to the operator's log; the caller learns nothing.
+			s.pool.log.Warn("sandbox: query failed", slog.String("reservation", st.id), slog.Any("why", err))
+			s.pool.retire(e)
+			return nil, ErrUniform
+		}
+		out = append(out, a)
 	}
 	s.pool.recycle(e)
-	return a, nil
+	return out, nil
 }
 
 // job makes the frame of a query and refuses what the child would refuse, while that is still honest.
 func (s *Session) job(ctx context.Context, sql string, tables []string, columns int) (wire.Frame, error) {
 	cfg := s.pool.cfg
-	if columns < 1 || columns > 1<<12 || sql == "" || strings.IndexByte(sql, 0) >= 0 || !utf8.ValidString(sql) {
+	if !Holds(1, columns) || sql == "" || strings.IndexByte(sql, 0) >= 0 || !utf8.ValidString(sql) {
 		return wire.Frame{}, beforeData("not a generated query", nil)
 	}
 	for _, name := range tables {
@@ -268,7 +281,8 @@ func (s *Session) job(ctx context.Context, sql string, tables []string, columns 
 	if at, ok := ctx.Deadline(); ok {
 		deadline = min(deadline, time.Until(at))
 	}
-	m := wire.Run{Columns: columns, MaxRows: min(cfg.MaxRows, wire.MaxCells/columns), Deadline: max(1, deadline.Milliseconds())}
+	// As many rows as any answer may have: no plan that Holds can meet this limit, and the gate knows the plan's own.
+	m := wire.Run{Columns: columns, MaxRows: wire.MaxCells / columns, Deadline: max(1, deadline.Milliseconds())}
 	f, err := wire.New(wire.KindRun, m, []byte(sql), 0)
 	if err != nil {
 		return wire.Frame{}, beforeData("the generated query is too long", nil)
@@ -297,7 +311,7 @@ func (p *Pool) ready(ctx context.Context, e *entry) error {
 }
 
 // ask gives the child its extract, if it has none, and the query. From here on nothing is honest any more.
-func (p *Pool) ask(ctx context.Context, e *entry, f wire.Frame, tables []string) (answer.Aggregates, error) {
+func (p *Pool) ask(ctx context.Context, e *entry, f wire.Frame, tables []string, skips bool) (answer.Aggregates, error) {
 	var none answer.Aggregates
 	c := e.child
 	over := c.watch(p.cfg.MemoryLimit + 128<<20)
@@ -323,7 +337,7 @@ func (p *Pool) ask(ctx context.Context, e *entry, f wire.Frame, tables []string)
 	if err != nil {
 		return none, err
 	}
-	scanned, err := checkScans(e.src, tables, m.Scans, cells)
+	scanned, err := checkScans(e.src, tables, m.Scans, cells, skips)
 	if err != nil {
 		return none, err
 	}

@@ -3,6 +3,7 @@ package sandbox_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -81,15 +82,26 @@ func TestRunNeedsAStartedReservation(t *testing.T) {
 	t.Parallel()
 	s := session(t, newPool(t, nil), "g1", clinic(t, "x", 100))
 	for _, st := range []*ledger.Started{nil, {}} {
-		if _, err := s.Run(context.Background(), st, count, []string{"visit"}, 1); !errors.Is(err, sandbox.ErrBeforeData) {
+		if _, err := s.Run(context.Background(), st, []sandbox.Statement{{SQL: count, Columns: 1}}, []string{"visit"}); !errors.Is(err, sandbox.ErrBeforeData) {
 			t.Errorf("ran without a reservation: %v", err)
 		}
 	}
 	if s.Pid() != 0 {
 		t.Error("a child got the extract before any reservation started")
 	}
-	if n := sandbox.Claims(&ledger.Started{}, 3); n != 1 {
-		t.Errorf("one start reached a child %d times", n)
+	taken := false
+	give := func() error {
+		if taken {
+			return ledger.ErrConsumed
+		}
+		taken = true
+		return nil
+	}
+	if _, err := s.RunAs(context.Background(), give, count, []string{"visit"}, 1); err != nil || !taken {
+		t.Errorf("the first time: %v", err)
+	}
+	if _, err := s.RunAs(context.Background(), give, count, []string{"visit"}, 1); !errors.Is(err, sandbox.ErrUniform) {
+		t.Errorf("one start reached a child twice: %v", err)
 	}
 }
 
@@ -117,6 +129,27 @@ func TestHonestRefusalsBeforeData(t *testing.T) {
 	}
 	if _, err := s.RunUncharged(cancelled, count, []string{"visit"}, 1); !errors.Is(err, sandbox.ErrUniform) && !errors.Is(err, sandbox.ErrBeforeData) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// TestHolds: the largest answer that is charged for is one that a child may return, and a row more is not.
+func TestHolds(t *testing.T) {
+	t.Parallel()
+	for _, columns := range []int{1, 2, 3, 20, 4096} {
+		rows := int64(wire.MaxCells / columns)
+		run := wire.Run{Columns: columns, MaxRows: int(rows), Deadline: 1}
+		if !sandbox.Holds(rows, columns) || run.Validate() != nil || sandbox.Holds(rows+1, columns) {
+			t.Errorf("%d columns", columns)
+		}
+	}
+	if sandbox.Holds(0, 1) || sandbox.Holds(1, 0) || sandbox.Holds(1, 4097) || sandbox.Holds(1<<62, 2) {
+		t.Error("no answer has such a shape")
+	}
+	s := session(t, newPool(t, nil), "g1", clinic(t, "x", 10))
+	const cells = wire.MaxCells / 2
+	a, err := s.RunUncharged(context.Background(), fmt.Sprintf(`SELECT range::BIGINT, 1::BIGINT FROM range(%d)`, cells), nil, 2)
+	if err != nil || len(a.Columns) != 2 || len(a.Columns[1]) != cells {
+		t.Errorf("a full answer: %v", err)
 	}
 }
 
@@ -286,12 +319,22 @@ func TestCheckScans(t *testing.T) {
 		{"no scan at all", []string{"visit"}, nil, some, false},
 		{"no table, no scan", nil, nil, some, true},
 	} {
-		got, err := sandbox.CheckScans(src, c.tables, c.scans, c.cells)
+		got, err := sandbox.CheckScans(src, c.tables, c.scans, c.cells, false)
 		if (err == nil) != c.ok {
 			t.Errorf("%s: %v", c.name, err)
 		}
 		if err == nil && len(c.tables) > 0 && got["visit"] != 1000 {
 			t.Errorf("%s: reported %v", c.name, got)
+		}
+	}
+	// a statement that skips leaves out what was not scanned whole, and still needs one whole scan and no row too many
+	got, err := sandbox.CheckScans(src, []string{"visit", "lab"}, []wire.Scan{full("visit", 1000), part("lab", 3)}, some, true)
+	if err != nil || len(got) != 1 || got["visit"] != 1000 {
+		t.Errorf("a skipped table: %v, %v", got, err)
+	}
+	for name, scans := range map[string][]wire.Scan{"nothing whole": {part("visit", 9)}, "a row less": {full("visit", 1000), full("lab", 499)}, "a row more": {full("visit", 1000), part("lab", 501)}} {
+		if _, err := sandbox.CheckScans(src, []string{"visit", "lab"}, scans, some, true); err == nil {
+			t.Errorf("%s is accepted", name)
 		}
 	}
 }

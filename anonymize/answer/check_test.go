@@ -77,7 +77,7 @@ func TestCheck(t *testing.T) {
 			l, list = private(t)
 		}
 		list = c.spoil(&l, slices.Clone(list))
-		if err := answer.Check(l, list); !errors.Is(err, answer.ErrLayout) {
+		if err := answer.Check([]plan.Layout{l}, list); !errors.Is(err, answer.ErrLayout) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

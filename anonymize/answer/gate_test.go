@@ -57,7 +57,7 @@ func (b *bench) start(t testing.TB, list []dp.Mechanism) (st *ledger.Started) {
 // ask runs the gate on a child's answer with a fresh reservation.
 func (b *bench) ask(t testing.TB, l plan.Layout, list []dp.Mechanism, a answer.Aggregates) (dp.Table, error) {
 	t.Helper()
-	n, err := b.gate.Release(context.Background(), b.start(t, list), l, a, manifest())
+	n, err := b.gate.Release(context.Background(), b.start(t, list), []plan.Layout{l}, []answer.Aggregates{a}, manifest())
 	if err != nil {
 		return dp.Table{}, err
 	}
@@ -101,7 +101,7 @@ func design(t testing.TB, l plan.Layout, selects bool, rows, cells int64) []dp.M
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := answer.Check(l, list); err != nil {
+	if err := answer.Check([]plan.Layout{l}, list); err != nil {
 		t.Fatal(err)
 	}
 	return list
@@ -286,7 +286,7 @@ func TestChildIsChecked(t *testing.T) {
 		a := good()
 		spoil(&a)
 		st := b.start(t, list)
-		_, err := b.gate.Release(context.Background(), st, l, a, manifest())
+		_, err := b.gate.Release(context.Background(), st, []plan.Layout{l}, []answer.Aggregates{a}, manifest())
 		if !errors.Is(err, answer.ErrFailed) || errors.Unwrap(err) != nil {
 			t.Errorf("%s: %v", what, err)
 		}
@@ -338,17 +338,17 @@ func TestOnce(t *testing.T) {
 	l, list := public(t)
 	b := newBench(t)
 	st := b.start(t, list)
-	n, err := b.gate.Release(context.Background(), st, l, good(), manifest())
+	n, err := b.gate.Release(context.Background(), st, []plan.Layout{l}, []answer.Aggregates{good()}, manifest())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.gate.Release(context.Background(), st, l, good(), manifest()); !errors.Is(err, ledger.ErrConsumed) {
+	if _, err := b.gate.Release(context.Background(), st, []plan.Layout{l}, []answer.Aggregates{good()}, manifest()); !errors.Is(err, ledger.ErrConsumed) {
 		t.Errorf("second release: %v", err)
 	}
-	if _, err := b.gate.Release(context.Background(), &ledger.Started{}, l, good(), manifest()); !errors.Is(err, ledger.ErrNoReceipt) {
+	if _, err := b.gate.Release(context.Background(), &ledger.Started{}, []plan.Layout{l}, []answer.Aggregates{good()}, manifest()); !errors.Is(err, ledger.ErrNoReceipt) {
 		t.Errorf("zero Started: %v", err)
 	}
-	if _, err := (&answer.Gate{}).Release(context.Background(), b.start(t, list), l, good(), manifest()); err == nil {
+	if _, err := (&answer.Gate{}).Release(context.Background(), b.start(t, list), []plan.Layout{l}, []answer.Aggregates{good()}, manifest()); err == nil {
 		t.Error("a zero gate releases")
 	}
 	if err := b.desk.Do(func(ctx context.Context, tx ledgertest.Tx, p *audit.Pending) error {

@@ -43,7 +43,7 @@ func TestPlansFit(t *testing.T) {
 				continue
 			}
 			l := p.Layout()
-			if err := answer.Check(l, list); err != nil {
+			if err := answer.Check([]plan.Layout{l}, list); err != nil {
 				t.Errorf("%s, %s: %v", what, a, err)
 				continue
 			}

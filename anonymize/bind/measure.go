@@ -139,15 +139,7 @@ func (n *noised) measure(e plan.Expr) int {
 }
 
 func sameMeasure(a, b plan.MeasureSpec) bool {
-	if a.Kind != b.Kind || a.Fraction != b.Fraction || len(a.Args) != len(b.Args) || (a.Filter == nil) != (b.Filter == nil) {
-		return false
-	}
-	for i := range a.Args {
-		if !same(a.Args[i], b.Args[i]) {
-			return false
-		}
-	}
-	return a.Filter == nil || same(*a.Filter, *b.Filter)
+	return a.Kind == b.Kind && a.Fraction == b.Fraction && sameList(a.Args, b.Args) && sameOptional(a.Filter, b.Filter)
 }
 
 // measureKinds are the aggregates of the measure step by name, with the number of their arguments.

@@ -99,8 +99,9 @@ func spell(e plan.Expr, depth int) string {
 		return e.Name + "(" + distinct + strings.Join(args, ", ") + ")"
 	case plan.ExprCall:
 		return spellCall(e, args)
+	default:
+		return "expression"
 	}
-	return "expression"
 }
 
 func spellLiteral(l plan.Literal) string {
@@ -109,8 +110,9 @@ func spellLiteral(l plan.Literal) string {
 		return l.Text
 	case plan.LitNull:
 		return "NULL"
+	default:
+		return "text"
 	}
-	return "text"
 }
 
 func spellCall(e plan.Expr, args []string) string {

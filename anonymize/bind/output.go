@@ -57,10 +57,11 @@ func (n *noised) out(e plan.Expr) plan.OutExpr {
 		return n.call(e)
 	case plan.ExprWindow:
 		return n.fail("window-over-noise", e.Offset)
-	case plan.ExprInSub, plan.ExprExists, plan.ExprScalar:
-		return n.fail("subquery", e.Offset)
+	case plan.ExprScalar:
+		return n.fail("several-measures", e.Offset)
+	default:
+		return n.fail("output-expression", e.Offset)
 	}
-	return n.fail("output-expression", e.Offset)
 }
 
 func (n *noised) column(e plan.Expr) plan.OutExpr {
@@ -273,12 +274,7 @@ func (n *noised) rows(e plan.Expr) (plan.Expr, bool) {
 func (n *noised) condition(e plan.Expr) plan.OutCond {
 	c := plan.OutCond{Offset: e.Offset}
 	compare := func(cmp plan.Cmp, l, r plan.Expr) plan.OutCond {
-		for _, x := range []plan.Expr{l, r} {
-			if x.Op == plan.ExprLiteral && x.Lit.Kind != plan.LitNumber {
-				n.fail("having-condition", x.Offset)
-			}
-		}
-		return plan.OutCond{Cmp: cmp, Left: n.out(l), Right: n.out(r), Offset: e.Offset}
+		return plan.OutCond{Cmp: cmp, Left: n.side(l), Right: n.side(r), Offset: e.Offset}
 	}
 	switch e.Op {
 	case plan.ExprAnd, plan.ExprOr:
@@ -304,4 +300,12 @@ func (n *noised) condition(e plan.Expr) plan.OutCond {
 		n.fail("having-condition", e.Offset)
 	}
 	return c
+}
+
+// side is one side of a condition on noised numbers. A text there is refused after what else may be wrong with the condition.
+func (n *noised) side(e plan.Expr) plan.OutExpr {
+	if e.Op == plan.ExprLiteral && e.Lit.Kind != plan.LitNumber {
+		return n.fail("having-condition", e.Offset)
+	}
+	return n.out(e)
 }

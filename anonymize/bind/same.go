@@ -1,28 +1,50 @@
 package bind
 
-import "carrel/anonymize/plan"
+import (
+	"slices"
 
-// same says that two expressions are written alike, places aside. Expressions with subqueries or windows are never the same: nothing
-// is grouped by one.
+	"carrel/anonymize/plan"
+)
+
+// same says that two expressions are written alike, places aside. Windows are never the same: nothing is grouped by one.
 func same(a, b plan.Expr) bool {
 	if a.Op != b.Op || len(a.Args) != len(b.Args) || a.Cmp != b.Cmp || a.Name != b.Name || a.To != b.To || a.IsDistinct != b.IsDistinct ||
-		a.Sub != nil || b.Sub != nil || a.Over != nil || b.Over != nil || len(a.Sort) != len(b.Sort) || (a.Filter == nil) != (b.Filter == nil) ||
+		(a.Sub == nil) != (b.Sub == nil) || a.Over != nil || b.Over != nil ||
 		a.Lit.Kind != b.Lit.Kind || a.Lit.Text != b.Lit.Text ||
 		a.Col.Scan != b.Col.Scan || a.Col.Column != b.Col.Column || a.Col.Up != b.Col.Up {
 		return false
 	}
-	for i := range a.Args {
-		if !same(a.Args[i], b.Args[i]) {
-			return false
-		}
+	return sameList(a.Args, b.Args) && sameSort(a.Sort, b.Sort) && sameOptional(a.Filter, b.Filter) && (a.Sub == nil || sameRelation(a.Sub, b.Sub))
+}
+
+func sameList(a, b []plan.Expr) bool {
+	return slices.EqualFunc(a, b, same)
+}
+
+func sameSort(a, b []plan.SortSpec) bool {
+	return slices.EqualFunc(a, b, func(s, t plan.SortSpec) bool {
+		return s.Descending == t.Descending && s.NullsFirst == t.NullsFirst && same(s.Expr, t.Expr)
+	})
+}
+
+func sameOptional(a, b *plan.Expr) bool {
+	return (a == nil) == (b == nil) && (a == nil || same(*a, *b))
+}
+
+func sameRelation(a, b *plan.Relation) bool {
+	relations := func(x, y plan.Relation) bool { return sameRelation(&x, &y) }
+	columns := func(x, y plan.ColumnSpec) bool { return x.Name == y.Name && same(x.Expr, y.Expr) }
+	return a.Grouped == b.Grouped && a.Distinct == b.Distinct && slices.EqualFunc(a.Union, b.Union, relations) && sameFrom(&a.From, &b.From) &&
+		sameList(a.Group, b.Group) && sameOptional(a.Having, b.Having) && slices.EqualFunc(a.Columns, b.Columns, columns) &&
+		sameOptional(a.Qualify, b.Qualify) && sameList(a.DistinctOn, b.DistinctOn) && sameSort(a.Order, b.Order)
+}
+
+func sameFrom(a, b *plan.From) bool {
+	scans := func(x, y plan.Scan) bool {
+		return x.Table == y.Table && (x.Sub == nil) == (y.Sub == nil) && (x.Sub == nil || sameRelation(x.Sub, y.Sub))
 	}
-	for i, s := range a.Sort {
-		t := b.Sort[i]
-		if s.Descending != t.Descending || s.NullsFirst != t.NullsFirst || !same(s.Expr, t.Expr) {
-			return false
-		}
-	}
-	return a.Filter == nil || same(*a.Filter, *b.Filter)
+	joins := func(x, y plan.Join) bool { return x.Kind == y.Kind && sameOptional(x.On, y.On) }
+	return slices.EqualFunc(a.Scans, b.Scans, scans) && slices.EqualFunc(a.Joins, b.Joins, joins) && sameOptional(a.Where, b.Where)
 }
 
 // visit calls f on an expression and, while f says so, on its parts; subqueries are left out.

@@ -275,7 +275,7 @@ func (b *binder) modifiers(list []any, q *query) {
 			q.limit, q.offset = o.optional("limit"), o.optional("offset")
 			o.end()
 			for _, n := range []map[string]any{q.offset, q.limit} {
-				if l, ok := b.literal(n, 0); n != nil && !(ok && l.Kind == plan.LitNull) {
+				if l, ok := b.literal(n, 0); n != nil && (!ok || l.Kind != plan.LitNull) {
 					q.limitAt = max(0, located(n, 0))
 				}
 			}

@@ -137,7 +137,7 @@ func (b *builder) personOf(t *table, r *records, row int) (uint32, error) {
 	}
 	guardian, err := t.byGuardian(r, row)
 	if err != nil {
-		return nobody, &SourceError{File: t.spec.file, Line: r.lines[row], Text: "the guardian's column is neither 0 nor 1"}
+		return nobody, &SourceError{File: t.file, Line: r.lines[row], Text: "the guardian's column is neither 0 nor 1"}
 	}
 	if len(id) == 0 {
 		return nobody, nil

@@ -91,9 +91,15 @@ func (b *builder) head() extract.Manifest {
 // measure adds up the sizes of the sources, and says early which one is not there.
 func (b *builder) measure() error {
 	for _, t := range b.tables {
-		st, err := os.Stat(filepath.Join(b.in.SourceDir, t.spec.file))
+		var err error
+		if t.file = t.spec.file; t.file == "" {
+			if t.file, err = b.locate(t.spec.name); err != nil {
+				return b.recipe.fail(t.spec.at, fmt.Sprintf("table %s: %v", t.layout.Name, err))
+			}
+		}
+		st, err := os.Stat(filepath.Join(b.in.SourceDir, t.file))
 		if errors.Is(err, os.ErrNotExist) {
-			return b.recipe.fail(t.spec.at, fmt.Sprintf("table %s: the source directory has no file %s", t.layout.Name, t.spec.file))
+			return b.recipe.fail(t.spec.at, fmt.Sprintf("table %s: the source directory has no file %s", t.layout.Name, t.file))
 		}
 		if err != nil {
 			return fmt.Errorf("look at the sources: %w", err)

@@ -27,6 +27,7 @@ type builder struct {
 // table is one table on its way.
 type table struct {
 	spec    *tableSpec
+	file    string // in the source directory
 	schema  plan.Table
 	layout  extract.Table
 	persons bool // the table of unit.from
@@ -34,7 +35,7 @@ type table struct {
 	ops     []*op
 	rowKey  *op // nil when the table has no row key
 	marks   map[string]bool
-	content *prf // of a row's text, where there is no row key
+	content *prf // of a row's content, where there is no row key
 	mix     *prf // order inside the person
 
 	// positions in the source file, noColumn when not used
@@ -42,6 +43,7 @@ type table struct {
 
 	owner words[uint32] // person of each stored row
 	hash  words[uint64] // content of each stored row, where there is no row key
+	text  []byte        // the content of one row while it is hashed
 	sc    scratch
 	rep   TableReport
 }

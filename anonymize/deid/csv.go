@@ -8,7 +8,7 @@ import (
 	"io"
 )
 
-// SourceError is bad input in a source file: file and line, never content.
+// SourceError is bad input in a source file: file and line (of Parquet the row, from 1), never content.
 type SourceError struct {
 	File string
 	Line int64
@@ -17,8 +17,11 @@ type SourceError struct {
 
 // Error is one sentence.
 func (e *SourceError) Error() string {
-	if e.Line == 0 {
+	switch {
+	case e.Line == 0:
 		return fmt.Sprintf("%s: %s", e.File, e.Text)
+	case isParquet(e.File):
+		return fmt.Sprintf("%s row %d: %s", e.File, e.Line, e.Text)
 	}
 	return fmt.Sprintf("%s line %d: %s", e.File, e.Line, e.Text)
 }
@@ -50,10 +53,37 @@ func (b *records) field(row, col int) []byte {
 	return b.data[b.at[i]:b.at[i+1]]
 }
 
-// raw is the whole row as read, for hashing its content.
-func (b *records) raw(row int) []byte {
-	i := 2 * row * b.width
-	return b.data[b.at[i]:b.at[i+2*b.width-1]]
+// content is what a row says, for hashing: its values one behind the other, without the blanks and zeros at their ends that say nothing.
+// How a file is written (quotes, money as 12.50 or as a number) does not change it. It is put into buf.
+func (b *records) content(row int, buf []byte) []byte {
+	buf = buf[:0]
+	for c := range b.width {
+		buf = append(append(buf, plainNumber(trim(b.field(row, c)))...), fieldEnd)
+	}
+	return buf
+}
+
+// fieldEnd is ASCII's unit separator.
+const fieldEnd = 0x1f
+
+// plainNumber cuts zeros behind a decimal point; what is no such number stays as it is.
+func plainNumber(b []byte) []byte {
+	point := bytes.IndexByte(b, '.')
+	if point < 0 || b[len(b)-1] != '0' {
+		return b
+	}
+	for i, c := range b {
+		if (c < '0' || c > '9') && i != point && (i > 0 || c != '-') {
+			return b
+		}
+	}
+	b = bytes.TrimRight(b, "0")
+	return bytes.TrimSuffix(b, []byte("."))
+}
+
+// rowReader hands out the rows of a source in runs, its header as the very first row, and io.EOF behind the last.
+type rowReader interface {
+	next(b *records) error
 }
 
 // splitter cuts a CSV stream (RFC 4180: quotes doubled inside quotes, CR LF or LF, records over several lines inside
@@ -296,7 +326,7 @@ func unescape(d []byte, start, end int) int {
 
 // pump reads a file ahead of its consumer. One goroutine reads, cuts and prepares, the caller uses: the two halves of
 // the work on a row take about the same time.
-func pump(ctx context.Context, s *splitter, prepare, use func(*records) error) error {
+func pump(ctx context.Context, s rowReader, prepare, use func(*records) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	full, empty := make(chan *records, 3), make(chan *records, 4)
@@ -323,7 +353,7 @@ func pump(ctx context.Context, s *splitter, prepare, use func(*records) error) e
 	return err
 }
 
-func produce(ctx context.Context, s *splitter, prepare func(*records) error, full chan<- *records, empty <-chan *records) error {
+func produce(ctx context.Context, s rowReader, prepare func(*records) error, full chan<- *records, empty <-chan *records) error {
 	for {
 		var b *records
 		select {

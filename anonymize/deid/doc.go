@@ -18,16 +18,16 @@
 //	dataset: jinhe
 //	version: "1"                 # optional; another version numbers persons anew
 //	as_of: 2025-12-31            # optional; the constant date that ages are computed at
-//	source: {format: csv, encoding: auto, separator: ",", missing: ["?"]}
+//	source: {format: auto, encoding: auto, separator: ",", missing: ["?"]}   # format: csv, parquet, or what is there
 //	unit: {from: person.id_number, guardian: person.id_is_guardians, link: person_no, form: resident-id, key: keyring:jinhe-unit}
 //	exclude: {objections: true, level5: true, under14: unless-guardian-consents}
 //	missing_unit: {at_most: 0.1%}
 //	lists: {rare-list@1: [A20.9, B03.x00]}
 //	tables:
-//	  person:                    # short form: source column -> step, from person.csv
+//	  person:                    # short form: source column -> step, from person.csv or person.parquet
 //	    id_number: drop
 //	  encounter:                 # long form
-//	    file: stays.csv          # default <table>.csv
+//	    file: stays.csv          # default <table>.csv or <table>.parquet
 //	    link: patient_no         # the source's column that names the person; default unit.link
 //	    rest: drop               # what to do with columns not named below; without it they are an error
 //	    duplicates: {at_most: 0} # rows above a cap of one a person that are dropped; default 0
@@ -41,13 +41,15 @@
 // trims and unifies widths.
 //
 // Where the catalogue has no table of that name, the table of unit.from only says who is who and enters no extract.
-// exclude.objections reads objections.csv and exclude.under14 consents.csv (both: the column unit.link, or the
+// exclude.objections reads the table objections and exclude.under14 the table consents (both: the column unit.link, or the
 // identifier's where there is no link); under14 takes birth_date of the table of unit.from and as_of, and leaves out
 // whose birth is unknown. exclude.level5 refuses a catalogue whose tables hold a column of data level 5.
 //
 // What is missing stays missing; where the catalogue says never missing, the build stops with a count. Undeclared codes
 // fold into "other", and stop the build where the dictionary has no such member. Bounded columns are always clamped.
-// Sources are CSV with a header (RFC 4180), UTF-8 with or without byte order mark, or GB 18030.
+// Sources are CSV with a header (RFC 4180), UTF-8 with or without byte order mark, or GB 18030; or Parquet, whose values
+// are read as the text that CSV would hold (NULL is empty), so that the same table in either form gives the same extract.
+// Columns of nested types and of instants (timestamps with a time zone) can only be dropped.
 //
 // Steps of a source column; "as" gives the name in the extract; a list gives several columns from one:
 //

@@ -34,6 +34,7 @@ type Recipe struct {
 }
 
 type sourceSpec struct {
+	format    string // auto, csv, parquet
 	encoding  string // auto, utf-8, gb18030
 	separator byte
 	missing   []string
@@ -57,7 +58,7 @@ type excludeSpec struct {
 
 type tableSpec struct {
 	at         *yaml.Node
-	name, file string
+	name, file string // "" = by name, in the source's format
 	public     bool
 	link       string // "" = unit.link
 	restDrop   bool
@@ -182,13 +183,13 @@ func (p *parser) recipe(r *Recipe, root *yaml.Node) {
 }
 
 func (p *parser) source(n *yaml.Node) sourceSpec {
-	s := sourceSpec{encoding: "auto", separator: ','}
+	s := sourceSpec{format: "auto", encoding: "auto", separator: ','}
 	if n == nil {
 		return s
 	}
 	o := p.object(n, "source")
 	if f := o.get("format"); f != nil {
-		p.one(f, "source.format", "csv")
+		s.format = p.one(f, "source.format", "auto", "csv", "parquet")
 	}
 	if e := o.get("encoding"); e != nil {
 		s.encoding = p.one(e, "source.encoding", "auto", "utf-8", "gb18030", "gbk")
@@ -207,6 +208,14 @@ func (p *parser) source(n *yaml.Node) sourceSpec {
 	s.missing = p.texts(o.get("missing"), "source.missing")
 	o.done()
 	return s
+}
+
+// forms are the endings that a table's file may have.
+func (s sourceSpec) forms() []string {
+	if s.format == "auto" {
+		return []string{".csv", ".parquet"}
+	}
+	return []string{"." + s.format}
 }
 
 func (p *parser) unit(u *unitSpec, n *yaml.Node) {
@@ -280,7 +289,6 @@ func (p *parser) tables(r *Recipe, n *yaml.Node) {
 
 func (p *parser) table(r *Recipe, t *tableSpec, n *yaml.Node) {
 	what := "table " + t.name
-	t.file = t.name + ".csv"
 	o := p.object(n, what)
 	columns := n
 	if c := o.vals["columns"]; c != nil && c.Kind == yaml.MappingNode { // long form

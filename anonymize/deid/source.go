@@ -7,17 +7,55 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
-// Files that exclude asks for, with the column that names the person.
+// Files that exclude asks for, with the column that names the person; their endings are the source's.
 const (
-	objectionsFile = "objections.csv"
-	consentsFile   = "consents.csv"
+	objectionsFile = "objections"
+	consentsFile   = "consents"
 )
 
-// eachRecord reads a source file: head gets the header once; prepare (may be nil) and then use get each batch, prepare on
+// isParquet says by its name which form a source has.
+func isParquet(file string) bool { return filepath.Ext(file) == ".parquet" }
+
+// locate finds the file of a table in the forms that the recipe allows.
+func (b *builder) locate(name string) (string, error) {
+	var found []string
+	forms := b.recipe.source.forms()
+	for _, ending := range forms {
+		_, err := os.Stat(filepath.Join(b.in.SourceDir, name+ending))
+		if err == nil {
+			found = append(found, name+ending)
+		} else if !errors.Is(err, os.ErrNotExist) {
+			return "", fmt.Errorf("look at the sources: %w", err)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return "", fmt.Errorf("the source directory has no file %s", name+strings.Join(forms, " or "+name))
+	case 1:
+		return found[0], nil
+	default:
+		return "", fmt.Errorf("the source directory has both %s: say which with source.format", strings.Join(found, " and "))
+	}
+}
+
+// rows opens a source as rows of text.
+func (b *builder) rows(ctx context.Context, name string, f *os.File, size int64) (rowReader, error) {
+	if isParquet(name) {
+		return newParquetReader(ctx, name, f, size)
+	}
+	text, err := decoded(name, f, b.recipe.source.encoding)
+	if err != nil {
+		return nil, err
+	}
+	return newSplitter(name, text, b.recipe.source.separator), nil
+}
+
+// eachRecord reads a source file: head gets the header once and says which columns it needs; prepare (may be nil) and then use get each batch, prepare on
 // the goroutine that reads, one batch ahead. Rows before first are the header.
-func (b *builder) eachRecord(ctx context.Context, name string, head func([]string) error, prepare, use func(*records) error) error {
+func (b *builder) eachRecord(ctx context.Context, name string, head func([]string) ([]int, error), prepare, use func(*records) error) error {
 	f, err := os.Open(filepath.Join(b.in.SourceDir, name))
 	if err != nil {
 		if errors.Is(err, os.ErrNotExist) {
@@ -30,16 +68,20 @@ func (b *builder) eachRecord(ctx context.Context, name string, head func([]strin
 	if err != nil || !st.Mode().IsRegular() {
 		return fmt.Errorf("the source %s is not a file", name)
 	}
-	text, err := decoded(name, f, b.recipe.source.encoding)
+	rows, err := b.rows(ctx, name, f, st.Size())
 	if err != nil {
 		return err
 	}
 	seen := false
-	err = pump(ctx, newSplitter(name, text, b.recipe.source.separator), func(r *records) error {
+	err = pump(ctx, rows, func(r *records) error {
 		r.first = 0
 		if !seen {
 			seen, r.first = true, 1
-			if err := head(headerOf(r)); err != nil {
+			needed, err := head(headerOf(r))
+			if p, typed := rows.(*parquetReader); typed && err == nil {
+				err = p.need(needed)
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -75,7 +117,7 @@ func headerOf(r *records) []string {
 
 // bind finds the columns of the recipe in the header. Messages name columns of the recipe only: a file without a header
 // has a row of data in its place.
-func (b *builder) bind(t *table, header []string) error {
+func (b *builder) bind(t *table, header []string) ([]int, error) {
 	u := &b.recipe.unit
 	need := func(name string) (int, error) {
 		if name == "" {
@@ -83,16 +125,19 @@ func (b *builder) bind(t *table, header []string) error {
 		}
 		at := slices.Index(header, name)
 		if at < 0 {
-			return 0, &SourceError{File: t.spec.file, Line: 1, Text: fmt.Sprintf("the header has no column %q, which the recipe names", name)}
+			return 0, headError(t.file, fmt.Sprintf("the header has no column %q, which the recipe names", name))
 		}
 		return at, nil
 	}
 	named := map[string]bool{}
+	var needed []int
 	var err error
 	get := func(name string) int {
 		at, e := need(name)
 		err = errors.Join(err, e)
-		named[name] = true
+		if named[name] = true; at != noColumn {
+			needed = append(needed, at)
+		}
 		return at
 	}
 	if !t.layout.Public {
@@ -111,6 +156,11 @@ func (b *builder) bind(t *table, header []string) error {
 	next := 0
 	for i := range t.spec.columns {
 		c := &t.spec.columns[i]
+		if len(c.steps) == 0 { // dropped: it must be there, and nobody reads it
+			_, e := need(c.name)
+			err, named[c.name] = errors.Join(err, e), true
+			continue
+		}
 		at := get(c.name)
 		for j := range c.steps {
 			o := t.ops[next] // ops were compiled in this order
@@ -122,9 +172,18 @@ func (b *builder) bind(t *table, header []string) error {
 		}
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return t.undeclared(header, named)
+	return needed, t.undeclared(header, named)
+}
+
+// headError is a mistake of a header, which Parquet has not on a line.
+func headError(file, text string) error {
+	e := &SourceError{File: file, Line: 1, Text: text}
+	if isParquet(file) {
+		e.Line = 0
+	}
+	return e
 }
 
 // undeclared refuses columns that nobody decided about: a source that grows a column must not grow the extract, and
@@ -133,7 +192,7 @@ func (t *table) undeclared(header []string, named map[string]bool) error {
 	count, first := 0, 0
 	for i, h := range header {
 		if slices.Index(header, h) != i {
-			return &SourceError{File: t.spec.file, Line: 1, Text: fmt.Sprintf("columns %d and %d have the same name", slices.Index(header, h)+1, i+1)}
+			return headError(t.file, fmt.Sprintf("columns %d and %d have the same name", slices.Index(header, h)+1, i+1))
 		}
 		if !named[h] {
 			if count++; count == 1 {
@@ -142,8 +201,8 @@ func (t *table) undeclared(header []string, named map[string]bool) error {
 		}
 	}
 	if count > 0 && !t.spec.restDrop {
-		return &SourceError{File: t.spec.file, Line: 1, Text: fmt.Sprintf(
-			"%d columns are not in the recipe, the first is number %d: say drop for each, or rest: drop for the table", count, first)}
+		return headError(t.file, fmt.Sprintf(
+			"%d columns are not in the recipe, the first is number %d: say drop for each, or rest: drop for the table", count, first))
 	}
 	return nil
 }
@@ -162,7 +221,7 @@ func (b *builder) read(ctx context.Context, t *table) error {
 		}
 		prepare, use = nil, both
 	}
-	err := b.eachRecord(ctx, t.spec.file, func(header []string) error { return b.bind(t, header) }, prepare, use)
+	err := b.eachRecord(ctx, t.file, func(header []string) ([]int, error) { return b.bind(t, header) }, prepare, use)
 	if err != nil {
 		return err
 	}
@@ -189,7 +248,8 @@ func (t *table) transform(r *records, p *people) {
 	}
 	if !t.layout.Public && t.rowKey == nil {
 		for _, row := range r.keep {
-			t.hash.add(t.content.sum(r.raw(int(row))))
+			t.text = r.content(int(row), t.text)
+			t.hash.add(t.content.sum(t.text))
 		}
 	}
 	for _, o := range t.ops {
@@ -223,17 +283,21 @@ func (b *builder) exclusions(ctx context.Context) error {
 }
 
 // marked reads a list of persons by the source's own number (or, without one, by identifier).
-func (b *builder) marked(ctx context.Context, name string, mark func(uint32)) error {
+func (b *builder) marked(ctx context.Context, list string, mark func(uint32)) error {
+	name, err := b.locate(list)
+	if err != nil {
+		return err
+	}
 	column := b.recipe.unit.link
 	if column == "" {
 		column = b.recipe.unit.column
 	}
 	at := noColumn
-	return b.eachRecord(ctx, name, func(header []string) error {
+	return b.eachRecord(ctx, name, func(header []string) ([]int, error) {
 		if at = slices.Index(header, column); at < 0 {
-			return &SourceError{File: name, Line: 1, Text: fmt.Sprintf("the header has no column %q", column)}
+			return nil, headError(name, fmt.Sprintf("the header has no column %q", column))
 		}
-		return nil
+		return []int{at}, nil
 	}, nil, func(r *records) error {
 		for row := r.first; row < r.rows; row++ {
 			if person, known := b.people.byLink(trim(r.field(row, at))); known {

@@ -14,7 +14,8 @@
 //
 // Between started and recorded nothing is retried: a failure there forfeits the reservation, which stays charged. Otherwise a
 // failure that depends on the sample would be rejection sampling, and the released distribution would not be the mechanism's
-// (PRIVACY, "Order of steps"). A fault before the child has data is honest, hence retriable, once.
+// (PRIVACY, "Order of steps"). A fault before a child was given the query (Started.Give, called by the parent before
+// the first byte) is honest: the charge is kept and the same reservation may start again.
 //
 // # Why the sum of charges is the guarantee
 //

@@ -278,8 +278,9 @@ func TestRecover(t *testing.T) {
 	d.Check(t)
 }
 
-// TestRetryOnce: an honest fault is retried once, with the same charge; never after the list was given out.
-func TestRetryOnce(t *testing.T) {
+// TestRetry: honest faults are retried with the same charge, however many; never after a child was given the query or the list was
+// given out.
+func TestRetry(t *testing.T) {
 	t.Parallel()
 	d := desk(t)
 	st, err := d.Start("q1", "k1")
@@ -295,24 +296,64 @@ func TestRetryOnce(t *testing.T) {
 		})
 		return next, err
 	}
-	next, err := retry(st)
-	must(t, err)
-	is(t, "the first Started", st.Usable(), ledger.ErrConsumed)
-	must(t, next.Usable())
-	_, err = retry(next)
-	is(t, "second retry", err, ledger.ErrState)
-	if _, err := d.Record(next); err != nil {
+	for range 6 {
+		next, err := retry(st)
+		must(t, err)
+		is(t, "the Started before", st.Usable(), ledger.ErrConsumed)
+		is(t, "a child for the Started before", st.Give(), ledger.ErrConsumed)
+		st = next
+		must(t, st.Usable())
+	}
+	must(t, st.Give())
+	is(t, "a child again", st.Give(), ledger.ErrConsumed)
+	if _, err := d.Record(st); err != nil {
 		t.Error(err)
 	}
-	if a := d.Account(t, ledgertest.Grant); a.Spent != d.Cost {
-		t.Errorf("spent %+v", a.Spent)
+	if a := d.Account(t, ledgertest.Grant); a.Spent != d.Cost || a.Faults != 0 || a.Frozen {
+		t.Errorf("%+v", a)
 	}
-	used, err := d.Start("q2", "k2")
-	must(t, err)
-	_, err = used.Consume()
-	must(t, err)
-	_, err = retry(used)
-	is(t, "after the list was given out", err, ledger.ErrConsumed)
+	for what, use := range map[string]func(*ledger.Started) error{
+		"q2": (*ledger.Started).Give,
+		"q3": func(s *ledger.Started) error { _, err := s.Consume(); return err },
+	} {
+		used, err := d.Start(what, what)
+		must(t, err)
+		must(t, use(used))
+		_, err = retry(used)
+		is(t, "retry of what was used", err, ledger.ErrConsumed)
+	}
+	d.Check(t)
+}
+
+// TestResumeAsksTheAccounts: a charge that waits is not a way around a freeze or the end of a grant.
+func TestResumeAsksTheAccounts(t *testing.T) {
+	t.Parallel()
+	d := desk(t)
+	must(t, d.Do(func(ctx context.Context, tx ledgertest.Tx, p *audit.Pending) error {
+		_, err := d.Ledger.Charge(ctx, tx, p, d.Intent("q1", "k1"))
+		return err
+	}))
+	resume := func() error {
+		return d.Do(func(ctx context.Context, tx ledgertest.Tx, p *audit.Pending) error {
+			_, err := d.Ledger.Resume(ctx, tx, p, "q1")
+			return err
+		})
+	}
+	freeze := func(id string, on bool) {
+		must(t, d.Update(t.Context(), func(tx ledgertest.Tx) error { return d.Ledger.Freeze(t.Context(), tx, id, on) }))
+	}
+	for _, id := range []string{ledgertest.Grant, ledgertest.Researcher} {
+		freeze(id, true)
+		is(t, id+" frozen", resume(), ledger.ErrFrozen)
+		freeze(id, false)
+		must(t, resume())
+	}
+	must(t, d.Update(t.Context(), func(tx ledgertest.Tx) error {
+		_, err := d.Ledger.CloseGrant(t.Context(), tx, ledgertest.Grant)
+		return err
+	}))
+	is(t, "an ended grant", resume(), ledger.ErrClosed)
+	d.Check(t)
 }
 
 // TestChargeRefuses: whatever is wrong, nothing is charged, even when the transaction commits for its audit entry.

@@ -69,7 +69,7 @@ func (l *Ledger) Deliver(ctx context.Context, tx Tx, id string) error {
 
 // Recover runs once when the broker starts, before any request: what was started and not recorded is forfeited and stays charged, since
 // nobody knows whether a sample was drawn. A crash of the broker is no fault of the grant. It returns what it forfeited. Records
-// that are charged stay: Resume may run them once.
+// that are charged stay: Resume may start them.
 func (l *Ledger) Recover(ctx context.Context, tx Tx, p *audit.Pending) ([]Record, error) {
 	if err := undecided(p); err != nil {
 		return nil, err

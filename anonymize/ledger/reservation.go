@@ -41,6 +41,7 @@ type Started struct {
 	pending []*audit.Pending
 
 	mu       sync.Mutex
+	given    bool // a child may have the query
 	consumed bool // the list was given out
 	dead     bool // retried or forfeited
 }
@@ -156,8 +157,9 @@ func debit(ctx context.Context, tx Tx, cost Amount, grant, researcher string) er
 	return nil
 }
 
-// Resume takes up a record that is charged and not started (the broker restarted between T1 and T2), with the audit entry of its own
-// transaction. Of several that resume one record only one can start.
+// Resume takes up a record that is charged and not started (the machine failed before the child had the query, or the broker restarted
+// between T1 and T2), with the audit entry of its own transaction. Of several that resume one record only one can start. Accounts that
+// would refuse a charge refuse this too: ErrClosed, ErrFrozen.
 func (l *Ledger) Resume(ctx context.Context, tx Tx, p *audit.Pending, id string) (*Reservation, error) {
 	if err := undecided(p); err != nil {
 		return nil, err
@@ -168,6 +170,17 @@ func (l *Ledger) Resume(ctx context.Context, tx Tx, p *audit.Pending, id string)
 	}
 	if rec.State != StateCharged {
 		return nil, ErrState
+	}
+	for _, id := range []string{rec.Grant, rec.Researcher} {
+		a, err := tx.LedgerAccount(ctx, id)
+		switch {
+		case err != nil:
+			return nil, err
+		case a.Closed:
+			return nil, ErrClosed
+		case a.Frozen:
+			return nil, ErrFrozen
+		}
 	}
 	return &Reservation{rec: rec, pending: p}, nil
 }
@@ -239,17 +252,36 @@ func (s *Started) Consume() ([]dp.Mechanism, error) {
 	return slices.Clone(s.rec.List), nil
 }
 
-// kill makes the Started unusable for ever; it reports whether its list had been given out or it was dead already.
-func (s *Started) kill() (consumed, dead bool) {
+// Give takes the right to give the query to a child, once, when Usable. The parent of the child calls it before it sends the first byte;
+// from then on there is no Retry, whatever the child says or however it ends.
+func (s *Started) Give() error {
+	if s == nil {
+		return fmt.Errorf("%w: not started", ErrInvalid)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	consumed, dead = s.consumed, s.dead
-	s.dead = true
-	return consumed, dead
+	if s.given {
+		return ErrConsumed
+	}
+	if err := s.usable(); err != nil {
+		return err
+	}
+	s.given = true
+	return nil
 }
 
-// Retry is for an infrastructure fault that is known to have happened before the child had data: back to charged, with the same charge,
-// once a record. ErrState the second time, and ErrConsumed when the list was given out: then Forfeit is what is left.
+// kill makes the Started unusable for ever; it reports whether it had been used before: given to a child, sampled, or killed.
+func (s *Started) kill() (used bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	used = s.given || s.consumed || s.dead
+	s.dead = true
+	return used
+}
+
+// Retry is for an infrastructure fault before a child had the query: back to charged, with the same charge, as often as the machine fails.
+// Nothing can depend on the sample, because none was looked at: a Started that was given to a child, or whose list was given out, is
+// ErrConsumed, and then Forfeit is what is left.
 func (l *Ledger) Retry(ctx context.Context, tx Tx, p *audit.Pending, s *Started) (*Reservation, error) {
 	if s == nil || len(s.pending) == 0 {
 		return nil, fmt.Errorf("%w: not started", ErrInvalid)
@@ -257,10 +289,7 @@ func (l *Ledger) Retry(ctx context.Context, tx Tx, p *audit.Pending, s *Started)
 	if err := undecided(p); err != nil {
 		return nil, err
 	}
-	if s.rec.Attempts > 1 {
-		return nil, ErrState
-	}
-	if consumed, dead := s.kill(); consumed || dead {
+	if s.kill() {
 		return nil, ErrConsumed
 	}
 	if err := l.move(ctx, tx, s.rec.ID, StateStarted, StateCharged, nil); err != nil {

@@ -13,7 +13,7 @@ func Transitions() []Transition {
 	return []Transition{
 		{StatePlanned, StateCharged, "Charge", "T1: the charge and its audit entry"},
 		{StateCharged, StateStarted, "Start", "T2: the child may get data"},
-		{StateStarted, StateCharged, "Retry", "an honest fault before the child had data; once"},
+		{StateStarted, StateCharged, "Retry", "an honest fault before a child had the query: the charge waits for another start"},
 		{StateStarted, StateRecorded, "Record", "T3: the noised bytes"},
 		{StateStarted, StateForfeited, "Forfeit, Recover", "a failure after the child may have had data: charged, never again"},
 		{StateRecorded, StateDelivered, "Deliver", "the bytes were handed out"},

@@ -19,6 +19,7 @@ type shared struct {
 	level  int
 	uses   map[source]map[string]bool // columns of the schema, and where they are used
 	tables map[string]bool            // tables of the schema that are scanned
+	nested bool                       // there is a SELECT inside
 	lists  map[string]bool            // code lists that conditions name
 }
 
@@ -315,6 +316,7 @@ func (b *builder) plan() *Plan {
 		p.order = append(p.order, o)
 	}
 	p.tables = b.tablesUsed()
+	p.skips = b.nested
 	p.parts = b.finishParts()
 	p.keys = b.keyInfos()
 	var statements []string

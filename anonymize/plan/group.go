@@ -249,7 +249,10 @@ func (b *builder) picked(a aggregateCall, over string) value {
 	known = b.simplify(known)
 	down := a.name == "arg_max" || a.name == "argmax" || a.name == "max_by"
 	a.args = []value{x}
-	a.order = append([]sortTerm{{t: y.t, down: down, origin: y.col.origin}}, b.tieBreak()...)
+	if a.order = nil; !y.t.fixed() {
+		a.order = []sortTerm{{t: y.t, down: down, origin: y.col.origin}}
+	}
+	a.order = append(a.order, b.tieBreak()...)
 	if known.op != condTrue {
 		a.filter = known
 	}
@@ -318,6 +321,9 @@ func (b *builder) sorts(list []SortSpec) []sortTerm {
 		if v.col.Kind == KindUnit {
 			b.fail("unit-in-expression", list[i].Expr.Offset)
 			return nil
+		}
+		if v.t.fixed() {
+			continue // a constant sorts nothing, and the engine refuses it or reads it as a column's place
 		}
 		out = append(out, sortTerm{t: v.t, down: list[i].Descending, first: list[i].NullsFirst, origin: v.col.origin})
 	}

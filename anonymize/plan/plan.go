@@ -34,6 +34,7 @@ type Plan struct {
 	order    []OrderSpec
 	having   *OutCond
 	lists    []string
+	skips    bool
 	limit    int64
 	skip     int64
 	features Features
@@ -115,6 +116,9 @@ func (p *Plan) Wants() []dp.Want { return append([]dp.Want(nil), p.wants...) }
 
 // Tables are all tables that are scanned, sorted, each once.
 func (p *Plan) Tables() []string { return append([]string(nil), p.tables...) }
+
+// Skips says that a table may go unread although the answer is not empty: a plan with subqueries may join inside them.
+func (p *Plan) Skips() bool { return p.skips }
 
 // Hash is the canonical form's SHA-256: it decides the noised answer.
 func (p *Plan) Hash() string { return p.hash }

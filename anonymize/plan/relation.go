@@ -38,6 +38,7 @@ const (
 
 // child starts the building of a SELECT inside this one.
 func (b *builder) child(from *From, linked bool) *builder {
+	b.nested = true
 	return &builder{shared: b.shared, schema: b.schema, spec: b.spec, options: b.options, from: from, parent: b, depth: b.depth + 1, linked: linked,
 		placed: map[int]bool{}, terms: map[*Column]*term{}, interned: map[string]ref{}}
 }
@@ -431,7 +432,7 @@ func (b *builder) writeRelation(r *Relation, out *relation, values []value, qual
 	if b.group != nil {
 		s.WriteString(" GROUP BY " + b.plainName(b.unit(b.root)))
 		for _, v := range b.groupBy {
-			s.WriteString(", " + b.write(v.t, b.plainName))
+			s.WriteString(", " + groupItem(b.write(v.t, b.plainName)))
 		}
 	}
 	if b.having != nil {

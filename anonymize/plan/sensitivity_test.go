@@ -231,14 +231,13 @@ func (n *power) check(t *rapid.T, s *plan.Schema, spec plan.Spec, o plan.Options
 			t.Fatalf("a person has %d joined rows, stated %d\n%s", rows, p.Rows(), p.SQL())
 		}
 	}
-	place := slow.Places(p)
-	all, problem := e.Vectors(p, place)
+	all, problem := e.Vectors(p)
 	if problem != "" {
 		t.Fatalf("%s\n%s", problem, p.SQL())
 	}
 	for person := range int64(3) {
 		less := slow.Evaluator{Schema: s, Spec: spec, Data: d.Without(s, person), Rows: o.RowsPerPerson, Limit: e.Limit}
-		rest, problem := less.Vectors(p, place)
+		rest, problem := less.Vectors(p)
 		if problem != "" {
 			t.Fatalf("%s\n%s", problem, p.SQL())
 		}

@@ -81,8 +81,16 @@ func (b *builder) groupKeys(s *strings.Builder, name namer) {
 		} else {
 			s.WriteString(", ")
 		}
-		s.WriteString(b.writeRef(k.at, name))
+		s.WriteString(groupItem(b.writeRef(k.at, name)))
 	}
+}
+
+// groupItem keeps a constant from being read as the place of a column.
+func groupItem(s string) string {
+	if strings.Trim(s, "()-0123456789") == "" {
+		return "CAST(" + s + " AS BIGINT)"
+	}
+	return s
 }
 
 // fromWhere writes FROM and WHERE. Columns of the SELECTs around are written by outer; nil where there are none.

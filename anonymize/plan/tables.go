@@ -1,6 +1,9 @@
 package plan
 
-import "sort"
+import (
+	"slices"
+	"sort"
+)
 
 // scan is one checked occurrence of a table, or of a relation seen as one.
 type scan struct {
@@ -239,6 +242,9 @@ func (b *builder) lateJoin(i int) {
 	}
 	b.edges = append(b.edges, e)
 	b.scans[i+1].outer = j.Kind == JoinLeft || j.Kind == JoinAsofLeft
+	if b.scans[i+1].outer { // what ON computed of it was not NULL there, and can be after it
+		b.interned = map[string]ref{}
+	}
 }
 
 // onCondition compiles what an ON says beyond equalities. It only takes matches away.
@@ -260,8 +266,21 @@ func (b *builder) onCondition(list []*Expr) *cond {
 	if c.op == condFalse {
 		b.fail("never-true", list[0].Offset)
 	}
+	if b.readsSub(c) { // the engine has no outer join on a subquery
+		b.fail("subquery-in-join", list[0].Offset)
+	}
 	b.used(nil, c, "filter")
 	return c
+}
+
+// readsSub says whether a condition reads a subquery, in itself or in a value it compares.
+func (b *builder) readsSub(c *cond) bool {
+	var value func(t *term) bool
+	ref := func(r ref) bool { t := b.computed(r); return t != nil && value(t) }
+	value = func(t *term) bool {
+		return t.sub != nil || t.format == "" && ref(t.at) || slices.ContainsFunc(t.args, value) || slices.ContainsFunc(t.conds, b.readsSub)
+	}
+	return c.op == condSub || c.at.col != nil && ref(c.at) || c.other.col != nil && ref(c.other) || slices.ContainsFunc(c.args, b.readsSub)
 }
 
 // asof takes the one inequality of an ASOF join: each row so far meets at most one row of the new table, the nearest. Two nearest

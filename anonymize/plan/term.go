@@ -15,6 +15,11 @@ type term struct {
 	sub    *subquery // a scalar subquery, when set
 }
 
+// fixed says that a term reads no row: it is a constant.
+func (t *term) fixed() bool {
+	return t.sub == nil && t.format != "" && len(t.args)+len(t.conds) == 0
+}
+
 // namer writes a column of a scan; the measure step over re-ranked rows writes what the subquery carries instead.
 type namer func(ref) string
 

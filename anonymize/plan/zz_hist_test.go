@@ -1,9 +1,12 @@
 package plan_test
 
 import (
-	"testing"
-	"sort"
+	"encoding/json"
 	"fmt"
+	"os"
+	"regexp"
+	"sort"
+	"testing"
 
 	"pgregory.net/rapid"
 
@@ -12,15 +15,26 @@ import (
 	"carrel/anonymize/plan/plantest/slow"
 )
 
+var zz = regexp.MustCompile(`"[A-Za-z]+":(null|0|""|false|\{\}|\[\]|\{"Scan":0,"Column":"","Up":0,"Offset":0\}|\{"Kind":0,"Text":"","Offset":0\}|\{"Kind":0,"Scale":0,"Try":false\}),?`)
+
 func TestZZHist(t *testing.T) {
 	s := plantest.Wide()
 	h := map[string]int{}
 	rapid.Check(t, func(t *rapid.T) {
-		_, err := plan.Build(s, slow.Wide(t, s), plan.Options{})
+		sp := slow.Wide(t, s)
+		_, err := plan.Build(s, sp, plan.Options{})
+		if c := code(err); c == os.Getenv("SHOW") && c != "" && h[c] < 6 {
+			j, _ := json.Marshal(sp)
+			fmt.Println(zz.ReplaceAllString(string(j), ""))
+		}
 		h[code(err)]++
 	})
 	var l []string
-	for k, v := range h { l = append(l, fmt.Sprintf("%5d %s", v, k)) }
+	for k, v := range h {
+		l = append(l, fmt.Sprintf("%5d %s", v, k))
+	}
 	sort.Strings(l)
-	for _, x := range l { t.Log(x) }
+	for _, x := range l {
+		t.Log(x)
+	}
 }

@@ -66,7 +66,7 @@ func (s *Service) fix(ctx context.Context, tx *store.Tx, a *Application, conditi
 }
 
 func render(ctx context.Context, tx *store.Tx, wording string, t terms) (store.TextRef, error) {
-	tmpl, err := template.New("agreement").Option("missingkey=error").Funcs(template.FuncMap{"join": strings.Join}).Parse(wording)
+	tmpl, err := template.New("agreement").Option("missingkey=error").Funcs(template.FuncMap{"join": strings.Join, "open": open}).Parse(wording)
 	if err != nil {
 		return store.TextRef{}, fmt.Errorf("application: agreement's wording: %w", err)
 	}
@@ -76,6 +76,9 @@ func render(ctx context.Context, tx *store.Tx, wording string, t terms) (store.T
 	}
 	return tx.PutText(ctx, b.String())
 }
+
+// open is an applicant's text without the stop at its end: the wording sets its own.
+func open(text string) string { return strings.TrimRight(text, " \t\r\n。．.；;") }
 
 // text is one of the applicant's texts; an erased or missing one is empty.
 func text(ctx context.Context, tx *store.Tx, a *Application, name string) (string, error) {

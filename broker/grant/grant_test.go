@@ -215,8 +215,11 @@ func TestUniverseIsOfOneKind(t *testing.T) {
 	t.Parallel()
 	w := apptest.New(t)
 	ctx := context.Background()
-	ok(t, w.Grants.EnsureUniverse(ctx, w.As("wu"), "jinhe", true))
-	if err := w.Grants.EnsureUniverse(ctx, w.As("wu"), "jinhe", false); !problem.Is(err, problem.Conflict) {
+	ensure := func(synthetic bool) error {
+		return w.Store.Update(ctx, func(tx *store.Tx) error { return w.Grants.EnsureUniverse(ctx, tx, w.As("wu"), "jinhe", synthetic) })
+	}
+	ok(t, ensure(true))
+	if err := ensure(false); !problem.Is(err, problem.Conflict) {
 		t.Fatalf("real persons in a synthetic universe: %v", err)
 	}
 }

@@ -37,29 +37,27 @@ func (s *Service) defaults(ctx context.Context) (defaults, error) {
 	return d, nil
 }
 
-// EnsureUniverse opens the budget root of a person universe from policy's defaults, once. It is done when the first dataset
-// of the universe is registered.
-func (s *Service) EnsureUniverse(ctx context.Context, by auth.Identity, universe string, synthetic bool) error {
-	return s.desk.Do(ctx, by, act.Step{Kind: "ledger.universe-opened", Object: Universe(universe)}, func(tx *store.Tx) error {
-		if have, err := tx.LedgerAccount(ctx, Universe(universe)); err == nil {
-			return same(have, synthetic)
-		} else if !errors.Is(err, ledger.ErrNotFound) {
-			return fmt.Errorf("grant: universe: %w", err)
-		}
-		d, err := s.defaults(ctx)
-		if err != nil {
-			return err
-		}
-		a := ledger.Account{ID: Universe(universe), Kind: ledger.KindUniverse, Accounting: d.Universe.Accounting, RootDelta: d.Universe.Delta,
-			Limit: dp.Budget(d.Universe.Accounting, d.Universe.Epsilon, d.Universe.Delta), Synthetic: synthetic, Opened: s.desk.Now().UTC()}
-		if err := s.ledger.Open(ctx, tx, a); err != nil {
-			return fmt.Errorf("grant: open universe: %w", err)
-		}
-		_, err = s.desk.Record(ctx, tx, by, policy.Decision{}, act.Step{Kind: "ledger.universe-opened", Object: a.ID,
-			Facts: map[string]string{"epsilon": fmt.Sprintf("%g", d.Universe.Epsilon), "delta": fmt.Sprintf("%g", d.Universe.Delta),
-				"accounting": string(d.Universe.Accounting), "units": fmt.Sprint(a.Limit.Units)}})
+// EnsureUniverse opens the budget root of a person universe from policy's defaults, once, inside the transaction in which a
+// dataset of the universe is registered: a registration that is refused leaves no account.
+func (s *Service) EnsureUniverse(ctx context.Context, tx *store.Tx, by auth.Identity, universe string, synthetic bool) error {
+	if have, err := tx.LedgerAccount(ctx, Universe(universe)); err == nil {
+		return same(have, synthetic)
+	} else if !errors.Is(err, ledger.ErrNotFound) {
+		return fmt.Errorf("grant: universe: %w", err)
+	}
+	d, err := s.defaults(ctx)
+	if err != nil {
 		return err
-	})
+	}
+	a := ledger.Account{ID: Universe(universe), Kind: ledger.KindUniverse, Accounting: d.Universe.Accounting, RootDelta: d.Universe.Delta,
+		Limit: dp.Budget(d.Universe.Accounting, d.Universe.Epsilon, d.Universe.Delta), Synthetic: synthetic, Opened: s.desk.Now().UTC()}
+	if err := s.ledger.Open(ctx, tx, a); err != nil {
+		return fmt.Errorf("grant: open universe: %w", err)
+	}
+	_, err = s.desk.Record(ctx, tx, by, policy.Decision{}, act.Step{Kind: "ledger.universe-opened", Object: a.ID,
+		Facts: map[string]string{"epsilon": fmt.Sprintf("%g", d.Universe.Epsilon), "delta": fmt.Sprintf("%g", d.Universe.Delta),
+			"accounting": string(d.Universe.Accounting), "units": fmt.Sprint(a.Limit.Units)}})
+	return err
 }
 
 // same refuses invented and real persons in one universe: the budget of a synthetic one refills.

@@ -127,10 +127,10 @@ type gated struct {
 	gate *gate
 }
 
-func (r gated) Run(ctx context.Context, st *ledger.Started, sql string, tables []string, columns int) (answer.Aggregates, error) {
+func (r gated) Run(ctx context.Context, st *ledger.Started, statements []sandbox.Statement, tables []string) ([]answer.Aggregates, error) {
 	r.gate.held.RLock()
 	defer r.gate.held.RUnlock()
-	return r.Runner.Run(ctx, st, sql, tables, columns)
+	return r.Runner.Run(ctx, st, statements, tables)
 }
 
 // do is what a line with ! says.

@@ -21,6 +21,13 @@ import (
 // askBody bounds the text already at the edge; package job has the same bound.
 type askBody struct{ Body job.Ask }
 
+// batchBody is several questions.
+type batchBody struct {
+	Body struct {
+		Questions []job.Question `json:"questions"`
+	}
+}
+
 func (s *server) questions() {
 	j := s.c.Jobs
 	route(s, http.MethodPost, "/explain", "What a question would cost and how exact it would be", func(ctx context.Context, id auth.Identity, in *askBody) (*reply[*job.Explanation], error) {
@@ -34,6 +41,10 @@ func (s *server) questions() {
 	route(s, http.MethodPost, "/jobs", "Queue a question", func(ctx context.Context, id auth.Identity, in *askBody) (*reply[job.Job], error) {
 		x, err := j.Submit(ctx, id, in.Body)
 		return &reply[job.Job]{x}, err
+	})
+	route(s, http.MethodPost, "/batches", "Queue several questions, or none of them", func(ctx context.Context, id auth.Identity, in *batchBody) (*reply[[]job.Job], error) {
+		list, err := j.SubmitAll(ctx, id, in.Body.Questions)
+		return &reply[[]job.Job]{listed(list)}, err
 	})
 	route(s, http.MethodGet, "/jobs", "Your query jobs", func(ctx context.Context, id auth.Identity, _ *none) (*reply[[]job.Job], error) {
 		list, err := j.List(ctx, id)

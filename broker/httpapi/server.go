@@ -28,6 +28,7 @@ import (
 	"carrel/broker/job"
 	"carrel/broker/problem"
 	"carrel/broker/record"
+	"carrel/policy"
 )
 
 // The bounds of a request.
@@ -220,13 +221,29 @@ func unauthenticated() error {
 	return problem.New(problem.Unauthenticated, "请先登录（carrel login）。", "Log in first (`carrel login`).")
 }
 
-// enter asks policy about the route. A denial of the public is told as "log in".
+// enter asks policy about the route. A denial of the public is told as "log in"; to read one thing that is not for somebody's roles is
+// told like one that is not for him or not there.
 func (s *server) enter(ctx context.Context, id auth.Identity, pattern string) error {
 	err := s.c.Desk.Enter(ctx, id, pattern)
-	if id.Account == "" && problem.Is(err, problem.Forbidden) {
+	if !problem.Is(err, problem.Forbidden) {
+		return err
+	}
+	if id.Account == "" {
 		return unauthenticated()
 	}
+	if word, ok := things()[pattern]; ok {
+		return problem.Absent(word)
+	}
 	return err
+}
+
+// things are the routes that read one thing, and what it is called.
+func things() map[string]policy.Text {
+	return map[string]policy.Text{
+		"GET /api/v1/applications/{id}": {ZH: "申请", EN: "application"}, "GET /api/v1/applications/{id}/agreement": {ZH: "申请", EN: "application"},
+		"GET /api/v1/grants/{id}": {ZH: "授权", EN: "grant"}, "GET /api/v1/jobs/{id}": {ZH: "任务", EN: "job"}, "GET /api/v1/jobs/{id}/result": {ZH: "任务", EN: "job"},
+		"GET /api/v1/handovers/{id}": {ZH: "移交", EN: "handover"}, "GET /api/v1/handovers/{id}/package": {ZH: "移交", EN: "handover"},
+	}
 }
 
 // write sends a problem document from middleware.

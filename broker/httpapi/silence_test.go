@@ -51,8 +51,9 @@ func (b broken) Open(ctx context.Context, key string, src sandbox.Source) (sandb
 
 type fails struct{ sandbox.Runner }
 
-func (f fails) Run(ctx context.Context, st *ledger.Started, _ string, tables []string, columns int) (answer.Aggregates, error) {
-	return f.Runner.Run(ctx, st, "SELECT CAST('s3cret-literal' AS BIGINT)", tables, columns)
+func (f fails) Run(ctx context.Context, st *ledger.Started, statements []sandbox.Statement, tables []string) ([]answer.Aggregates, error) {
+	statements[0].SQL = "SELECT CAST('s3cret-literal' AS BIGINT)"
+	return f.Runner.Run(ctx, st, statements, tables)
 }
 
 // TestLogsHoldNoLiteralAndNoName: whatever people send, to whatever route, at whatever level the operator listens. Nor does a problem
@@ -91,8 +92,12 @@ func TestLogsHoldNoLiteralAndNoName(t *testing.T) {
 			"SELECT COUNT(*) FROM encounter WHERE department LIKE '%" + w + "%'", "selec '" + w, w, "SELECT COUNT(*) FROM encounter -- " + w,
 			"SELECT COUNT(*) FROM encounter WHERE admitted = DATE '" + w + "'", "SELECT error('" + w + "') FROM encounter",
 		} {
-			for _, path := range []string{"/explain", "/query", "/jobs"} {
-				rec := send(http.MethodPost, "/api/v1"+path, map[string]any{"grant": c.Grant, "sql": sql})
+			for _, path := range []string{"/explain", "/query", "/jobs", "/batches"} {
+				body := map[string]any{"grant": c.Grant, "sql": sql}
+				if path == "/batches" {
+					body = map[string]any{"questions": []any{map[string]any{"id": "q", "grant": c.Grant, "sql": sql}}}
+				}
+				rec := send(http.MethodPost, "/api/v1"+path, body)
 				if rec.Code == http.StatusInternalServerError {
 					failed++
 				}

@@ -40,6 +40,8 @@ type prepared struct {
 	epsilon  float64
 	decision policy.Decision
 	key      string
+	// waiting is the reservation of the same question that is charged and was not started, if any (an honest fault of the machine).
+	waiting string
 }
 
 // maxSQL bounds the text before anything looks at it; the parser child has the same bound.
@@ -133,7 +135,22 @@ func Understand(ctx context.Context, parser Parser, schema *plan.Schema, sql str
 	if err != nil {
 		return nil, err
 	}
-	return plan.Build(schema, spec, o)
+	p, err := plan.Build(schema, spec, o)
+	if err != nil {
+		return nil, err
+	}
+	return p, comesBack(p.Layouts(), sql)
+}
+
+// comesBack refuses, before the charge, a plan whose own bound on rows is more than a child may return. Refused when the rows are there,
+// it would tell how many cells the data fill.
+func comesBack(layouts []plan.Layout, sql string) error {
+	for _, l := range layouts {
+		if !sandbox.Holds(l.MaxCells, len(l.Keys)+len(l.Columns)) {
+			return plan.Refuse("too-many-cells", sql, 0)
+		}
+	}
+	return nil
 }
 
 // price calibrates the fixed list of mechanisms and what it costs.
@@ -153,7 +170,7 @@ func (s *Service) price(p *prepared) error {
 	if p.cost, err = dp.Price(p.account.Accounting, p.list); err != nil {
 		return fmt.Errorf("price: %w", err)
 	}
-	if err := answer.Check(p.plan.Layout(), p.list); err != nil {
+	if err := answer.Check(p.plan.Layouts(), p.list); err != nil {
 		return fmt.Errorf("plan and list do not fit: %w", err)
 	}
 	p.key, err = p.answerKey()

@@ -89,10 +89,13 @@ func (s *Service) fromRecord(ctx context.Context, p *prepared) (*Answer, error) 
 	err := s.c.Desk.Store.View(ctx, func(tx *store.Tx) error {
 		var err error
 		rec, err = s.c.Ledger.Answer(ctx, tx, p.grant.Account, p.key)
+		if errors.Is(err, ledger.ErrState) {
+			p.waiting, err = waiting(ctx, tx, p.key, err)
+		}
 		return err
 	})
 	switch {
-	case errors.Is(err, ledger.ErrNotFound):
+	case errors.Is(err, ledger.ErrNotFound), err == nil && p.waiting != "":
 		return nil, nil //nolint:nilnil // "not on record" is neither an answer nor an error
 	case errors.Is(err, ledger.ErrState):
 		return nil, problem.Wrap(err, problem.Conflict, "同一问题正在处理；请稍后再问。", "The same question is being answered; ask again in a moment.")
@@ -119,6 +122,18 @@ func (s *Service) fromRecord(ctx context.Context, p *prepared) (*Answer, error) 
 	return s.present(ctx, p, rec.ID, rec.Answered, rec.List, table, true)
 }
 
+// waiting names the reservation that holds the key, when it is charged and not started; otherwise it is on its way.
+func waiting(ctx context.Context, tx *store.Tx, key string, otherwise error) (string, error) {
+	rec, err := tx.LedgerRecordByKey(ctx, key)
+	if err != nil {
+		return "", err
+	}
+	if rec.State != ledger.StateCharged {
+		return "", otherwise
+	}
+	return rec.ID, nil
+}
+
 // fresh charges, runs, noises and records.
 //
 // The end of a run, answer or failure, is committed on the grid, and the reply follows at once. Committed when it is ready it would tell
@@ -135,7 +150,11 @@ func (s *Service) fresh(ctx context.Context, p *prepared, recordID string, start
 	// From here on the client's going away changes nothing: a cancellation timed by the data would choose among samples, and one in
 	// the middle of the charge would leave a reservation that nobody runs.
 	ctx = context.WithoutCancel(ctx)
-	started, err := s.charge(ctx, p, recordID)
+	take := s.charge
+	if p.waiting != "" {
+		recordID, take = p.waiting, s.resume
+	}
+	started, err := take(ctx, p, recordID)
 	if err != nil {
 		return nil, false, s.refusal(ctx, p, err)
 	}
@@ -150,6 +169,9 @@ func (s *Service) fresh(ctx context.Context, p *prepared, recordID string, start
 		err = werr
 	}
 	waited := s.c.Clock.Now().Sub(done)
+	if errors.Is(err, sandbox.ErrBeforeData) {
+		return nil, true, s.keep(ctx, p, started, at, err)
+	}
 	if err != nil {
 		return nil, true, s.forfeit(ctx, p, started, at, err)
 	}
@@ -196,6 +218,27 @@ func (s *Service) charge(ctx context.Context, p *prepared, recordID string) (*le
 	return started, err
 }
 
+// resume is T2 alone, for a question whose charge waits since the machine failed before a child had it.
+func (s *Service) resume(ctx context.Context, p *prepared, recordID string) (*ledger.Started, error) {
+	var started *ledger.Started
+	err := s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
+		if err := grant.Unchanged(ctx, tx, p.grant.ID, p.rev); err != nil {
+			return err
+		}
+		pending, err := s.c.Desk.Log.Append(ctx, tx, s.entry(p, "query.resumed", recordID, "allowed", map[string]string{"plan": p.plan.Hash()}))
+		if err != nil {
+			return err
+		}
+		r, err := s.c.Ledger.Resume(ctx, tx, pending, recordID)
+		if err != nil {
+			return err
+		}
+		started, err = s.c.Ledger.Start(ctx, tx, pending, r)
+		return err
+	})
+	return started, err
+}
+
 // render computes the answer's table from recorded bytes.
 func render(p *prepared, noised []byte) (*result.Result, error) {
 	t, err := dp.DecodeTable(noised)
@@ -205,22 +248,24 @@ func render(p *prepared, noised []byte) (*result.Result, error) {
 	return result.Table(p.plan, t)
 }
 
-// run gives the child the query and its answer to the gate. An honest fault before the child had data is tried once more.
+// run gives the child the query and its answer to the gate. An honest fault before the child had the query is tried once more at once.
 func (s *Service) run(ctx context.Context, p *prepared, runner sandbox.Runner, started *ledger.Started) (answer.Noised, error) {
-	layout := p.plan.Layout()
-	columns := len(layout.Keys) + len(layout.Columns)
-	exact, err := runner.Run(ctx, started, p.plan.SQL(), p.plan.Tables(), columns)
+	var statements []sandbox.Statement
+	for _, x := range p.plan.Parts() {
+		statements = append(statements, sandbox.Statement{SQL: x.SQL, Columns: len(x.Layout.Keys) + len(x.Layout.Columns), Skips: p.plan.Skips()})
+	}
+	exact, err := runner.Run(ctx, started, statements, p.plan.Tables())
 	if errors.Is(err, sandbox.ErrBeforeData) {
 		s.c.Logger.WarnContext(ctx, "sandbox fault before data, trying once more", slog.String("query", started.ID()))
 		if runner, err = s.c.Engine.Open(ctx, p.grant.ID, p.dataset.Source); err != nil {
 			return answer.Noised{}, err
 		}
-		exact, err = runner.Run(ctx, started, p.plan.SQL(), p.plan.Tables(), columns)
+		exact, err = runner.Run(ctx, started, statements, p.plan.Tables())
 	}
 	if err != nil {
 		return answer.Noised{}, err
 	}
-	return s.c.Gate.Release(ctx, started, layout, exact, p.dataset.Rows)
+	return s.c.Gate.Release(ctx, started, p.plan.Layouts(), exact, p.dataset.Rows)
 }
 
 // record is T3: noised bytes and their audit entry, which bears the slot's time, in one transaction. It returns the entry's number.
@@ -244,6 +289,27 @@ func (s *Service) record(ctx context.Context, p *prepared, started *ledger.Start
 	}
 	receipt, err := pending.Receipt()
 	return receipt.Index, err
+}
+
+// keep ends a run that failed before a child was given the query: no fault of the grant, and the charge waits for the same question to be
+// asked again. That nothing was given is known to the ledger from the parent of the child; whatever was given is forfeited.
+func (s *Service) keep(ctx context.Context, p *prepared, started *ledger.Started, at time.Time, cause error) error {
+	e := s.entry(p, "query.kept", started.ID(), "failed", nil)
+	e.At = at.UTC()
+	err := s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
+		pending, err := s.c.Desk.Log.Append(ctx, tx, e)
+		if err != nil {
+			return err
+		}
+		_, err = s.c.Ledger.Retry(ctx, tx, pending, started)
+		return err
+	})
+	if err != nil {
+		return s.forfeit(ctx, p, started, at, cause)
+	}
+	s.c.Logger.ErrorContext(ctx, "query not started, its charge is kept", slog.String("query", started.ID()), slog.String("grant", p.grant.ID), slog.Any("why", cause))
+	return problem.Wrap(cause, problem.Unavailable, "查询未能启动，已扣的预算为此问题保留；请稍后再问同一问题，不再扣减。",
+		"The query could not be started; what it cost is kept for it: ask the same question again later, it will not be charged anew.")
 }
 
 // forfeit ends a started reservation without an answer. The cause is logged for the operator as a class, never its detail.

@@ -3,6 +3,8 @@ package job
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -33,6 +35,8 @@ type Job struct {
 	ID       string         `json:"id"`
 	Owner    string         `json:"owner"`
 	Grant    string         `json:"grant"`
+	Batch    string         `json:"batch,omitempty"` // of the submission, when several came together
+	Name     string         `json:"name,omitempty"`  // of the question in its batch
 	State    State          `json:"state"`
 	Place    int            `json:"place,omitempty"` // in the queue, from 1
 	Record   string         `json:"record,omitempty"`
@@ -60,26 +64,11 @@ func (s *Service) Submit(ctx context.Context, id auth.Identity, ask Ask) (Job, e
 	if err != nil {
 		return Job{}, s.refusal(ctx, p, err)
 	}
-	j := stored{Job: Job{ID: newID("j-"), Owner: id.Account, Grant: ask.Grant, State: Queued, Made: s.c.Clock.Now().UTC()}, Identity: id, Ask: ask}
-	j.Ask.SQL = ""
-	err = s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
-		text, err := tx.PutText(ctx, ask.SQL)
-		if err != nil {
-			return err
-		}
-		j.Text = text.ID
-		e := s.entry(p, "job.submitted", "", "allowed", nil)
-		e.Object, e.Commit = "job/"+j.ID, map[string]string{"sql": text.Commitment}
-		if _, err := s.c.Desk.Log.Append(ctx, tx, e); err != nil {
-			return err
-		}
-		return tx.Put(ctx, kindJob, j.ID, 0, j.index(), j)
-	})
+	jobs, err := s.enqueue(ctx, id, []*prepared{p}, make([]Job, 1))
 	if err != nil {
-		return Job{}, act.Problem(err)
+		return Job{}, err
 	}
-	s.wake()
-	return s.Show(ctx, id, j.ID)
+	return jobs[0], nil
 }
 
 // Show gives one job of the caller's.
@@ -89,36 +78,47 @@ func (s *Service) Show(ctx context.Context, id auth.Identity, jobID string) (Job
 		if _, err := s.load(ctx, tx, id, "job.read", jobID, &j); err != nil {
 			return err
 		}
-		return s.place(ctx, tx, &j.Job)
+		places, err := s.places(ctx, tx)
+		j.Place = places[j.ID]
+		return err
 	})
 	return j.Job, err
 }
 
-// List gives the caller's jobs, newest first.
+// List gives the caller's jobs, newest first, a thousand at most.
 func (s *Service) List(ctx context.Context, id auth.Identity) ([]Job, error) {
 	if _, err := s.may(ctx, id, "job.list", policy.Object{}); err != nil {
 		return nil, err
 	}
 	jobs := []Job{}
 	err := s.c.Desk.Store.View(ctx, func(tx *store.Tx) error {
-		docs, err := tx.List(ctx, kindJob, store.Filter{Owner: id.Account, Newest: true})
+		places, err := s.places(ctx, tx)
 		if err != nil {
 			return err
 		}
-		for _, d := range docs {
-			var j stored
-			if err := d.Decode(&j); err != nil {
+		f := store.Filter{Owner: id.Account, Newest: true, Limit: listPage}
+		for len(jobs) < store.ListMax {
+			docs, err := tx.List(ctx, kindJob, f)
+			if err != nil || len(docs) == 0 {
 				return err
 			}
-			if err := s.place(ctx, tx, &j.Job); err != nil {
-				return err
+			for _, d := range docs {
+				var j Job // without its answer, which may be large
+				if err := d.Decode(&j); err != nil {
+					return err
+				}
+				j.Place = places[j.ID]
+				jobs = append(jobs, j)
 			}
-			jobs = append(jobs, j.Job)
+			f.After = docs[len(docs)-1].ID
 		}
 		return nil
 	})
 	return jobs, err
 }
+
+// listPage is how many jobs are in memory with their answers while they are listed.
+const listPage = 50
 
 // Cancel takes a job out of the queue. A job that runs is finished: its charge is committed and its failure must not be
 // the client's to time.
@@ -172,19 +172,6 @@ func (s *Service) load(ctx context.Context, tx *store.Tx, id auth.Identity, acti
 	return rev, hide(err, word)
 }
 
-func (s *Service) place(ctx context.Context, tx *store.Tx, j *Job) error {
-	if j.State != Queued {
-		return nil
-	}
-	docs, err := tx.List(ctx, kindJob, store.Filter{State: string(Queued), Limit: store.ListMax})
-	for i, d := range docs {
-		if d.ID == j.ID {
-			j.Place = i + 1
-		}
-	}
-	return err
-}
-
 func (s *Service) jobEntry(j stored, kind string) audit.Entry {
 	outcome := "allowed"
 	if j.State == Failed {
@@ -227,6 +214,7 @@ func (s *Service) Work(ctx context.Context) {
 func (s *Service) next(ctx context.Context) (bool, error) {
 	var j stored
 	var text string
+	var lost error
 	err := s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
 		docs, err := tx.List(ctx, kindJob, store.Filter{State: string(Queued), Limit: 1})
 		if err != nil || len(docs) == 0 {
@@ -236,13 +224,19 @@ func (s *Service) next(ctx context.Context) (bool, error) {
 			return err
 		}
 		if text, err = tx.GetText(ctx, j.Text); err != nil {
-			return err
+			if lost = unreadable(err); lost == nil {
+				return err
+			}
 		}
 		j.State, j.Record = Running, newID("q-")
 		return tx.Put(ctx, kindJob, j.ID, docs[0].Rev, j.index(), j)
 	})
 	if err != nil || j.ID == "" {
 		return false, err
+	}
+	if lost != nil { // nothing was asked: there is no time to hide
+		j.Record = ""
+		return true, s.finish(context.WithoutCancel(ctx), j, nil, lost)
 	}
 	ask := j.Ask
 	ask.SQL = text
@@ -254,6 +248,18 @@ func (s *Service) next(ctx context.Context) (bool, error) {
 		}
 	}
 	return true, s.finish(context.WithoutCancel(ctx), j, a, err)
+}
+
+// unreadable says that the text of a job will never be read again, so that the job fails instead of holding up the queue; nil for other
+// errors, which pass.
+func unreadable(err error) error {
+	switch {
+	case errors.Is(err, store.ErrErased):
+		return problem.Wrap(err, problem.Conflict, "问题文本已被删除，任务未运行，未扣预算；请重新提交。", "The text of the question was erased before its turn: nothing was asked or charged; submit it again.")
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrCorrupt):
+		return fmt.Errorf("the text of a queued job: %w", err)
+	}
+	return nil
 }
 
 // again answers for the person as he is now: a role or an account that was taken away since the submission counts.

@@ -40,9 +40,9 @@ func (e *engine) Open(context.Context, string, sandbox.Source) (sandbox.Runner, 
 
 func (e *engine) Close() error { return nil }
 
-func (e *engine) Run(context.Context, *ledger.Started, string, []string, int) (answer.Aggregates, error) {
+func (e *engine) Run(context.Context, *ledger.Started, []sandbox.Statement, []string) ([]answer.Aggregates, error) {
 	e.clock.Add(e.takes)
-	return answer.Aggregates{Columns: [][]int64{{100}}, Scanned: map[string]int64{"person": 100}}, e.err
+	return []answer.Aggregates{{Columns: [][]int64{{100}}, Scanned: map[string]int64{"person": 100}}}, e.err
 }
 
 type source struct{}

@@ -85,7 +85,7 @@ func (s *Service) Dataset(ctx context.Context, id string) (catalogue.View, error
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		err = problem.Wrap(err, problem.NotFound, "没有这一数据集；请查看目录。", "There is no such dataset; look at `carrel catalogue list`.")
+		err = problem.Wrap(err, problem.NotFound, "没有这一数据集；请查看目录。", "There is no such dataset; look at the catalogue.")
 	}
 	return v, err
 }

@@ -52,24 +52,24 @@ func attacks() []attack {
 		{5, `SELECT COUNT(*) FROM encounter a ASOF JOIN cv_event b ON a.person_id = b.person_id AND a.admitted >= b.event_month`, `join-kind`, `ASOF`},
 		{5, `SELECT COUNT(*) FROM encounter e, LATERAL (SELECT 1) x`, `cross-join`, `SELECT`},
 		// 6: rows made from values.
-		{6, `SELECT COUNT(*) FROM encounter UNION ALL SELECT COUNT(*) FROM encounter`, `set-operation`, `SELECT`},
+		{6, `SELECT COUNT(*) FROM encounter UNION ALL SELECT COUNT(*) FROM encounter`, `set-operation`, `UNION ALL`},
 		{6, `SELECT COUNT(*) FROM encounter, UNNEST(range(total_cost))`, `cross-join`, `UNNEST(range(tot`},
 		{6, `SELECT COUNT(*) FROM generate_series(1, 1000000)`, `table-function`, `generate_series(`},
 		{6, `WITH RECURSIVE r AS (SELECT 1 UNION ALL SELECT 1 FROM r) SELECT COUNT(*) FROM r`, `cte`, `WITH`},
 		// 7: which row survives depends on others.
 		{7, `SELECT DISTINCT ON (department) COUNT(*) FROM encounter`, `select-distinct`, `SELECT`},
-		{7, `SELECT COUNT(*) FROM encounter USING SAMPLE 10%`, `sample`, `SELECT`},
+		{7, `SELECT COUNT(*) FROM encounter USING SAMPLE 10%`, `sample`, `USING SAMPLE`},
 		{7, `SELECT COUNT(*) FROM (SELECT * FROM encounter ORDER BY total_cost LIMIT 1)`, `subquery`, `SELECT`},
 		// 8: windows over others.
 		{8, `SELECT row_number() OVER (ORDER BY total_cost) FROM encounter`, `window`, `row_number()`},
-		{8, `SELECT COUNT(*) FROM encounter QUALIFY lag(total_cost) OVER () > 1`, `window`, `> 1`},
+		{8, `SELECT COUNT(*) FROM encounter QUALIFY lag(total_cost) OVER () > 1`, `window`, `QUALIFY`},
 		// 9: subqueries that read others.
 		{9, `SELECT COUNT(*) FROM encounter WHERE total_cost > (SELECT AVG(total_cost) FROM encounter)`, `subquery`, `(SELECT`},
 		{9, `SELECT COUNT(*) FROM encounter e WHERE EXISTS (SELECT 1 FROM cv_event c WHERE c.person_id = e.person_id)`, `subquery`, `EXISTS`},
 		{9, `SELECT COUNT(*) FROM encounter WHERE person_id NOT IN (1, NULL)`, `unit-in-where`, `person_id`},
 		// 10: raw aggregates and many histograms.
 		{10, `SELECT department, COUNT(*) FROM encounter GROUP BY department HAVING COUNT(*) > 3`, `having`, `> 3`},
-		{10, `SELECT department, COUNT(*) FROM encounter GROUP BY CUBE (department)`, `grouping-sets`, `SELECT`},
+		{10, `SELECT department, COUNT(*) FROM encounter GROUP BY CUBE (department)`, `grouping-sets`, `CUBE`},
 		{10, `PIVOT encounter ON department USING count(*)`, `select-only`, `PIVOT`},
 		// 11: keys that are people.
 		{11, `SELECT total_cost, COUNT(*) FROM encounter GROUP BY total_cost`, `measured-as-key`, `total_cost`},

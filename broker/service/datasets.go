@@ -41,7 +41,7 @@ func (d *datasets) entry(ctx context.Context, id string) (*catalogue.Entry, erro
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, problem.Wrap(err, problem.NotFound, "没有这一数据集；请查看目录。", "There is no such dataset; look at `carrel catalogue list`.")
+		return nil, problem.Wrap(err, problem.NotFound, "没有这一数据集；请查看目录。", "There is no such dataset; look at the catalogue.")
 	}
 	return e, err
 }

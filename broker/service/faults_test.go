@@ -114,6 +114,7 @@ type around struct {
 	running func(sql string) string    // after the charge: what the child is given instead
 	ran     func(error)                // after the child
 	result  func(a *answer.Aggregates) // what the child returned
+	lie     error                      // what is said instead of anything
 }
 
 func (a *around) Open(ctx context.Context, key string, src sandbox.Source) (sandbox.Runner, error) {
@@ -129,16 +130,19 @@ type aroundRunner struct {
 	a *around
 }
 
-func (r aroundRunner) Run(ctx context.Context, st *ledger.Started, sql string, tables []string, columns int) (answer.Aggregates, error) {
+func (r aroundRunner) Run(ctx context.Context, st *ledger.Started, statements []sandbox.Statement, tables []string) ([]answer.Aggregates, error) {
 	if r.a.running != nil {
-		sql = r.a.running(sql)
+		statements[0].SQL = r.a.running(statements[0].SQL)
 	}
-	out, err := r.Runner.Run(ctx, st, sql, tables, columns)
+	out, err := r.Runner.Run(ctx, st, statements, tables)
 	if r.a.ran != nil {
 		r.a.ran(err)
 	}
 	if r.a.result != nil && err == nil {
-		r.a.result(&out)
+		r.a.result(&out[0])
+	}
+	if r.a.lie != nil {
+		return nil, r.a.lie
 	}
 	return out, err
 }
@@ -215,9 +219,40 @@ func TestAFaultBeforeDataIsHonest(t *testing.T) {
 	if err != nil || got.FromRecord || len(c.Records(t, ledger.StateDelivered)) != 1 {
 		t.Errorf("one fault before data, then well: %v", err)
 	}
-	a.runs = 2
-	if _, err := c.Query(t, question, 0.11); err == nil {
-		t.Error("two faults and an answer")
+	spent := c.Spent(t)
+	for i := range 5 { // more than F
+		a.runs = 2
+		if _, err := c.Query(t, question, 0.11); !problem.Is(err, problem.Unavailable) {
+			t.Errorf("two faults: %v", err)
+		}
+		if i == 0 {
+			spent.Units, spent.Delta = c.Spent(t).Units, c.Spent(t).Delta
+		}
+	}
+	account := c.Account(t, grant.Account(c.Grant))
+	if account.Faults != 0 || account.Frozen || account.Spent != spent || len(c.Records(t, ledger.StateForfeited)) != 0 {
+		t.Errorf("honest faults cost the grant: %+v", account)
+	}
+	kept := c.Records(t, ledger.StateCharged)
+	if got, err = c.Query(t, question, 0.11); err != nil || got.FromRecord || c.Spent(t) != spent || len(kept) != 1 || got.ID != kept[0].ID {
+		t.Errorf("the kept charge: %v, spent %+v of %+v", err, c.Spent(t), spent)
+	}
+	entries := c.Entries(t)
+	if count(entries, "query.charged") != 2 || count(entries, "query.kept") != 5 || count(entries, "query.resumed") != 5 || count(entries, "query.answered") != 2 {
+		t.Error("the log tells another story")
+	}
+	c.Check(t)
+}
+
+// TestAFaultAfterDataIsNotHonest: whatever says that the child had nothing, the parent knows that it had the query.
+func TestAFaultAfterDataIsNotHonest(t *testing.T) {
+	t.Parallel()
+	a := &around{lie: sandbox.ErrBeforeData}
+	c := moulds.City(t, a.put)
+	_, err := c.Query(t, question, 0.1)
+	account := c.Account(t, grant.Account(c.Grant))
+	if !problem.Is(err, problem.Failed) || account.Faults != 1 || len(c.Records(t, ledger.StateForfeited)) != 1 || len(c.Records(t, ledger.StateCharged)) != 0 {
+		t.Errorf("%v, %+v", err, account)
 	}
 	c.Check(t)
 }
@@ -242,12 +277,12 @@ type beforeRunner struct {
 	b *beforeData
 }
 
-func (r beforeRunner) Run(ctx context.Context, st *ledger.Started, sql string, tables []string, columns int) (answer.Aggregates, error) {
+func (r beforeRunner) Run(ctx context.Context, st *ledger.Started, statements []sandbox.Statement, tables []string) ([]answer.Aggregates, error) {
 	if r.b.runs > 0 {
 		r.b.runs--
-		return answer.Aggregates{}, sandbox.ErrBeforeData
+		return nil, sandbox.ErrBeforeData
 	}
-	return r.Runner.Run(ctx, st, sql, tables, columns)
+	return r.Runner.Run(ctx, st, statements, tables)
 }
 
 // TestRevokedBetweenPolicyAndCharge: the owner revokes after policy said yes and before the charge; nothing is charged.

@@ -88,6 +88,78 @@ func killBusyChild(t *testing.T) {
 	}
 }
 
+// TestNoChildCanBeStarted: the program of the child is gone and the child that stood ready was killed before anything was sent to it.
+// That is the machine's fault: not the grant's, however often, and the one charge waits until the machine is well, over a restart too.
+func TestNoChildCanBeStarted(t *testing.T) {
+	t.Parallel()
+	program := filepath.Join(t.TempDir(), "carrel-sandbox")
+	raw, err := os.ReadFile(servicetest.Sandbox(t))
+	servicetest.Must(t, err)
+	servicetest.Must(t, os.WriteFile(program, raw, 0o700)) //nolint:gosec // a program
+	c := moulds.City(t, func(c *service.Config) { c.Sandbox = program })
+	away := program + ".away"
+	var spent ledger.Amount
+	fail := func(times int) {
+		t.Helper()
+		engines := warm(t, program)
+		servicetest.Must(t, os.Rename(program, away))
+		for _, pid := range engines {
+			servicetest.Must(t, unix.Kill(pid, unix.SIGKILL))
+		}
+		for range times {
+			if _, err := c.Query(t, question, 0.1); !problem.Is(err, problem.Unavailable) {
+				t.Fatalf("no child can be started: %v", err)
+			}
+			if spent.Units == 0 {
+				spent = c.Spent(t)
+			}
+		}
+		servicetest.Must(t, os.Rename(away, program))
+	}
+	fail(4) // more than F
+	c.Reopen(t)
+	fail(1)
+	account := c.Account(t, grant.Account(c.Grant))
+	if spent.Units == 0 || account.Spent != spent || account.Faults != 0 || account.Frozen || len(c.Records(t, ledger.StateCharged)) != 1 {
+		t.Errorf("%+v", account)
+	}
+	a, err := c.Query(t, question, 0.1)
+	if err != nil || a.FromRecord || c.Spent(t) != spent || len(c.Records(t, ledger.StateDelivered)) != 1 {
+		t.Errorf("with a child again: %v, spent %+v", err, c.Spent(t))
+	}
+	c.Check(t)
+}
+
+// warm waits until the children of this program stand ready, two parsers and a spare engine, and gives the engines: what is no parser by
+// its limit of memory.
+func warm(t *testing.T, program string) (engines []int) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); <-tick.C {
+		parsers := 0
+		engines = nil
+		for _, pid := range children() {
+			dir := fmt.Sprintf("/proc/%d/", pid)
+			exe, _ := os.Readlink(dir + "exe")
+			limits, _ := os.ReadFile(dir + "limits")
+			_, data, _ := strings.Cut(string(limits), "Max data size")
+			switch size := strings.Fields(data); {
+			case exe != program || len(size) == 0 || size[0] == "unlimited":
+			case size[0] == strconv.Itoa(512<<20):
+				parsers++
+			default:
+				engines = append(engines, pid)
+			}
+		}
+		if parsers == 2 && len(engines) == 1 {
+			return engines
+		}
+	}
+	t.Fatal("the children do not become ready")
+	return nil
+}
+
 func children() []int {
 	var out []int
 	dirs, _ := filepath.Glob("/proc/[0-9]*/stat")

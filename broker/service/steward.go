@@ -36,9 +36,6 @@ func (s *Service) Register(ctx context.Context, by auth.Identity, file string, s
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Grants.EnsureUniverse(ctx, by, d.Universe, d.Synthetic); err != nil {
-		return nil, err
-	}
 	step := act.Step{Kind: "dataset.registered", Object: "dataset/" + d.ID, Unit: d.Owner}
 	return d, s.Desk.Do(ctx, by, step, func(tx *store.Tx) error {
 		ctxTx := act.CatalogueTx{Tx: tx}
@@ -51,6 +48,9 @@ func (s *Service) Register(ctx context.Context, by auth.Identity, file string, s
 		}
 		e, err := s.Catalogue.Put(ctx, ctxTx, rev, by.Account, file, src)
 		if err != nil {
+			return err
+		}
+		if err := s.Grants.EnsureUniverse(ctx, tx, by, d.Universe, d.Synthetic); err != nil {
 			return err
 		}
 		step.Facts = map[string]string{"entry": e.SHA256}

@@ -24,6 +24,7 @@ const pause = 10 * time.Millisecond
 // waits. After a failed write nothing is committed until a write succeeds, so at most one batch is not covered.
 type copies struct {
 	dir    string
+	disk   disk
 	every  int64
 	logger *slog.Logger
 	wake   chan struct{} // a head waits
@@ -44,7 +45,7 @@ func newCopies(dir string, every int64, logger *slog.Logger) (*copies, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("store: directory of checkpoints: %w", err)
 	}
-	c := &copies{dir: dir, every: every, logger: logger, wake: make(chan struct{}, 1),
+	c := &copies{dir: dir, disk: machineDisk{}, every: every, logger: logger, wake: make(chan struct{}, 1),
 		stop: make(chan struct{}), ended: make(chan struct{})}
 	go c.loop()
 	return c, nil
@@ -123,13 +124,13 @@ func (c *copies) write(size int64, head []byte) error {
 }
 
 func (c *copies) save(size int64, head []byte) error {
-	if err := writeFile(c.dir, newestName, head); err != nil {
+	if err := writeFile(c.disk, c.dir, newestName, head); err != nil {
 		return err
 	}
 	if size/c.every == c.kept/c.every {
 		return nil
 	}
-	if err := writeFile(c.dir, newestName+"-"+strconv.FormatInt(size, 10), head); err != nil {
+	if err := writeFile(c.disk, c.dir, newestName+"-"+strconv.FormatInt(size, 10), head); err != nil {
 		return err
 	}
 	c.kept = size
@@ -143,25 +144,49 @@ func (c *copies) close() error {
 	return c.flush()
 }
 
-// writeFile replaces a file as a whole and durably: after a crash there is the old content or the new.
-func writeFile(dir, name string, data []byte) (err error) {
-	f, err := os.CreateTemp(dir, ".new-*")
+// disk is what writeFile does with a file system. Tests have one that forgets what was not flushed.
+type disk interface {
+	create(dir string) (file, error)
+	rename(from, to string) error
+	remove(name string) error
+	flushNames(dir string) error
+}
+
+// file is a new file.
+type file interface {
+	Name() string
+	Write(data []byte) (int, error)
+	Sync() error
+	Close() error
+}
+
+// machineDisk is the machine's own.
+type machineDisk struct{}
+
+func (machineDisk) create(dir string) (file, error) { return os.CreateTemp(dir, ".new-*") }
+func (machineDisk) rename(from, to string) error    { return os.Rename(from, to) }
+func (machineDisk) remove(name string) error        { return os.Remove(name) }
+func (machineDisk) flushNames(dir string) error     { return syncDir(dir) }
+
+// writeFile replaces a file as a whole and durably: after a crash there is the old content or the new, and the new once it returned.
+func writeFile(d disk, dir, name string, data []byte) (err error) {
+	f, err := d.create(dir)
 	if err != nil {
 		return fmt.Errorf("store: checkpoint: %w", err)
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
+			err = errors.Join(err, d.remove(f.Name()))
 		}
 	}()
 	_, err = f.Write(data)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("store: checkpoint: %w", err)
 	}
-	if err := os.Rename(f.Name(), filepath.Join(dir, name)); err != nil {
+	if err := d.rename(f.Name(), filepath.Join(dir, name)); err != nil {
 		return fmt.Errorf("store: checkpoint: %w", err)
 	}
-	return syncDir(dir)
+	return d.flushNames(dir)
 }
 
 // ReadCheckpoints returns the signed heads of a directory of checkpoints, unchecked. A directory that does not exist has none.

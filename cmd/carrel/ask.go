@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -31,7 +30,11 @@ func (f *askFlags) add(cmd *cobra.Command) {
 
 // ask makes the question; "-" and "@file" read the text from standard input or a file.
 func (a *app) ask(ctx context.Context, c *api, f askFlags, text string) (job.Ask, error) {
-	q := job.Ask{Grant: f.grant, SQL: text, Epsilon: f.epsilon}
+	q, err := a.asking(ctx, c, f)
+	if err != nil {
+		return q, err
+	}
+	q.SQL = text
 	if name, ok := strings.CutPrefix(text, "@"); ok || text == "-" {
 		if text == "-" {
 			name = "-"
@@ -42,6 +45,12 @@ func (a *app) ask(ctx context.Context, c *api, f askFlags, text string) (job.Ask
 		}
 		q.SQL = string(raw)
 	}
+	return q, nil
+}
+
+// asking is a question without its text: what the flags say, under the grant that they name or the only one there is.
+func (a *app) asking(ctx context.Context, c *api, f askFlags) (job.Ask, error) {
+	q := job.Ask{Grant: f.grant, Epsilon: f.epsilon}
 	for _, r := range f.rows {
 		table, m, ok := strings.Cut(r, "=")
 		if !ok {
@@ -152,7 +161,7 @@ func (a *app) queryCommand() *cobra.Command {
 		},
 	}
 	f.add(cmd)
-	cmd.Flags().StringVar(&out, "out", "", "write the table to a .csv, .json, .arrow or .parquet file")
+	cmd.Flags().StringVar(&out, "out", "", "write the table to a .csv, .json, .arrow, .parquet or .xlsx file")
 	return cmd
 }
 
@@ -231,102 +240,4 @@ func interval(lo, hi *float64) string {
 		return plain(*x)
 	}
 	return "[" + end(lo, "-∞") + ", " + end(hi, "∞") + "]"
-}
-
-func (a *app) jobCommand() *cobra.Command {
-	var f askFlags
-	submit := &cobra.Command{
-		Use: "submit SQL...", Short: "Queue questions; each is checked now and charged when it runs",
-		Example: "  carrel job submit @study.sql \"SELECT COUNT(*) FROM encounter\"",
-		Args: func(c *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return a.exact(1, "a question, @file or -")(c, args)
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := a.api()
-			if err != nil {
-				return err
-			}
-			jobs := []job.Job{}
-			for _, text := range args {
-				q, err := a.ask(cmd.Context(), c, f, text)
-				if err != nil {
-					return err
-				}
-				var j job.Job
-				if err := c.post(cmd.Context(), "/jobs", q, &j); err != nil {
-					return err
-				}
-				jobs = append(jobs, j)
-			}
-			return a.print(jobs, func(w io.Writer) { a.printJobs(w, jobs) })
-		},
-	}
-	f.add(submit)
-	list := &cobra.Command{
-		Use: "list", Short: "Your query jobs", Example: "  carrel job list", Args: a.exact(0, "no arguments"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := a.api()
-			if err != nil {
-				return err
-			}
-			var jobs []job.Job
-			if err := c.get(cmd.Context(), "/jobs", &jobs); err != nil {
-				return err
-			}
-			return a.print(jobs, func(w io.Writer) { a.printJobs(w, jobs) })
-		},
-	}
-	one := func(use, short, method, path string) *cobra.Command {
-		return &cobra.Command{
-			Use: use + " JOB", Short: short, Example: "  carrel job " + use + " j-…", Args: a.exact(1, "a job"),
-			RunE: func(cmd *cobra.Command, args []string) error {
-				c, err := a.api()
-				if err != nil {
-					return err
-				}
-				var j job.Job
-				if err := c.do(cmd.Context(), method, "/jobs/"+url.PathEscape(args[0])+path, nil, &j); err != nil {
-					return err
-				}
-				return a.print(j, func(w io.Writer) { a.printJobs(w, []job.Job{j}) })
-			},
-		}
-	}
-	var out string
-	fetch := &cobra.Command{
-		Use: "fetch JOB", Short: "The kept answer of a job", Example: "  carrel job fetch j-… --out answer.csv", Args: a.exact(1, "a job"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := a.api()
-			if err != nil {
-				return err
-			}
-			var ans job.Answer
-			if err := c.get(cmd.Context(), "/jobs/"+url.PathEscape(args[0])+"/result", &ans); err != nil {
-				return err
-			}
-			return a.answer(ans, out)
-		},
-	}
-	fetch.Flags().StringVar(&out, "out", "", "write the table to a .csv, .json, .arrow or .parquet file")
-	return a.group("job", "Query jobs: questions that are answered when their turn comes", submit, list,
-		one("show", "State and queue place of a job", "GET", ""), one("cancel", "Take a job out of the queue", "POST", "/cancel"), fetch)
-}
-
-func (a *app) printJobs(w io.Writer, jobs []job.Job) {
-	rows := [][]string{}
-	for _, j := range jobs {
-		place := ""
-		if j.Place > 0 {
-			place = strconv.Itoa(j.Place)
-		}
-		why := ""
-		if j.Problem != nil {
-			why = j.Problem.Text.In(a.lang)
-		}
-		rows = append(rows, []string{j.ID, string(j.State), place, j.Grant, j.Made.Local().Format("2006-01-02 15:04:05"), why})
-	}
-	list(w, a.say("没有任务", "no jobs"), []string{a.say("任务", "JOB"), a.say("状态", "STATE"), a.say("排位", "PLACE"), a.say("授权", "GRANT"), a.say("提交", "SUBMITTED"), ""}, rows)
 }

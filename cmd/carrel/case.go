@@ -42,7 +42,7 @@ texts:
 
 func (a *app) applicationCommand() *cobra.Command {
 	return a.group("application", "Applications for data: from draft to decision",
-		a.applicationNew(), a.applicationStep("submit", "Submit for review", nil), a.applicationShow(), a.applicationList(),
+		a.applicationNew(), a.applicationEdit(), a.applicationStep("submit", "Submit for review", nil), a.applicationShow(), a.applicationList(),
 		a.applicationReview(), a.applicationDecide(), a.applicationStep("withdraw", "Take an application back", nil))
 }
 
@@ -51,7 +51,7 @@ func (a *app) applicationNew() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "new FILE", Short: "Begin an application from a YAML or JSON file",
 		Example: "  carrel application new --template > study.yaml\n  carrel application new study.yaml",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    a.upTo(1, "a file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if tmpl {
 				_, err := io.WriteString(a.out, template)

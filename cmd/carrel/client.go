@@ -59,7 +59,7 @@ func (a *app) loadSessions() (sessions, error) {
 		return s, err
 	}
 	if err := json.Unmarshal(b, &s); err != nil {
-		return s, fmt.Errorf("the session file is damaged; delete it and run `carrel login`")
+		return s, problem.Wrap(err, problem.Failed, "会话文件已损坏；请删除它并重新运行 carrel login。", "The session file is damaged; delete it and run `carrel login`.")
 	}
 	return s, nil
 }
@@ -162,7 +162,7 @@ func (c *api) send(ctx context.Context, method, path string, in any) (*http.Resp
 	}
 	req, err := http.NewRequestWithContext(ctx, method, c.base+"/api/v1"+path, body)
 	if err != nil {
-		return nil, usageError{errors.New("the address of the service is not a URL; write it like http://127.0.0.1:8443")}
+		return nil, problem.Wrap(err, problem.Invalid, "服务地址不是网址；请写成 http://127.0.0.1:8443 的形式。", "The address of the service is not a URL; write it like http://127.0.0.1:8443.")
 	}
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
@@ -189,7 +189,7 @@ func (c *api) send(ctx context.Context, method, path string, in any) (*http.Resp
 func readProblem(resp *http.Response) error {
 	b, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil {
-		return fmt.Errorf("the service answered %d and broke off; try again", resp.StatusCode)
+		return problem.Wrap(err, problem.Failed, fmt.Sprintf("服务应答 %d 后中断；请重试。", resp.StatusCode), fmt.Sprintf("The service answered %d and broke off; try again.", resp.StatusCode))
 	}
 	var d struct {
 		Code     problem.Code     `json:"code"`
@@ -200,7 +200,7 @@ func readProblem(resp *http.Response) error {
 		Incident string           `json:"incident"`
 	}
 	if json.Unmarshal(b, &d) != nil || !d.Code.Known() {
-		return fmt.Errorf("the service answered %d; check the address", resp.StatusCode)
+		return problem.New(problem.Failed, fmt.Sprintf("服务应答 %d；请检查地址。", resp.StatusCode), fmt.Sprintf("The service answered %d; check the address.", resp.StatusCode))
 	}
 	if d.Text.EN == "" {
 		d.Text = policy.Text{ZH: d.Detail, EN: d.Detail}

@@ -82,7 +82,7 @@ func orDefault(s, d string) string {
 func entryFor(file, dataset string) (*catalogue.Dataset, error) {
 	if file == "" {
 		if dataset != jinhe.Dataset && dataset != jinhe.Registry {
-			return nil, usageError{fmt.Errorf("the recipe is for the dataset %s; name its catalogue entry with --catalogue", dataset)}
+			return nil, problem.New(problem.Invalid, "配方针对数据集 "+dataset+"；请用 --catalogue 指明其目录条目。", "The recipe is for the dataset "+dataset+"; name its catalogue entry with --catalogue.")
 		}
 		return jinhe.Entry(dataset)
 	}

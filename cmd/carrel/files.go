@@ -20,20 +20,21 @@ import (
 )
 
 // writers are the files that an answer's table can be written to, by ending.
-func writers() map[string]func(io.Writer, job.Answer) error {
+func (a *app) writers() map[string]func(io.Writer, job.Answer) error {
 	return map[string]func(io.Writer, job.Answer) error{
-		".csv":     func(w io.Writer, a job.Answer) error { return a.Result.WriteCSV(w) },
-		".json":    func(w io.Writer, a job.Answer) error { return json.NewEncoder(w).Encode(a) },
-		".arrow":   func(w io.Writer, a job.Answer) error { return writeArrow(w, a.Result) },
-		".parquet": func(w io.Writer, a job.Answer) error { return writeParquet(w, a.Result) },
+		".csv":     func(w io.Writer, ans job.Answer) error { return ans.Result.WriteCSV(w) },
+		".json":    func(w io.Writer, ans job.Answer) error { return json.NewEncoder(w).Encode(ans) },
+		".arrow":   func(w io.Writer, ans job.Answer) error { return writeArrow(w, ans.Result) },
+		".parquet": func(w io.Writer, ans job.Answer) error { return writeParquet(w, ans.Result) },
+		".xlsx":    a.writeXLSX,
 	}
 }
 
 // writeAnswer writes an answer to a new file, and leaves none behind when it fails.
 func (a *app) writeAnswer(ans job.Answer, out string) error {
-	write, ok := writers()[filepath.Ext(out)]
+	write, ok := a.writers()[filepath.Ext(out)]
 	if !ok {
-		return a.usage("--out 只写 .csv、.json、.arrow 或 .parquet 文件", "--out writes .csv, .json, .arrow or .parquet files")
+		return a.usage("--out 只写 .csv、.json、.arrow、.parquet 或 .xlsx 文件", "--out writes .csv, .json, .arrow, .parquet or .xlsx files")
 	}
 	f, err := os.OpenFile(out, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {

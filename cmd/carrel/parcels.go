@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -212,7 +211,7 @@ func (o *offline) load(file string) (parcel.Keys, *parcel.ReceiverKey, error) {
 	}
 	raw, err := os.ReadFile(name)
 	if err != nil {
-		return nil, nil, usageError{errors.New("the service's public keys are not beside the package; name their file with --keys")}
+		return nil, nil, problem.Wrap(err, problem.Invalid, "数据包旁没有服务公钥文件；请用 --keys 指明。", "The service's public keys are not beside the package; name their file with --keys.")
 	}
 	find, err := auth.ParseKeySet(raw)
 	if err != nil {

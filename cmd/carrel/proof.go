@@ -34,7 +34,7 @@ reordered is found; with signed heads seen earlier (--checkpoint, a file or a di
 directory of the service) an older database that was put back is found too. The key is the log's public key, as
 "carrel audit checkpoint" shows it. Exit status 6 when anything is wrong.`,
 		Example: "  carrel audit verify copy-of-data --key \"$KEY\" --checkpoint data-checkpoints\n  carrel audit verify --export log.ndjson --key \"$KEY\"\n  carrel audit verify --proof proof.json --key \"$KEY\"",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    a.upTo(1, "a copy of the log"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o := verify.Options{Export: export, Key: key}
 			if len(args) == 1 {
@@ -59,7 +59,7 @@ directory of the service) an older database that was put back is found too. The 
 			case errors.As(err, &missing):
 				return err
 			case err != nil: // the checker could not begin: a key or a file that is none
-				return usageError{errors.New(ours.ReplaceAllString(err.Error(), ""))}
+				return a.usage("检验无法开始，请核对 --key 和所给文件（%[1]s）", "%[1]s", ours.ReplaceAllString(err.Error(), ""))
 			}
 			if err := a.print(r, func(w io.Writer) { a.printVerified(w, r) }); err != nil {
 				return err

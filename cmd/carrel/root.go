@@ -187,8 +187,8 @@ func (a *app) language() string {
 
 func (a *app) settle() error {
 	if l := a.language(); l != "zh" && l != "en" {
-		a.lang = "en"
-		return a.usage("", "--lang is zh or en")
+		a.lang = "" // the environment's
+		return a.usage("--lang 应为 zh 或 en", "--lang is zh or en")
 	}
 	return nil
 }
@@ -232,7 +232,7 @@ func (a *app) flagError(c *cobra.Command, err error) error {
 		f := invalid.GetFlag()
 		return a.usage("选项 --%s 的值 %q 不可用，应为 %s；请看 `%s --help`", "the flag --%s cannot be %q, it takes a value of type %s; see `%s --help`", f.Name, invalid.GetValue(), f.Value.Type(), path)
 	}
-	return usageError{err}
+	return a.usage("%[1]s 的选项写法有误；请看 `%[1]s --help`", "a flag of %[1]s is not written as one; see `%[1]s --help`", path)
 }
 
 func flagName(name string) string {
@@ -295,12 +295,25 @@ func (a *app) exact(n int, names string) cobra.PositionalArgs {
 	}
 }
 
+// upTo allows no more than n arguments.
+func (a *app) upTo(n int, names string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) <= n {
+			return nil
+		}
+		if a.language() == "zh" {
+			names = chinese(names)
+		}
+		return a.usage("%[1]s 至多需要%[2]s；请看 `%[1]s --help`", "%[1]s needs %[2]s at most; see `%[1]s --help`", c.CommandPath(), names)
+	}
+}
+
 // chinese names an argument; what has no entry is shown as it is.
 func chinese(names string) string {
 	zh, ok := map[string]string{
-		"no arguments": "零个参数", "no arguments; filter with flags": "零个参数（用选项筛选）", "an application": "一个申请编号", "a grant": "一个授权编号",
-		"a dataset": "一个数据集", "a file with the permit, or -": "许可令牌文件或 -", "a handover": "一个移交编号", "a job": "一个任务编号", "a package": "一个数据包文件",
-		"a question, @file or -": "一个问题、@文件 或 -", "an account": "一个账号", "the directory of an extract": "提取集目录",
+		"no arguments": "零个参数", "no arguments; filter with flags": "零个参数（用选项筛选）", "an application": "一个申请编号", "an application and a file, or --current": "一个申请编号和一个文件，或 --current", "a grant": "一个授权编号",
+		"a dataset": "一个数据集", "a file": "一个文件", "a copy of the log": "一份日志副本", "no arguments; see --help": "零个参数（见 --help）", "a file with the permit, or -": "许可令牌文件或 -", "a handover": "一个移交编号", "a job": "一个任务编号", "a package": "一个数据包文件",
+		"a question, @file or -": "一个问题、@文件 或 -", "a question, @file or -, or --file": "一个问题、@文件 或 -，或 --file", "an account": "一个账号", "the directory of an extract": "提取集目录",
 		"the number of an entry (an answer shows its own)": "一条日志的序号（答案中有）",
 	}[names]
 	if !ok {

@@ -27,7 +27,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error { return c.setup(e) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"carrel": func(ts *testscript.TestScript, neg bool, args []string) { expect(ts, neg, 0, args) },
+			"carrel": func(ts *testscript.TestScript, neg bool, args []string) { _ = expect(ts, neg, 0, args) },
 			"exits":  exits, "as": as, "capture": capture, "eventually": eventually, "digest": digest,
 			"replace": replace, "prefix": prefix, "damage": damage, "cut": cut, "gbk": gbk, "blank": blank, "repeat": repeat, "tables": tables,
 		},
@@ -59,8 +59,9 @@ func (c *city) setup(e *testscript.Env) error {
 	return os.WriteFile(file, all, 0o600)
 }
 
-// expect runs a command in the script's folder. Whatever the status, standard error must be empty or a proper sentence.
-func expect(ts *testscript.TestScript, neg bool, code int, args []string) {
+// expect runs a command in the script's folder and returns its standard output. Whatever the status, standard error must be empty or a
+// proper sentence.
+func expect(ts *testscript.TestScript, neg bool, code int, args []string) string {
 	cmd := exec.Command(itself, args...) // TestMain put it on the path
 	cmd.Dir = ts.MkAbs(".")
 	cmd.Env = append(os.Environ(), "CARREL_SESSION="+ts.Getenv("CARREL_SESSION"), "LANG="+ts.Getenv("LANG"), "LC_ALL=", "PWD="+cmd.Dir)
@@ -80,6 +81,7 @@ func expect(ts *testscript.TestScript, neg bool, code int, args []string) {
 	if got != 0 && !bytes.HasPrefix(errs.Bytes(), []byte("{")) {
 		sentence(ts, errs.String())
 	}
+	return out.String()
 }
 
 // sentence checks the first line of an error: one sentence behind "carrel: ", no Go error chain, no trace.
@@ -111,7 +113,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	code, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	expect(ts, neg, code, args[1:])
+	_ = expect(ts, neg, code, args[1:])
 }
 
 // as ACCOUNT: the session that the following commands use.
@@ -150,8 +152,7 @@ func eventually(ts *testscript.TestScript, neg bool, args []string) {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); <-tick.C {
-		expect(ts, false, 0, args[1:])
-		if re.MatchString(ts.ReadFile("stdout")) {
+		if re.MatchString(expect(ts, false, 0, args[1:])) { // the script's own "stdout" is set when this command is over
 			return
 		}
 	}

@@ -1,95 +1,108 @@
 package opa
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 
 	"carrel/policy"
-
-	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-// input is a question as the rules see it.
-type input struct {
-	canonical []byte // keys sorted, nothing escaped that need not be
-	hash      string
-	value     ast.Value
+// answered is a decision as the rules give it. An approval names its rules and the day instead of reasons: how they are
+// cited on that day is another document (groundsDocument), the same for every question.
+type answered struct {
+	policy.Decision
+	grounds []string
+	day     string
 }
 
-// newInput checks the question, and writes it in canonical JSON: two equal questions have one hash, whatever the order
-// of fields in Go.
-func newInput(q policy.Question) (input, error) {
-	if err := q.Valid(); err != nil {
-		return input{}, err
-	}
-	raw, err := json.Marshal(q)
-	if err != nil {
-		return input{}, fmt.Errorf("%w: %w", policy.ErrQuestion, err)
-	}
-	var doc any
-	if err := decodeNumbers(raw, &doc); err != nil {
-		return input{}, fmt.Errorf("%w: %w", policy.ErrQuestion, err)
-	}
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(doc); err != nil {
-		return input{}, fmt.Errorf("%w: %w", policy.ErrQuestion, err)
-	}
-	canonical := bytes.TrimSuffix(out.Bytes(), []byte("\n"))
-	value, err := ast.InterfaceToValue(doc)
-	if err != nil {
-		return input{}, fmt.Errorf("%w: %w", policy.ErrQuestion, err)
-	}
-	sum := sha256.Sum256(canonical)
-	return input{canonical: canonical, hash: "sha256:" + hex.EncodeToString(sum[:]), value: value}, nil
-}
-
-// readDecision accepts the one shape only: no field more, none less (would_change may be missing on an approval), no
-// approval without a ground and no denial without a reason. It reads the value itself, for a detour through JSON costs a
-// fifth of the decision.
-func readDecision(x any) (policy.Decision, error) {
+// readAnswer accepts the two shapes only, approval and denial: no field more, none less, no approval without a ground
+// and no denial without a reason. It reads the value itself, for a detour through JSON costs a fifth of the decision.
+func readAnswer(x any) (answered, error) {
 	o := reader{}
-	m := o.object(x, "allow", "reasons", "obligations", "would_change?")
+	var a answered
+	if m, ok := x.(map[string]any); ok && m["allow"] == true {
+		a = o.approval(m)
+	} else {
+		a.Decision = o.denial(x)
+	}
+	if o.err != nil {
+		return answered{}, fmt.Errorf("%w: %w", ErrMalformed, o.err)
+	}
+	return a, nil
+}
+
+func (o *reader) approval(x any) answered {
+	m := o.object(x, "allow", "grounds", "day", "obligations")
+	a := answered{Decision: policy.Decision{Allow: true, Obligations: []policy.Obligation{}}, day: o.text(m["day"])}
+	for _, g := range o.list(m["grounds"]) {
+		a.grounds = append(a.grounds, o.text(g))
+	}
+	for _, ob := range o.list(m["obligations"]) {
+		f := o.object(ob, "kind", "value", "text")
+		a.Obligations = append(a.Obligations, policy.Obligation{Kind: o.text(f["kind"]), Value: o.text(f["value"]), Text: o.both(f["text"])})
+	}
+	if len(a.grounds) == 0 || a.day == "" {
+		o.fail("an approval without ground or day")
+	}
+	for _, ob := range a.Obligations {
+		if ob.Kind == "" || empty(ob.Text) {
+			o.fail("an obligation without kind or text")
+		}
+	}
+	return a
+}
+
+func (o *reader) denial(x any) policy.Decision {
+	m := o.object(x, "allow", "reasons", "obligations", "would_change")
 	d := policy.Decision{Allow: o.boolean(m["allow"]), Reasons: []policy.Reason{}, Obligations: []policy.Obligation{}}
 	for _, r := range o.list(m["reasons"]) {
 		d.Reasons = append(d.Reasons, o.reason(r))
 	}
-	for _, ob := range o.list(m["obligations"]) {
-		f := o.object(ob, "kind", "value", "text")
-		d.Obligations = append(d.Obligations, policy.Obligation{Kind: o.text(f["kind"]), Value: o.text(f["value"]), Text: o.both(f["text"])})
+	for _, c := range o.list(m["would_change"]) {
+		f := o.object(c, "text", "command?")
+		change := policy.Change{Text: o.both(f["text"])}
+		if command, ok := f["command"]; ok {
+			change.Command = o.text(command)
+		}
+		if empty(change.Text) {
+			o.fail("a change without text")
+		}
+		d.WouldChange = append(d.WouldChange, change)
 	}
-	if changes, ok := m["would_change"]; ok {
-		for _, c := range o.list(changes) {
-			f := o.object(c, "text", "command?")
-			change := policy.Change{Text: o.both(f["text"])}
-			if command, ok := f["command"]; ok {
-				change.Command = o.text(command)
-			}
-			d.WouldChange = append(d.WouldChange, change)
+	if len(o.list(m["obligations"])) > 0 {
+		o.fail("a denial obliges")
+	}
+	if len(d.Reasons) == 0 {
+		o.fail("no reason")
+	}
+	return d
+}
+
+// readGrounds reads what each rule adds to the reasons of an approval.
+func readGrounds(x any) (map[string][]policy.Reason, error) {
+	o := reader{}
+	m, ok := x.(map[string]any)
+	if !ok {
+		o.fail("the grounds are no object")
+	}
+	out := make(map[string][]policy.Reason, len(m))
+	for id, told := range m {
+		out[id] = nil
+		for _, r := range o.list(told) {
+			out[id] = append(out[id], o.reason(r))
 		}
 	}
-	if o.err == nil {
-		o.err = wellFormed(d)
-	}
 	if o.err != nil {
-		return policy.Decision{}, fmt.Errorf("%w: %w", ErrMalformed, o.err)
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, o.err)
 	}
-	return d, nil
+	return out, nil
 }
 
 // readReason reads one reason, as strictly.
 func readReason(x any) (policy.Reason, error) {
 	o := reader{}
 	r := o.reason(x)
-	if o.err == nil {
-		o.err = wellFormedReason(r)
-	}
 	if o.err != nil {
 		return policy.Reason{}, fmt.Errorf("%w: %w", ErrMalformed, o.err)
 	}
@@ -165,45 +178,17 @@ func (o *reader) reason(x any) policy.Reason {
 		f := o.object(fallback, "source", "validity")
 		r.Fallback = &policy.Citation{Source: o.text(f["source"]), Validity: o.text(f["validity"])}
 	}
+	o.wellFormed(r)
 	return r
 }
 
-func wellFormed(d policy.Decision) error {
-	if len(d.Reasons) == 0 {
-		return errors.New("no reason")
-	}
-	for _, r := range d.Reasons {
-		if err := wellFormedReason(r); err != nil {
-			return err
-		}
-	}
-	if d.Allow && len(d.WouldChange) > 0 {
-		return errors.New("an approval says what would change it")
-	}
-	if !d.Allow && len(d.Obligations) > 0 {
-		return errors.New("a denial obliges")
-	}
-	for _, c := range d.WouldChange {
-		if empty(c.Text) {
-			return errors.New("a change without text")
-		}
-	}
-	for _, o := range d.Obligations {
-		if o.Kind == "" || empty(o.Text) {
-			return errors.New("an obligation without kind or text")
-		}
-	}
-	return nil
-}
-
-func wellFormedReason(r policy.Reason) error {
+func (o *reader) wellFormed(r policy.Reason) {
 	if r.Rule == "" || r.Article == "" || r.Source == "" || empty(r.Text) {
-		return errors.New("a reason without rule, article, source or text")
+		o.fail("a reason without rule, article, source or text")
 	}
 	if !isValidity(r.Validity) || (r.Fallback != nil && (!isValidity(r.Fallback.Validity) || r.Fallback.Source == "")) {
-		return errors.New("a source without validity")
+		o.fail("a source without validity")
 	}
-	return nil
 }
 
 func isValidity(s string) bool {

@@ -5,6 +5,9 @@
 // fails is an error, not "undefined" (StrictBuiltinErrors); an undefined, late or malformed answer is an error; each
 // decision carries the hash of the rules and of the question in canonical JSON, so that it can be replayed.
 //
+// An approval comes from the rules as the names of its rules and a day; how each is cited on that day (article, source,
+// whether it stands) is asked of the rules too, once a day, and remembered. Which source carries what is never said in Go.
+//
 // It does not promise that the rules are right: their tests are in policies/ and in testdata here. It is the only
 // importer of OPA.
 package opa
@@ -16,6 +19,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"carrel/policy"
@@ -59,34 +63,36 @@ func WithLog(hook func(context.Context, LogEntry)) Option { return func(d *Decid
 // WithTimeout bounds one decision.
 func WithTimeout(t time.Duration) Option { return func(d *Decider) { d.timeout = t } }
 
-// Decider answers questions; it is safe for concurrent use and holds no state but the rules.
+// Decider answers questions; it is safe for concurrent use and holds no state but the rules and how they were cited on
+// the day of the last decision.
 type Decider struct {
 	bundle  string
+	shapes  shapes
 	queries map[string]rego.PreparedEvalQuery
 	rows    *compile.Prepared
 	data    map[string]any
 	log     func(context.Context, LogEntry)
 	timeout time.Duration
+	cited   atomic.Pointer[citations]
 }
 
 var _ policy.Decider = (*Decider)(nil)
 
-// documents are all that can be asked. A question of another document is an error at once.
-func documents() []string {
-	return []string{
-		policy.RouteQuestion{}.Decision(),
-		policy.AccessQuestion{}.Decision(),
-		policy.SubmissionQuestion{}.Decision(),
-		policy.TransitionQuestion{}.Decision(),
-		policy.CommandsQuestion{}.Decision(),
-		policy.PermitQuestion{}.Decision(),
-		policy.QueryQuestion{}.Decision(),
-		policy.HandoverQuestion{}.Decision(),
-		policy.ScopeQuestion{}.Decision(),
-		linkedDocument,
-		refusedDocument,
-		rowsReasonDocument,
+// questions are all that can be asked. Another is an error at once.
+func questions() []policy.Question {
+	return []policy.Question{
+		policy.RouteQuestion{}, policy.AccessQuestion{}, policy.SubmissionQuestion{}, policy.TransitionQuestion{}, policy.CommandsQuestion{},
+		policy.PermitQuestion{}, policy.QueryQuestion{}, policy.HandoverQuestion{}, policy.ScopeQuestion{},
 	}
+}
+
+// documents are those of the questions, and those that answers need besides.
+func documents() []string {
+	out := []string{linkedDocument, refusedDocument, rowsReasonDocument, groundsDocument}
+	for _, q := range questions() {
+		out = append(out, q.Decision())
+	}
+	return out
 }
 
 // The documents that a scope needs besides its columns.
@@ -108,7 +114,11 @@ func New(bundle fs.FS, options ...Option) (*Decider, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Decider{bundle: src.hash, data: src.data, queries: map[string]rego.PreparedEvalQuery{}, timeout: defaultTimeout}
+	known, err := newShapes(questions()...)
+	if err != nil {
+		return nil, err
+	}
+	d := &Decider{bundle: src.hash, data: src.data, shapes: known, queries: map[string]rego.PreparedEvalQuery{}, timeout: defaultTimeout}
 	for _, o := range options {
 		o(d)
 	}
@@ -143,7 +153,7 @@ func (d *Decider) Bundle() string { return d.bundle }
 func (d *Decider) Decide(ctx context.Context, q policy.Question) (policy.Decision, error) {
 	start := time.Now()
 	document := q.Decision()
-	in, err := newInput(q)
+	in, err := d.shapes.newInput(q)
 	var decision policy.Decision
 	if err == nil {
 		decision, err = d.decide(ctx, document, in)
@@ -162,9 +172,15 @@ func (d *Decider) decide(ctx context.Context, document string, in input) (policy
 	if err != nil {
 		return policy.Decision{}, err
 	}
-	decision, err := readDecision(x)
+	answer, err := readAnswer(x)
 	if err != nil {
 		return policy.Decision{}, fmt.Errorf("%s: %w", document, err)
+	}
+	decision := answer.Decision
+	if decision.Allow {
+		if decision.Reasons, err = d.reasons(ctx, answer.day, answer.grounds); err != nil {
+			return policy.Decision{}, fmt.Errorf("%s: %w", document, err)
+		}
 	}
 	decision.Bundle, decision.Input = d.bundle, in.hash
 	return decision, nil

@@ -139,62 +139,30 @@ func TestDenialSaysWhatWouldChangeIt(t *testing.T) {
 	}
 }
 
-// TestExpiredSource: Sichuan's measures ended on 2022-08-01. They are cited as expired with what carries the rule now,
-// as in force before that day, and with no fallback they decide nothing.
-func TestExpiredSource(t *testing.T) {
-	t.Parallel()
-	reason := func(d policy.Decision) policy.Reason {
-		i := slices.IndexFunc(d.Reasons, func(r policy.Reason) bool { return r.Source == "sichuan" })
-		if i < 0 {
-			t.Fatalf("no reason from sichuan in %+v", d)
-		}
-		return d.Reasons[i]
-	}
-	d := decider(t)
-	now, err := d.Decide(context.Background(), queryQuestion())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r := reason(now); r.Validity != policy.Expired || r.Fallback == nil || r.Fallback.Source != "state47" || r.Fallback.Validity != policy.InForce {
-		t.Errorf("today: %+v", r)
-	}
-	q := queryQuestion()
-	q.At, q.Grant.From = "2022-07-31T23:59:59+08:00", "2022-01-01"
-	then, err := d.Decide(context.Background(), q)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r := reason(then); r.Validity != policy.InForce || r.Fallback != nil {
-		t.Errorf("in 2022: %+v", r)
-	}
-	alone := bundle(t)
-	alone["sources.json"].Data = []byte(strings.Replace(string(alone["sources.json"].Data), `"fallback": ["state47", "national-2018", "pipl"]`, `"fallback": []`, 1))
-	e, err := New(alone)
-	if err != nil {
-		t.Fatal(err)
-	}
-	no, err := e.Decide(context.Background(), queryQuestion())
-	if err != nil || no.Allow || !slices.Equal(rulesOf(no), []string{"sichuan-37/fallback"}) {
-		t.Errorf("without fallback: %v %v, %v", no.Allow, rulesOf(no), err)
-	}
+type otherQuestion struct {
+	Document string `json:"document"`
 }
 
-type otherQuestion struct{ document string }
-
-func (q otherQuestion) Decision() string { return q.document }
+func (q otherQuestion) Decision() string { return q.Document }
 func (otherQuestion) Valid() error       { return nil }
 
-func TestUnknownDocumentIsAnError(t *testing.T) {
+// TestUnknownQuestionIsAnError: neither a question of another type nor one of another document reaches a rule.
+func TestUnknownQuestionIsAnError(t *testing.T) {
 	t.Parallel()
 	d := decider(t)
-	for _, doc := range []string{"carrel.query.nosuch", "", "carrel.rules", "carrel.query.decision}"} {
-		if got, err := d.Decide(context.Background(), otherQuestion{doc}); !errors.Is(err, ErrUndefined) || got.Allow {
+	for _, doc := range []string{"carrel.query.decision", "carrel.query.nosuch", ""} {
+		if got, err := d.Decide(context.Background(), otherQuestion{doc}); !errors.Is(err, policy.ErrQuestion) || got.Allow {
 			t.Errorf("%q: %+v, %v", doc, got, err)
 		}
 	}
-	// A question without any fact: defined, and denied.
-	if got, err := d.Decide(context.Background(), otherQuestion{"carrel.query.decision"}); got.Allow || err == nil && len(got.Reasons) == 0 {
-		t.Errorf("%+v, %v", got, err)
+	in, err := d.shapes.newInput(queryQuestion())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, doc := range []string{"carrel.query.nosuch", "", "carrel.rules", "carrel.query.decision}"} {
+		if got, err := d.decide(context.Background(), doc, in); !errors.Is(err, ErrUndefined) || got.Allow {
+			t.Errorf("%q: %+v, %v", doc, got, err)
+		}
 	}
 }
 
@@ -222,38 +190,65 @@ func TestMalformedQuestionsReachNoRule(t *testing.T) {
 func TestMalformedAnswersAreErrors(t *testing.T) {
 	t.Parallel()
 	const reason = `{"rule": "r", "article": "a", "source": "s", "validity": "in-force", "text": {"zh": "z", "en": "e"}}`
-	ok := `{"allow": true, "reasons": [` + reason + `], "obligations": []}`
-	for name, answer := range map[string]string{
+	const change = `{"text": {"zh": "z", "en": "e"}}`
+	yes := `{"allow": true, "grounds": {"sichuan-17/role"}, "day": "2026-11-21", "obligations": []}`
+	no := `{"allow": false, "reasons": [` + reason + `], "would_change": [` + change + `], "obligations": []}`
+	const obligation = `"obligations": [{"kind": "k", "value": "v", "text": {"zh": "z", "en": "e"}}]`
+	answers := map[string]string{
 		"true":                     `true`,
-		"no ground":                `{"allow": true, "reasons": [], "obligations": []}`,
-		"allow missing":            `{"reasons": [` + reason + `], "obligations": []}`,
-		"allow is a text":          strings.Replace(ok, "true", `"true"`, 1),
-		"a field more":             strings.Replace(ok, `"allow"`, `"bypass": true, "allow"`, 1),
-		"no obligations":           strings.Replace(ok, `, "obligations": []`, "", 1),
-		"validity unknown":         strings.Replace(ok, "in-force", "eternal", 1),
-		"no English":               strings.Replace(ok, `"en": "e"`, `"en": ""`, 1),
-		"no source":                strings.Replace(ok, `"source": "s"`, `"source": ""`, 1),
-		"change on approval":       strings.Replace(ok, `"allow"`, `"would_change": [{"text": {"zh": "z", "en": "e"}}], "allow"`, 1),
-		"obligation without text":  strings.Replace(ok, `[]`, `[{"kind": "k", "value": "v", "text": {"zh": "", "en": ""}}]`, 1),
-		"denial with obligations":  strings.Replace(strings.Replace(ok, "true", "false", 1), `[]`, `[{"kind": "k", "value": "v", "text": {"zh": "z", "en": "e"}}]`, 1),
-		"undefined":                `{"allow": input.nosuch, "reasons": [` + reason + `], "obligations": []}`,
-		"a builtin that fails":     `{"allow": to_number(input.purpose) > 0, "reasons": [` + reason + `], "obligations": []}`,
-		"two answers in an array":  `[` + ok + `]`,
-		"a reason of another kind": strings.Replace(ok, reason, `"r"`, 1),
-	} {
+		"no ground":                strings.Replace(yes, `{"sichuan-17/role"}`, `[]`, 1),
+		"no day":                   strings.Replace(yes, `"2026-11-21"`, `""`, 1),
+		"a ground nobody knows":    strings.Replace(yes, `"sichuan-17/role"`, `"sichuan-17/role", "sichuan-17/x"`, 1),
+		"a ground without a text":  strings.Replace(yes, `sichuan-17/role`, `sichuan-18/complete`, 1),
+		"grounds are a text":       strings.Replace(yes, `{"sichuan-17/role"}`, `"sichuan-17/role"`, 1),
+		"an approval with reasons": strings.Replace(yes, `"allow"`, `"reasons": [`+reason+`], "allow"`, 1),
+		"reasons for grounds":      strings.Replace(yes, `"grounds": {"sichuan-17/role"}`, `"reasons": [`+reason+`]`, 1),
+		"a denial with grounds":    strings.Replace(yes, "true", "false", 1),
+		"allow missing":            strings.Replace(yes, `"allow": true, `, "", 1),
+		"allow is a text":          strings.Replace(yes, "true", `"true"`, 1),
+		"denied by a text":         strings.Replace(no, "false", `"false"`, 1),
+		"a field more":             strings.Replace(yes, `"allow"`, `"bypass": true, "allow"`, 1),
+		"no obligations":           strings.Replace(yes, `, "obligations": []`, "", 1),
+		"no reason":                strings.Replace(no, `[`+reason+`]`, `[]`, 1),
+		"a field more on a denial": strings.Replace(no, `"allow"`, `"bypass": true, "allow"`, 1),
+		"validity unknown":         strings.Replace(no, "in-force", "eternal", 1),
+		"no English":               strings.Replace(no, `"en": "e"`, `"en": ""`, 1),
+		"no source":                strings.Replace(no, `"source": "s"`, `"source": ""`, 1),
+		"a change without text":    strings.Replace(no, change, `{"text": {"zh": "", "en": ""}}`, 1),
+		"change on approval":       strings.Replace(yes, `"allow"`, `"would_change": [`+change+`], "allow"`, 1),
+		"obligation without text":  strings.Replace(yes, `"obligations": []`, strings.Replace(obligation, `"z"`, `""`, 1), 1),
+		"denial with obligations":  strings.Replace(no, `"obligations": []`, obligation, 1),
+		"undefined":                strings.Replace(yes, "true", "input.nosuch", 1),
+		"a builtin that fails":     strings.Replace(yes, "true", "to_number(input.purpose) > 0", 1),
+		"two answers in an array":  `[` + yes + `]`,
+		"a reason of another kind": strings.Replace(no, reason, `"r"`, 1),
+	}
+	for name, answer := range answers {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			fsys := bundle(t)
-			fsys["query.rego"] = &fstest.MapFile{Data: []byte("package carrel.query\n\ndecision := " + answer + "\n")}
-			d, err := New(fsys)
-			if err != nil {
-				return // strict compilation found it: better still
-			}
-			if got, err := d.Decide(context.Background(), queryQuestion()); err == nil || got.Allow {
+			if got, err := decidedBy(t, answer); err == nil || got.Allow {
 				t.Errorf("%+v, %v: want an error", got, err)
 			}
 		})
 	}
+	if got, err := decidedBy(t, yes); err != nil || !got.Allow {
+		t.Errorf("the approval that the others are made of: %+v, %v", got, err)
+	}
+	if got, err := decidedBy(t, no); err != nil || got.Allow {
+		t.Errorf("the denial that the others are made of: %+v, %v", got, err)
+	}
+}
+
+// decidedBy decides a query by rules that always answer this.
+func decidedBy(t *testing.T, answer string) (policy.Decision, error) {
+	t.Helper()
+	fsys := bundle(t)
+	fsys["query.rego"] = file("package carrel.query\n\ndecision := " + answer + "\n")
+	d, err := New(fsys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d.Decide(context.Background(), queryQuestion())
 }
 
 func TestBadBundlesDoNotStart(t *testing.T) {

@@ -41,7 +41,7 @@ func (d *Decider) Scope(ctx context.Context, q policy.ScopeQuestion) (policy.Sco
 		scope.Deny = true
 		return scope, nil
 	}
-	in, err := newInput(q)
+	in, err := d.shapes.newInput(q)
 	if err != nil {
 		return deny, err
 	}

@@ -110,10 +110,14 @@ type asking struct {
 func asked(t *testing.T) battery {
 	t.Helper()
 	var out battery
+	known, err := newShapes(questions()...)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tb := range tables(t) {
 		for _, c := range tb.Cases {
 			q := tb.question(t, c.Set)
-			in, err := newInput(q)
+			in, err := known.newInput(q)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -138,12 +142,15 @@ func (b battery) red(src *source) (string, error) {
 	store := inmem.NewFromObjectWithOpts(src.data, inmem.OptReturnASTValuesOnRead(true))
 	d := &Decider{queries: map[string]rego.PreparedEvalQuery{}, timeout: defaultTimeout}
 	for _, k := range b {
-		if _, ok := d.queries[k.document]; !ok {
-			q, err := prepare(c, store, k.document)
+		for _, doc := range []string{k.document, groundsDocument} {
+			if _, ok := d.queries[doc]; ok {
+				continue
+			}
+			q, err := prepare(c, store, doc)
 			if err != nil {
 				return "", err
 			}
-			d.queries[k.document] = q
+			d.queries[doc] = q
 		}
 		var got policy.Decision
 		got, err := d.decide(context.Background(), k.document, k.in)

@@ -96,3 +96,17 @@ func Small() *plan.Schema {
 		{Name: "fan", Public: true, Columns: []plan.Column{perKey(x(), 2), nullable(code("g", "g@1", true, "x", "y"))}},
 	}}
 }
+
+// Wide is the small schema with a table more, for expressions: texts of several characters, dates over a leap day and a turn of the year,
+// amounts with two decimals.
+func Wide() *plan.Schema {
+	s := Small()
+	s.Dataset = "wide"
+	s.Tables = append(s.Tables, plan.Table{Name: "visit", Unit: "person_id", RowKey: "k", MaxRows: 4, Columns: []plan.Column{unit(), key("k"),
+		nullable(code("ward", "ward@1", true, "", " icu", "Ward 12", "b-7", "B-7", "eins", "é-12x", "other")),
+		code("c", "abc@1", true, "a", "b", "c"),
+		nullable(public(bounded("d", plan.KindDate, 0, 18256, 18326, ""))), bounded("e", plan.KindDate, 0, 18300, 18700, ""),
+		public(bounded("n", plan.KindInt, 0, 0, 9, "")), nullable(bounded("x", plan.KindDecimal, 2, -150, 1250, "CNY")),
+		bounded("big", plan.KindInt, 0, -100, 120, "")}})
+	return s
+}

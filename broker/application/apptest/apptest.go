@@ -114,10 +114,11 @@ func With(t testing.TB, decider policy.Decider) *World {
 func (w *World) setUp(ctx context.Context) {
 	system := auth.Identity{Account: "system", Institution: w.Desk.Operator}
 	must(w.T, w.Store.Update(ctx, func(tx *store.Tx) error {
-		_, err := w.Catalogue.Put(ctx, act.CatalogueTx{Tx: tx}, 0, "system", "jinhe.yaml", dataset)
-		return err
+		if _, err := w.Catalogue.Put(ctx, act.CatalogueTx{Tx: tx}, 0, "system", "jinhe.yaml", dataset); err != nil {
+			return err
+		}
+		return w.Grants.EnsureUniverse(ctx, tx, system, "jinhe", true)
 	}))
-	must(w.T, w.Grants.EnsureUniverse(ctx, system, "jinhe", true))
 	var err error
 	w.Receiver, err = parcel.NewReceiverKey("jinhe-qc-centre")
 	must(w.T, err)

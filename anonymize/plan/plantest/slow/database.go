@@ -1,7 +1,11 @@
 package slow
 
 import (
+	"maps"
 	"math/big"
+	"slices"
+	"strconv"
+	"strings"
 
 	"carrel/anonymize/plan"
 )
@@ -110,4 +114,23 @@ func open(c *plan.Column, n *int64) Value {
 	default:
 		return fraction(new(big.Rat).Quo(big.NewRat(*n, 1), pow10(c.Scale)))
 	}
+}
+
+// String shows the rows of every table, for a test that fails.
+func (d Database) String() string {
+	var out strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(d)) {
+		for _, r := range d[name] {
+			out.WriteString(name + ":")
+			for _, c := range slices.Sorted(maps.Keys(r)) {
+				if v := r[c]; v == nil {
+					out.WriteString(" " + c + "=NULL")
+				} else {
+					out.WriteString(" " + c + "=" + strconv.FormatInt(*v, 10))
+				}
+			}
+			out.WriteString("\n")
+		}
+	}
+	return out.String()
 }

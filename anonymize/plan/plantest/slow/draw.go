@@ -70,15 +70,6 @@ func drawValue(t *rapid.T, c plan.Column, person, row int64, rowKey bool) *int64
 	return ptr(rapid.SampledFrom([]int64{c.Lo, c.Lo, c.Hi, c.Hi, (c.Lo + c.Hi) / 2}).Draw(t, c.Name))
 }
 
-// Places says which key of the plan each key of the wish is; the wish's first outputs are its keys.
-func Places(p *plan.Plan) []int {
-	var out []int
-	for i := range p.Keys() {
-		out = append(out, p.Output()[i].Expr.Index)
-	}
-	return out
-}
-
 // Outputs makes every key and every measure an output.
 func Outputs(s *plan.Spec) {
 	s.Output = nil

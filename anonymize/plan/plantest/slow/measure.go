@@ -1,6 +1,7 @@
 package slow
 
 import (
+	"fmt"
 	"math"
 	"math/big"
 	"slices"
@@ -80,25 +81,25 @@ func (e *Evaluator) Clear() bool {
 
 // Cell is one group of the measure step.
 type Cell struct {
-	Keys []Value // in the order of the wish
+	Keys []Value // in the order of the part
 	rows []*env
 }
 
-// Cells groups the rows that reach the measures.
-func (e *Evaluator) Cells() []*Cell {
+// cells groups the rows that reach the measures by some of the wish's keys.
+func (e *Evaluator) cells(list []*env, keys []int) []*Cell {
 	at := map[string]*Cell{}
 	var out []*Cell
-	for _, r := range e.reaching() {
-		var keys []Value
+	for _, r := range list {
+		var vs []Value
 		name := ""
-		for i := range e.Spec.Keys {
+		for _, i := range keys {
 			v := r.eval(&e.Spec.Keys[i].Expr)
-			keys = append(keys, v)
+			vs = append(vs, v)
 			name += v.key() + "|"
 		}
 		c := at[name]
 		if c == nil {
-			c = &Cell{Keys: keys}
+			c = &Cell{Keys: vs}
 			at[name] = c
 			out = append(out, c)
 		}
@@ -128,29 +129,36 @@ func (v Value) Stored(k plan.Key) (n int64, ok bool) {
 // IsNull says whether a value is NULL.
 func (v Value) IsNull() bool { return v.kind == isNull }
 
-// Name is a cell's name: its keys in the plan's order, as the integers that the child returns.
-func (c *Cell) Name(p *plan.Plan, place []int) (name string, ok bool) {
-	keys, layout := p.Keys(), p.Layout()
-	parts := make([]string, len(keys))
+// name is a cell's name: its keys as the integers that the child returns.
+func (c *Cell) name(p *plan.Plan, part *plan.Part) (name string, ok bool) {
+	keys := p.Keys()
+	parts := make([]string, len(c.Keys))
 	for i, v := range c.Keys {
-		k := place[i]
+		k := &keys[part.Keys[i]]
 		if v.IsNull() {
-			if !keys[k].Null {
+			if !part.Layout.Keys[i].Null {
 				return "", false
 			}
-			parts[k] = "-1"
+			parts[i] = "-1"
 			continue
 		}
-		n, found := v.Stored(keys[k])
-		if !found || keys[k].Step < 1 || (n-keys[k].Base)%keys[k].Step != 0 || !keys[k].Lets(n) {
+		n, found := v.Stored(*k)
+		if !found || k.Step < 1 || (n-k.Base)%k.Step != 0 || !k.Lets(n) {
 			return "", false
 		}
-		if n = (n - keys[k].Base) / keys[k].Step; n < layout.Keys[k].Lo || n > layout.Keys[k].Hi {
+		if n = (n - k.Base) / k.Step; n < part.Layout.Keys[i].Lo || n > part.Layout.Keys[i].Hi {
 			return "", false
 		}
-		parts[k] = strconv.FormatInt(n, 10)
+		parts[i] = strconv.FormatInt(n, 10)
 	}
 	return strings.Join(parts, ","), true
+}
+
+func (c *Cell) keys() (out []string) {
+	for _, v := range c.Keys {
+		out = append(out, v.key())
+	}
+	return out
 }
 
 // masked is the rows of a cell where a measure's filter is true and its arguments are known.
@@ -168,29 +176,140 @@ func (c *Cell) masked(w *plan.MeasureSpec) []*env {
 	return out
 }
 
-// Vectors are the exact numbers of every want of a plan of this wish, by cell. ok is false when a value has no place in what the plan
-// states: a key outside its domain, an addend outside its bounds.
-func (e *Evaluator) Vectors(p *plan.Plan, place []int) (out []map[string]int64, problem string) {
-	wants := p.Wants()
-	out = make([]map[string]int64, len(wants))
+// Vectors are the exact numbers of every want of a plan of this wish, by cell. The wish's first outputs are its keys. A problem is a value that
+// has no place in what the plan states: a key outside its domain, an addend outside its bounds.
+func (e *Evaluator) Vectors(p *plan.Plan) (out []map[string]int64, problem string) {
+	out = make([]map[string]int64, len(p.Wants()))
 	for i := range out {
 		out[i] = map[string]int64{}
 	}
-	for _, c := range e.Cells() {
-		name, ok := c.Name(p, place)
-		if !ok {
-			return nil, "a key outside its domain"
+	list, parts := e.reaching(), p.Parts()
+	from := map[int]int{} // key of the plan -> key of the wish
+	for i := range e.Spec.Keys {
+		from[p.Output()[i].Expr.Index] = i
+	}
+	for i := range parts {
+		part := &parts[i]
+		var keys []int
+		for _, k := range part.Keys {
+			keys = append(keys, from[k])
 		}
-		if wants[0].Select {
-			out[0][name] = int64(len(c.rows))
-		}
-		for i, m := range p.Measures() {
-			if problem := c.add(out, name, &e.Spec.Wanted[i], &m); problem != "" {
+		wants := out[part.First : part.First+len(part.Layout.Measures)]
+		for _, c := range e.cells(list, keys) {
+			name, ok := c.name(p, part)
+			if !ok {
+				return nil, fmt.Sprintf("a key outside its domain: %s of %+v", c.keys(), part.Layout.Keys)
+			}
+			if part.Layout.Tree != nil {
+				problem = c.leaves(wants, name, e.quantile(parts, i), part)
+			} else {
+				problem = c.all(wants, name, e.Spec.Wanted, part)
+			}
+			if problem != "" {
 				return nil, problem
 			}
 		}
 	}
 	return out, ""
+}
+
+// quantile finds the measure that a tree is for.
+func (e *Evaluator) quantile(parts []plan.Part, tree int) *plan.MeasureSpec {
+	for i := range parts {
+		for j := range parts[i].Measures {
+			if m := &parts[i].Measures[j]; m.Kind == plan.Quantile && m.Tree == tree {
+				return &e.Spec.Wanted[j]
+			}
+		}
+	}
+	panic("slow: a tree for nothing")
+}
+
+// leaves counts the known values of a cell in the nodes of a tree.
+func (c *Cell) leaves(out []map[string]int64, name string, w *plan.MeasureSpec, part *plan.Part) string {
+	t := part.Layout.Tree
+	for _, r := range c.masked(w) {
+		x, ok := storedAt(r.eval(&w.Args[0]), t.Scale)
+		if !ok || x < t.Lo || x > t.Hi {
+			return "a value outside its bounds"
+		}
+		at := (x - t.Lo) * t.Leaves / (t.Hi - t.Lo + 1)
+		for i, m := range part.Layout.Measures {
+			node := at
+			for range m.Level {
+				node /= plan.Branch
+			}
+			out[i][name+";"+strconv.FormatInt(node, 10)]++
+		}
+	}
+	return ""
+}
+
+func (c *Cell) all(out []map[string]int64, name string, wanted []plan.MeasureSpec, part *plan.Part) string {
+	for i, m := range part.Layout.Measures {
+		if m.Name == "count(*)" { // it may be there for the groups alone
+			out[i][name] = int64(len(c.rows))
+		}
+	}
+	for i := range part.Measures {
+		if part.Measures[i].Kind == plan.Quantile {
+			continue
+		}
+		if problem := c.add(out, name, &wanted[i], &part.Measures[i]); problem != "" {
+			return problem
+		}
+	}
+	return ""
+}
+
+// Compare reads what an engine answered to one part, rows of keys and exact columns, and says how it differs from the numbers of Vectors.
+func Compare(p *plan.Plan, at int, answer [][]int64, exact []map[string]int64) string {
+	part := p.Parts()[at]
+	keys, got := len(part.Layout.Keys), make([]map[string]int64, len(part.Layout.Measures))
+	for i := range got {
+		got[i] = map[string]int64{}
+	}
+	for _, row := range answer {
+		columns := row[keys:]
+		for i, c := range part.Layout.Columns {
+			n := columns[0]
+			if c.Of >= 0 {
+				n = columns[c.Of]
+			}
+			if c.Kind == plan.ColumnCount && (columns[i] < 0 || columns[i] > n) || c.Kind == plan.ColumnSum && (columns[i] < c.Lo*n || columns[i] > c.Hi*n) {
+				return "a column outside its bounds: " + c.Name
+			}
+		}
+		for i, m := range part.Layout.Measures {
+			v := int64(0)
+			for _, t := range m.Terms {
+				v += t.Coef * columns[t.Column]
+			}
+			got[i][cellName(row[:keys], part.Layout.Tree != nil, m.Level)] += v
+		}
+	}
+	for i := range got {
+		if d := Distance(got[i], exact[part.First+i]); d != 0 {
+			return fmt.Sprintf("want %s differs by %d: got %v, want %v", part.Layout.Measures[i].Name, d, got[i], exact[part.First+i])
+		}
+	}
+	return ""
+}
+
+func cellName(keys []int64, tree bool, level int) string {
+	var parts []string
+	for _, k := range keys {
+		parts = append(parts, strconv.FormatInt(k, 10))
+	}
+	if !tree {
+		return strings.Join(parts, ",")
+	}
+	last := len(keys) - 1
+	node := keys[last]
+	for range level {
+		node /= plan.Branch
+	}
+	return strings.Join(parts[:last], ",") + ";" + strconv.FormatInt(node, 10)
 }
 
 func (c *Cell) add(out []map[string]int64, name string, w *plan.MeasureSpec, m *plan.Measure) string {

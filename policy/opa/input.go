@@ -1,0 +1,236 @@
+package opa
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"carrel/policy"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// input is a question as the rules see it.
+type input struct {
+	canonical []byte // keys sorted, nothing escaped that need not be
+	hash      string
+	value     ast.Value
+}
+
+// newInput checks the question, and writes it in canonical JSON: two equal questions have one hash, whatever the order
+// of fields in Go. Text and value come from one walk, so what was hashed is what is decided; by way of encoding/json, there
+// and back, it costs a quarter of the decision.
+func (s shapes) newInput(q policy.Question) (input, error) {
+	if err := q.Valid(); err != nil {
+		return input{}, err
+	}
+	w := writer{shapes: s, text: make([]byte, 0, 1024)}
+	term, err := w.write(reflect.ValueOf(q))
+	if err != nil {
+		return input{}, fmt.Errorf("%w: %w", policy.ErrQuestion, err)
+	}
+	sum := sha256.Sum256(w.text)
+	return input{canonical: w.text, hash: "sha256:" + hex.EncodeToString(sum[:]), value: term.Value}, nil
+}
+
+// field is a field of a question: where it stands, and what it is called.
+type field struct {
+	index    int
+	key      *ast.Term
+	text     string // `"name":`
+	optional bool   // left out when empty
+}
+
+// shapes are the fields of the types that questions are made of, in the order of their names. They do not change once
+// made.
+type shapes map[reflect.Type][]field
+
+// newShapes reads the types of these questions, and all types within.
+func newShapes(questions ...policy.Question) (shapes, error) {
+	s := shapes{}
+	for _, q := range questions {
+		if err := s.add(reflect.TypeOf(q)); err != nil {
+			return nil, fmt.Errorf("policy: question %s: %w", q.Decision(), err)
+		}
+	}
+	return s, nil
+}
+
+func (s shapes) add(t reflect.Type) error {
+	switch t.Kind() {
+	case reflect.Struct:
+	case reflect.Slice:
+		return s.add(t.Elem())
+	case reflect.Map:
+		if t != reflect.TypeFor[map[string]int]() {
+			return errors.New("a map that is not of numbers by name")
+		}
+		return nil
+	case reflect.String, reflect.Bool, reflect.Int, reflect.Int64, reflect.Float64:
+		return nil
+	default:
+		return errors.New("a field of a kind that rules do not know")
+	}
+	if _, ok := s[t]; ok {
+		return nil
+	}
+	fields := []field{}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if !f.IsExported() || f.Anonymous || name == "" || name == "-" {
+			return errors.New("a field without a name")
+		}
+		if options != "" && (options != "omitempty" || f.Type.Kind() != reflect.String) {
+			return errors.New("a field with an option that nobody knows")
+		}
+		fields = append(fields, field{index: i, key: ast.StringTerm(name), text: strconv.Quote(name) + ":", optional: options != ""})
+		if err := s.add(f.Type); err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(fields, func(a, b field) int { return a.key.Value.Compare(b.key.Value) })
+	s[t] = fields
+	return nil
+}
+
+// writer writes a question as text while it makes the value.
+type writer struct {
+	shapes shapes
+	text   []byte
+}
+
+func (w *writer) write(v reflect.Value) (*ast.Term, error) {
+	switch v.Kind() {
+	case reflect.Struct:
+		return w.object(v)
+	case reflect.Slice:
+		return w.list(v)
+	case reflect.Map:
+		return w.table(v)
+	case reflect.String:
+		return w.string(v.String())
+	case reflect.Bool:
+		w.text = strconv.AppendBool(w.text, v.Bool())
+		return ast.BooleanTerm(v.Bool()), nil
+	case reflect.Int, reflect.Int64:
+		return w.number(strconv.FormatInt(v.Int(), 10)), nil
+	case reflect.Float64:
+		b, err := json.Marshal(v.Float())
+		if err != nil {
+			return nil, err
+		}
+		return w.number(string(b)), nil
+	default:
+		return nil, errors.New("a fact of a kind that rules do not know")
+	}
+}
+
+func (w *writer) object(v reflect.Value) (*ast.Term, error) {
+	fields, ok := w.shapes[v.Type()]
+	if !ok {
+		return nil, errors.New("a question that nobody knows")
+	}
+	pairs := make([][2]*ast.Term, 0, len(fields))
+	w.text = append(w.text, '{')
+	for i := range fields {
+		f := &fields[i]
+		x := v.Field(f.index)
+		if f.optional && x.Len() == 0 {
+			continue
+		}
+		if len(pairs) > 0 {
+			w.text = append(w.text, ',')
+		}
+		w.text = append(w.text, f.text...)
+		term, err := w.write(x)
+		if err != nil {
+			return nil, err
+		}
+		pairs = append(pairs, [2]*ast.Term{f.key, term})
+	}
+	w.text = append(w.text, '}')
+	return ast.ObjectTerm(pairs...), nil
+}
+
+// list writes nil as [], as policy.List does.
+func (w *writer) list(v reflect.Value) (*ast.Term, error) {
+	terms := make([]*ast.Term, v.Len())
+	w.text = append(w.text, '[')
+	for i := range terms {
+		if i > 0 {
+			w.text = append(w.text, ',')
+		}
+		var err error
+		if terms[i], err = w.write(v.Index(i)); err != nil {
+			return nil, err
+		}
+	}
+	w.text = append(w.text, ']')
+	return ast.ArrayTerm(terms...), nil
+}
+
+// table writes numbers by name; no question has another map, and a nil one is not valid.
+func (w *writer) table(v reflect.Value) (*ast.Term, error) {
+	m, ok := v.Interface().(map[string]int)
+	if !ok || m == nil {
+		return nil, errors.New("a fact of a kind that rules do not know")
+	}
+	pairs := make([][2]*ast.Term, 0, len(m))
+	w.text = append(w.text, '{')
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		if len(pairs) > 0 {
+			w.text = append(w.text, ',')
+		}
+		key, err := w.string(name)
+		if err != nil {
+			return nil, err
+		}
+		w.text = append(w.text, ':')
+		pairs = append(pairs, [2]*ast.Term{key, w.number(strconv.Itoa(m[name]))})
+	}
+	w.text = append(w.text, '}')
+	return ast.ObjectTerm(pairs...), nil
+}
+
+func (w *writer) number(s string) *ast.Term {
+	w.text = append(w.text, s...)
+	return ast.NumberTerm(json.Number(s))
+}
+
+// string leaves all but plain ASCII to encoding/json.
+func (w *writer) string(s string) (*ast.Term, error) {
+	if plain(s) {
+		w.text = append(append(append(w.text, '"'), s...), '"')
+		return ast.StringTerm(s), nil
+	}
+	if !utf8.ValidString(s) {
+		return nil, errors.New("a text is not UTF-8")
+	}
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(s); err != nil {
+		return nil, err
+	}
+	w.text = append(w.text, bytes.TrimSuffix(out.Bytes(), []byte("\n"))...)
+	return ast.StringTerm(s), nil
+}
+
+func plain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
