@@ -168,7 +168,7 @@ func (b *builder) quotient(op string, x, y value, at int) value {
 	}
 	worst := max(abs(x.col.Lo), abs(x.col.Hi))
 	if op == "%" {
-		worst = min(worst, max(abs(y.col.Lo), abs(y.col.Hi))-1)
+		worst = max(0, min(worst, max(abs(y.col.Lo), abs(y.col.Hi))-1)) // by 0 alone it is always NULL
 	}
 	c := Column{Kind: KindInt, Lo: -worst, Hi: worst, Nullable: y.col.Lo <= 0 && y.col.Hi >= 0}
 	if x.col.Lo >= 0 && (y.col.Lo >= 0 || op == "%") {

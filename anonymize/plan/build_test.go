@@ -198,7 +198,7 @@ func TestBrokenWishesNeverPanic(t *testing.T) {
 			case 0:
 				spec.Scans[0].Table = "nothing"
 			case 1:
-				if len(spec.Joins) > 0 {
+				if len(spec.Joins) > 0 && spec.Joins[0].On != nil {
 					both := plantest.And(*spec.Joins[0].On, plantest.Eq(plantest.At(v, "c"), plantest.At(v, "c")))
 					spec.Joins[0].On = &both
 				}

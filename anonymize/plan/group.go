@@ -3,7 +3,6 @@ package plan
 import (
 	"math"
 	"strconv"
-	"strings"
 )
 
 // grouping is the GROUP BY of a relation: one person's rows make groups, so the unit is always among the keys (or, in a scalar
@@ -283,7 +282,7 @@ func (b *builder) ordered(fn string, a aggregateCall) value {
 		args = append(args, value{t: s.t, col: &Column{origin: s.origin}})
 	}
 	a.args = args
-	return b.made(fn+"("+hole(0)+" ORDER BY "+strings.Join(by, ", ")+")", c, a, "", true)
+	return b.made(fn+"("+hole(0)+orderBy(by)+")", c, a, "", true)
 }
 
 // sortTerm is one checked ORDER BY item.

@@ -455,7 +455,15 @@ func (b *builder) first(p *pick) string {
 	for _, s := range p.order {
 		by = append(by, strings.Replace(s.text(0), hole(0), b.write(s.t, b.plainName), 1))
 	}
-	return "row_number() OVER (PARTITION BY " + strings.Join(parts, ", ") + " ORDER BY " + strings.Join(by, ", ") + ") = 1"
+	return "row_number() OVER (PARTITION BY " + strings.Join(parts, ", ") + orderBy(by) + ") = 1"
+}
+
+// orderBy is empty when nothing sorts: a person has one row then.
+func orderBy(by []string) string {
+	if len(by) == 0 {
+		return ""
+	}
+	return " ORDER BY " + strings.Join(by, ", ")
 }
 
 // publicRelation is a selection of rows and columns of one public table: the multiplicities of its columns can only fall.

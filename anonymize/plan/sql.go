@@ -32,7 +32,7 @@ func (b *builder) sql() string {
 	for _, r := range b.rowOrder() {
 		order = append(order, b.plainName(r))
 	}
-	rank := "row_number() OVER (PARTITION BY " + b.plainName(b.unit(b.root)) + " ORDER BY " + strings.Join(order, ", ") + ") AS r"
+	rank := "row_number() OVER (PARTITION BY " + b.plainName(b.unit(b.root)) + orderBy(order) + ") AS r"
 	s.WriteString("SELECT " + selects + " FROM (SELECT " + strings.Join(append(carried, rank), ", ") + b.fromWhere(nil) + ") AS q WHERE q.r <= " + strconv.FormatInt(b.m, 10))
 	b.groupKeys(&s, outer)
 	return s.String()

@@ -16,7 +16,7 @@ func TestWideSensitivityHolds(t *testing.T) {
 	t.Parallel()
 	s := plantest.Wide()
 	var power power
-	for range 5 {
+	for range 8 { // eight hundred wishes by default, more with -rapid.checks
 		rapid.Check(t, func(t *rapid.T) {
 			spec := slow.Wide(t, s)
 			var o plan.Options
