@@ -29,6 +29,15 @@ type Table struct {
 	More []Table `json:"more,omitempty"`
 }
 
+// Sampled is the whole list that was sampled, part by part.
+func (t Table) Sampled() []Mechanism {
+	list := append([]Mechanism(nil), t.Mechanisms...)
+	for _, m := range t.More {
+		list = append(list, m.Mechanisms...)
+	}
+	return list
+}
+
 // maxParts bounds the tables of one answer.
 const maxParts = 1 << 10
 

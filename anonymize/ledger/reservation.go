@@ -320,7 +320,7 @@ func (l *Ledger) Record(ctx context.Context, tx Tx, p *audit.Pending, s *Started
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	if !slices.Equal(table.Mechanisms, s.rec.List) {
+	if !slices.Equal(table.Sampled(), s.rec.List) {
 		return nil, fmt.Errorf("%w: not sampled from the reserved list", ErrInvalid)
 	}
 	rec := s.rec

@@ -25,9 +25,14 @@ type Part struct {
 // Tree says how a part's last key makes a tree of counts.
 type Tree struct {
 	Leaves int64 // a power of Branch
-	Lo, Hi int64 // stored integers: leaf i holds Lo + i·(Hi−Lo+1)/Leaves …
+	// Lo and Hi are the bounds in stored integers. With at least as many leaves as values leaf i holds Lo + i, else all x with
+	// (x − Lo)·Leaves // (Hi − Lo + 1) = i.
+	Lo, Hi int64
 	Scale  int
 }
+
+// Exact says that a leaf holds one value.
+func (t *Tree) Exact() bool { return t.Leaves > t.Hi-t.Lo }
 
 // Branch is the number of children of a node in a tree of counts.
 const Branch = 4
@@ -133,8 +138,13 @@ func (b *builder) treePart(set []int, r ref, private bool, share int64) {
 	if b.err != nil {
 		return
 	}
-	// x is in leaf (x − lo)·leaves // width; rows without a value stand in leaf 0 and are not counted
-	format := "CASE WHEN $0; IS NULL THEN 0 ELSE (CAST($0; AS BIGINT) - " + parenthesised(r.col.Lo) + ") * " + number(leaves) + " // " + number(width) + " END"
+	// x is in leaf x − lo, or (x − lo)·leaves // width when there are fewer leaves than values; rows without a value stand in leaf 0 and are
+	// not counted
+	format := "CAST($0; AS BIGINT) - " + parenthesised(r.col.Lo)
+	if leaves < width {
+		format = "(" + format + ") * " + number(leaves) + " // " + number(width)
+	}
+	format = "CASE WHEN $0; IS NULL THEN 0 ELSE " + format + " END"
 	leaf := b.intern(value{t: &term{format: format, args: []*term{{at: r}}}, col: &Column{Kind: KindInt, Bounded: true, Hi: leaves - 1, PublicKey: true, step: 1}})
 	p := part{keys: set, tree: &Tree{Leaves: leaves, Lo: r.col.Lo, Hi: r.col.Hi, Scale: r.col.Scale}, follows: private,
 		leaf: &key{at: leaf, name: "leaf(" + b.label(r) + ")", public: true, step: 1, dom: rng{0, leaves - 1}, allowed: set1(0, leaves-1)}}

@@ -92,6 +92,9 @@ func (t *tree) edge(j int64) (float64, []dp.Noise, []dp.Term) {
 
 // at is the value at the left edge of a leaf.
 func (t *tree) at(j float64) float64 {
+	if t.shape.Exact() {
+		return math.Min(float64(t.shape.Lo)+j, float64(t.shape.Hi)) / math.Pow10(t.shape.Scale)
+	}
 	width := float64(t.shape.Hi - t.shape.Lo + 1)
 	x := float64(t.shape.Lo) + j*width/float64(t.shape.Leaves)
 	return math.Min(x, float64(t.shape.Hi)) / math.Pow10(t.shape.Scale)
@@ -111,7 +114,7 @@ func (t *tree) point() float64 {
 			if d[j+1] > d[j] {
 				share = math.Min(1, math.Max(0, -d[j]/(d[j+1]-d[j])))
 			}
-			if t.shape.Leaves > t.shape.Hi-t.shape.Lo { // a leaf is one value
+			if t.shape.Exact() {
 				share = 0
 			}
 			return t.at(float64(j) + share)
@@ -167,6 +170,9 @@ func (t *tree) interval(level float64) (lo, hi float64) {
 	}
 	if first < 0 { // no leaf is likely: nothing is excluded
 		return t.at(0), t.at(float64(n))
+	}
+	if t.shape.Exact() {
+		return t.at(float64(first)), t.at(float64(last))
 	}
 	return t.at(float64(first)), t.at(float64(last + 1))
 }
