@@ -3,6 +3,7 @@ package plan
 import (
 	"encoding/json"
 	"math/big"
+	"slices"
 	"strconv"
 )
 
@@ -137,11 +138,8 @@ func (b *builder) truth(e *Expr) value {
 		return value{}
 	}
 	c := &Column{Kind: KindInt, Bounded: true, Lo: 0, Hi: 1, truth: true, step: 1, PublicKey: true}
-	unknown := false
-	b.condLeaves(&cond{op: condAnd, args: []*cond{yes, no}}, func(r ref) {
-		unknown = unknown || b.nullable(r)
-		c.origin = append(c.origin, r.col.origin...)
-	})
+	unknown := b.readsNull(yes) || b.readsNull(no) || b.simplify(complement(yes)).key() != no.key()
+	b.condLeaves(&cond{op: condAnd, args: []*cond{yes, no}}, func(r ref) { c.origin = append(c.origin, r.col.origin...) })
 	c.Nullable = unknown
 	switch {
 	case yes.op == condTrue:
@@ -158,6 +156,35 @@ func (b *builder) truth(e *Expr) value {
 		return value{t: &term{format: "CASE WHEN ?0; THEN 1 END", conds: []*cond{yes}}, col: c, narrow: true}
 	}
 	return value{t: &term{format: "CASE WHEN ?0; THEN 1 WHEN ?1; THEN 0 END", conds: []*cond{yes, no}}, col: c, narrow: true}
+}
+
+// readsNull says whether a condition compares something that can be NULL: then it can be neither true nor false.
+func (b *builder) readsNull(c *cond) bool {
+	return c.at.col != nil && b.nullable(c.at) || c.other.col != nil && b.nullable(c.other) || slices.ContainsFunc(c.args, b.readsNull)
+}
+
+// complement is a condition that holds where the other one does not, when nothing that it reads is NULL. Where the negation of the text says
+// something else (NOT IN over NULLs), the text can be neither true nor false.
+func complement(c *cond) *cond {
+	out := *c
+	switch c.op {
+	case condTrue:
+		return always(false)
+	case condFalse:
+		return always(true)
+	case condAnd, condOr:
+		out.op, out.args = condAnd+condOr-c.op, nil
+		for _, a := range c.args {
+			out.args = append(out.args, complement(a))
+		}
+	case condSet:
+		out.set, out.null = c.set.without(domain(c.at.col)), !c.null
+	case condCols:
+		out.cmp = opposite(c.cmp)
+	case condSub:
+		out.not = !c.not
+	}
+	return &out
 }
 
 // caseExpr: a branch counts when its condition is true and none before it is, as in SQL. The result can be whatever any branch can.

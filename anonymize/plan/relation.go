@@ -544,7 +544,7 @@ func (b *builder) unionColumns(r *Relation, out *relation, branches []*relation,
 		var vs []value
 		for i, br := range branches {
 			col := &br.table.Columns[br.at[r.Union[i].Columns[j].Name]]
-			vs = append(vs, value{t: &term{format: col.Name}, col: col})
+			vs = append(vs, value{t: &term{format: "CAST(" + col.Name + " AS BIGINT)"}, col: col})
 		}
 		if _, twice := out.at[spec.Name]; twice || spec.Name == "" {
 			b.fail("duplicate-column", spec.Offset)

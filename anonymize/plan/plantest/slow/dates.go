@@ -73,6 +73,9 @@ func start(period string, t time.Time) time.Time {
 
 // crossed counts the starts of periods after a, up to b.
 func crossed(period string, a, b int64) int64 {
+	if period == "week" { // as the engine has it: whole weeks, not Mondays
+		return (b - a) / 7
+	}
 	if a > b {
 		return -crossed(period, b, a)
 	}
