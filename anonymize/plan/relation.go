@@ -264,7 +264,7 @@ func (b *builder) distinctOn(r *Relation, out *relation, values []value) *pick {
 		if b.err != nil {
 			return nil
 		}
-		if v.col.Kind == KindUnit {
+		if v.col.Kind == KindUnit && !b.canBeNull(v) {
 			linked = true
 			continue
 		}
@@ -355,7 +355,7 @@ func (b *builder) describeRelation(r *Relation, out *relation, values []value) {
 func (b *builder) pickOn(r *Relation) []value {
 	var out []value
 	for i := range r.DistinctOn {
-		if v := b.settled(b.expr(&r.DistinctOn[i]), 0); b.err == nil && v.col.Kind != KindUnit {
+		if v := b.settled(b.expr(&r.DistinctOn[i]), 0); b.err == nil && (v.col.Kind != KindUnit || b.canBeNull(v)) {
 			out = append(out, v)
 		}
 	}

@@ -495,7 +495,7 @@ func (b *builder) attach(i int, on []equality, kind JoinKind, ordered bool) (edg
 			b.fail("join-condition", q.offset)
 			return e, false
 		}
-		if q.left.col.Kind == KindUnit && !b.scans[q.left.scan].outer {
+		if q.left.col.Kind == KindUnit && !b.nullable(q.left) {
 			q.left = b.unit(b.root) // all units that are not on a null side are the same number in a row
 		}
 		e.on = append(e.on, q)

@@ -42,9 +42,9 @@ func (b *builder) partition(e *Expr) []*term {
 		if b.err != nil {
 			return nil
 		}
-		if v.col.Kind == KindUnit {
+		if v.col.Kind == KindUnit && !b.canBeNull(v) {
 			linked = true
-			continue // the unit of the row, which every private scan of it shares or leaves NULL
+			continue // the unit of the row
 		}
 		out = append(out, v.t)
 	}

@@ -27,75 +27,75 @@ func attacks() []attack {
 	return []attack{
 		// 1: the unit by another name.
 		{1, `SELECT person_id, COUNT(*) FROM encounter GROUP BY person_id`, `unit-as-key`, `person_id`},
-		{1, `SELECT COUNT(*) FROM encounter GROUP BY hash(person_id)`, `key-expression`, `hash(person_id)`},
-		{1, `SELECT COUNT(*) FROM encounter GROUP BY person_id || ''`, `key-expression`, `||`},
+		{1, `SELECT COUNT(*) FROM encounter GROUP BY hash(person_id)`, `function-not-allowed`, `hash(person_id)`},
+		{1, `SELECT COUNT(*) FROM encounter GROUP BY person_id || ''`, `unit-in-expression`, `person_id || ''`},
 		{1, `SELECT COUNT(*) FROM encounter e JOIN cv_event c USING (person_id) GROUP BY c.person_id`, `unit-as-key`, `c.person_id`},
 		{1, `SELECT encounter_id, COUNT(*) FROM encounter GROUP BY encounter_id`, `row-key-as-key`, `encounter_id`},
 		// 2: aggregates that return stored values.
 		{2, `SELECT any_value(total_cost) FROM encounter`, `function-not-allowed`, `any_value(total_`},
 		{2, `SELECT department, first(total_cost) FROM encounter GROUP BY department`, `function-not-allowed`, `first(total_cost`},
-		{2, `SELECT max(total_cost) FROM encounter`, `function-not-allowed`, `max(total_cost)`},
+		{2, `SELECT list(total_cost) FROM encounter`, `function-not-allowed`, `list(total_cost`},
 		{2, `SELECT arg_max(total_cost, drug_cost) FROM encounter`, `function-not-allowed`, `arg_max(total_co`},
 		{2, `SELECT histogram(drug_cost) FROM encounter`, `function-not-allowed`, `histogram(drug_c`},
 		// 3: rows without a person.
-		{3, `SELECT COUNT(*) FROM encounter WHERE person_id IS NULL`, `unit-in-where`, `person_id`},
+		{3, `SELECT COUNT(*) FROM encounter WHERE person_id IS NULL`, `never-true`, `IS NULL`},
 		// 4: joins that are not an equality of the unit.
 		{4, `SELECT COUNT(*) FROM encounter a JOIN encounter b ON a.department = b.department`, `join-not-on-unit`, `JOIN`},
-		{4, `SELECT COUNT(*) FROM encounter a JOIN encounter b ON a.person_id = b.person_id OR a.department = b.department`, `join-condition`, `OR a.department`},
-		{4, `SELECT COUNT(*) FROM encounter a JOIN encounter b ON a.person_id <= b.person_id`, `join-condition`, `<= b.person_id`},
-		{4, `SELECT COUNT(*) FROM encounter a JOIN encounter b ON a.person_id = b.person_id + 0`, `join-condition`, `= b.person_id`},
+		{4, `SELECT COUNT(*) FROM encounter a JOIN encounter b ON a.person_id = b.person_id OR a.department = b.department`, `join-not-on-unit`, `JOIN encounter`},
+		{4, `SELECT COUNT(*) FROM encounter a JOIN encounter b ON a.person_id <= b.person_id`, `join-not-on-unit`, `JOIN encounter`},
+		{4, `SELECT COUNT(*) FROM encounter a JOIN encounter b ON a.person_id = b.person_id + 0`, `join-not-on-unit`, `JOIN encounter`},
 		{4, `SELECT COUNT(*) FROM encounter NATURAL JOIN cv_event`, `natural-join`, `NATURAL`},
 		// 5: cross, lateral, positional and ASOF joins.
-		{5, `SELECT COUNT(*) FROM encounter CROSS JOIN cv_event`, `cross-join`, `CROSS`},
-		{5, `SELECT COUNT(*) FROM encounter, cv_event`, `cross-join`, `cv_event`},
+		{5, `SELECT COUNT(*) FROM encounter CROSS JOIN cv_event`, `join-not-on-unit`, `CROSS JOIN cv_e`},
+		{5, `SELECT COUNT(*) FROM encounter, cv_event`, `join-not-on-unit`, `cv_event`},
 		{5, `SELECT COUNT(*) FROM encounter POSITIONAL JOIN cv_event`, `join-kind`, `POSITIONAL`},
-		{5, `SELECT COUNT(*) FROM encounter a ASOF JOIN cv_event b ON a.person_id = b.person_id AND a.admitted >= b.event_month`, `join-kind`, `ASOF`},
-		{5, `SELECT COUNT(*) FROM encounter e, LATERAL (SELECT 1) x`, `cross-join`, `SELECT`},
+		{5, `SELECT COUNT(*) FROM encounter a ASOF JOIN cv_event b ON a.person_id = b.person_id AND a.admitted >= b.event_month`, `columns-not-comparable`, `>= b.event_mont`},
+		{5, `SELECT COUNT(*) FROM encounter e, LATERAL (SELECT 1) x`, `no-table`, `SELECT COUNT(*)`},
 		// 6: rows made from values.
 		{6, `SELECT COUNT(*) FROM encounter UNION ALL SELECT COUNT(*) FROM encounter`, `set-operation`, `UNION ALL`},
-		{6, `SELECT COUNT(*) FROM encounter, UNNEST(range(total_cost))`, `cross-join`, `UNNEST(range(tot`},
+		{6, `SELECT COUNT(*) FROM encounter, UNNEST(range(total_cost))`, `table-function`, `UNNEST(range(to`},
 		{6, `SELECT COUNT(*) FROM generate_series(1, 1000000)`, `table-function`, `generate_series(`},
-		{6, `WITH RECURSIVE r AS (SELECT 1 UNION ALL SELECT 1 FROM r) SELECT COUNT(*) FROM r`, `cte`, `WITH`},
+		{6, `WITH RECURSIVE r AS (SELECT 1 UNION ALL SELECT 1 FROM r) SELECT COUNT(*) FROM r`, `recursive-cte`, `WITH RECURSIVE`},
 		// 7: which row survives depends on others.
 		{7, `SELECT DISTINCT ON (department) COUNT(*) FROM encounter`, `select-distinct`, `SELECT`},
 		{7, `SELECT COUNT(*) FROM encounter USING SAMPLE 10%`, `sample`, `USING SAMPLE`},
-		{7, `SELECT COUNT(*) FROM (SELECT * FROM encounter ORDER BY total_cost LIMIT 1)`, `subquery`, `SELECT`},
+		{7, `SELECT COUNT(*) FROM (SELECT * FROM encounter ORDER BY total_cost LIMIT 1)`, `limit-inside`, `1)`},
 		// 8: windows over others.
-		{8, `SELECT row_number() OVER (ORDER BY total_cost) FROM encounter`, `window`, `row_number()`},
-		{8, `SELECT COUNT(*) FROM encounter QUALIFY lag(total_cost) OVER () > 1`, `window`, `QUALIFY`},
+		{8, `SELECT row_number() OVER (ORDER BY total_cost) FROM encounter`, `window-here`, `row_number() OV`},
+		{8, `SELECT COUNT(*) FROM encounter QUALIFY lag(total_cost) OVER () > 1`, `window-over-noise`, `QUALIFY lag(tot`},
 		// 9: subqueries that read others.
-		{9, `SELECT COUNT(*) FROM encounter WHERE total_cost > (SELECT AVG(total_cost) FROM encounter)`, `subquery`, `(SELECT`},
-		{9, `SELECT COUNT(*) FROM encounter e WHERE EXISTS (SELECT 1 FROM cv_event c WHERE c.person_id = e.person_id)`, `subquery`, `EXISTS`},
-		{9, `SELECT COUNT(*) FROM encounter WHERE person_id NOT IN (1, NULL)`, `unit-in-where`, `person_id`},
+		{9, `SELECT COUNT(*) FROM encounter WHERE total_cost > (SELECT AVG(total_cost) FROM encounter)`, `subquery-not-linked`, `(SELECT AVG(tot`},
+		{9, `SELECT COUNT(*) FROM encounter e WHERE EXISTS (SELECT 1 FROM cv_event c WHERE c.kind = 'stroke')`, `subquery-not-linked`, `EXISTS (SELECT`},
+		{9, `SELECT COUNT(*) FROM encounter WHERE person_id NOT IN (1, NULL)`, `unit-in-where`, `1, NULL)`},
 		// 10: raw aggregates and many histograms.
-		{10, `SELECT department, COUNT(*) FROM encounter GROUP BY department HAVING COUNT(*) > 3`, `having`, `> 3`},
-		{10, `SELECT department, COUNT(*) FROM encounter GROUP BY CUBE (department)`, `grouping-sets`, `CUBE`},
+		{10, `SELECT department, COUNT(*) FROM encounter GROUP BY department HAVING sum(person_id) > 3`, `not-summable`, `sum(person_id)`},
+		{10, `SELECT department, COUNT(*) FROM encounter GROUP BY CUBE (department, person_id)`, `unit-as-key`, `person_id)`},
 		{10, `PIVOT encounter ON department USING count(*)`, `select-only`, `PIVOT`},
 		// 11: keys that are people.
 		{11, `SELECT total_cost, COUNT(*) FROM encounter GROUP BY total_cost`, `measured-as-key`, `total_cost`},
-		{11, `SELECT COUNT(*) FROM encounter GROUP BY CASE WHEN person_id = 42 THEN 1 ELSE random() END`, `case`, `CASE`},
+		{11, `SELECT COUNT(*) FROM encounter GROUP BY CASE WHEN person_id = 42 THEN 1 ELSE random() END`, `unit-in-where`, `42 THEN 1 ELSE`},
 		{11, `SELECT surname, COUNT(*) FROM person GROUP BY surname`, `unknown-column`, `surname`},
 		// 12: a table that nobody declared.
 		{12, `SELECT COUNT(*) FROM encounter e JOIN my_list l ON e.department = l.department`, `unknown-table`, `my_list`},
 		// 13: the argument, not the column.
-		{13, `SELECT SUM(CASE WHEN person_id = 42 THEN 1000000000 ELSE total_cost END) FROM encounter`, `case`, `CASE`},
-		{13, `SELECT SUM(total_cost * total_cost) FROM encounter`, `measure-expression`, `* total_cost)`},
-		{13, `SELECT variance(total_cost) FROM encounter`, `function-not-allowed`, `variance(total_c`},
+		{13, `SELECT SUM(CASE WHEN person_id = 42 THEN 1000000000 ELSE total_cost END) FROM encounter`, `unit-in-where`, `42 THEN 1000000`},
+		{13, `SELECT SUM(total_cost * total_cost) FROM encounter`, `sum-too-large`, `SUM(total_cost`},
+		{13, `SELECT variance(person_id) FROM encounter`, `not-summable`, `variance(person`},
 		// 15: a sum without bounds.
 		{15, `SELECT SUM(person_id) FROM encounter`, `not-summable`, `SUM(person_id)`},
 		// 16: NaN and roots of negative numbers.
-		{16, `SELECT SUM(sqrt(drug_cost)) FROM encounter`, `measure-expression`, `sqrt(drug_cost))`},
+		{16, `SELECT SUM(sqrt(person_id)) FROM encounter`, `unit-in-expression`, `person_id)) FRO`},
 		// 18: casts to floating point.
-		{18, `SELECT SUM(CAST(total_cost AS FLOAT)) FROM encounter`, `cast`, `CAST(total_cost`},
+		{18, `SELECT SUM(CAST(person_id AS FLOAT)) FROM encounter`, `unit-in-expression`, `person_id AS FL`},
 		// 19: groups collapsed after the bound.
-		{19, `WITH t AS (SELECT person_id FROM encounter) SELECT 0 AS g, COUNT(*) FROM t GROUP BY g`, `cte`, `WITH`},
+		{19, `WITH t AS (SELECT department, COUNT(*) AS n FROM encounter GROUP BY department) SELECT COUNT(*) FROM t`, `group-without-person`, `department, COU`},
 		// 20: errors as an oracle.
-		{20, `SELECT COUNT(*) FROM encounter WHERE TRY(CAST(department AS INT)) = 1`, `function-not-allowed`, `= 1`},
-		{20, `SELECT COUNT(*) FROM encounter WHERE 1 / (CASE WHEN person_id = 42 THEN 0 ELSE 1 END) = 1`, `where-expression`, `/ (CASE`},
+		{20, `SELECT COUNT(*) FROM encounter WHERE TRY(CAST(department AS INT)) = 1`, `function-not-allowed`, `CAST(department`},
+		{20, `SELECT COUNT(*) FROM encounter WHERE 1 / (CASE WHEN person_id = 42 THEN 0 ELSE 1 END) = 1`, `unit-in-where`, `42 THEN 0 ELSE`},
 		{20, `SELECT COUNT(*) FROM encounter WHERE error('x')`, `function-not-allowed`, `error('x')`},
-		{20, `SELECT COUNT(*) FROM encounter WHERE regexp_matches(department, '(a+)+$')`, `function-not-allowed`, `regexp_matches(d`},
+		{20, `SELECT COUNT(*) FROM encounter WHERE regexp_matches(department, '(a+)+$')`, `never-true`, `regexp_matches(`},
 		// 21: time and memory as an oracle.
-		{21, `SELECT COUNT(*) FROM encounter WHERE length(repeat('a', 1000000000)) > 1`, `function-not-allowed`, `length(repeat('a`},
+		{21, `SELECT COUNT(*) FROM encounter WHERE length(repeat('a', 1000000000)) > 1`, `function-not-allowed`, `repeat('a', 100`},
 		{21, `SELECT COUNT(*) FROM range(1000000000)`, `table-function`, `range(1000000000`},
 		// 22: exact numbers for free.
 		{22, `EXPLAIN SELECT COUNT(*) FROM encounter`, `select-only`, `EXPLAIN`},
@@ -104,7 +104,7 @@ func attacks() []attack {
 		{22, `SELECT COUNT(*) FROM encounter WHERE rowid = 1`, `unknown-column`, `rowid`},
 		{22, `SELECT COUNT(*) FROM encounter WHERE carrel_rank = 1`, `unknown-column`, `carrel_rank`},
 		// 27: disjoint filters.
-		{27, `SELECT COUNT(*) FILTER (WHERE department = 'cardiology') FROM encounter`, `filter-clause`, `= 'cardiology')`},
+		{27, `SELECT COUNT(*) FILTER (WHERE person_id = 42) FROM encounter`, `unit-in-where`, `42) FROM encoun`},
 		// 29: disguised statements.
 		{29, `SELECT COUNT(*) FROM encounter; DROP TABLE encounter`, `select-only`, `SELECT`},
 		{29, `PREPARE q AS SELECT 1`, `select-only`, `PREPARE`},
@@ -116,11 +116,11 @@ func attacks() []attack {
 		{29, `COPY encounter TO '/tmp/x'`, `select-only`, `COPY`},
 		{29, `ATTACH ':memory:' AS x`, `select-only`, `ATTACH`},
 		{29, `INSTALL httpfs`, `select-only`, `INSTALL`},
-		{29, `SELECT getenv('HOME') FROM encounter`, `function-not-allowed`, `getenv('HOME')`},
+		{29, `SELECT getenv('HOME') FROM encounter`, `no-aggregate`, `getenv('HOME')`},
 		{29, `SET threads = 1`, `select-only`, `SET`},
 		{29, `PRAGMA database_list`, `select-only`, `PRAGMA`},
-		{29, `SELECT COUNT(COLUMNS(*)) FROM encounter`, `select-star`, `COLUMNS(*))`},
-		{29, `SELECT COUNT(*) FROM encounter WHERE list_filter([1], x -> x > 0) = [1]`, `function-not-allowed`, `list_filter([1],`},
+		{29, `SELECT COUNT(COLUMNS(*)) FROM encounter`, `columns-expression`, `COLUMNS(*)) FRO`},
+		{29, `SELECT COUNT(*) FROM encounter WHERE list_filter([1], x -> x > 0) = [1]`, `lambda`, `-> x > 0) = [1]`},
 		{29, `SELECT COUNT(*) FROM encοunter`, `unknown-table`, `encοunter`},
 		{29, `SELECT COUNT(*) FROM "sqlite_master"`, `unknown-table`, `"sqlite_master"`},
 		{29, `SELECT COUNT(*) FROM information_schema.tables`, `qualified-table`, `information_sche`},
