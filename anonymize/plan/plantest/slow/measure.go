@@ -233,7 +233,10 @@ func (c *Cell) leaves(out []map[string]int64, name string, w *plan.MeasureSpec, 
 		if !ok || x < t.Lo || x > t.Hi {
 			return "a value outside its bounds"
 		}
-		at := (x - t.Lo) * t.Leaves / (t.Hi - t.Lo + 1)
+		at := x - t.Lo
+		if width := t.Hi - t.Lo + 1; t.Leaves < width {
+			at = at * t.Leaves / width
+		}
 		for i, m := range part.Layout.Measures {
 			node := at
 			for range m.Level {
