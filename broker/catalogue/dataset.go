@@ -25,6 +25,15 @@ type Dataset struct {
 	LawfulBasis []Basis     `json:"lawful_basis,omitempty"`
 	Unit        Unit        `json:"privacy_unit"`
 	Tables      []Table     `json:"tables"`
+	CodeSets    []CodeSet   `json:"code_sets,omitempty"`
+}
+
+// CodeSet is a versioned set of codes that a question names as codes('name@version'). A member that ends in % stands for every code that
+// starts so.
+type CodeSet struct {
+	Name    string      `json:"name"`
+	Label   policy.Text `json:"label"`
+	Members []string    `json:"members"`
 }
 
 // Uses says what a dataset is open to.

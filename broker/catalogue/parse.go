@@ -63,8 +63,33 @@ func (p *parser) dataset(root *yaml.Node) *Dataset {
 	p.unit = d.Unit.Column
 	p.ownLists(m.get("codes"))
 	d.Tables = p.tables(m.need("tables"), d.ID)
+	d.CodeSets = p.codeSets(m.get("code_sets"))
 	m.done()
 	return d
+}
+
+// codeSets reads {name@version: {label: {zh, en}, members: [I63%, …]}}: what codes('name@version') stands for in a condition.
+func (p *parser) codeSets(n *yaml.Node) []CodeSet {
+	if n == nil {
+		return nil
+	}
+	m := p.mapping(n, "code_sets")
+	var out []CodeSet
+	for _, k := range m.keys {
+		if base, version, ok := strings.Cut(k.Value, "@"); !ok || base == "" || version == "" {
+			p.fail(k, "code_sets: a set needs a version in its name, as in ischaemic-stroke@1")
+			continue
+		}
+		one := p.mapping(m.get(k.Value), "code_sets."+clip(k.Value))
+		c := CodeSet{Name: k.Value, Label: one.text("label"), Members: one.strs("members")}
+		one.done()
+		if len(c.Members) == 0 || slices.Contains(c.Members, "%") || slices.Contains(c.Members, "") {
+			p.fail(k, "code_sets: %s names no codes, or all", clip(k.Value))
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
 }
 
 func (p *parser) basis(n *yaml.Node) []Basis {

@@ -18,6 +18,9 @@ func (d *Dataset) Schema(persons int64) (*plan.Schema, error) {
 	for i := range d.Tables {
 		s.Tables = append(s.Tables, d.Tables[i].schema(d.Unit.Column))
 	}
+	for _, c := range d.CodeSets {
+		s.Lists = append(s.Lists, plan.CodeList{Name: c.Name, Members: c.Members, LabelZH: c.Label.ZH, LabelEN: c.Label.EN})
+	}
 	return s, nil
 }
 

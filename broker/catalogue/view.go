@@ -24,6 +24,7 @@ type View struct {
 	Level       int         `json:"level"`
 	Synthetic   bool        `json:"synthetic"`
 	Universe    string      `json:"universe"`
+	CodeSets    []CodeSet   `json:"code_sets,omitempty"`
 	Uses        Uses        `json:"permitted_uses"`
 	Unit        string      `json:"privacy_unit"`
 	Tables      []TableView `json:"tables"`
@@ -73,7 +74,7 @@ type Brief struct {
 // View returns the public view.
 func (d *Dataset) View() View {
 	v := View{
-		ID: d.ID, Title: d.Title, Description: d.Description, Region: d.Region, Owner: d.Owner, Provider: d.Provider,
+		ID: d.ID, Title: d.Title, Description: d.Description, CodeSets: d.CodeSets, Region: d.Region, Owner: d.Owner, Provider: d.Provider,
 		Operator: d.Operator, Class: d.Class, Level: d.Level, Synthetic: d.Synthetic, Universe: d.Universe,
 		Uses: d.Uses, Unit: d.Unit.Column,
 	}

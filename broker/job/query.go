@@ -390,7 +390,7 @@ func (s *Service) entry(p *prepared, kind, object, outcome string, facts map[str
 func (s *Service) present(ctx context.Context, p *prepared, id string, index int64, list []dp.Mechanism, table *result.Result, again bool) (*Answer, error) {
 	a := &Answer{
 		ID: id, Grant: p.grant.ID, Dataset: p.dataset.ID, DPScope: p.dataset.DPScope, Synthetic: p.dataset.Synthetic,
-		FromRecord: again, Result: table, Audit: index, List: list, Cites: p.decision.Reasons,
+		FromRecord: again, Result: table, Audit: index, List: list, Cites: p.decision.Reasons, CodeSets: p.plan.Lists(),
 	}
 	err := s.c.Desk.Store.View(ctx, func(tx *store.Tx) error {
 		account, err := tx.LedgerAccount(ctx, p.grant.Account)

@@ -90,6 +90,8 @@ type Answer struct {
 	Proof *audit.Proof    `json:"proof"`
 	List  []dp.Mechanism  `json:"mechanisms"`
 	Cites []policy.Reason `json:"reasons"`
+	// CodeSets are the versioned sets of codes that the question names.
+	CodeSets []string `json:"code_sets,omitempty"`
 }
 
 // Budget says what is left, in words first.

@@ -201,6 +201,9 @@ func (a *app) printAnswer(w io.Writer, ans job.Answer) {
 	if ans.Result.Selected {
 		notes = append(notes, a.say("人数过少的组可能未列出", "groups of few persons may be missing"))
 	}
+	if len(ans.CodeSets) > 0 {
+		notes = append(notes, a.say("编码集 ", "code sets ")+strings.Join(ans.CodeSets, ", "))
+	}
 	cost := fmt.Sprintf("ε %.4g", ans.Epsilon)
 	if ans.FromRecord {
 		cost = a.say("免费（已有记录）", "free (answered from record)")

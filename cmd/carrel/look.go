@@ -72,6 +72,9 @@ func (a *app) catalogueCommand() *cobra.Command {
 
 func (a *app) printDataset(w io.Writer, v catalogue.View) {
 	fmt.Fprintf(w, "%s  %s\n%s\n", v.ID, v.Title.In(a.lang), v.Description.In(a.lang))
+	for _, c := range v.CodeSets {
+		fmt.Fprintf(w, "  codes('%s')  %s: %s\n", c.Name, c.Label.In(a.lang), strings.Join(c.Members, " "))
+	}
 	for _, t := range v.Tables {
 		note := a.say("公共表", "public table")
 		if !t.Public {

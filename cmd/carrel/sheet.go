@@ -122,6 +122,7 @@ func (a *app) about(ans job.Answer) [][]any {
 		{a.say("保证的范围", "dp_scope"), ans.DPScope, ""},
 		{a.say("合成数据", "synthetic data"), yes[ans.Synthetic], ""},
 		{a.say("授权", "grant"), ans.Grant, ""},
+		{a.say("编码集", "code sets"), strings.Join(ans.CodeSets, ", "), ""},
 		{a.say("查询编号", "query"), ans.ID, ""},
 		{a.say("本次花费 ε", "ε of this question"), ans.Epsilon, ""},
 		{a.say("由记录作答", "answered from record"), yes[ans.FromRecord], ""},
