@@ -29,7 +29,8 @@ func Check(layouts []plan.Layout, list []dp.Mechanism) error {
 	if len(layouts) == 0 {
 		return misfit("empty")
 	}
-	groups := plan.Layout{} // the nearest part that is no tree
+	var groups plan.Layout // the nearest part that is no tree
+	var drawn []dp.Mechanism
 	for i, l := range layouts {
 		n := mechanisms(l)
 		if n > len(list) {
@@ -41,8 +42,11 @@ func Check(layouts []plan.Layout, list []dp.Mechanism) error {
 		if err := checkTree(l, groups, i); err != nil {
 			return fmt.Errorf("part %d: %w", i, err)
 		}
+		if err := checkFollower(l, list[:n], drawn); err != nil {
+			return fmt.Errorf("part %d: %w", i, err)
+		}
 		if l.Tree == nil {
-			groups = l
+			groups, drawn = l, list[:n]
 		}
 		list = list[n:]
 	}
@@ -61,8 +65,8 @@ func mechanisms(l plan.Layout) int {
 	return n
 }
 
-// checkTree: the leaves are the whole last key, a power of Branch; levels are inside the tree; a tree under private keys follows the part that
-// selects them, with the same keys.
+// checkTree: the leaves are the whole last key, a power of Branch; every level below the root has one mechanism of its own, finest first, so that
+// each is charged; a tree under private keys follows the part that selects them, with the same keys.
 func checkTree(l, groups plan.Layout, at int) error {
 	if l.Tree == nil {
 		if l.Follows {
@@ -90,9 +94,34 @@ func checkTree(l, groups plan.Layout, at int) error {
 	if size != l.Tree.Leaves {
 		return misfit("leaves")
 	}
-	for _, m := range l.Measures {
-		if m.Level < 0 || m.Level >= height || len(m.Terms) != 1 || m.Terms[0].Coef != 1 || l.Columns[m.Terms[0].Column].Kind != plan.ColumnCount {
+	if len(l.Measures) != height {
+		return misfit("a level without a mechanism of its own")
+	}
+	for i, m := range l.Measures {
+		if m.Level != i || m.Mechanism != i {
+			return misfit("a level without a mechanism of its own")
+		}
+		if len(m.Terms) != 1 || m.Terms[0].Coef != 1 || l.Columns[m.Terms[0].Column].Kind != plan.ColumnCount {
 			return misfit("a level of a tree counts rows")
+		}
+	}
+	return nil
+}
+
+// checkFollower: a tree under private keys has a draw in every level for every group that the selection before it may release; else how many it
+// released would decide, after draws, whether the answer fails.
+func checkFollower(l plan.Layout, list, selected []dp.Mechanism) error {
+	if !l.Follows {
+		return nil
+	}
+	i := slices.IndexFunc(selected, func(m dp.Mechanism) bool { return m.Kind == dp.Threshold })
+	if i < 0 {
+		return misfit("a tree that follows no selection")
+	}
+	for j, m := range list {
+		need, ok := mul(selected[i].Cells, l.Tree.Leaves/nodeSize(levelOf(l, j)))
+		if !ok || m.Cells < need {
+			return misfit("fewer draws than groups times nodes")
 		}
 	}
 	return nil
@@ -167,6 +196,7 @@ func checkMechanism(l plan.Layout, i int, m dp.Mechanism) error {
 		return misfit("nothing to sample")
 	}
 	seen := map[int]bool{}
+	var total int64
 	for _, t := range terms {
 		if t.Column < 0 || t.Column >= len(l.Columns) || t.Coef == 0 || t.Coef < -maxBound || t.Coef > maxBound || seen[t.Column] {
 			return misfit("terms")
@@ -181,7 +211,8 @@ func checkMechanism(l plan.Layout, i int, m dp.Mechanism) error {
 		if ok {
 			x, ok = mul(x, max(t.Coef, -t.Coef))
 		}
-		if !ok || x >= maxExact {
+		total = saturate(total, x)
+		if !ok || x >= maxExact || total == math.MaxInt64 {
 			return misfit("numbers too large")
 		}
 	}
@@ -243,7 +274,9 @@ func checkSelection(l plan.Layout, list []dp.Mechanism) error {
 		}
 	}
 	switch {
-	case l.Follows && n == 0: // selected by the part before it
+	case l.Follows && n != 0:
+		return misfit("selected twice")
+	case l.Follows: // selected by the part before it
 	case private(l) && n != 1:
 		return misfit("private keys without one selection")
 	case !private(l) && n != 0:

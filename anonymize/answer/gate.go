@@ -77,7 +77,12 @@ func (n Noised) Bytes() []byte { return slices.Clone(n.bytes) }
 func (n Noised) Reservation() string { return n.id }
 
 // Gate checks, folds and samples. It is safe for concurrent use.
-type Gate struct{ sampler *dp.Sampler }
+type Gate struct{ sampler sampler }
+
+// sampler is *dp.Sampler: NewGate takes no other.
+type sampler interface {
+	Sample(m dp.Mechanism, exact []int64) ([]int64, error)
+}
 
 // NewGate makes a Gate.
 func NewGate(s *dp.Sampler) (*Gate, error) {
