@@ -6,16 +6,14 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"carrel/sandbox/spawn"
 	"carrel/sandbox/wire"
 )
 
@@ -27,7 +25,7 @@ var errChild = errors.New("child")
 
 // child is one jailed process and its socket. One goroutine uses it at a time; kill may come from anywhere.
 type child struct {
-	cmd   *exec.Cmd
+	proc  *spawn.Process
 	conn  *net.UnixConn
 	pid   int
 	ready wire.Ready
@@ -66,45 +64,25 @@ func (s *spawner) fork(ctx context.Context) (*child, *limited, error) {
 	if err := s.program.unchanged(); err != nil {
 		return nil, nil, err
 	}
-	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return nil, nil, fmt.Errorf("socket pair: %w", err)
-	}
-	far := os.NewFile(uintptr(pair[1]), "sandbox-child")
-	defer far.Close() //nolint:errcheck // our copy of the child's end
-	near := os.NewFile(uintptr(pair[0]), "sandbox-parent")
-	conn, err := net.FileConn(near)
-	if err := errors.Join(err, near.Close()); err != nil {
-		return nil, nil, fmt.Errorf("socket: %w", err)
-	}
 	words := &limited{}
-	cmd := exec.Command(s.program.path) //nolint:gosec,noctx // the path was checked, and a child outlives the call that made it
-	cmd.Env = []string{}
-	cmd.Dir = "/"
-	cmd.ExtraFiles = []*os.File{far}
-	cmd.Stderr = words
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setsid: true}
-	c := &child{cmd: cmd, conn: conn.(*net.UnixConn), gone: make(chan struct{})}
-	started := make(chan error, 1)
-	start := func() {
-		// Go closes its own descriptors at exec; those that this process itself inherited would pass on.
-		if err := unix.CloseRange(3, ^uint(0)>>33, unix.CLOSE_RANGE_CLOEXEC); err != nil {
-			started <- fmt.Errorf("descriptors: %w", err)
-			return
-		}
-		started <- cmd.Start()
+	p, err := spawn.Prepare(s.program.path, words)
+	if err != nil {
+		return nil, nil, err //nolint:wrapcheck // says what failed
 	}
+	c := &child{proc: p, conn: p.Conn, gone: make(chan struct{})}
+	started := make(chan error, 1)
+	start := func() { started <- p.Start() }
 	select {
 	case s.work <- start:
 	case <-ctx.Done():
-		return nil, nil, errors.Join(ctx.Err(), conn.Close())
+		return nil, nil, errors.Join(ctx.Err(), p.Abandon())
 	}
 	if err := <-started; err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("start: %w", err), conn.Close())
+		return nil, nil, errors.Join(err, p.Conn.Close())
 	}
-	c.pid = cmd.Process.Pid
+	c.pid = p.Cmd.Process.Pid
 	go func() {
-		_ = cmd.Wait() // the way it ended does not matter: nothing else is asked of it
+		_ = p.Cmd.Wait() // the way it ended does not matter: nothing else is asked of it
 		close(c.gone)
 	}()
 	return c, words, nil
@@ -215,53 +193,13 @@ func (c *child) alive() bool {
 	return err == nil && quiet
 }
 
-// memory is the private memory of the process in bytes: resident without what it shares (the extracts).
-func (c *child) memory() int64 {
-	b, err := os.ReadFile("/proc/" + strconv.Itoa(c.pid) + "/statm")
-	if err != nil {
-		return 0
-	}
-	f := strings.Fields(string(b))
-	if len(f) < 3 {
-		return 0
-	}
-	resident, err1 := strconv.ParseInt(f[1], 10, 64)
-	shared, err2 := strconv.ParseInt(f[2], 10, 64)
-	if err1 != nil || err2 != nil {
-		return 0
-	}
-	return (resident - shared) * int64(os.Getpagesize())
-}
-
-// watch kills the child when its private memory passes the limit; the returned function ends the watch and says whether it
-// did. The resource limit of the process is the wall; this is for what it does not count.
-func (c *child) watch(limit int64) func() bool {
-	done, ended := make(chan struct{}), make(chan bool, 1)
-	go func() {
-		t := time.NewTicker(25 * time.Millisecond)
-		defer t.Stop()
-		for {
-			select {
-			case <-done:
-				ended <- false
-				return
-			case <-t.C:
-				if c.memory() > limit {
-					_ = c.cmd.Process.Kill()
-					<-done
-					ended <- true
-					return
-				}
-			}
-		}
-	}()
-	return func() bool { close(done); return <-ended }
-}
+// memory is the private memory of the process in bytes.
+func (c *child) memory() int64 { return spawn.Used(c.pid).Memory }
 
 // kill ends the process and waits for it. It may be called more than once.
 func (c *child) kill() {
 	c.stop.Do(func() {
-		_ = c.cmd.Process.Kill() // an error means that it is gone already
+		_ = c.proc.Cmd.Process.Kill() // an error means that it is gone already
 		<-c.gone
 		_ = c.conn.Close()
 	})

@@ -194,7 +194,7 @@ func (p *Pool) killSessions() {
 	defer p.mu.Unlock()
 	for _, e := range p.sessions {
 		if c := e.child; c != nil {
-			_ = c.cmd.Process.Kill() // its user sees the socket close
+			_ = c.proc.Cmd.Process.Kill() // its user sees the socket close
 		}
 	}
 }
@@ -314,7 +314,7 @@ func (p *Pool) ready(ctx context.Context, e *entry) error {
 func (p *Pool) ask(ctx context.Context, e *entry, f wire.Frame, tables []string, skips bool) (answer.Aggregates, error) {
 	var none answer.Aggregates
 	c := e.child
-	over := c.watch(p.cfg.MemoryLimit + 128<<20)
+	over := c.proc.Watch(p.cfg.MemoryLimit + 128<<20)
 	r, err := p.give(ctx, e, f)
 	if over() && err != nil {
 		return none, errors.Join(errChild, errors.New("memory"))
