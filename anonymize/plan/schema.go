@@ -92,6 +92,9 @@ type Column struct {
 	grid    string   // of a date: always the first day of a year, quarter, month or week
 }
 
+// Truth says that the column holds false and true as 0 and 1.
+func (c *Column) Truth() bool { return c.truth }
+
 // source is a column of the schema that a value comes from.
 type source struct{ table, column string }
 

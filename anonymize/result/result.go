@@ -11,6 +11,7 @@ import (
 	"errors"
 	"math"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 
@@ -241,6 +242,9 @@ func (c *computer) keyCell(r *row, i int) Cell {
 	case plan.KindDate:
 		return Cell{Value: time.Unix(v*86400, 0).UTC().Format(time.DateOnly)}
 	default:
+		if col.Truth() {
+			return Cell{Value: strconv.FormatBool(v != 0)}
+		}
 		return Cell{Value: float64(v)}
 	}
 }
