@@ -11,7 +11,7 @@ import (
 // because the engine aborts without it; it tells a path and opens none.
 func allowed() []string {
 	names := []string{
-		"getcwd", "madvise", "mprotect", "mmap", "munmap", "mremap", "brk",
+		"getcwd", "munmap", "mremap", "brk",
 		"nanosleep", "clock_nanosleep", "clock_gettime", "futex", "restart_syscall",
 		"rt_sigprocmask", "rt_sigreturn", "rt_sigaction", "sigaltstack",
 		"getrandom", "read", "write", "recvmsg", "pread64", "close", "fstat",
@@ -46,10 +46,21 @@ func policy(pid uint64) seccomp.Policy {
 		{Argument: 0, Operation: seccomp.BitsSet, Value: unix.CLONE_THREAD},
 		{Argument: 0, Operation: seccomp.BitsNotSet, Value: namespaces},
 	}
+	// Memory that the limits count, and that does not run: nothing executable is new after the walls, anonymous memory is private (what is
+	// shared, or grows like a stack, escapes RLIMIT_DATA), and shared memory is a file's, that is, an extract's.
+	still := seccomp.Condition{Argument: 2, Operation: seccomp.BitsNotSet, Value: unix.PROT_EXEC}
+	flags := func(never uint64) seccomp.Condition {
+		return seccomp.Condition{Argument: 3, Operation: seccomp.BitsNotSet, Value: never | unix.MAP_GROWSDOWN}
+	}
 	return seccomp.Policy{
 		DefaultAction: seccomp.ActionKillProcess,
 		Syscalls: []seccomp.SyscallGroup{
 			{Action: seccomp.ActionAllow, Names: allowed(), NamesWithCondtions: []seccomp.NameWithConditions{
+				{Name: "mmap", Conditions: []seccomp.Condition{still, flags(unix.MAP_SHARED)}},
+				{Name: "mmap", Conditions: []seccomp.Condition{still, flags(unix.MAP_ANONYMOUS)}},
+				{Name: "mprotect", Conditions: []seccomp.Condition{still}},
+				// Advice about its own pages; from 100 on it is about the machine's.
+				{Name: "madvise", Conditions: []seccomp.Condition{{Argument: 2, Operation: seccomp.LessThan, Value: 100}}},
 				// A new thread, never a new process.
 				{Name: "clone", Conditions: thread},
 				// Signals to itself: Go preempts its threads with them. Not to the parent, whatever Landlock's version.
