@@ -2,14 +2,14 @@ package dp
 
 import "math"
 
-// This file and its neighbours linear.go, tail.go and ratio.go say how far released numbers may be from the exact ones.
+// This file and its neighbours linear.go, tail.go, inversion.go and ratio.go say how far released numbers may be from the exact ones.
 //
 // Every interval covers at its level or above. The pieces of the argument:
 //
 //   - A released integer is exact + ⌊X + 1/2⌋ with X the library's noise, so a linear form misses by Σ c X plus at most Σ|c|/2. One
 //     number, and small noises with equal |c|, are treated exactly on the integers instead.
-//   - The tail of |Σ c X| is in closed form for Gaussians together with at most one Laplace, and for two Laplaces. Otherwise each
-//     term is rounded to a grid (at most half a step of error each, which is added) and the grid distributions are convolved.
+//   - The tail of |Σ c X| is in closed form for Gaussians together with at most one Laplace, and for two Laplaces. Otherwise the
+//     characteristic function is inverted with bounds on every error, which are added (inversion.go).
 //   - A number that was published because it exceeded a cut (Threshold) is judged by its distribution given that it was published: see
 //     selectedRange.
 //   - A ratio's interval is the set of θ for which num − θ·den may be 0 at the level (Fieller), num and den sharing what noises they

@@ -242,27 +242,70 @@ func TestIntervalsRefuseBadInput(t *testing.T) {
 	}
 }
 
-// TestTails checks the closed forms against the grid convolution, over many scales: closed ≤ grid ≤ closed·1.1.
+// TestTails: where the tail is known in closed form, the inverted characteristic function finds the same quantile, never below it, and never beyond
+// Chernoff's; so does the quantile of the closed form.
 func TestTails(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		scale := rapid.Float64Range(0.01, 100)
-		a, b := scale.Draw(t, "a"), scale.Draw(t, "b")
-		alpha := rapid.Float64Range(1e-4, 0.2).Draw(t, "alpha")
-		kind := rapid.SampledFrom([]Kind{Laplace, Gaussian}).Draw(t, "kind")
-		q := quantile([]part{{Noise{Kind: kind, Scale: a}, 1}, {Noise{Kind: Laplace, Scale: b}, 1}}, alpha)
-		var grid float64
-		if kind == Gaussian {
-			grid = gridQuantile(a, []float64{b}, alpha)
+		scale := func(name string) float64 { return math.Exp(rapid.Float64Range(-4, 4).Draw(t, name)) }
+		m := merged{laplaces: []float64{scale("a")}}
+		if rapid.Bool().Draw(t, "gaussian") {
+			m.sigma = scale("sigma")
 		} else {
-			grid = gridQuantile(0, []float64{a, b}, alpha)
+			m.laplaces = append(m.laplaces, scale("b"))
+			slices.Sort(m.laplaces)
 		}
-		if q > grid*1.0011 || grid > q*1.1 {
-			t.Fatalf("closed %g, grid %g", q, grid)
+		alpha := math.Pow(10, rapid.Float64Range(-4.5, -0.4).Draw(t, "alpha"))
+		near := 1e-9
+		if n := len(m.laplaces); n == 2 && m.laplaces[1]-m.laplaces[0] < 1e-3*m.laplaces[1] {
+			near = 5e-3 // taken as equal, a little wider
 		}
-		alone := quantile([]part{{Noise{Kind: Laplace, Scale: b}, 1}}, alpha)
-		if q < alone*0.999 {
-			t.Fatalf("%g with more noise, %g with less", q, alone)
+		ps := []part{{Noise{Kind: Gaussian, Scale: m.sigma}, 1}}[:min(1, int(math.Ceil(m.sigma)))]
+		for _, b := range m.laplaces {
+			ps = append(ps, part{Noise{Kind: Laplace, Scale: b}, 1})
+		}
+		closed, q := quantile(ps, alpha), m.inverted(alpha)
+		for _, x := range []float64{q, closed} {
+			if tail := m.tail(x); tail > alpha*(1+near) || tail < alpha*(1-2e-3-near) {
+				t.Fatalf("%+v: the tail at %v is %v of %v", m, x, tail, alpha)
+			}
+		}
+		if far := m.chernoff(alpha); q > far {
+			t.Fatalf("%+v: %v beyond Chernoff's %v", m, q, far)
 		}
 	})
+}
+
+// TestInversionOfManyLaplaces against the closed form of the sum of n equal Laplaces, the difference of two Erlangs: P(|S| > t) =
+// e^{-t} Σ_j c_j t^j with c from the partial fractions of (1−s²)^{-n}.
+func TestInversionOfManyLaplaces(t *testing.T) {
+	t.Parallel()
+	for n := 2; n <= 19; n++ {
+		m := merged{laplaces: slices.Repeat([]float64{1}, n)}
+		for _, alpha := range []float64{0.2, 0.05, 0.025, 0.002, 1e-5, 1e-7} {
+			q := m.inverted(alpha)
+			tail := equalLaplaces(n, q)
+			if tail > alpha*(1+1e-9) || alpha >= 1e-5 && tail < alpha*(1-2e-3) || tail < alpha/60 {
+				t.Errorf("%d at %g: tail %g at %v", n, alpha, tail, q)
+			}
+		}
+	}
+}
+
+// equalLaplaces: the density of the sum is e^{-x}/(2^{2n-1}(n−1)!)·Σ_k (n−1+k)!/(k!(n−1−k)!)·(2x)^{n−1−k}·… for x > 0; integrated from t.
+func equalLaplaces(n int, t float64) float64 {
+	total := 0.0
+	for k := range n { // weight of the Erlang of shape n−k
+		g1, _ := math.Lgamma(float64(n + k))
+		g2, _ := math.Lgamma(float64(k + 1))
+		g3, _ := math.Lgamma(float64(n))
+		weight := math.Exp(g1-g2-g3) * math.Pow(0.5, float64(n+k))
+		upper, term := 0.0, math.Exp(-t)
+		for j := range n - k {
+			upper += term
+			term *= t / float64(j+1)
+		}
+		total += 2 * weight * upper
+	}
+	return total
 }

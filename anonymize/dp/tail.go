@@ -59,7 +59,7 @@ func quantile(ps []part, alpha float64) float64 {
 	case m.closed():
 		return solve(alpha, m.sigma+m.laplaces[len(m.laplaces)-1], m.tail)
 	default:
-		return gridQuantile(m.sigma, m.laplaces, alpha)
+		return m.inverted(alpha)
 	}
 }
 
@@ -126,30 +126,6 @@ func erfcx(x float64) float64 {
 	}
 	y := 1 / (x * x)
 	return (1 - y/2 + 3*y*y/4 - 15*y*y*y/8) / (x * math.SqrtPi)
-}
-
-// gridQuantile convolves the distributions on a grid of 1/64 of the whole standard deviation.
-func gridQuantile(sigma float64, laplaces []float64, alpha float64) float64 {
-	variance := sigma * sigma
-	for _, b := range laplaces {
-		variance += 2 * b * b
-	}
-	step := math.Sqrt(variance) / 64
-	const cut = 1e-10 // mass left out a part, at most
-	sum := []float64{1}
-	n := 0
-	add := func(reach float64, cdf func(float64) float64) {
-		sum = convolve(sum, gridMass(reach, step, cdf))
-		n++
-	}
-	if sigma > 0 {
-		add(6.6*sigma, func(x float64) float64 { return phi(x / sigma) })
-	}
-	for _, b := range laplaces {
-		add(b*math.Log(1/cut), func(x float64) float64 { return laplaceCDF(x / b) })
-	}
-	k := centralRange(sum, 1-alpha+float64(n)*cut)
-	return (float64(k) + float64(n)/2) * step
 }
 
 // laplaceCDF is that of scale 1.
