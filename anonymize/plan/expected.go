@@ -40,6 +40,7 @@ func (p *Plan) ExpectedErrors(list []dp.Mechanism) []ExpectedError {
 			part := p.parts[m.Tree]
 			levels := len(part.Layout.Measures)
 			e.HalfWidth, e.Rank = 1.96*deviation(list[part.First])*math.Sqrt(1.5*float64(levels)), true
+			e.Unit = "rows"
 		case m.Moments != nil:
 			e.HalfWidth, e.PerRows = m.momentError(list)/perRows, perRows
 		case m.Denominator >= 0:

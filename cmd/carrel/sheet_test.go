@@ -50,7 +50,7 @@ func TestWorkbookReadsBack(t *testing.T) {
 	}
 	checkCell(t, f, "about", "B2", "jinhe", false)
 	checkCell(t, f, "about", "B5", "g-1", false)
-	checkCell(t, f, "about", "B7", "0.25", true)
+	checkCell(t, f, "about", "B8", "0.25", true)
 	rows, err := f.GetRows("about")
 	if err != nil {
 		t.Fatal(err)
