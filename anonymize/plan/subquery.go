@@ -118,7 +118,7 @@ func (b *builder) isUnit(e *Expr) bool {
 		return false
 	}
 	r, ok := b.resolve(e.Col)
-	return ok && r.col.Kind == KindUnit
+	return ok && r.col.Kind == KindUnit && !b.nullable(r)
 }
 
 // lifted is an expression as it is written one SELECT further in.
