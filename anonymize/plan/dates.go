@@ -209,6 +209,9 @@ func (b *builder) elapsed(fn, part string, x, y value, at int) value {
 	if x.col.Hi <= y.col.Lo {
 		lo = 0
 	}
+	if y.col.Hi < x.col.Lo { // never forward; how little back depends on the longest period, so nothing is said of it
+		hi = 0
+	}
 	from, to := strings.Replace(calendar, "$0;", "$0;", 1), strings.Replace(calendar, "$0;", "$1;", 1)
 	return b.compute("CAST("+fn+"('"+part+"', "+from+", "+to+") AS INTEGER)", Column{Kind: KindInt, Lo: lo, Hi: hi, Unit: part, step: 1}, x, y)
 }

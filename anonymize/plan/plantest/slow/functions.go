@@ -78,15 +78,9 @@ func (v *env) extreme(x *plan.Expr) Value {
 		if a.kind == isNull {
 			continue
 		}
-		if c := 0; out.kind != isNull {
-			if c = compare(a, out); x.Name == "greatest" {
-				c = -c
-			}
-			if c >= 0 {
-				continue
-			}
+		if out.kind == isNull || compare(a, out) < 0 == (x.Name == "least") {
+			out = a
 		}
-		out = a
 	}
 	return out
 }

@@ -127,10 +127,8 @@ func (g *generator) measure(sc *scope) plan.MeasureSpec {
 
 // scope is what expressions of one SELECT may name.
 type scope struct {
-	shapes  []shape
-	up      *scope
-	grouped bool // only fields and aggregates made for it
-	depth   int
+	shapes []shape
+	up     *scope
 }
 
 // table describes a stored table.

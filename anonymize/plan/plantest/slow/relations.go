@@ -79,7 +79,7 @@ func (g *generator) union(depth int, kinds []kind) (*plan.Relation, shape) {
 	var sh shape
 	for i := range 2 + g.pick("branches", 2) {
 		r, s := g.relation(depth-1, kinds)
-		for r.Union != nil && len(r.Union) > 0 { // a branch is a SELECT
+		for len(r.Union) > 0 { // a branch is a SELECT
 			r = &r.Union[0]
 		}
 		if i == 0 {
