@@ -17,7 +17,7 @@ const (
 
 // moments computes a variance, covariance, correlation or regression from noised sums: each mean is a ratio of linear forms with its own
 // interval, and interval arithmetic carries them to the result (Bonferroni). Var = E[u²] − E[u]², Cov = E[uv] − E[u]E[v]; the
-// sample forms times n/(n−1).
+// sample forms times n/(n−1), a ratio too, in 1..2 wherever there is a sample variance (n ≥ 2).
 func (c *computer) moments(r *row, m plan.Measure) value {
 	f := m.Moments
 	count := dp.Form{Value: r.values[f.Count], Terms: []dp.Term{{Coef: 1, Index: f.Count}}}
@@ -32,8 +32,8 @@ func (c *computer) moments(r *row, m plan.Measure) value {
 	}
 	variance := func() value { return spread(mean(f.XX, f.ShiftXX, 0, f.ReachX*f.ReachX), u, f.ReachX) }
 	sample := func(v value) value {
-		n := linear(count)
-		return mulValue(v, value{op: plan.OutDiv, args: []value{n, linear(plus(count, dp.Form{Value: 1}, -1))}})
+		others := plus(count, dp.Form{Value: 1}, -1)
+		return mulValue(v, value{num: count, den: &others, low: 1, high: 2})
 	}
 	switch m.Kind {
 	case plan.VarPop:

@@ -78,14 +78,17 @@ func Table(p *plan.Plan, t dp.Table) (*Result, error) {
 		return nil, ErrMismatch
 	}
 	c := computer{plan: p, keys: p.Keys(), measures: p.Measures(), parts: parts, tables: tables}
-	out := &Result{Columns: c.columns(), Rows: [][]Cell{}, Selected: t.Selected}
+	out := &Result{Columns: c.columns(), Rows: [][]Cell{}}
+	for i := range parts {
+		out.Selected = out.Selected || tables[i].Selected
+	}
+	if err := c.checkTrees(); err != nil {
+		return nil, err
+	}
 	output, order := p.Output(), p.Order()
 	var rows []row
 	for i := range parts {
 		if parts[i].Layout.Tree != nil {
-			if err := c.checkTree(i); err != nil {
-				return nil, err
-			}
 			continue
 		}
 		own, err := c.read(i)
@@ -200,6 +203,7 @@ type computer struct {
 	measures []plan.Measure // of the current part
 	parts    []plan.Part
 	tables   []dp.Table
+	margins  map[margin]float64
 }
 
 // cell computes one output cell.
@@ -269,6 +273,7 @@ func end(v float64) *float64 {
 
 func (c *computer) columns() []Column {
 	var out []Column
+	sets := c.sets()
 	for _, o := range c.plan.Output() {
 		col := Column{Name: o.Name, Kind: "measure", Interval: IntervalNoise}
 		switch e := o.Expr; {
@@ -276,6 +281,9 @@ func (c *computer) columns() []Column {
 			k := c.keys[e.Index].Column
 			col.Kind, col.Interval, col.Unit, col.LabelZH, col.LabelEN = "key", IntervalNone, k.Unit, k.LabelZH, k.LabelEN
 			col.Note = plan.Text{ZH: "分组键，不含噪声", EN: "a key: it is not noised"}
+		case e.Op == plan.OutGrouping:
+			col.Kind, col.Interval = "number", IntervalNone
+			col.Note = plan.Text{ZH: "1 表示该分组集不含此键，不含噪声", EN: "1 where the grouping set leaves the key out: it is not noised"}
 		case !measured(&e):
 			col.Kind, col.Interval = "number", IntervalNone
 			col.Note = plan.Text{ZH: "常数，不含噪声", EN: "a constant: it is not noised"}
@@ -287,9 +295,24 @@ func (c *computer) columns() []Column {
 		default:
 			col.Note = plan.Text{ZH: "区间只反映噪声，至少 95%", EN: "the interval covers the noise, at 95 % or more"}
 		}
+		if sets > 1 && col.Interval == IntervalNoise {
+			col.Note.ZH += "；各分组集分别加噪，合计不必与各部分之和相等"
+			col.Note.EN += "; grouping sets are noised separately, totals need not be the sum of their parts"
+		}
 		out = append(out, col)
 	}
 	return out
+}
+
+// sets is the number of grouping sets.
+func (c *computer) sets() int {
+	n := 0
+	for _, p := range c.parts {
+		if p.Layout.Tree == nil {
+			n++
+		}
+	}
+	return n
 }
 
 func measured(e *plan.OutExpr) bool {
@@ -318,44 +341,4 @@ func measureLabel(m plan.Measure) (zh, en string) {
 		return strings.TrimSpace(strings.Replace(words[0], "%s", "", 1)), strings.TrimSuffix(strings.Replace(words[1], "%s", "", 1), " of ")
 	}
 	return strings.Replace(words[0], "%s", m.Column, 1), strings.Replace(words[1], "%s", m.Column, 1)
-}
-
-// having keeps the rows whose noised numbers meet the condition; a number that is none meets nothing.
-func (c *computer) having(rows []row, cond *plan.OutCond) []row {
-	if cond == nil {
-		return rows
-	}
-	kept := rows[:0]
-	for i := range rows {
-		if c.holds(&rows[i], cond) {
-			kept = append(kept, rows[i])
-		}
-	}
-	return kept
-}
-
-func (c *computer) holds(r *row, cond *plan.OutCond) bool {
-	switch {
-	case cond.Not != nil:
-		return !c.holds(r, cond.Not)
-	case len(cond.And) > 0:
-		for i := range cond.And {
-			if !c.holds(r, &cond.And[i]) {
-				return false
-			}
-		}
-		return true
-	case len(cond.Or) > 0:
-		for i := range cond.Or {
-			if c.holds(r, &cond.Or[i]) {
-				return true
-			}
-		}
-		return false
-	}
-	x, y := c.eval(r, &cond.Left).value(), c.eval(r, &cond.Right).value()
-	if math.IsNaN(x) || math.IsNaN(y) {
-		return false
-	}
-	return map[plan.Cmp]bool{plan.CmpEq: x == y, plan.CmpNe: x != y, plan.CmpLt: x < y, plan.CmpLe: x <= y, plan.CmpGt: x > y, plan.CmpGe: x >= y}[cond.Cmp]
 }

@@ -1,0 +1,11 @@
+//go:build long
+
+package result
+
+import "testing"
+
+// TestQuantileCoverageLong is TestQuantileCoverage with 20,000 trees a case.
+func TestQuantileCoverageLong(t *testing.T) {
+	t.Parallel()
+	quantileCoverage(t, 20_000)
+}
