@@ -78,9 +78,12 @@ func Attempts() []Attempt {
 	return slices.Concat(fileAttempts(), networkAttempts(), processAttempts(), memoryAttempts(), kernelAttempts(), entryAttempts())
 }
 
-// Find looks an attempt up by its English name.
+// controlAttempt is a call that the jail allows: it must succeed, so that the others' failures mean something.
+const controlAttempt = "getpid"
+
+// Find looks an attempt up by its English name, the control included.
 func Find(name string) (Attempt, bool) {
-	all := Attempts()
+	all := append(Attempts(), Attempt{Name: Text{EN: controlAttempt}, Make: call(unix.SYS_GETPID)})
 	i := slices.IndexFunc(all, func(a Attempt) bool { return a.Name.EN == name })
 	if i < 0 {
 		return Attempt{}, false
@@ -88,23 +91,39 @@ func Find(name string) (Attempt, bool) {
 	return all[i], true
 }
 
+// AttemptArg is the first argument of a child that makes an attempt; its name and its target, as JSON, follow.
+const AttemptArg = "attempt"
+
+// Ready is what such a child says when the walls are closed.
+const Ready = "ready\n"
+
+// aloneMark stands before the name of an attempt that is made behind Landlock alone.
+const aloneMark = "Landlock alone: "
+
+// Alone says which attempt a name means, and whether it is to be made behind Landlock alone.
+func Alone(name string) (string, bool) { return strings.CutPrefix(name, aloneMark) }
+
 // Walls closes the walls around the calling process and calls between after the first of them, Landlock's.
 type Walls func(between func() error) error
 
-// Inside makes the attempt behind the walls, or behind Landlock alone, and says how it ended. It is made first by a thread that is older than
+// Inside makes the attempt behind the walls, or behind Landlock alone, and says how it ended; ready is told just before, so that a child which
+// the walls themselves kill is not taken for one that tried. The attempt is made first by a thread that is older than
 // the walls, then by the caller's: walls that hold only the thread that built them would show.
-func (a Attempt) Inside(t Target, walls Walls, alone bool) (string, error) {
+func (a Attempt) Inside(t Target, walls Walls, alone bool, ready func() error) (string, error) {
 	try := a.Make(t)
-	ready, begin, result := make(chan struct{}), make(chan struct{}), make(chan error)
+	exists, begin, result := make(chan struct{}), make(chan struct{}), make(chan error)
 	go func() {
 		runtime.LockOSThread()
-		close(ready)
+		close(exists)
 		<-begin
 		result <- try()
 	}()
-	<-ready
+	<-exists
 	var end string
 	both := func() error {
+		if err := ready(); err != nil {
+			return err
+		}
 		close(begin)
 		err := <-result
 		if err != nil {

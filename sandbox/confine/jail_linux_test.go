@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -45,7 +46,10 @@ func prisoner(name, walls string) int {
 		return exitBroken
 	}
 	t := breakout.Target{Dir: os.Getenv(envDir), Sibling: os.Getppid(), Data: limit}
-	end, err := a.Inside(t, func(between func() error) error { return build(walls, between) }, walls == "paths")
+	end, err := a.Inside(t, func(between func() error) error { return build(walls, between) }, walls == "paths", func() error {
+		_, err := unix.Write(3, []byte(breakout.Ready))
+		return err
+	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return exitBroken
@@ -98,14 +102,19 @@ func run(t *testing.T, name, walls string) string {
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
-	said := make([]byte, 200)
-	n, _ := r.Read(said)
+	said, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	end, tried := strings.CutPrefix(string(said), breakout.Ready)
 	ws, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
 	switch {
 	case !ok || ws.Exited() && ws.ExitStatus() == exitBroken:
 		t.Fatalf("%s, %s: prisoner broken: %.300s", name, walls, words.String())
-	case n > 0:
-		return string(said[:n])
+	case !tried:
+		return "never tried"
+	case end != "":
+		return end
 	case ws.Signaled():
 		return unix.SignalName(ws.Signal())
 	}

@@ -1,0 +1,228 @@
+package breakout
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"carrel/sandbox/confine"
+	"carrel/sandbox/wire"
+)
+
+// The limits of the report's children: small, so that the bombs go off quickly.
+const (
+	engineMemory = 128 << 20
+	dataLimit    = 512 << 20
+	watchLimit   = dataLimit + 128<<20 // as the service adds it
+
+	startTime = 30 * time.Second       // for a child to be ready, on a machine under load
+	tryTime   = 20 * time.Second       // for an attempt to end by itself
+	queryTime = 300 * time.Millisecond // the deadline of a statement
+	graceTime = 300 * time.Millisecond // from it to the kill
+)
+
+// Config says what is tried.
+type Config struct {
+	Program string         // the child's program
+	Only    func(Row) bool // nil: everything
+}
+
+// Row is one attempt, or one look at what is outside.
+type Row struct {
+	Group   Group  `json:"group"`
+	Name    string `json:"name"`
+	NameZH  string `json:"name_zh"`
+	Tried   string `json:"tried"`
+	Ended   string `json:"ended"`
+	Blocked bool   `json:"blocked"` // for a look at what is outside: as it must be
+}
+
+// Design is what the jail leaves open on purpose.
+type Design struct {
+	Name   string `json:"name"`
+	Why    string `json:"why"`
+	NameZH string `json:"name_zh"`
+	WhyZH  string `json:"why_zh"`
+}
+
+// Report is all rows.
+type Report struct {
+	Engine   string   `json:"engine"`
+	Landlock int      `json:"landlock"`
+	Attempts int      `json:"attempts"`
+	Blocked  int      `json:"blocked"`
+	Rows     []Row    `json:"rows"`
+	Outside  []Row    `json:"outside"`
+	ByDesign []Design `json:"by_design"`
+}
+
+// OK says whether every attempt was blocked and everything outside is as it was.
+func (r Report) OK() bool {
+	return r.Attempts > 0 && r.Blocked == r.Attempts && !slices.ContainsFunc(r.Outside, func(o Row) bool { return !o.Blocked })
+}
+
+// job is an attempt that waits for its child.
+type job struct {
+	row  Row
+	make func(*site) string // makes the attempt and names its end
+	ends []string
+}
+
+// Run makes all attempts, several at a time, and looks at what is outside afterwards. The error means that there is no report.
+func Run(ctx context.Context, c Config) (Report, error) {
+	// Children die with the thread that started them.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	s, err := build(c.Program)
+	if err != nil {
+		return Report{}, err
+	}
+	defer s.close()
+	r := Report{Engine: s.ready.Engine, Landlock: s.ready.Landlock, ByDesign: byDesign()}
+	r.Rows = s.run(ctx, choose(jobs(), c.Only))
+	if err := ctx.Err(); err != nil {
+		return Report{}, fmt.Errorf("report: %w", err)
+	}
+	r.Attempts = len(r.Rows)
+	for _, row := range r.Rows {
+		if row.Blocked {
+			r.Blocked++
+		}
+	}
+	r.Outside = append(s.run(ctx, controls()), s.outside()...)
+	return r, nil
+}
+
+// choose leaves out what is not wanted.
+func choose(all []job, only func(Row) bool) []job {
+	return slices.DeleteFunc(all, func(j job) bool { return only != nil && !only(j.row) })
+}
+
+// run makes the attempts and keeps their order.
+func (s *site) run(ctx context.Context, jobs []job) []Row {
+	rows := make([]Row, len(jobs))
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range max(4, runtime.NumCPU()) {
+		workers.Go(func() {
+			runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine, after all its children
+			for i := range next {
+				row := jobs[i].row
+				row.Ended = jobs[i].make(s)
+				row.Blocked = slices.Contains(jobs[i].ends, row.Ended)
+				rows[i] = row
+			}
+		})
+	}
+	// What takes its time goes first, so that the end does not wait for it.
+	order := make([]int, 0, len(jobs))
+	for _, slow := range []bool{true, false} {
+		for i, j := range jobs {
+			if slices.Contains(j.ends, Limited) == slow {
+				order = append(order, i)
+			}
+		}
+	}
+	for _, i := range order {
+		if ctx.Err() == nil {
+			next <- i
+		}
+	}
+	close(next)
+	workers.Wait()
+	return rows
+}
+
+// jobs are all attempts: on the kernel behind both walls, on Landlock behind it alone, and by SQL through both doors of a child.
+func jobs() []job {
+	var out []job
+	for _, a := range Attempts() {
+		row := Row{Group: a.Group, Name: a.Name.EN, NameZH: a.Name.ZH, Tried: a.Tried}
+		out = append(out, job{row, func(s *site) string { return s.attempt(a.Name.EN) }, a.Ends})
+	}
+	for _, a := range Attempts() {
+		if a.Alone > 0 && confine.ABI() >= a.Alone {
+			row := Row{Group: a.Group, Name: aloneMark + a.Name.EN, NameZH: "仅靠 Landlock：" + a.Name.ZH, Tried: a.Tried}
+			out = append(out, job{row, func(s *site) string { return s.attempt(row.Name) }, aloneEnds()})
+		}
+	}
+	for _, q := range Statements() {
+		ends := refusals()
+		if q.Slow {
+			ends = limits()
+		}
+		// What is no SELECT cannot get past the child's own rule: only the engine is of interest, if it minds at all.
+		if q.Ends == nil || strings.HasPrefix(q.SQL, "SELECT") || strings.HasPrefix(q.SQL, "WITH") {
+			row := Row{Group: SQL, Name: q.Kind.EN + ", as a query", NameZH: q.Kind.ZH + "（作为查询）", Tried: q.SQL}
+			out = append(out, job{row, func(s *site) string { return s.query(q) }, ends})
+		}
+		if q.Ends != nil {
+			row := Row{Group: SQL, Name: q.Kind.EN + ", to the engine", NameZH: q.Kind.ZH + "（直达引擎）", Tried: q.SQL}
+			out = append(out, job{row, func(s *site) string { return s.statement(q) }, q.Ends})
+		}
+	}
+	return out
+}
+
+// controls must succeed: where nothing works, nothing is blocked either.
+func controls() []job {
+	works := []string{Escaped}
+	row := func(en, zh, tried string) Row { return Row{Group: Outside, Name: en, NameZH: zh, Tried: tried} }
+	const honest = `SELECT count(*)::BIGINT FROM "visit"`
+	return []job{
+		{row("an honest query is answered", "正常查询有答案", honest), func(s *site) string { return s.query(Statement{SQL: honest}) }, works},
+		{row("the engine answers", "引擎能回答", `SELECT 42`), func(s *site) string { return s.statement(Statement{SQL: `SELECT 42`}) }, works},
+		{row("an allowed call works", "允许的调用可用", controlAttempt), func(s *site) string { return s.attempt(controlAttempt) }, works},
+	}
+}
+
+// attempt makes an attempt on the kernel in a child of its own.
+func (s *site) attempt(name string) string { return s.inside(name, s.target, tryTime) }
+
+// statement gives hostile SQL to the engine of a child, past the child's own rules.
+func (s *site) statement(q Statement) string {
+	t := s.target
+	t.SQL = q.For(t.Dir, strconv.Itoa(t.Port))
+	limit := tryTime
+	if q.Slow {
+		limit = queryTime + graceTime
+	}
+	return s.inside("sql", t, limit)
+}
+
+// query gives hostile SQL to a child that holds data, as a parent would that was taken over.
+func (s *site) query(q Statement) string {
+	c, end := s.engine()
+	if end != "" {
+		return end
+	}
+	defer c.kill()
+	sql := q.For(s.target.Dir, strconv.Itoa(s.target.Port))
+	limit := queryTime
+	if !q.Slow {
+		limit = tryTime
+	}
+	f, err := wire.New(wire.KindRun, wire.Run{Columns: 1, MaxRows: 100, Deadline: limit.Milliseconds()}, []byte(sql), 0)
+	if err != nil {
+		return "never tried"
+	}
+	return c.ask(f, nil, limit+graceTime, wire.KindRows)
+}
+
+// byDesign is what the jail leaves open, and why.
+func byDesign() []Design {
+	return []Design{
+		{"rdtsc, clock_gettime", "the engine and the runtime measure time; replies leave the service on a grid, not when they are ready", "rdtsc、clock_gettime", "引擎和运行时要计时；答复按时间格发出，不按完成时刻"},
+		{"getcwd", "the engine aborts without it; it names the root and opens nothing", "getcwd", "没有它引擎会中止；它只说出根目录，打不开任何文件"},
+		{"sysinfo, getrusage, sched_getaffinity", "the engine sizes itself by them; they tell the size of the machine", "sysinfo、getrusage、sched_getaffinity", "引擎据此确定规模；只透露机器大小"},
+		{"memory and threads up to the limits", "a query needs them; past the limits the child fails or is killed", "限额内的内存和线程", "查询需要；超过限额则失败或被杀"},
+		{"bytes on its own socket", "that is how answers come back; the parent reads frames of one shape and drops descriptors", "自己套接字上的字节", "答案由此返回；父进程只读一种格式的帧，丢弃描述符"},
+		{"SELECT over duckdb_settings() that counts", "a count of settings is the same on every machine; what reads them as text is refused", "对 duckdb_settings() 计数", "设置的个数在任何机器上都一样；以文本读取则被拒绝"},
+		{"caches of the processor", "side channels between tenants are not promised (README)", "处理器缓存", "租户之间的侧信道不在承诺之内（见 README）"},
+	}
+}
