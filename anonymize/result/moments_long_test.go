@@ -1,0 +1,11 @@
+//go:build long
+
+package result_test
+
+import "testing"
+
+// TestMomentCoverageLong is TestMomentCoverage with 10,000 answers a case.
+func TestMomentCoverageLong(t *testing.T) {
+	t.Parallel()
+	momentCoverage(t, 10_000)
+}
