@@ -29,6 +29,7 @@ type options struct {
 	family, dir, sandbox, program, profile string
 	rows                                   int64
 	repeat                                 int
+	only                                   *regexp.Regexp
 }
 
 // line is one figure. Times are medians in milliseconds unless the bench says otherwise; a target of 0 is none.
@@ -64,17 +65,21 @@ func main() {
 
 func run(ctx context.Context) error {
 	b := &bench{out: json.NewEncoder(os.Stdout)}
-	flag.StringVar(&b.family, "family", ".", "families to run, a regular expression over query, fixed, memory")
+	flag.StringVar(&b.family, "family", ".", "families to run, a regular expression over fixed, query, dp, memory")
 	flag.StringVar(&b.dir, "dir", filepath.Join(os.TempDir(), "carrel-bench"), "directory of the data, made once and used again")
 	flag.Int64Var(&b.rows, "rows", 10_000_000, "encounter rows")
 	flag.IntVar(&b.repeat, "repeat", 7, "repetitions of a question")
 	flag.StringVar(&b.sandbox, "sandbox", orElse(os.Getenv("CARREL_SANDBOX"), filepath.Join("bin", "carrel-sandbox")), "path of carrel-sandbox")
 	flag.StringVar(&b.program, "carrel", filepath.Join("bin", "carrel"), "path of carrel")
+	only := flag.String("only", "", "questions of family dp to ask, a regular expression; all when empty")
 	flag.StringVar(&b.profile, "cpuprofile", "", "write a profile of this process here")
 	flag.Parse()
 	match, err := regexp.Compile(orElse(b.family, "."))
 	if err != nil {
 		return fmt.Errorf("-family: %w", err)
+	}
+	if b.only, err = regexp.Compile(*only); err != nil {
+		return fmt.Errorf("-only: %w", err)
 	}
 	if b.rows < minRows || b.repeat < 1 {
 		return fmt.Errorf("at least %d rows and one repetition", minRows)
@@ -97,7 +102,7 @@ func run(ctx context.Context) error {
 	for _, f := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"fixed", b.fixed}, {"query", b.query}, {"memory", b.memory}} {
+	}{{"fixed", b.fixed}, {"query", b.query}, {"dp", b.dp}, {"memory", b.memory}} {
 		if !match.MatchString(f.name) {
 			continue
 		}
@@ -108,7 +113,7 @@ func run(ctx context.Context) error {
 		}
 	}
 	if !ran {
-		return fmt.Errorf("no family matches %q: query, fixed and memory are there; benches of single packages run with `go test -bench`", b.family)
+		return fmt.Errorf("no family matches %q: fixed, query, dp and memory are there; benches of single packages run with `go test -bench`", b.family)
 	}
 	return nil
 }
