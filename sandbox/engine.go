@@ -22,6 +22,8 @@ var (
 	// ErrUniform is every failure after a child was given the query. It carries nothing else, on purpose: which failure it was
 	// may depend on one person's rows. The charge stays.
 	ErrUniform = errors.New("the query failed after it was started; its charge stays")
+	// ErrTooLarge says that an extract does not fit into the memory that the machine has free. It comes with ErrBeforeData.
+	ErrTooLarge = errors.New("the extract does not fit into the machine's free memory; a larger machine or a smaller extract is needed")
 	// ErrUnsupported says that this system cannot hold the jail.
 	ErrUnsupported = errors.New("the sandbox needs Linux 6.7 or newer")
 )
@@ -106,6 +108,8 @@ type Config struct {
 	Parsers       int           // parser children [2]
 	Spares        int           // warm engine children without data [1]
 	Logger        *slog.Logger  // [discards]
+	// Free says how many bytes of memory the machine has free; an extract that needs more is refused before it is copied [/proc/meminfo].
+	Free func() (int64, error)
 }
 
 // withDefaults fills what is zero and refuses what is senseless.

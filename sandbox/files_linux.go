@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -26,6 +28,7 @@ type file struct {
 type files struct {
 	mu   sync.Mutex
 	open map[string]*file
+	free func() (int64, error)
 }
 
 // fileKey names a table of a source. Neither part holds NUL: IDs are hashes or paths, names are checked by package wire.
@@ -45,7 +48,7 @@ func (fs *files) acquire(src Source) ([]*file, error) {
 		fs.mu.Unlock()
 		out = append(out, f)
 		// The first caller copies, the others wait for it.
-		f.once.Do(func() { f.f, f.size, f.err = sealed(t) })
+		f.once.Do(func() { f.f, f.size, f.err = fs.sealed(t) })
 		if f.err != nil {
 			err := f.err
 			fs.release(src, len(out))
@@ -72,13 +75,49 @@ func (fs *files) release(src Source, n int) {
 	}
 }
 
+// spare is memory that a copy leaves to the rest of the machine.
+const spare = 64 << 20
+
+// fits refuses what would push the machine out of memory. A child only maps the files, so its own limit does not matter here.
+func (fs *files) fits(size int64) error {
+	n, err := fs.free()
+	if err != nil {
+		return err
+	}
+	if size > n-spare {
+		return fmt.Errorf("%w (%d MiB needed, %d MiB free)", ErrTooLarge, size>>20, max(0, n-spare)>>20)
+	}
+	return nil
+}
+
+// free reads what the kernel would give without swapping.
+func free() (int64, error) {
+	b, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0, fmt.Errorf("free memory: %w", err)
+	}
+	for line := range strings.Lines(string(b)) {
+		if f := strings.Fields(line); len(f) > 1 && f[0] == "MemAvailable:" {
+			kib, err := strconv.ParseInt(f[1], 10, 53)
+			if err != nil {
+				return 0, fmt.Errorf("free memory: %w", err)
+			}
+			return kib << 10, nil
+		}
+	}
+	return 0, errors.New("the kernel does not say how much memory is free")
+}
+
 // sealed copies a table's plaintext into a memory file and seals it.
-func sealed(t SourceTable) (_ *os.File, _ int64, err error) {
+func (fs *files) sealed(t SourceTable) (_ *os.File, _ int64, err error) {
 	r, size, err := t.Plain()
 	if err != nil {
 		return nil, 0, fmt.Errorf("open plaintext: %w", err)
 	}
 	defer r.Close() //nolint:errcheck // read to its end and counted
+	if err := fs.fits(size); err != nil {
+		return nil, 0, err
+	}
 	fd, err := unix.MemfdCreate("carrel-extract", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING|unix.MFD_NOEXEC_SEAL)
 	if err != nil {
 		return nil, 0, fmt.Errorf("memory file: %w", err)

@@ -51,13 +51,16 @@ func New(ctx context.Context, c Config) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Free == nil {
+		cfg.Free = free
+	}
 	program, err := checkBinary(cfg.Binary)
 	if err != nil {
 		return nil, err
 	}
 	p := &Pool{
 		cfg: cfg, log: cfg.Logger,
-		files:    &files{open: map[string]*file{}},
+		files:    &files{open: map[string]*file{}, free: cfg.Free},
 		parsers:  make(chan *child, cfg.Parsers),
 		spares:   make(chan *child),
 		sessions: map[string]*entry{},
