@@ -134,6 +134,12 @@ func (b *builder) intern(v value) ref {
 		return v.t.at
 	}
 	key := b.write(v.t, b.plainName)
+	switch { // one text computes code 0 of two dictionaries, and x·10 as well as x with one decimal more
+	case v.col.Kind == KindCode:
+		key += " in " + v.col.Codes
+	case v.col.Scale > 0:
+		key += " / 1e" + strconv.Itoa(v.col.Scale)
+	}
 	if r, ok := b.interned[key]; ok {
 		return r
 	}

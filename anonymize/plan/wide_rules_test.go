@@ -154,3 +154,32 @@ func TestFilterIsOneMask(t *testing.T) {
 		t.Fatalf("%+v %s", l, p.SQL())
 	}
 }
+
+// TestOneTextOfTwoDictionaries: "CASE … THEN 0" is code 0 of {x} and of {!, ?}; a key keeps its own members.
+func TestOneTextOfTwoDictionaries(t *testing.T) {
+	t.Parallel()
+	mark := func(s string) plan.Expr {
+		return plantest.Call("||", plantest.Call("left", plantest.Col("ward"), plantest.Num("0")), plantest.Text(s))
+	}
+	differ := plantest.Cmp(mark("!"), plan.CmpNe, mark("?"))
+	p, err := plan.Build(plantest.Wide(), plantest.Wish(plan.From{Scans: []plan.Scan{{Table: "visit"}}, Where: &differ}, []plan.Expr{plantest.Call("lower", mark("X"))}, plantest.Measure(plan.CountRows)), plan.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := p.Keys()[0].Column.Values; len(v) != 1 || v[0] != "x" {
+		t.Fatalf("members %q", v)
+	}
+}
+
+// TestMonthsBack: a span that only goes back is not bounded by days over the shortest month.
+func TestMonthsBack(t *testing.T) {
+	t.Parallel()
+	x := plantest.Call("date_diff", plantest.Text("month"), plantest.Col("e"), plantest.Day("1970-01-01"))
+	p, err := plan.Build(plantest.Wide(), over(from("visit", person(), plantest.As("x", x)), plantest.Measure(plan.Sum, plantest.Col("x"))), plan.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := p.Measures()[0]; m.Hi < -601 || m.Lo > -614 { // 18300 and 18700 are in February 2020 and March 2021
+		t.Fatalf("%d..%d", m.Lo, m.Hi)
+	}
+}
