@@ -2,11 +2,13 @@ package spawn
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"os"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -73,8 +75,11 @@ func TestWatchKills(t *testing.T) {
 		t.Error("killed within its limit")
 	}
 	over = p.Watch(1)
-	if _, err := r.ReadString('\n'); err == nil {
-		t.Error("the child lived on")
+	if err := p.Conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.ReadString('\n'); !errors.Is(err, io.EOF) {
+		t.Errorf("the child lived on: %v", err)
 	}
 	if !over() {
 		t.Error("the watch does not say so")

@@ -94,6 +94,10 @@ func TestReportMissesAWall(t *testing.T) {
 		}
 		escaped := map[string]bool{}
 		for _, row := range r.Rows {
+			// what another wall stops, or what fails for reasons of its own, is not what was reported on
+			if name == noCalls && (row.Name == "signal sibling" || row.Name == "thread and namespace") && (row.Blocked || row.Ended == breakout.Escaped) {
+				t.Errorf("%s: %s: %s", name, row.Name, row.Ended)
+			}
 			escaped[row.Name] = row.Ended == breakout.Escaped && !row.Blocked
 		}
 		for _, want := range through {
