@@ -17,16 +17,19 @@ func (t Text) In(lang string) string {
 }
 
 // Refusal says why a query is not answered and what to write instead. Nothing in it comes from the data, and none of its
-// sentences repeats a literal of the query.
+// sentences repeats a literal of the query; Rewrite is no sentence.
 type Refusal struct {
 	Code       string `json:"code"`  // stable, kebab-case
 	Class      string `json:"class"` // family of codes: unit, rows, join, measure, key, name, literal, syntax, size
 	Message    Text   `json:"message"`
 	Advice     Text   `json:"advice"`
 	Suggestion string `json:"suggestion,omitempty"` // a name of the schema that may have been meant
-	Offset     int    `json:"offset"`               // byte offset in the text, -1 when there is none
-	Line       int    `json:"line,omitempty"`       // from 1
-	Column     int    `json:"column,omitempty"`     // from 1, in characters
+	// Rewrite is the researcher's own text with a small edit that the planner accepts. It may ask something else than was meant. It is for
+	// the asker alone: it holds what he wrote.
+	Rewrite string `json:"rewrite,omitempty"`
+	Offset  int    `json:"offset"`           // byte offset in the text, -1 when there is none
+	Line    int    `json:"line,omitempty"`   // from 1
+	Column  int    `json:"column,omitempty"` // from 1, in characters
 }
 
 // Error is the English sentence with its code; it holds nothing the researcher wrote.

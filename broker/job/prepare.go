@@ -121,8 +121,17 @@ type Parser interface {
 }
 
 // Understand parses, binds and plans a question: privacy's judgment alone, without who asks and without data. A *plan.Refusal says why
-// there is no plan; any other error is the parser's child's.
+// there is no plan, and proposes a text that has one where a small edit finds it; any other error is the parser's child's.
 func Understand(ctx context.Context, parser Parser, schema *plan.Schema, sql string, o plan.Options) (*plan.Plan, error) {
+	p, err := understood(ctx, parser, schema, sql, o)
+	var r *plan.Refusal
+	if !errors.As(err, &r) {
+		return p, err
+	}
+	return nil, proposed(ctx, parser, schema, sql, o, r)
+}
+
+func understood(ctx context.Context, parser Parser, schema *plan.Schema, sql string, o plan.Options) (*plan.Plan, error) {
 	tree, err := parser.Parse(ctx, sql)
 	var pe *sandbox.ParseError
 	if errors.As(err, &pe) {

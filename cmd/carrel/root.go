@@ -124,6 +124,7 @@ func (a *app) printRefusal(refusal any) {
 		Code         string
 		Advice       struct{ ZH, EN string }
 		Suggestion   string
+		Rewrite      string
 		Line, Column int
 	}
 	if json.Unmarshal(b, &r) != nil {
@@ -139,6 +140,10 @@ func (a *app) printRefusal(refusal any) {
 	}
 	if r.Suggestion != "" {
 		fmt.Fprintln(a.err, "  → "+r.Suggestion)
+	}
+	if r.Rewrite != "" {
+		fmt.Fprintln(a.err, a.say("  这样写可以回答，请先看清它问的是什么：", "  this would be answered; read what it asks first:"))
+		fmt.Fprintln(a.err, "    "+strings.ReplaceAll(r.Rewrite, "\n", "\n    "))
 	}
 }
 

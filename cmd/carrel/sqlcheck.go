@@ -40,7 +40,7 @@ type verdict struct {
 	Message       string               `json:"message,omitempty"`
 	Line          int                  `json:"line,omitempty"`
 	Column        int                  `json:"column,omitempty"`
-	Suggestion    string               `json:"suggestion,omitempty"`
+	Suggestion    string               `json:"suggestion,omitempty"` // a text that would be accepted where there is one, else advice
 	Cost          *dp.Cost             `json:"cost,omitempty"`
 	ExpectedError []plan.ExpectedError `json:"expected_error,omitempty"`
 	GeneratedSQL  string               `json:"generated_sql,omitempty"`
@@ -180,6 +180,9 @@ func (c *checker) refused(q asked, r *plan.Refusal) verdict {
 	v := verdict{ID: q.ID, Verdict: "refuse", Code: r.Code, Message: r.Message.In(c.lang), Line: r.Line, Column: r.Column, Suggestion: r.Advice.In(c.lang)}
 	if r.Suggestion != "" {
 		v.Suggestion = r.Suggestion
+	}
+	if r.Rewrite != "" {
+		v.Suggestion = r.Rewrite
 	}
 	return v
 }
