@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"strings"
 
+	"golang.org/x/term"
 	"golang.org/x/text/width"
 )
 
@@ -40,7 +41,7 @@ func Main(args []string, locale string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	// The program that runs, whatever now lies at its path.
-	r, err := Run(ctx, Config{Program: "/proc/self/exe"})
+	r, err := Run(ctx, Config{Program: "/proc/self/exe", Progress: progress(stderr)})
 	if err != nil {
 		return say(stderr, exitFailed, "carrel-sandbox: "+err.Error())
 	}
@@ -56,6 +57,21 @@ func Main(args []string, locale string, stdout, stderr io.Writer) int {
 		return say(stdout, status, string(b))
 	}
 	return say(stdout, status, strings.TrimSuffix(r.Table(*lang), "\n"))
+}
+
+// progress counts on a terminal; anywhere else it is silent.
+func progress(w io.Writer) func(done, total int) {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return nil
+	}
+	return func(done, total int) {
+		line := fmt.Sprintf("\r%d / %d", done, total)
+		if done == total {
+			line = "\r" + strings.Repeat(" ", len(line)) + "\r"
+		}
+		_, _ = io.WriteString(w, line) // a terminal that cannot be written to has nobody to tell
+	}
 }
 
 func help(zh bool) string {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"carrel/sandbox/confine"
@@ -30,6 +31,8 @@ const (
 type Config struct {
 	Program string         // the child's program
 	Only    func(Row) bool // nil: everything
+	// Progress, if not nil, is told how many attempts are over; calls may come at the same time.
+	Progress func(done, total int)
 }
 
 // Row is one attempt, or one look at what is outside.
@@ -84,7 +87,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	}
 	defer s.close()
 	r := Report{Engine: s.ready.Engine, Landlock: s.ready.Landlock, ByDesign: byDesign()}
-	r.Rows = s.run(ctx, choose(jobs(), c.Only))
+	r.Rows = s.run(ctx, choose(jobs(), c.Only), c.Progress)
 	if err := ctx.Err(); err != nil {
 		return Report{}, fmt.Errorf("report: %w", err)
 	}
@@ -94,7 +97,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 			r.Blocked++
 		}
 	}
-	r.Outside = append(s.run(ctx, controls()), s.outside()...)
+	r.Outside = append(s.run(ctx, controls(), nil), s.outside()...)
 	return r, nil
 }
 
@@ -104,7 +107,8 @@ func choose(all []job, only func(Row) bool) []job {
 }
 
 // run makes the attempts and keeps their order.
-func (s *site) run(ctx context.Context, jobs []job) []Row {
+func (s *site) run(ctx context.Context, jobs []job, progress func(done, total int)) []Row {
+	var done atomic.Int64
 	rows := make([]Row, len(jobs))
 	next := make(chan int)
 	var workers sync.WaitGroup
@@ -116,6 +120,9 @@ func (s *site) run(ctx context.Context, jobs []job) []Row {
 				row.Ended = jobs[i].make(s)
 				row.Blocked = slices.Contains(jobs[i].ends, row.Ended)
 				rows[i] = row
+				if progress != nil {
+					progress(int(done.Add(1)), len(jobs))
+				}
 			}
 		})
 	}

@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"carrel/sandbox/confine"
 	"carrel/sandbox/spawn"
 	"carrel/sandbox/wire"
 )
@@ -224,15 +225,16 @@ func (s *site) start() (*child, string) {
 	if end != "" {
 		return nil, end
 	}
-	f, err := c.read(startTime, wire.KindReady)
-	if err == nil {
-		err = wire.Decode(f, &c.ready)
+	f, err := c.read(startTime, wire.KindReady, wire.KindFail)
+	if err == nil && f.Kind == wire.KindReady && wire.Decode(f, &c.ready) == nil {
+		return c, ""
 	}
-	if err != nil {
-		c.kill()
-		return nil, "not ready"
+	c.kill()
+	var m wire.Fail
+	if err == nil && f.Kind == wire.KindFail && wire.Decode(f, &m) == nil && m.Code == wire.CodeConfine {
+		return nil, confine.ErrKernel.Error()
 	}
-	return c, ""
+	return nil, "not ready"
 }
 
 // engine is such a child that holds a table.
