@@ -4,8 +4,8 @@ package result
 
 import "testing"
 
-// TestQuantileCoverageLong is TestQuantileCoverage with 20,000 trees a case.
+// TestQuantileCoverageLong is TestQuantileCoverage with 8,000 trees a case.
 func TestQuantileCoverageLong(t *testing.T) {
 	t.Parallel()
-	quantileCoverage(t, 20_000)
+	quantileCoverage(t, 8000)
 }

@@ -57,6 +57,7 @@ func (c *computer) moments(r *row, m plan.Measure) value {
 	case plan.Corr:
 		other := spread(mean(f.YY, f.ShiftYY, 0, f.ReachY*f.ReachY), v, f.ReachY)
 		return within(value{op: plan.OutDiv, args: []value{covariance, root(mulValue(variance(), other))}}, -1, 1)
+	default:
 	}
 	slope := scale(value{op: plan.OutDiv, args: []value{covariance, variance()}}, f.UnitY/f.UnitX)
 	if m.Kind == plan.RegrSlope {

@@ -4,8 +4,8 @@ package result_test
 
 import "testing"
 
-// TestMomentCoverageLong is TestMomentCoverage with 10,000 answers a case.
+// TestMomentCoverageLong is TestMomentCoverage with 3,000 answers a case.
 func TestMomentCoverageLong(t *testing.T) {
 	t.Parallel()
-	momentCoverage(t, 10_000)
+	momentCoverage(t, 3000)
 }
