@@ -69,7 +69,12 @@ func (b *binder) castType(o *object) (string, plan.Cast) {
 	if info != nil {
 		b.fail("cast", o.at)
 	}
-	return id, plan.Cast{Kind: castKind(id)}
+	return id, plan.Cast{Kind: castKind(id), Width: width(id)}
+}
+
+// width is the bits of a narrow integer type, negative for an unsigned one. Nothing here is wider than 64 bits.
+func width(id string) int {
+	return map[string]int{"TINYINT": 8, "SMALLINT": 16, "INTEGER": 32, "UTINYINT": -8, "USMALLINT": -16, "UINTEGER": -32, "UBIGINT": -64, "UHUGEINT": -64}[id]
 }
 
 func castKind(id string) plan.CastKind {

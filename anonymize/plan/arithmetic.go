@@ -112,6 +112,9 @@ func (b *builder) negative(x value, at int) value {
 	return b.compute("(- $0;)", c, x)
 }
 
+// leastScale is the fewest decimals of a quotient.
+const leastScale = 2
+
 // divided is x / y as a real number: NULL where y is 0. Both are exact in a double below 2^53, so the quotient is the correctly rounded
 // one on every machine and thread.
 func (b *builder) divided(x, y value, at int) value {
@@ -119,7 +122,6 @@ func (b *builder) divided(x, y value, at int) value {
 	if !b.numeric(x, at) || !b.numeric(y, at) {
 		return value{}
 	}
-	shift := realScale + y.col.Scale - x.col.Scale
 	worst := max(abs(x.col.Lo), abs(x.col.Hi))
 	least := int64(1) // the smallest |y| that is not 0
 	if y.col.Lo > 0 {
@@ -127,7 +129,14 @@ func (b *builder) divided(x, y value, at int) value {
 	} else if y.col.Hi < 0 {
 		least = -y.col.Hi
 	}
-	limit := math.Ceil(float64(worst)*math.Pow10(shift)/float64(least)) + 1
+	scale, shift, limit := realScale, 0, 0.0
+	for ; scale >= leastScale; scale-- { // large quotients need fewer decimals
+		shift = scale + y.col.Scale - x.col.Scale
+		if limit = math.Ceil(float64(worst)*math.Pow10(shift)/float64(least)) + 1; limit < 1<<36 {
+			break
+		}
+	}
+	scale = max(scale, leastScale)
 	if limit >= maxSensitive || worst >= maxSensitive {
 		b.fail("expression-too-large", at)
 		return value{}
@@ -136,7 +145,7 @@ func (b *builder) divided(x, y value, at int) value {
 	if x.col.Lo >= 0 && y.col.Lo >= 0 {
 		lo = 0
 	}
-	c := Column{Kind: KindDecimal, Scale: realScale, Lo: lo, Hi: hi, Nullable: y.col.Lo <= 0 && y.col.Hi >= 0}
+	c := Column{Kind: KindDecimal, Scale: scale, Lo: lo, Hi: hi, Nullable: y.col.Lo <= 0 && y.col.Hi >= 0}
 	v := b.double("$0; / nullif($1;, 0) * "+power(shift), c, x, y)
 	v.over = []value{x, y}
 	return v
@@ -214,6 +223,7 @@ func (b *builder) settled(v value, at int) value {
 		return c
 	case LitNumber:
 		return b.numeral(v.lit)
+	default: // a text or an interval is no number
 	}
 	b.fail("text-in-arithmetic", max(at, v.lit.Offset))
 	return v

@@ -42,6 +42,7 @@ type builder struct {
 	state    rowsState
 	filters  []*Expr // of ON and WHERE, joined by AND
 	where    *cond
+	unlinked bool // an ON is read that cannot link
 	link     *ref // the unit outside that this subquery's unit is equated with
 	links    []link
 	terms    map[*Column]*term
@@ -120,6 +121,7 @@ func (b *builder) build(place []int) *Plan {
 	}
 	b.permute(place)
 	b.resolveJoins()
+	b.limitRows()
 	if b.err != nil {
 		return nil
 	}

@@ -18,7 +18,7 @@ func (b *builder) cast(e *Expr) value {
 	}
 	switch e.To.Kind {
 	case CastInteger:
-		return b.castNumber(v, 0, e)
+		return b.castInteger(v, e)
 	case CastDecimal:
 		if e.To.Scale < 0 || e.To.Scale > 9 {
 			b.fail("cast", e.Offset)
@@ -55,6 +55,27 @@ func (b *builder) cast(e *Expr) value {
 	}
 	b.fail("cast", e.Offset)
 	return value{}
+}
+
+// castInteger refuses a cast to a type that cannot hold every number inside the bounds.
+func (b *builder) castInteger(v value, e *Expr) value {
+	v = b.castNumber(v, 0, e)
+	if b.err != nil || v.lit != nil {
+		return v
+	}
+	lo, hi := int64(-1<<62), int64(1<<62)
+	switch w := e.To.Width; {
+	case w == 8 || w == 16 || w == 32:
+		lo, hi = -1<<(w-1), 1<<(w-1)-1
+	case w == -8 || w == -16 || w == -32:
+		lo, hi = 0, 1<<-w-1
+	case w < 0:
+		lo = 0
+	}
+	if v.col.Lo < lo || v.col.Hi > hi {
+		b.fail("cast-can-fail", e.Offset)
+	}
+	return v
 }
 
 func (b *builder) castNumber(v value, scale int, e *Expr) value {

@@ -45,6 +45,7 @@ func relationRefusals() map[string]entry {
 		"union-columns":           say("rows", "UNION 各分支的列不一致，或不是个人数据", "the branches of UNION differ in their columns, or are not private", "请让各分支都输出个人编号和同样的列", "give every branch the person and the same columns"),
 		"too-many-rows":           say("rows", "一个人的行数可能过多", "a person could have too many rows", "请先按个人分组或加行键连接", "group by the person first, or join on a row key"),
 		"subquery-not-linked":     say("unit", "条件中的子查询没有与外层的个人相连，会看到别人的记录", "the subquery is not linked to the person outside, so it would see other persons' rows", "请在子查询中写 内层个人编号 = 外层个人编号", "write inner person = outer person in the subquery"),
+		"subquery-in-join":        say("join", "外连接的 ON 中不能有子查询", "the ON of an outer join cannot hold a subquery", "请把条件放进被连接的子查询，例如 LEFT JOIN (SELECT … WHERE 列 IN (…)) t ON …", "put the condition into the joined side: LEFT JOIN (SELECT … WHERE column IN (…)) t ON …"),
 		"subquery-columns":        say("syntax", "IN 的子查询只能有一列", "a subquery of IN has one column", "请只选一列", "select one column"),
 		"scalar-subquery":         say("rows", "标量子查询须是与外层个人相连的一个聚合", "a scalar subquery is one aggregate linked to the person outside", "请写 (SELECT max(列) FROM 表 t WHERE t.个人编号 = 外层.个人编号)", "write (SELECT max(column) FROM t WHERE t.person = outer.person)"),
 		"asof":                    say("join", "ASOF 连接需要个人相等和一个不等式", "an ASOF join needs the person equated and one inequality", "请写 ON a.个人编号 = b.个人编号 AND a.日期 >= b.日期", "write ON a.person = b.person AND a.date >= b.date"),

@@ -38,7 +38,7 @@ func (b *builder) dateArithmetic(op string, x, y value, at int) (value, bool) {
 	xd, yd := b.kindOfQuiet(x) == KindDate, b.kindOfQuiet(y) == KindDate
 	switch {
 	case op == "+" && yd && !xd:
-		x, y, xd, yd = y, x, yd, xd
+		x, y, yd = y, x, xd
 	case !xd:
 		return value{}, false
 	}
@@ -211,6 +211,9 @@ func (b *builder) elapsed(fn, part string, x, y value, at int) value {
 	}
 	if y.col.Hi < x.col.Lo { // never forward; how little back depends on the longest period, so nothing is said of it
 		hi = 0
+	}
+	if part == "day" { // both functions count days
+		return b.compute("($1; - $0;)", Column{Kind: KindInt, Lo: lo, Hi: hi, Unit: part, step: 1}, x, y)
 	}
 	from, to := strings.Replace(calendar, "$0;", "$0;", 1), strings.Replace(calendar, "$0;", "$1;", 1)
 	return b.compute("CAST("+fn+"('"+part+"', "+from+", "+to+") AS INTEGER)", Column{Kind: KindInt, Lo: lo, Hi: hi, Unit: part, step: 1}, x, y)

@@ -142,10 +142,14 @@ func (b *builder) truth(e *Expr) value {
 	b.condLeaves(&cond{op: condAnd, args: []*cond{yes, no}}, func(r ref) { c.origin = append(c.origin, r.col.origin...) })
 	c.Nullable = unknown
 	switch {
-	case yes.op == condTrue:
-		return constant(1, 0)
-	case no.op == condTrue:
-		return constant(0, 0)
+	case yes.op == condTrue, no.op == condTrue:
+		n := int64(0)
+		if yes.op == condTrue {
+			n = 1
+		}
+		v := constant(n, 0)
+		v.col.truth, v.col.step = true, 1
+		return v
 	case !unknown:
 		return value{t: &term{format: "CASE WHEN ?0; THEN 1 ELSE 0 END", conds: []*cond{yes}}, col: c, narrow: true}
 	case yes.op == condFalse && no.op == condFalse:

@@ -18,6 +18,7 @@ type Features struct {
 	Cells    int64           `json:"cells"`
 	Draws    int64           `json:"draws"`
 	Private  bool            `json:"private_selection"`
+	Cuts     []Cut           `json:"cuts,omitempty"`
 }
 
 // ColumnFeature says where a column is used: measure, filter, join, key, in this order.
@@ -49,7 +50,7 @@ func (k MeasureKind) String() string {
 // features lists every column of the schema that the answer depends on, wherever it stands: what shapes rows inside a relation counts
 // as a filter, and what a relation's column is made of counts as what that column is used for.
 func (b *builder) features() Features {
-	f := Features{Dataset: b.schema.Dataset, Tables: b.tablesUsed(), Rows: b.m, Draws: b.drawn()}
+	f := Features{Dataset: b.schema.Dataset, Tables: b.tablesUsed(), Rows: b.m, Draws: b.drawn(), Cuts: b.cuts()}
 	for i := range b.parts {
 		b.openPart(b.parts[i].keys)
 		cells, private := b.cells()

@@ -181,16 +181,6 @@ func (b *builder) raised(x value, power *Expr, at int) value {
 // extreme is least or greatest, which ignore NULLs. An operand without bounds is bounded on one side by the others.
 func (b *builder) extreme(fn string, a []value, at int) value {
 	floor, ceiling := int64(math.MinInt64), int64(math.MaxInt64)
-	bounded := false
-	for i := range a {
-		if v := b.settled(a[i], at); b.err == nil && v.col.Bounded {
-			bounded = true
-		}
-	}
-	if b.err != nil || !bounded {
-		b.fail("unbounded-expression", at)
-		return value{}
-	}
 	vs, c := b.unify(a, at)
 	if b.err != nil {
 		return value{}

@@ -122,7 +122,7 @@ func (b *builder) counted(format string, a aggregateCall, over string) value {
 func (b *builder) made(format string, c Column, a aggregateCall, over string, null bool) value {
 	t := &term{format: format}
 	c.ordinal = false
-	c.origin, c.Bounded = nil, c.Bounded || c.Kind != KindCode && null == false
+	c.origin, c.Bounded = nil, c.Bounded || c.Kind != KindCode && !null
 	for _, v := range a.args {
 		t.args = append(t.args, v.t)
 		c.origin = append(c.origin, v.col.origin...)

@@ -35,7 +35,9 @@ func (b *builder) lateJoin(i int) {
 	}
 	kept := b.filters
 	b.filters = nil
+	b.unlinked = j.Kind != JoinInner // an ON that keeps rows without a match links nothing
 	on := b.split(j.On, i+2, j.Offset)
+	b.unlinked = false
 	extra := b.filters
 	b.filters = kept
 	if j.Kind == JoinInner {
@@ -126,18 +128,7 @@ func (b *builder) asof(e *edge, extra []*Expr, j *Join) {
 	for _, q := range e.on {
 		have[q.right.col.Name] = true
 	}
-	sets := s.table.unique
-	if s.table.RowKey != "" {
-		sets = append(sets[:len(sets):len(sets)], []string{s.table.RowKey})
-	}
-	alone := s.table.MaxRows == 1
-	for _, names := range sets {
-		all := true
-		for _, n := range names {
-			all = all && have[n]
-		}
-		alone = alone || all
-	}
+	alone := s.table.MaxRows == 1 || s.table.RowKey != "" && have[s.table.RowKey] || s.table.uniqueUnder(have)
 	if !alone {
 		b.fail("asof-ties", j.Offset)
 		return
@@ -207,7 +198,7 @@ type link struct{ inner, outer ref }
 
 // linkWith reads `unit = outer unit`.
 func (b *builder) linkWith(e *Expr) bool {
-	if !b.linked || e.Op != ExprCompare || e.Cmp != CmpEq || len(e.Args) != 2 || e.Args[0].Op != ExprColumn || e.Args[1].Op != ExprColumn {
+	if !b.linked || b.unlinked || e.Op != ExprCompare || e.Cmp != CmpEq || len(e.Args) != 2 || e.Args[0].Op != ExprColumn || e.Args[1].Op != ExprColumn {
 		return false
 	}
 	in, out := e.Args[0].Col, e.Args[1].Col

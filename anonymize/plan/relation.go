@@ -23,6 +23,16 @@ type relation struct {
 	below []*builder // the SELECTs that it is made of
 }
 
+// showsUnit says that the unit is a visible column: without it DISTINCT would mean rows of all persons together.
+func (r *relation) showsUnit() bool {
+	for _, i := range r.at {
+		if i == 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // describe tells what a relation is made of.
 func (r *relation) describe(add func(indent int, zh, en string), indent int) {
 	for _, b := range r.below {
@@ -71,11 +81,19 @@ func (b *builder) rows() {
 		b.permute(place)
 	}
 	b.resolveJoins()
+	b.limitRows()
 	if b.err != nil {
 		return
 	}
 	b.where = b.conjunction(b.filters, -1)
 	b.numberedRows()
+}
+
+// limitRows refuses joins of which one person could have so many rows that her making them takes time that others notice.
+func (b *builder) limitRows() {
+	if b.err == nil && b.root >= 0 && b.state.rows > maxRowsCap {
+		b.fail("too-many-rows", b.from.Scans[len(b.from.Scans)-1].Offset)
+	}
 }
 
 // numberedRows uses a condition on the number of a row inside its person (row_number() = 1): each number stands in at most one row of the
@@ -119,8 +137,10 @@ func (b *builder) conjunction(list []*Expr, at int) *cond {
 	switch c.op {
 	case condTrue:
 		return nil
-	case condFalse:
-		b.fail("never-true", max(0, at))
+	case condFalse: // below the measure step an empty relation is an answer: no code of a family may be in the dictionary
+		if b.depth == 0 {
+			b.fail("never-true", max(0, at))
+		}
 	default: // a condition
 	}
 	b.used(nil, c, "filter")
@@ -163,6 +183,9 @@ func (b *builder) selected(r *Relation) *relation {
 	values := b.outputColumns(r, out)
 	pick := b.distinctOn(r, out, values)
 	b.windows = false
+	if r.Distinct && b.err == nil && !out.showsUnit() {
+		b.fail("distinct-without-person", r.Offset)
+	}
 	if b.err != nil {
 		return nil
 	}

@@ -176,6 +176,8 @@ const (
 type Cast struct {
 	Kind  CastKind
 	Scale int
+	// Width is the bits of an integer type, negative for an unsigned one; 0 is 64.
+	Width int
 	Try   bool
 }
 

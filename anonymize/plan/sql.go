@@ -12,6 +12,9 @@ import (
 // subtraction of a key's lower bound.
 
 func (b *builder) sql() string {
+	if leaves, ok := b.finer(); ok {
+		return b.finerSQL(leaves)
+	}
 	var s strings.Builder
 	if !b.ranked {
 		s.WriteString("SELECT " + b.selects(b.plainName) + b.fromWhere(nil))
@@ -39,6 +42,15 @@ func (b *builder) sql() string {
 }
 
 func (b *builder) selects(name namer) string {
+	out := b.keySQL(name)
+	for i, c := range b.columns {
+		out = append(out, b.exactSQL(c.sql, name)+" AS a"+strconv.Itoa(i))
+	}
+	return strings.Join(out, ", ")
+}
+
+// keySQL writes the keys as indices from 0, -1 for NULL.
+func (b *builder) keySQL(name namer) []string {
 	var out []string
 	for i, k := range b.keys {
 		e := "CAST(" + b.writeRef(k.at, name) + " AS BIGINT)"
@@ -53,10 +65,7 @@ func (b *builder) selects(name namer) string {
 		}
 		out = append(out, "coalesce("+e+", -1) AS k"+strconv.Itoa(i))
 	}
-	for i, c := range b.columns {
-		out = append(out, b.exactSQL(c.sql, name)+" AS a"+strconv.Itoa(i))
-	}
-	return strings.Join(out, ", ")
+	return out
 }
 
 func (b *builder) exactSQL(a aggregate, name namer) string {
@@ -193,26 +202,54 @@ func (b *builder) condition(c *cond, top bool, name namer) string {
 }
 
 // membership writes "col in set" the cheapest way. A constant row never comes here: simplify has removed it.
+//
+// Of a map of codes it asks for the codes whose image is in the set, so that the map is never computed: f(x) is in S exactly when x is in
+// the preimage of S, and f(x) is NULL exactly when x is NULL or has no image.
 func (b *builder) membership(c *cond, name namer) string {
-	col, d := b.writeRef(c.at, name), domain(c.at.col)
+	d, in := domain(c.at.col), c.set
+	t := b.computed(c.at)
+	if t == nil {
+		return memberSQL(name(c.at), d, in, c.null)
+	}
+	for t.codes != nil {
+		var from set
+		for i, n := range t.codes {
+			if n == noCode && c.null || n != noCode && in.has(n) {
+				from = append(from, rng{int64(i), int64(i)})
+			}
+		}
+		in, d = normal(from), rng{0, int64(len(t.codes)) - 1}
+		u := t.args[0]
+		if u.format == "" && u.sub == nil {
+			if b.computed(u.at) == nil {
+				return memberSQL(name(u.at), d, in, c.null)
+			}
+			u = b.computed(u.at)
+		}
+		t = u
+	}
+	return memberSQL(b.write(t, name), d, in, c.null)
+}
+
+func memberSQL(col string, d rng, in set, null bool) string {
 	var parts []string
-	if c.null {
+	if null {
 		parts = append(parts, col+" IS NULL")
 	}
-	hole := c.set.without(d)
+	hole := in.without(d)
 	switch {
-	case len(c.set) == 0 && c.null:
-	case len(c.set) == 0:
+	case len(in) == 0 && null:
+	case len(in) == 0:
 		return "false"
 	case len(hole) == 0:
 		parts = append(parts, col+" IS NOT NULL")
-	case len(hole) == 1 && hole[0].lo == hole[0].hi && len(c.set) == 2:
+	case len(hole) == 1 && hole[0].lo == hole[0].hi && len(in) == 2:
 		parts = append(parts, col+" <> "+number(hole[0].lo))
-	case len(c.set) > 16 && c.set.size() <= maxDictionary:
-		parts = append(parts, col+" IN ("+strings.Join(members(c.set), ", ")+")")
+	case len(in) > 16 && in.size() <= maxDictionary:
+		parts = append(parts, col+" IN ("+strings.Join(members(in), ", ")+")")
 	default:
 		var single set
-		for _, r := range c.set {
+		for _, r := range in {
 			if r.hi-r.lo >= 0 && r.hi-r.lo <= 1 {
 				single = append(single, r)
 				continue

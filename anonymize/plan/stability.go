@@ -68,24 +68,25 @@ func (b *builder) boundPublic(e *edge) bool {
 func (b *builder) boundPrivate(e *edge) bool {
 	t, m := b.scans[e.scan].table, b.scans[e.scan].m
 	onUnit, newKey, oldKey := false, m == 1, b.state.rows == 1
-	equated := map[string]bool{}
+	equated, before := map[string]bool{}, map[int]map[string]bool{}
 	for _, q := range e.on {
 		onUnit = onUnit || q.left.col.Kind == KindUnit && q.right.col.Kind == KindUnit && !q.right.col.Nullable
 		equated[q.right.col.Name] = true
 		newKey = newKey || t.RowKey != "" && q.right.col.Name == t.RowKey
 		old := b.scans[q.left.scan].table
 		oldKey = oldKey || b.state.once[q.left.scan] && !old.Public && old.RowKey != "" && q.left.col.Name == old.RowKey
+		if before[q.left.scan] == nil {
+			before[q.left.scan] = map[string]bool{}
+		}
+		before[q.left.scan][q.left.col.Name] = true
+	}
+	for i, names := range before {
+		oldKey = oldKey || b.state.once[i] && !b.scans[i].table.Public && b.scans[i].table.uniqueUnder(names)
 	}
 	if !onUnit {
 		return false
 	}
-	for _, names := range t.unique {
-		all := true
-		for _, n := range names {
-			all = all && equated[n]
-		}
-		newKey = newKey || all
-	}
+	newKey = newKey || t.uniqueUnder(equated)
 	r := b.state.rows
 	if e.kind == JoinAsof || e.kind == JoinAsofLeft {
 		e.rows, e.rule = r, Text{"ASOF 连接：每行至多匹配一行", "ASOF join: a row meets at most one row"}
@@ -116,6 +117,20 @@ func (b *builder) boundPrivate(e *edge) bool {
 	b.state = rowsState{rows: bound, once: once}
 	e.rows, e.rule = bound, rule
 	return true
+}
+
+// uniqueUnder says that a person has at most one row of the table for each choice of values of some columns.
+func (t *Table) uniqueUnder(columns map[string]bool) bool {
+	for _, names := range t.unique {
+		all := true
+		for _, n := range names {
+			all = all && columns[n]
+		}
+		if all {
+			return true
+		}
+	}
+	return false
 }
 
 // finish cuts a product again. A bound above the largest hard cap of the joined private tables is brought down to it: joined

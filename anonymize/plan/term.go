@@ -13,6 +13,7 @@ type term struct {
 	args   []*term
 	conds  []*cond
 	sub    *subquery // a scalar subquery, when set
+	codes  []int64   // of a map of codes: the image of args[0] = 0, 1, …, noCode for NULL
 }
 
 // fixed says that a term reads no row: it is a constant.

@@ -116,7 +116,8 @@ func (b *builder) mapNumber(v value, at int, f func(string) (int64, bool)) value
 // noCode stands for NULL in a map of codes.
 const noCode int64 = -1 << 62
 
-// recode writes a map of codes: runs of equal images as one CASE branch each, or a list by index when there are many.
+// recode writes a map of codes: runs of equal images as one CASE branch each, or a list by index when there are many. The engine tries the
+// branches one after the other, so a list that is not much longer is faster from a few branches on.
 func (b *builder) recode(v value, c *Column, codes []int64, at int) value {
 	c.origin = append(c.origin, v.col.origin...)
 	c.Nullable = b.canBeNull(v)
@@ -144,7 +145,7 @@ func (b *builder) recode(v value, c *Column, codes []int64, at int) value {
 		return parenthesised(n)
 	}
 	var s strings.Builder
-	if runs <= 64 {
+	if runs <= fewRuns || runs <= 64 && len(codes) > 16*runs {
 		s.WriteString("CASE")
 		for i := range codes {
 			if i+1 == len(codes) || codes[i+1] != codes[i] {
@@ -166,8 +167,11 @@ func (b *builder) recode(v value, c *Column, codes []int64, at int) value {
 		}
 		s.WriteString("][CAST($0; AS INTEGER) + 1]")
 	}
-	return value{t: &term{format: s.String(), args: []*term{v.t}}, col: c, narrow: fits32(c)}
+	return value{t: &term{format: s.String(), args: []*term{v.t}, codes: codes}, col: c, narrow: fits32(c)}
 }
+
+// fewRuns are as fast as a list.
+const fewRuns = 8
 
 // text says that a value is a text: a code column or a string literal.
 func (b *builder) text(v value, at int) bool {
@@ -292,6 +296,10 @@ func (b *builder) asText(v value, at int) value {
 	}
 	var texts []string
 	for n := v.col.Lo; n <= v.col.Hi; n++ {
+		if v.col.truth {
+			texts = append(texts, strconv.FormatBool(n != 0))
+			continue
+		}
 		texts = append(texts, strconv.FormatInt(n, 10))
 	}
 	c := textColumn(dictionary(texts))

@@ -74,6 +74,10 @@ func (b *builder) unionColumns(r *Relation, out *relation, branches []*relation,
 			lists[i] = append(lists[i], typed[i].t)
 		}
 	}
+	if r.Distinct && !out.showsUnit() {
+		b.fail("distinct-without-person", r.Offset)
+		return nil
+	}
 	if r.Distinct {
 		for i := range out.table.Columns {
 			b.usedOrigin(out.table.Columns[i].origin, "filter")

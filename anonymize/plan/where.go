@@ -78,6 +78,7 @@ func (b *builder) compile(p *Expr, negate bool, depth int) *cond {
 		return out
 	case ExprExists, ExprInSub:
 		return b.compileSub(p, negate)
+	default: // below
 	}
 	if want := operands(p.Op); want > 0 && len(p.Args) != want || want < 0 && len(p.Args) < -want {
 		b.fail("not-supported", p.Offset)

@@ -178,13 +178,21 @@ func (b *builder) neighbour(e *Expr, a aggregateCall, over string) value {
 		}
 		n = v
 	}
-	if len(a.args) < 1 || len(a.args) > 2 || !b.carried(a.args[0], e.Offset) {
+	if len(a.args) < 1 || len(a.args) > 3 || !b.carried(a.args[0], e.Offset) {
 		b.fail("function-arguments", e.Offset)
 		return value{}
 	}
-	c := *a.args[0].col
-	v := b.made(e.Name+"("+hole(0)+", "+number(n)+")", c, a, over, true)
-	v.col.Nullable = true
+	c, other, null := *a.args[0].col, "", true
+	if len(a.args) == 3 { // what stands where there is no such row
+		vs, col := b.unify([]value{a.args[0], a.args[2]}, e.Offset)
+		if b.err != nil {
+			return value{}
+		}
+		null = b.canBeNull(vs[0]) || b.canBeNull(vs[1])
+		a.args[0], a.args[2], c, other = vs[0], vs[1], *col, ", "+hole(2)
+	}
+	v := b.made(e.Name+"("+hole(0)+", "+number(n)+other+")", c, a, over, true)
+	v.col.Nullable = null
 	return v
 }
 
