@@ -23,8 +23,8 @@ const (
 
 	startTime = 30 * time.Second       // for a child to be ready, on a machine under load
 	tryTime   = 20 * time.Second       // for an attempt to end by itself
-	queryTime = 300 * time.Millisecond // the deadline of a statement
-	graceTime = 300 * time.Millisecond // from it to the kill
+	queryTime = 150 * time.Millisecond // the deadline of a statement
+	graceTime = 150 * time.Millisecond // from it to the kill
 )
 
 // Config says what is tried.
