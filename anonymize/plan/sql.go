@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The generator. Its output holds keywords, our own identifiers (t0…, k0…, c0…, the schema's names quoted) and integers: no byte
+// The generator. Its output holds keywords, our own identifiers (t0…, k0…, c0…, g0…, the schema's names quoted) and integers: no byte
 // of the researcher's text. Every cell that comes back is a BIGINT that is not NULL. Sums run over the narrow stored
 // integers and only the result is cast; every filter sits beside the scan; there is one subquery when, and only when, joined
 // rows are ranked again. No expression can fail on a value: comparisons of integers, integer sums that Build has bounded, and
