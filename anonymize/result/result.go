@@ -327,6 +327,9 @@ func measured(e *plan.OutExpr) bool {
 	return false
 }
 
+func decimal(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
+
+// measureLabel names a quantile with its fraction: MIN and MAX are the quantiles 0.01 and 0.99, since the least value is one person's.
 func measureLabel(m plan.Measure) (zh, en string) {
 	words := map[plan.MeasureKind][2]string{
 		plan.CountRows: {"记录数", "rows"}, plan.CountPersons: {"人数", "persons"}, plan.CountColumn: {"%s 已知的记录数", "rows with %s"},
@@ -335,7 +338,7 @@ func measureLabel(m plan.Measure) (zh, en string) {
 		plan.StddevPop: {"%s 标准差", "standard deviation of %s"}, plan.StddevSamp: {"%s 样本标准差", "sample standard deviation of %s"},
 		plan.CovarPop: {"协方差", "covariance"}, plan.CovarSamp: {"样本协方差", "sample covariance"}, plan.Corr: {"相关系数", "correlation"},
 		plan.RegrSlope: {"回归斜率", "slope of the regression"}, plan.RegrIntercept: {"回归截距", "intercept of the regression"},
-		plan.Quantile: {"%s 分位数", "quantile of %s"},
+		plan.Quantile: {"%s " + decimal(m.Fraction) + " 分位数", decimal(m.Fraction) + " quantile of %s"},
 	}[m.Kind]
 	if m.Table == "" && strings.Contains(words[1], "%s") { // computed: its SQL is no label
 		return strings.TrimSpace(strings.Replace(words[0], "%s", "", 1)), strings.TrimSuffix(strings.Replace(words[1], "%s", "", 1), " of ")

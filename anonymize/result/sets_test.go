@@ -250,8 +250,8 @@ func TestQuantilesOfGroups(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Rows) != 7 {
-		t.Fatalf("%d rows", len(r.Rows))
+	if len(r.Rows) != 7 || r.Columns[2].LabelEN != "0.5 quantile of los" || r.Columns[3].LabelZH != "los 0.99 分位数" { // MAX says that it is none
+		t.Fatalf("%d rows, %+v", len(r.Rows), r.Columns)
 	}
 	for g, row := range r.Rows {
 		want := 30 * float64(g)
