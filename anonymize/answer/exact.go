@@ -3,7 +3,6 @@ package answer
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"math"
 	"math/bits"
 	"slices"
@@ -125,21 +124,24 @@ func fold(l plan.Layout, a Aggregates) ([]cell, error) {
 	return merge(cells)
 }
 
-// sortCells sorts by key, NULL after every value.
+// sortCells sorts by key.
 func sortCells(keys []plan.LayoutKey, cells []cell) {
-	slices.SortFunc(cells, func(a, b cell) int {
-		for k, key := range keys {
-			x, y := a.keys[k], b.keys[k]
-			if x == y {
-				continue
-			}
-			if key.Null && (x == plan.NullKey || y == plan.NullKey) {
-				x, y = y, x
-			}
-			return cmp.Compare(x, y)
+	slices.SortFunc(cells, func(a, b cell) int { return order(keys, a.keys, b.keys) })
+}
+
+// order is that of the domains, NULL after every value.
+func order(keys []plan.LayoutKey, a, b []int64) int {
+	for k, key := range keys {
+		x, y := a[k], b[k]
+		if x == y {
+			continue
 		}
-		return 0
-	})
+		if key.Null && (x == plan.NullKey || y == plan.NullKey) {
+			x, y = y, x
+		}
+		return cmp.Compare(x, y)
+	}
+	return 0
 }
 
 // merge adds neighbours with equal keys.
@@ -184,23 +186,24 @@ func whole(l plan.Layout, cells []cell) ([]cell, error) {
 	return out, nil
 }
 
-// under lists, for every released group in order, every leaf of its tree, with zeros where the child had nothing.
+// under lists, for every released group in order, every leaf of its tree, with zeros where the child had nothing. Groups and cells are in the order
+// of the domains; cells of other groups are passed over.
 func under(l plan.Layout, groups, cells []cell) []cell {
 	n := len(l.Keys) - 1
-	at := map[string]cell{}
-	name := func(keys []int64) string { return fmt.Sprint(keys) }
-	for _, c := range cells {
-		at[name(c.keys)] = c
-	}
 	out := make([]cell, 0, int64(len(groups))*l.Tree.Leaves)
+	next := 0
 	for _, g := range groups {
+		for next < len(cells) && order(l.Keys[:n], cells[next].keys, g.keys) < 0 {
+			next++
+		}
 		for leaf := range l.Tree.Leaves {
 			keys := append(slices.Clone(g.keys[:n]), leaf)
-			c, ok := at[name(keys)]
-			if !ok {
-				c = cell{keys: keys, exact: make([]int64, len(l.Columns))}
+			if next < len(cells) && slices.Equal(cells[next].keys, keys) {
+				out = append(out, cells[next])
+				next++
+				continue
 			}
-			out = append(out, c)
+			out = append(out, cell{keys: keys, exact: make([]int64, len(l.Columns))})
 		}
 	}
 	return out
