@@ -1,0 +1,252 @@
+package dummy
+
+import (
+	"reflect"
+	"strconv"
+	"strings"
+
+	"carrel/anonymize/plan"
+)
+
+// wish is a question and what is known of how to meet it.
+type wish struct {
+	spec      *plan.Spec
+	keys      [][]value // members of the answer's groups by key, nil where they are not known or too many
+	threshold int       // the largest number that HAVING compares with
+	scripts   [][]int   // choices that worked
+	used      map[string]bool
+}
+
+const (
+	maxMembers = 400
+	attempts   = 14
+)
+
+func newWish(spec *plan.Spec, p *plan.Plan) *wish {
+	w := &wish{spec: spec, used: map[string]bool{}}
+	eachOf(reflect.ValueOf(*spec), func(s plan.Scan) { w.used[s.Table] = true })
+	if spec.Having != nil {
+		eachOf(reflect.ValueOf(*spec.Having), func(l plan.Literal) {
+			if n, err := strconv.ParseFloat(l.Text, 64); err == nil && n < MaxPersons {
+				w.threshold = max(w.threshold, int(n)+1)
+			}
+		})
+	}
+	w.keys = make([][]value, len(spec.Keys))
+	if p == nil || len(p.Keys()) != len(spec.Keys) {
+		return w
+	}
+	for i, k := range p.Keys() {
+		w.keys[i] = members(k)
+	}
+	return w
+}
+
+// members are the values that a key can have by text and catalogue.
+func members(k plan.Key) []value {
+	lo, hi := domain(&k.Column)
+	step := max(1, k.Step)
+	if k.Column.Kind == plan.KindKey || k.Column.Kind == plan.KindUnit || uint64(hi)-uint64(lo) > uint64(maxMembers*step) {
+		return nil
+	}
+	var out []value
+	for n := lo; n <= hi && len(out) < maxMembers; n++ {
+		if k.Lets(n) && (n-k.Base)%step == 0 {
+			out = append(out, (&cell{col: &k.Column, n: n}).value())
+		}
+	}
+	return out
+}
+
+// meant says whether a person is to be one for whom the question finds something: three of five, or nearly all when HAVING asks for many.
+func (w *wish) meant(person int) bool {
+	if w.threshold > 0 {
+		return person%10 < 9
+	}
+	return person%5 < 3
+}
+
+// witness looks for a person for whom the question finds something, in the group whose turn it is if there is one.
+func (g *generator) witness(turn int) *world {
+	for n := range attempts {
+		var script []int
+		if len(g.wish.scripts) > 0 && g.rng.IntN(10) < 7 {
+			script = g.wish.scripts[g.rng.IntN(len(g.wish.scripts))]
+		}
+		w := g.world(script)
+		f := w.join(&g.wish.spec.From, nil)
+		if n < 2 {
+			g.aim(w, f, turn)
+		}
+		if n < 5 {
+			g.measure(w, f)
+		}
+		w.fill(g.unused)
+		w.settle()
+		if !w.solve() || !g.finds(w) {
+			continue
+		}
+		w.found = true
+		if len(g.wish.scripts) < 24 {
+			g.wish.scripts = append(g.wish.scripts, w.chosen)
+		}
+		return w
+	}
+	return nil
+}
+
+// unused says that rows of a table can do no harm: the question names neither the table nor one whose rows it would bring along.
+func (g *generator) unused(t *plan.Table) bool {
+	for i := range t.Columns {
+		if p := g.parent(t, &t.Columns[i]); p != nil && g.wish.used[p.Name] {
+			return false
+		}
+	}
+	return !g.wish.used[t.Name]
+}
+
+// aim wants the person in one group of the answer; the groups take turns. For a HAVING that asks for many, a few groups get all.
+func (g *generator) aim(w *world, f *frame, turn int) {
+	if g.wish.threshold > 0 {
+		turn %= 2
+	}
+	for i := range g.wish.spec.Keys {
+		list := g.wish.keys[i]
+		if len(list) == 0 {
+			continue
+		}
+		target := list[turn%len(list)]
+		turn /= len(list)
+		e := &g.wish.spec.Keys[i].Expr
+		w.prepare(e, f)
+		w.need(func() float64 { return same(f.eval(e), target) })
+	}
+}
+
+// measure wants the person to count in one of the measures.
+func (g *generator) measure(w *world, f *frame) {
+	if len(g.wish.spec.Wanted) == 0 {
+		return
+	}
+	m := &g.wish.spec.Wanted[g.rng.IntN(len(g.wish.spec.Wanted))]
+	if m.Filter != nil {
+		w.demand(m.Filter, f, true)
+	}
+	for i := range m.Args {
+		e := &m.Args[i]
+		w.prepare(e, f)
+		w.need(func() float64 {
+			if f.eval(e).kind == isNull {
+				return 1
+			}
+			return 0
+		})
+	}
+}
+
+// finds says whether the question finds a row for the person. What we cannot evaluate does not count.
+func (g *generator) finds(w *world) bool {
+	rows, ok := w.joined(&g.wish.spec.From, nil)
+	return ok && len(rows) > 0
+}
+
+// text is what the words of a question say about good values to try.
+type text struct {
+	counts  []int
+	numbers []float64
+	days    []int64
+	windows map[*plan.Relation]bool
+	lists   map[string]*plan.CodeList
+}
+
+func read(spec *plan.Spec, schema *plan.Schema) text {
+	t := text{counts: []int{1, 1, 1, 1, 2, 2, 3}, windows: map[*plan.Relation]bool{}, lists: map[string]*plan.CodeList{}}
+	seen := map[string]bool{}
+	eachOf(reflect.ValueOf(*spec), func(l plan.Literal) {
+		if l.Kind == 0 || seen[l.Text] {
+			return
+		}
+		seen[l.Text] = true
+		amount, _, _ := strings.Cut(l.Text, " ") // of an interval
+		if f, err := strconv.ParseFloat(amount, 64); err == nil && len(t.numbers) < 40 {
+			t.numbers = append(t.numbers, f)
+			if k := int(f); float64(k) == f && k >= 0 && k <= 45 {
+				t.counts = append(t.counts, k, k+1)
+			}
+		}
+		if d := parseDay(l.Text); d.kind == isDate && len(t.days) < 40 {
+			t.days = append(t.days, int64(d.f))
+		}
+	})
+	eachOf(reflect.ValueOf(*spec), func(s plan.Scan) { t.mark(s.Sub) })
+	eachOf(reflect.ValueOf(*spec), func(e plan.Expr) { t.mark(e.Sub) })
+	for i := range schema.Lists {
+		t.lists[schema.Lists[i].Name] = &schema.Lists[i]
+	}
+	return t
+}
+
+// mark notes which SELECTs have window functions.
+func (t *text) mark(r *plan.Relation) {
+	if r == nil {
+		return
+	}
+	for i := range r.Union {
+		t.mark(&r.Union[i])
+	}
+	has := r.Qualify != nil
+	for i := range r.Columns {
+		has = has || windowed(&r.Columns[i].Expr)
+	}
+	t.windows[r] = has
+}
+
+func windowed(e *plan.Expr) bool {
+	if e.Op == plan.ExprWindow {
+		return true
+	}
+	for i := range e.Args {
+		if windowed(&e.Args[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// listed says whether a code list holds a code.
+func (t *text) listed(list, code string) bool {
+	l := t.lists[list]
+	if l == nil {
+		return false
+	}
+	for _, m := range l.Members {
+		if prefix, ok := strings.CutSuffix(m, "%"); m == code || ok && strings.HasPrefix(code, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// eachOf visits every value of one type inside another.
+func eachOf[T any](v reflect.Value, visit func(T)) {
+	if !v.IsValid() {
+		return
+	}
+	if x, ok := v.Interface().(T); ok {
+		visit(x)
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		eachOf(v.Elem(), visit)
+	case reflect.Slice:
+		for i := range v.Len() {
+			eachOf(v.Index(i), visit)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				eachOf(v.Field(i), visit)
+			}
+		}
+	}
+}
