@@ -35,7 +35,8 @@ func refuse(format string, args ...any) error {
 // between is false for NaN.
 func between(x, lo, hi float64) bool { return x >= lo && x <= hi }
 
-// ConversionDelta is the part δ' of a root's δ that the conversion from ρ to ε uses: half under ZCDP, none under Basic.
+// ConversionDelta is the part δ' of a root's δ that the conversion from ρ to ε uses: half under ZCDP, none under
+// Basic, whose long lists are charged for theirs (ListSpread).
 func ConversionDelta(a Accounting, rootDelta float64) float64 {
 	if a == ZCDP {
 		return rootDelta / 2

@@ -32,7 +32,8 @@ func Sensitivity(rows, lo, hi int64) (int64, error) {
 
 // Design calibrates a list for what a plan wants, such that Price of it is at most Budget(a, epsilon, rootDelta).Units: epsilon is the ε
 // of the list at the root's δ (see ConversionDelta). The budget is split into equal parts, in ρ under ZCDP and in ε under Basic: all
-// measures then have the same noise relative to their sensitivity, and an average's numerator and denominator contribute alike.
+// measures then have the same noise relative to their sensitivity, and an average's numerator and denominator contribute alike. Under Basic
+// the parts of a long list are those whose joint price is the ε asked, each more than its share of a sum.
 // Lists of an ε so small that a part is under 100 units (nano-ρ, nano-ε) may cost up to one unit a mechanism more, by rounding up.
 //
 // selectDelta is the δ of each private selection (Want.Select); it is ignored when there is none. Cells get Gaussian noise under
@@ -56,7 +57,9 @@ func Design(a Accounting, epsilon, rootDelta, selectDelta float64, wants []Want)
 		return nil, refuse("unknown accounting")
 	}
 	part := total / float64(len(wants))
-	if part*unit >= 100 {
+	if rate, ok := joint(a, rootDelta, len(wants)); ok {
+		part = jointPart(epsilon, rate, len(wants))
+	} else if part*unit >= 100 {
 		part -= 2 / unit // so that rounding up stays within the budget
 	}
 	list := make([]Mechanism, 0, len(wants))
@@ -206,12 +209,19 @@ func (m Mechanism) Check() error {
 	return nil
 }
 
-// Price is the cost of a list, from the list alone: Laplace ε²/2 and Gaussian Δ²/(2σ²) with the library's σ under ZCDP, Laplace ε under
-// Basic (which refuses Gaussian), selections like Laplace plus their δ, and 2^-40 of δ a Gaussian draw. Each mechanism's charge is
-// rounded up to a whole unit.
-func Price(a Accounting, list []Mechanism) (Cost, error) {
+// Price is the cost of a list, from the list and the root's δ alone: Laplace ε²/2 and Gaussian Δ²/(2σ²) with the library's σ under ZCDP,
+// Laplace ε under Basic (which refuses Gaussian), selections like Laplace plus their δ, and 2^-40 of δ a Gaussian draw. Each mechanism's
+// charge is rounded up to a whole unit. Under Basic a list of so many mechanisms that it pays (see joint) has one charge: the ε of their
+// joint privacy loss at δ = ε·rootDelta/ListSpread, and that δ besides those of selections.
+func Price(a Accounting, rootDelta float64, list []Mechanism) (Cost, error) {
 	if len(list) == 0 || len(list) > maxWants {
 		return Cost{}, refuse("number of mechanisms")
+	}
+	if !between(rootDelta, MinDelta, MaxDelta) {
+		return Cost{}, refuse("delta outside %g..%g", MinDelta, MaxDelta)
+	}
+	if rate, ok := joint(a, rootDelta, len(list)); ok {
+		return jointPrice(list, rate)
 	}
 	var sum Cost
 	for _, m := range list {

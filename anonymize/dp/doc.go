@@ -29,8 +29,9 @@
 //     half), and at granularities above 1 rounds the exact value cell by cell, which breaks an L1 bound over several cells.
 //
 // ε(ρ, δ') = ρ + 2√(ρ ln(1/δ')) (Bun and Steinke 2016, Prop. 1.3). Under ZCDP the root's δ is split in halves: one is the δ' of
-// that conversion (ConversionDelta), the other the limit of the δ's that add up (Budget().Delta). Under Basic there is no
-// conversion and the whole δ is the limit.
+// that conversion (ConversionDelta), the other the limit of the δ's that add up (Budget().Delta). Under Basic the whole δ is the limit.
+// Lists add up there, and inside one list, fixed before it runs, many mechanisms cost together what their joint privacy loss says at a δ
+// that is charged (pld.go, joint.go); whether a list is priced so depends on its length and the root's δ, never on which is cheaper.
 //
 // # Intervals
 //

@@ -102,11 +102,11 @@ func (l *Ledger) Charge(ctx context.Context, tx Tx, p *audit.Pending, in Intent)
 	if in.ID == "" || in.Key == "" || in.PlanHash == "" || max(len(in.ID), len(in.Key), len(in.PlanHash)) > 256 {
 		return nil, fmt.Errorf("%w: intent", ErrInvalid)
 	}
-	accounting, err := l.payers(ctx, tx, in)
+	grant, err := l.payers(ctx, tx, in)
 	if err != nil {
 		return nil, err
 	}
-	cost, err := dp.Price(accounting, in.List)
+	cost, err := dp.Price(grant.Accounting, grant.RootDelta, in.List)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
@@ -130,20 +130,20 @@ func (l *Ledger) Charge(ctx context.Context, tx Tx, p *audit.Pending, in Intent)
 	return &Reservation{rec: rec, pending: p}, nil
 }
 
-// payers checks that both accounts are what they are said to be, in one universe.
-func (l *Ledger) payers(ctx context.Context, tx Tx, in Intent) (dp.Accounting, error) {
+// payers checks that both accounts are what they are said to be, in one universe, and returns the grant's.
+func (l *Ledger) payers(ctx context.Context, tx Tx, in Intent) (Account, error) {
 	g, err := tx.LedgerAccount(ctx, in.Grant)
 	if err != nil {
-		return "", err
+		return Account{}, err
 	}
 	r, err := tx.LedgerAccount(ctx, in.Researcher)
 	if err != nil {
-		return "", err
+		return Account{}, err
 	}
-	if g.Kind != KindGrant || r.Kind != KindResearcher || g.Parent != r.Parent || g.Accounting != r.Accounting {
-		return "", fmt.Errorf("%w: grant and researcher are not of one universe", ErrInvalid)
+	if g.Kind != KindGrant || r.Kind != KindResearcher || g.Parent != r.Parent || g.Accounting != r.Accounting || g.RootDelta != r.RootDelta {
+		return Account{}, fmt.Errorf("%w: grant and researcher are not of one universe", ErrInvalid)
 	}
-	return g.Accounting, nil
+	return g, nil
 }
 
 // debit charges both accounts or none.

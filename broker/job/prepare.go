@@ -176,7 +176,7 @@ func (s *Service) price(p *prepared) error {
 	if err != nil {
 		return badEpsilon(err)
 	}
-	if p.cost, err = dp.Price(p.account.Accounting, p.list); err != nil {
+	if p.cost, err = dp.Price(p.account.Accounting, p.account.RootDelta, p.list); err != nil {
 		return fmt.Errorf("price: %w", err)
 	}
 	if err := answer.Check(p.plan.Layouts(), p.list); err != nil {

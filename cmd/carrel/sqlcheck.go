@@ -169,7 +169,7 @@ func (c *checker) judge(ctx context.Context, q asked) (verdict, error) {
 	if err != nil { // so much noise that it could not be drawn exactly
 		return c.refused(q, plan.Refuse("sum-too-large", q.SQL, 0)), nil
 	}
-	cost, err := dp.Price(dp.ZCDP, list)
+	cost, err := dp.Price(dp.ZCDP, c.rootDelta, list)
 	if err != nil {
 		return verdict{}, err
 	}

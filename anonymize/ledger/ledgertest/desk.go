@@ -38,7 +38,7 @@ func NewDesk(t testing.TB, s Store, affordable int64) *Desk {
 		{Measure: "sum(x)", Sensitivity: 20, Rows: 2, Cells: 3},
 	})
 	must(t, err)
-	cost, err := dp.Price(dp.ZCDP, list)
+	cost, err := dp.Price(dp.ZCDP, 1e-6, list)
 	must(t, err)
 	d := &Desk{Store: s, Ledger: l, List: list, Cost: cost}
 	a := ledger.Account{ID: Universe, Kind: ledger.KindUniverse, Accounting: dp.ZCDP, RootDelta: 1e-6, Limit: times(cost, 10*affordable)}

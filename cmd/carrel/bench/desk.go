@@ -116,7 +116,7 @@ func (d *desk) ask(ctx context.Context, sql string, epsilon float64) (time.Durat
 		return 0, nil, errors.New("an answer came from record: it was not fresh")
 	}
 	var cost dp.Cost
-	if cost, err = dp.Price(dp.ZCDP, a.List); err != nil {
+	if cost, err = dp.Price(dp.ZCDP, 1e-6, a.List); err != nil {
 		return 0, nil, err
 	}
 	d.cost.Lock()
