@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -98,8 +99,8 @@ func (b *bench) makeCity(ctx context.Context, c city, rows int64) error {
 }
 
 // desk opens a data directory of its own for this run, with the city's keys and extract and empty books: budgets are as on the
-// first day, and nothing is on record.
-func (b *bench) desk(ctx context.Context, c city, w *watch) (*service.Service, error) {
+// first day, and nothing is on record. Without rules those that are built in hold.
+func (b *bench) desk(ctx context.Context, c city, w *watch, rules fs.FS) (*service.Service, error) {
 	for _, old := range []string{c.run(), c.run() + "-checkpoints"} {
 		if err := os.RemoveAll(old); err != nil {
 			return nil, err
@@ -112,7 +113,7 @@ func (b *bench) desk(ctx context.Context, c city, w *watch) (*service.Service, e
 	if err := linkAll(filepath.Join(c.data(), "extracts", "first"), dir); err != nil {
 		return nil, err
 	}
-	conf := service.Config{Data: c.run(), Sandbox: b.sandbox, Memory: childMemory}
+	conf := service.Config{Data: c.run(), Sandbox: b.sandbox, Memory: childMemory, Rules: rules}
 	if w != nil {
 		conf.Observe, conf.ObservePolicy = w.committed, w.decided
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -42,9 +43,9 @@ type desk struct {
 }
 
 // sit opens the service and takes an application through to a grant.
-func (b *bench) sit(ctx context.Context, c city) (*desk, error) {
+func (b *bench) sit(ctx context.Context, c city, rules fs.FS) (*desk, error) {
 	d := &desk{}
-	s, err := b.desk(ctx, c, &d.watch)
+	s, err := b.desk(ctx, c, &d.watch, rules)
 	if err != nil {
 		return nil, err
 	}
@@ -106,8 +107,13 @@ func (d *desk) apply(ctx context.Context) (string, error) {
 // ask asks a question that was never asked: ε differs by a millionth of itself from one to the next, and with it the list of
 // mechanisms. It returns the time to T3's commit.
 func (d *desk) ask(ctx context.Context, sql string, epsilon float64) (time.Duration, *job.Answer, error) {
+	return d.put(ctx, job.Ask{SQL: sql, Epsilon: epsilon})
+}
+
+func (d *desk) put(ctx context.Context, q job.Ask) (time.Duration, *job.Answer, error) {
 	n := d.asked.Add(1)
-	a, err := d.Jobs.Query(ctx, d.me, job.Ask{Grant: d.grant, SQL: sql, Epsilon: epsilon * (1 + 1e-6*float64(n))})
+	q.Grant, q.Epsilon = d.grant, q.Epsilon*(1+1e-6*float64(n))
+	a, err := d.Jobs.Query(ctx, d.me, q)
 	if err != nil {
 		return 0, nil, err
 	}

@@ -24,7 +24,7 @@ func (b *bench) dp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d, err := b.sit(ctx, c)
+	d, err := b.sit(ctx, c, nil)
 	if err != nil {
 		return errors.Join(err, bare.close())
 	}
@@ -32,7 +32,13 @@ func (b *bench) dp(ctx context.Context) error {
 	if err == nil {
 		err = d.settle(ctx)
 	}
-	return errors.Join(err, d.Close(), bare.close())
+	if err = errors.Join(err, d.Close()); err == nil {
+		err = b.manyCells(ctx, c, bare)
+	}
+	if err = errors.Join(err, bare.close()); err != nil {
+		return err
+	}
+	return b.bounding(ctx)
 }
 
 func (b *bench) twenty(ctx context.Context, c city, d *desk, bare *bareDuckDB) error {

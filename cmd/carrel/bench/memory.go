@@ -45,7 +45,7 @@ func (b *bench) idle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := b.desk(ctx, c, nil)
+	s, err := b.desk(ctx, c, nil, nil)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (b *bench) idle(ctx context.Context) error {
 
 // atWork asks the ten questions and watches the children of this process.
 func (b *bench) atWork(ctx context.Context, c city) error {
-	d, err := b.sit(ctx, c)
+	d, err := b.sit(ctx, c, nil)
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ func (b *bench) query(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d, err := b.sit(ctx, c)
+	d, err := b.sit(ctx, c, nil)
 	if err != nil {
 		return errors.Join(err, bare.close())
 	}
