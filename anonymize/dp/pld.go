@@ -75,10 +75,14 @@ func addLattice(mass []float64, n int, h, weight float64) {
 func gaussianLoss(mu, h, cut float64, others int) loss {
 	z := math.Sqrt2 * math.Erfcinv(2*cut)
 	top := int(math.Ceil((mu*mu/2 + z*mu) / h))
-	above := func(i int) float64 { return math.Erfc((float64(i)*h-mu*mu/2)/mu/math.Sqrt2) / 2 }
-	l := loss{step: h, mass: make([]float64, top+others+1), top: top, over: above(top)}
-	for i := range l.mass {
-		l.mass[i] = above(top-i-1) - above(top-i)
+	tail := func(i int, side float64) float64 { return math.Erfc(side*(float64(i)*h-mu*mu/2)/mu/math.Sqrt2) / 2 }
+	l := loss{step: h, mass: make([]float64, top+others+1), top: top, over: tail(top, 1)}
+	for i := range l.mass { // each from the tail that is smaller, which loses no digits
+		if hi := top - i; float64(hi)*h > mu*mu/2 {
+			l.mass[i] = tail(hi-1, 1) - tail(hi, 1)
+		} else {
+			l.mass[i] = tail(hi, -1) - tail(hi-1, -1)
+		}
 	}
 	return l
 }
