@@ -43,6 +43,7 @@ func (p *Plan) ExpectedErrors(list []dp.Mechanism) []ExpectedError {
 			e.Unit = "rows"
 		case m.Moments != nil:
 			e.HalfWidth, e.PerRows = m.momentError(list)/perRows, perRows
+			e.Unit = momentUnit(m.Kind, m.Unit)
 		case m.Denominator >= 0:
 			e.HalfWidth, e.PerRows = 1.96*math.Sqrt(v)/perRows/unit, perRows
 		case len(m.Terms) == 1 && list[m.Terms[0].Want].Kind != dp.Gaussian:
@@ -54,6 +55,18 @@ func (p *Plan) ExpectedErrors(list []dp.Mechanism) []ExpectedError {
 		out = append(out, e)
 	}
 	return out
+}
+
+// momentUnit is the unit of a moment of a column; what mixes two columns has none that could be named.
+func momentUnit(k MeasureKind, unit string) string {
+	switch {
+	case unit == "" || k == StddevPop || k == StddevSamp:
+		return unit
+	case k == VarPop || k == VarSamp:
+		return unit + "²"
+	default:
+		return ""
+	}
 }
 
 // momentError is the ± of a variance, covariance, correlation or regression times the rows of a cell, for values spread evenly over their

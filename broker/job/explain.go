@@ -3,7 +3,6 @@ package job
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"carrel/anonymize/ledger"
 	"carrel/broker/auth"
@@ -28,9 +27,8 @@ func (s *Service) Explain(ctx context.Context, id auth.Identity, ask Ask) (*Expl
 	for _, m := range p.list {
 		x.Draws += m.Cells
 	}
-	for _, e := range p.plan.ExpectedErrors(p.list) {
-		x.Measures = append(x.Measures, Expected{Measure: strings.TrimSpace(e.Kind + " " + e.Column), PlusMinus: e.HalfWidth, PerRows: e.PerRows, Unit: e.Unit})
-	}
+	x.Measures = ExpectedOf(p.plan, p.list)
+	x.Forecast = ForecastOf(p.plan, p.account.Accounting, p.epsilon, p.account.RootDelta, s.c.Defaults.SelectDelta)
 	err = s.c.Desk.Store.View(ctx, func(tx *store.Tx) error {
 		_, err := s.c.Ledger.Answer(ctx, tx, p.grant.Account, p.key)
 		x.OnRecord = err == nil

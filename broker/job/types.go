@@ -118,6 +118,7 @@ type Explanation struct {
 	Reasons   []policy.Reason `json:"reasons"`
 	WouldGive []policy.Change `json:"would_change,omitempty"`
 	List      []dp.Mechanism  `json:"mechanisms"`
+	Forecast
 }
 
 // Expected is the expected error of one measure: half the width of its 95 % interval, from noise alone.
@@ -125,6 +126,8 @@ type Expected struct {
 	Measure   string  `json:"measure"`
 	PlusMinus float64 `json:"plus_minus"`
 	// PerRows is the number of rows of a group that the ± is stated for, when it depends on that (AVG); else 0.
-	PerRows int64  `json:"per_rows,omitempty"`
-	Unit    string `json:"unit,omitempty"`
+	PerRows int64 `json:"per_rows,omitempty"`
+	// Rank: the ± counts rows by which the rank of a quantile may be off.
+	Rank bool   `json:"rank,omitempty"`
+	Unit string `json:"unit,omitempty"`
 }

@@ -20,7 +20,7 @@ type askData struct {
 	Epsilon float64 // ε of a question that names none
 	Tables  []catalogue.TableView
 	Dataset string
-	Explain *job.Explanation
+	Explain *explainView
 	Answer  *answerView
 }
 
@@ -111,9 +111,12 @@ func (s *server) asked(ctx context.Context, c *call, fn func(q job.Ask, d *askDa
 
 func (s *server) explain(ctx context.Context, c *call) error {
 	return s.asked(ctx, c, func(q job.Ask, d *askData) error {
-		var err error
-		d.Explain, err = s.c.Jobs.Explain(ctx, c.id, q)
-		return err
+		x, err := s.c.Jobs.Explain(ctx, c.id, q)
+		if err != nil {
+			return err
+		}
+		d.Explain = explainOf(x)
+		return nil
 	})
 }
 

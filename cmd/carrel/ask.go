@@ -112,21 +112,14 @@ func (a *app) explainCommand() *cobra.Command {
 
 func (a *app) printExplanation(w io.Writer, x job.Explanation) {
 	fmt.Fprintln(w, strings.TrimRight(x.Plan.In(a.lang), "\n"))
-	rows := [][]string{}
-	for _, m := range x.Measures {
-		note := ""
-		if m.PerRows > 0 {
-			note = fmt.Sprintf(a.say("（组内 %d 行时）", "(in a group of %d rows)"), m.PerRows)
-		}
-		rows = append(rows, []string{m.Measure, "± " + plain(m.PlusMinus), m.Unit, note})
-	}
-	table(w, []string{a.say("度量", "MEASURE"), a.say("噪声（95%）", "NOISE (95 %)"), a.say("单位", "UNIT"), ""}, rows)
+	a.printExpected(w, x)
+	a.printForecast(w, x)
 	cost := fmt.Sprintf("ε %.4g", x.Epsilon)
 	if x.OnRecord {
 		cost = a.say("已有记录，免费", "on record: free")
 	}
 	fmt.Fprintf(w, "%s %s; %s\n", a.say("代价", "cost"), cost, x.Budget.Words.In(a.lang))
-	fmt.Fprintln(w, a.say("要更窄的区间：增大 --epsilon，或用 --rows-per-person 减少每人行数", "for narrower intervals: a larger --epsilon, or fewer rows a person with --rows-per-person"))
+	fmt.Fprintln(w, a.say("要更窄的区间：增大 --epsilon，或用 --rows-per-person 减少每人行数，或用 clamp(列, 下限, 上限)", "for narrower intervals: a larger --epsilon, fewer rows a person with --rows-per-person, or clamp(column, lo, hi)"))
 	if !x.Allowed {
 		fmt.Fprintln(w, a.say("策略不允许：", "policy does not allow it:"))
 		for _, r := range x.Reasons {

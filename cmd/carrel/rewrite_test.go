@@ -70,6 +70,10 @@ func golden(t *testing.T, file, got string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if got == string(want) {
+		return
+	}
+	t.Errorf("%s has other lines", file)
 	have := map[string]bool{}
 	for line := range strings.Lines(string(want)) {
 		have[line] = true

@@ -22,10 +22,13 @@ import (
 // The scripts under testdata/script are the command line as its users meet it: one file a story, headed by why it is there.
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	c := theCity(t)
+	c, binary := theCity(t), sandboxBinary(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
-		Setup: func(e *testscript.Env) error { return c.setup(e) },
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("SANDBOX", binary)
+			return c.setup(e)
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"carrel": func(ts *testscript.TestScript, neg bool, args []string) { _ = expect(ts, neg, 0, args) },
 			"exits":  exits, "as": as, "capture": capture, "eventually": eventually, "digest": digest,

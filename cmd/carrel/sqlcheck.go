@@ -70,6 +70,9 @@ neither a service nor data.`,
 		Example: `  echo '{"id":"1","sql":"SELECT department, count(*) FROM encounter GROUP BY department"}' | carrel sql check`,
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("epsilon") && !(in.epsilon >= dp.MinEpsilon && in.epsilon <= dp.MaxEpsilon) { // NaN is neither
+				return a.usage("--epsilon 应为 %g 到 %g 之间的数", "--epsilon is a number from %g to %g", float64(dp.MinEpsilon), float64(dp.MaxEpsilon))
+			}
 			d, err := entryFor(in.catalogue, jinhe.Dataset)
 			if err != nil {
 				return err
@@ -79,7 +82,7 @@ neither a service nor data.`,
 				return err
 			}
 			defer c.pool.Close()
-			if in.epsilon > 0 {
+			if cmd.Flags().Changed("epsilon") {
 				c.epsilon = in.epsilon
 			}
 			source := io.Reader(os.Stdin)

@@ -1,0 +1,123 @@
+package job
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"carrel/anonymize/dp"
+	"carrel/anonymize/plan"
+	"carrel/policy"
+)
+
+// Forecast is what is known of an answer's error before anything is touched: the noise for several ε, and where rows are cut. It comes
+// from the plan alone, so showing it costs nothing.
+type Forecast struct {
+	// Cuts are the places where rows of one person are left out. How far that moves an answer is unknown: it would have to be looked up.
+	Cuts  []plan.Cut    `json:"cuts,omitempty"`
+	Known []policy.Text `json:"truncation"` // the same in words
+	// Costliest names the measure that one person can move most, and by how much.
+	Costliest *Reach  `json:"costliest,omitempty"`
+	Offers    []Offer `json:"offers"`
+}
+
+// Reach is how far deleting one person can move the exact number behind a measure, over all groups together. Noise is in proportion to it.
+type Reach struct {
+	Measure string  `json:"measure"`
+	By      float64 `json:"by"`
+	Unit    string  `json:"unit,omitempty"`
+	Rows    int64   `json:"rows"` // of a person
+}
+
+// Offer is what another ε would give. Whether policy and budget allow it is asked when the question is.
+type Offer struct {
+	Epsilon   float64   `json:"epsilon"`
+	PlusMinus []float64 `json:"plus_minus"` // of the measures, in their order
+}
+
+// pricing is what turns an ε into a list of mechanisms.
+type pricing struct {
+	accounting             dp.Accounting
+	rootDelta, selectDelta float64
+}
+
+// ForecastOf is the forecast for half, once and twice an ε.
+func ForecastOf(p *plan.Plan, a dp.Accounting, epsilon, rootDelta, selectDelta float64) Forecast {
+	f := Forecast{Cuts: p.Features().Cuts, Costliest: costliest(p)}
+	f.Known = truncation(f.Cuts, p.Rows())
+	for _, times := range []float64{0.5, 1, 2} {
+		if o, ok := (pricing{a, rootDelta, selectDelta}).offer(p, epsilon*times); ok {
+			f.Offers = append(f.Offers, o)
+		}
+	}
+	return f
+}
+
+// ExpectedOf is what noise alone does to each measure under a list of mechanisms.
+func ExpectedOf(p *plan.Plan, list []dp.Mechanism) []Expected {
+	var out []Expected
+	for _, e := range p.ExpectedErrors(list) {
+		out = append(out, Expected{Measure: named(e.Kind, e.Column), PlusMinus: e.HalfWidth, PerRows: e.PerRows, Rank: e.Rank, Unit: e.Unit})
+	}
+	return out
+}
+
+// offer is what an ε gives; false where it is outside of what can be drawn.
+func (x pricing) offer(p *plan.Plan, epsilon float64) (Offer, bool) {
+	list, err := dp.Design(x.accounting, epsilon, x.rootDelta, x.selectDelta, p.Wants())
+	if err != nil {
+		return Offer{}, false
+	}
+	o := Offer{Epsilon: epsilon}
+	for _, e := range p.ExpectedErrors(list) {
+		o.PlusMinus = append(o.PlusMinus, e.HalfWidth)
+	}
+	return o, len(o.PlusMinus) > 0
+}
+
+// costliest is the linear measure with the largest sensitivity in its own unit. A mean is judged by the sum that it is made of.
+func costliest(p *plan.Plan) *Reach {
+	wants := p.Wants()
+	var best *Reach
+	for _, m := range p.Measures() {
+		by := 0.0
+		for i, t := range m.Terms {
+			if m.Denominator >= 0 && i > 0 {
+				break // the centre's share of the count
+			}
+			by += math.Abs(float64(t.Coef)) * float64(wants[t.Want].Sensitivity)
+		}
+		if by /= math.Pow10(m.Scale); by > 0 && (best == nil || by > best.By) {
+			best = &Reach{Measure: named(m.Kind.String(), m.Column), By: by, Unit: m.Unit, Rows: p.Rows()}
+		}
+	}
+	return best
+}
+
+func named(kind, column string) string { return strings.TrimSpace(kind + " " + column) }
+
+func truncation(cuts []plan.Cut, rows int64) []policy.Text {
+	if len(cuts) == 0 {
+		return []policy.Text{{ZH: fmt.Sprintf("此处不截断：数据集里每人本来就至多 %d 行", rows), EN: fmt.Sprintf("nothing is cut here: the extract lets a person bring at most %s", counted(rows))}}
+	}
+	var out []policy.Text
+	for _, c := range cuts {
+		zh, en := "表 "+c.Table, c.Table
+		if c.Table == "" {
+			zh, en = "连接后的记录", "joined rows"
+		}
+		out = append(out, policy.Text{
+			ZH: fmt.Sprintf("%s：一人多于 %d 行时（至多 %d 行），多出的不计入；偏差大小未知，不查数据", zh, c.Rows, c.Most),
+			EN: fmt.Sprintf("%s: of a person with more than %s (at most %d) the rest is left out; by how much that shifts the answer is unknown, since no data are looked at", en, counted(c.Rows), c.Most),
+		})
+	}
+	return out
+}
+
+func counted(rows int64) string {
+	if rows == 1 {
+		return "1 row"
+	}
+	return strconv.FormatInt(rows, 10) + " rows"
+}
