@@ -161,8 +161,8 @@ func (f *frame) window(e *plan.Expr) value {
 	case "rank", "dense_rank":
 		return numberOf(ranked(e, rows, at, equal))
 	case "ntile":
-		n, per := max(1, arg(0, 1)), 0
-		per = (len(rows) + n - 1) / n
+		n := max(1, arg(0, 1))
+		per := (len(rows) + n - 1) / n
 		return numberOf(float64(at/max(1, per) + 1))
 	case "lag", "lead":
 		n := arg(1, 1)

@@ -207,7 +207,10 @@ func (g *generator) publish(t *plan.Table, d *catalogue.Dataset) *publicTable {
 	}
 	field, _ := entry.Field(t.RowKey)
 	lo, hi := domain(key)
-	for i := int64(0); i <= hi-lo && i < maxPublicRows; i++ {
+	if key.Kind != plan.KindCode && uint64(hi)-uint64(lo) >= maxPublicRows {
+		hi = lo + maxPublicRows - 1
+	}
+	for i := int64(0); i <= hi-lo; i++ {
 		r := &row{table: t, cells: map[string]*cell{}}
 		for j := range t.Columns {
 			col := &t.Columns[j]

@@ -19,6 +19,12 @@ func (w *world) joined(from *plan.From, up *frame) (list []*frame, ok bool) {
 		return nil, false
 	}
 	for i := range from.Scans {
+		if p := w.g.public[from.Scans[i].Table]; p != nil && i > 0 {
+			if e := keyed(from.Joins[i-1].On, i, p.table.RowKey); e != nil {
+				list = w.lookedUp(list, p, e, &from.Joins[i-1])
+				continue
+			}
+		}
 		sources, ok := w.sources(&from.Scans[i])
 		if !ok {
 			return nil, false
@@ -71,6 +77,51 @@ func (w *world) matched(list []*frame, sources []source, j *plan.Join) []*frame 
 	return out
 }
 
+// lookedUp joins a public table through its key: at most one row of it can match.
+func (w *world) lookedUp(list []*frame, p *publicTable, e *plan.Expr, j *plan.Join) []*frame {
+	var out []*frame
+	for _, left := range list {
+		if n, ok := p.at[shown(left.eval(e))]; ok {
+			if both := left.with(p.source(n)); both.eval(j.On).isTrue() {
+				out = append(out, both)
+				continue
+			}
+		}
+		if j.Kind == plan.JoinLeft || j.Kind == plan.JoinAsofLeft {
+			out = append(out, left.with(source{}))
+		}
+	}
+	return out
+}
+
+// keyed finds what ON equates the key of a scan with; nil when there is nothing of the kind.
+func keyed(on *plan.Expr, scan int, key string) *plan.Expr {
+	if on == nil {
+		return nil
+	}
+	if on.Op == plan.ExprAnd {
+		for i := range on.Args {
+			if e := keyed(&on.Args[i], scan, key); e != nil {
+				return e
+			}
+		}
+	}
+	if on.Op != plan.ExprCompare || on.Cmp != plan.CmpEq {
+		return nil
+	}
+	for i := range on.Args {
+		a, b := &on.Args[i], &on.Args[1-i]
+		if a.Op == plan.ExprColumn && a.Col.Up == 0 && a.Col.Scan == scan && a.Col.Column == key && b.Op == plan.ExprColumn && (b.Col.Up > 0 || b.Col.Scan < scan) {
+			return b
+		}
+	}
+	return nil
+}
+
+func (p *publicTable) source(n int64) source {
+	return source{public: p, pick: &cell{n: n, fixed: true}}
+}
+
 // with is the joined row and one more.
 func (f *frame) with(s source) *frame {
 	scans := make([]source, len(f.scans)+1)
@@ -90,7 +141,7 @@ func (w *world) sources(s *plan.Scan) (out []source, ok bool) {
 	}
 	if p := w.g.public[s.Table]; p != nil {
 		for i := range p.rows {
-			out = append(out, source{public: p, pick: &cell{n: int64(i), fixed: true}})
+			out = append(out, p.source(int64(i)))
 		}
 		return out, true
 	}

@@ -248,5 +248,6 @@ func eachOf[T any](v reflect.Value, visit func(T)) {
 				eachOf(v.Field(i), visit)
 			}
 		}
+	default: // holds nothing further
 	}
 }

@@ -147,6 +147,7 @@ func (w *world) prepare(e *plan.Expr, f *frame) {
 		if w.choose(2) == 0 {
 			w.relation(e.Sub, f)
 		}
+	default: // needs no rows of its own
 	}
 	for i := range e.Args {
 		w.prepare(&e.Args[i], f)

@@ -52,8 +52,8 @@ func (g *generator) world(script []int) *world {
 
 // choose takes one of n ways: of the script, or by chance.
 func (w *world) choose(n int) int {
-	at, i := len(w.chosen), 0
-	if at < len(w.script) {
+	var i int
+	if at := len(w.chosen); at < len(w.script) {
 		i = w.script[at] % n
 	} else {
 		i = w.rng.IntN(n)
