@@ -80,7 +80,7 @@ questions are parsed.`,
 // dummyEntry reads the catalogue entry, which must be of the dataset that was named.
 func (a *app) dummyEntry(file, dataset string) (*catalogue.Dataset, error) {
 	if file == "" && dataset != jinhe.Dataset && dataset != jinhe.Registry {
-		return nil, a.usage("不知道数据集 %q；请用 --catalogue 指明其目录条目（carrel catalogue export 可得）", "the dataset %q is not known here; name its catalogue entry with --catalogue (carrel catalogue export gives it)", dataset)
+		return nil, a.usage("不知道数据集 %q；请用 --catalogue 指明其目录条目", "the dataset %q is not known here; name its catalogue entry with --catalogue", dataset)
 	}
 	d, err := entryFor(file, dataset)
 	if err == nil && d.ID != dataset {
