@@ -20,6 +20,7 @@ type shared struct {
 	uses   map[source]map[string]bool // columns of the schema, and where they are used
 	tables map[string]bool            // tables of the schema that are scanned
 	nested bool                       // there is a SELECT inside
+	subs   bool                       // there is a subquery in an expression or condition
 	lists  map[string]bool            // code lists that conditions name
 }
 

@@ -23,6 +23,25 @@ type relation struct {
 	below []*builder // the SELECTs that it is made of
 }
 
+// qualifyAsWhere moves a QUALIFY without any window function, which the engine does not take, to WHERE: with no window to compute first
+// the two mean the same.
+func (b *builder) qualifyAsWhere(qualify *cond, values []value) *cond {
+	if b.err != nil || qualify == nil || b.windowedCond(qualify) {
+		return qualify
+	}
+	for _, v := range values {
+		if b.windowed(v.t) {
+			return qualify
+		}
+	}
+	if b.where == nil {
+		b.where = qualify
+	} else {
+		b.where = b.simplify(&cond{op: condAnd, args: []*cond{b.where, qualify}})
+	}
+	return nil
+}
+
 // showsUnit says that the unit is a visible column: without it DISTINCT would mean rows of all persons together.
 func (r *relation) showsUnit() bool {
 	for _, i := range r.at {
@@ -48,6 +67,7 @@ const (
 // child starts the building of a SELECT inside this one.
 func (b *builder) child(from *From, linked bool) *builder {
 	b.nested = true
+	b.subs = b.subs || linked
 	return &builder{shared: b.shared, schema: b.schema, spec: b.spec, options: b.options, from: from, parent: b, depth: b.depth + 1, linked: linked,
 		placed: map[int]bool{}, terms: map[*Column]*term{}, interned: map[string]ref{}}
 }
@@ -87,6 +107,14 @@ func (b *builder) rows() {
 	}
 	b.where = b.conjunction(b.filters, -1)
 	b.numberedRows()
+}
+
+// never is a condition that no row meets and that the engine does not fold away: a constant false inside a correlated subquery trips it
+// ("Attempted to access index 2 within vector of size 2", DuckDB 1.5.5).
+func (b *builder) never() *cond {
+	u := &term{at: b.unit(b.root)}
+	bits := value{t: &term{format: "bit_count(CAST($0; AS BIGINT))", args: []*term{u}}, col: &Column{Kind: KindInt, Bounded: true, Lo: -1, Hi: 64}, narrow: true}
+	return &cond{op: condSet, at: b.intern(bits), set: between(-1, -1)}
 }
 
 // limitRows refuses joins of which one person could have so many rows that her making them takes time that others notice.
@@ -138,9 +166,11 @@ func (b *builder) conjunction(list []*Expr, at int) *cond {
 	case condTrue:
 		return nil
 	case condFalse: // below the measure step an empty relation is an answer: no code of a family may be in the dictionary
-		if b.depth == 0 {
+		if b.depth == 0 || b.root < 0 {
 			b.fail("never-true", max(0, at))
+			return nil
 		}
+		c = b.never()
 	default: // a condition
 	}
 	b.used(nil, c, "filter")
@@ -181,6 +211,7 @@ func (b *builder) selected(r *Relation) *relation {
 		out.table.MaxRows = min(out.table.MaxRows, qualify.numbered(func(r ref) bool { return r.depth == b.depth && r.scan < 0 }))
 	}
 	values := b.outputColumns(r, out)
+	qualify = b.qualifyAsWhere(qualify, values)
 	pick := b.distinctOn(r, out, values)
 	b.windows = false
 	if r.Distinct && b.err == nil && !out.showsUnit() {

@@ -44,7 +44,7 @@ func (b *builder) first(p *pick) string {
 	for _, s := range p.order {
 		by = append(by, strings.Replace(s.text(0), hole(0), b.write(s.t, b.plainName), 1))
 	}
-	return "row_number() OVER (PARTITION BY " + strings.Join(parts, ", ") + orderBy(by) + ") = 1"
+	return b.atMost("row_number() OVER (PARTITION BY "+strings.Join(parts, ", ")+orderBy(by)+")", 1)
 }
 
 // orderBy is empty when nothing sorts: a person has one row then.

@@ -36,7 +36,7 @@ func (b *builder) sql() string {
 		order = append(order, b.plainName(r))
 	}
 	rank := "row_number() OVER (PARTITION BY " + b.plainName(b.unit(b.root)) + orderBy(order) + ") AS r"
-	s.WriteString("SELECT " + selects + " FROM (SELECT " + strings.Join(append(carried, rank), ", ") + b.fromWhere(nil) + ") AS q WHERE q.r <= " + strconv.FormatInt(b.m, 10))
+	s.WriteString("SELECT " + selects + " FROM (SELECT " + strings.Join(append(carried, rank), ", ") + b.fromWhere(nil) + ") AS q WHERE " + b.atMost("q.r", b.m))
 	b.groupKeys(&s, outer)
 	return s.String()
 }
@@ -146,6 +146,15 @@ func (b *builder) scanSQL(i int) string {
 		return "(" + s.rel.write(s.ordered) + ") AS " + b.alias(i)
 	}
 	return quote(s.table.Name) + " AS " + b.alias(i)
+}
+
+// atMost writes that a number from 1 on is at most n. Beside subqueries it is written so that the engine's rule for the first n rows of a
+// window does not take it: there the rule fails ("Attempted to access index 2 within vector of size 2", DuckDB 1.5.5).
+func (b *builder) atMost(column string, n int64) string {
+	if b.subs {
+		return "(" + column + " <= " + number(n) + " AND " + column + " >= 0)"
+	}
+	return column + " <= " + number(n)
 }
 
 // alias names a scan; SELECTs inside others have their depth in it, so that both can be named.

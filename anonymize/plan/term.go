@@ -14,6 +14,41 @@ type term struct {
 	conds  []*cond
 	sub    *subquery // a scalar subquery, when set
 	codes  []int64   // of a map of codes: the image of args[0] = 0, 1, …, noCode for NULL
+	over   bool      // a window function
+}
+
+// windowed says that a term holds a window function.
+func (b *builder) windowed(t *term) bool {
+	if t.sub != nil {
+		return false
+	}
+	if t.format == "" {
+		inner := b.computed(t.at)
+		return inner != nil && b.windowed(inner)
+	}
+	found := t.over
+	for _, a := range t.args {
+		found = found || b.windowed(a)
+	}
+	for _, c := range t.conds {
+		found = found || b.windowedCond(c)
+	}
+	return found
+}
+
+func (b *builder) windowedCond(c *cond) bool {
+	found := false
+	switch c.op {
+	case condSet:
+		found = b.windowed(&term{at: c.at})
+	case condCols:
+		found = b.windowed(&term{at: c.at}) || b.windowed(&term{at: c.other})
+	default: // subqueries have windows of their own
+	}
+	for _, a := range c.args {
+		found = found || b.windowedCond(a)
+	}
+	return found
 }
 
 // fixed says that a term reads no row: it is a constant.

@@ -290,16 +290,12 @@ func (b *builder) asText(v value, at int) value {
 	if v.lit == nil && v.col.Kind == KindCode {
 		return v
 	}
-	if v.lit != nil || v.col.Kind != KindInt || !v.col.Bounded || v.col.Hi-v.col.Lo >= maxDerived {
+	if v.lit != nil || v.col.Kind != KindInt || v.col.truth || !v.col.Bounded || v.col.Hi-v.col.Lo >= maxDerived {
 		b.fail("not-a-text", at)
 		return v
 	}
 	var texts []string
 	for n := v.col.Lo; n <= v.col.Hi; n++ {
-		if v.col.truth {
-			texts = append(texts, strconv.FormatBool(n != 0))
-			continue
-		}
 		texts = append(texts, strconv.FormatInt(n, 10))
 	}
 	c := textColumn(dictionary(texts))

@@ -109,6 +109,7 @@ func (b *builder) overWindow(e *Expr, args []value, filter *cond, parts []*term,
 		return value{}
 	}
 	v.t.args = append(v.t.args[:n:n], extra...)
+	v.t.over = true
 	v.col.ordinal = e.Name == "row_number" && len(parts) == 1
 	return v
 }
