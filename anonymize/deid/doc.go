@@ -49,7 +49,9 @@
 // fold into "other", and stop the build where the dictionary has no such member. Bounded columns are always clamped.
 // Sources are CSV with a header (RFC 4180), UTF-8 with or without byte order mark, or GB 18030; or Parquet, whose values
 // are read as the text that CSV would hold (NULL is empty), so that the same table in either form gives the same extract.
-// Columns of nested types and of instants (timestamps with a time zone) can only be dropped.
+// Columns of nested types and of instants (timestamps with a time zone) can only be dropped. A damaged Parquet file ends
+// in an error of one sentence and asks for no memory that it has not the bytes for (see parquetReader for the bounds);
+// Parquet in delta or split encodings is refused for that. Damage that leaves a well-formed file is not found out.
 //
 // Steps of a source column; "as" gives the name in the extract; a list gives several columns from one:
 //

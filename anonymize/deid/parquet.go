@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"unicode/utf8"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/metadata"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 )
 
@@ -22,7 +22,10 @@ const batchRows = 2048
 
 // parquetReader reads a Parquet source as the text that a CSV source of the same table would hold, so that every rule of a recipe means
 // the same for both. It reads row group by row group, in the goroutine that calls it: a damaged file may make the library panic, and
-// that must stay an error.
+// that must stay an error. A damaged file may also ask the library for any amount of memory or time, and that nobody can catch: so the
+// footer and every page of a column that is read are walked over first, and nothing is believed that the file has not the bytes for. In
+// exchange, delta and split encodings are refused, and what nothing can be checked against is bounded: 64 MB a packed page, 256 MB a page,
+// 16384 columns, 1024 rows for each byte of the file, 1 GB for a column of a batch.
 type parquetReader struct {
 	file    string
 	size    int64
@@ -31,43 +34,89 @@ type parquetReader struct {
 	names   []string
 	types   []arrow.DataType // nil where a column cannot be read as text
 	readers []*pqarrow.ColumnReader
+	leaves  []int // the column of the file for each that can be read
 	headed  bool
+
+	meta    *metadata.FileMetaData
+	pages   pageCheck
+	groups  int   // row groups whose pages are checked
+	checked int64 // rows in them
 }
 
-func newParquetReader(ctx context.Context, name string, f *os.File, size int64) (p *parquetReader, err error) {
-	p = &parquetReader{file: name, size: size}
+func newParquetReader(ctx context.Context, name string, f parquet.ReaderAtSeeker, size int64) (p *parquetReader, err error) {
+	p = &parquetReader{file: name, size: size, pages: pageCheck{from: f}}
 	defer p.rescue(&err)
-	props := parquet.NewReaderProperties(memory.DefaultAllocator)
+	if err := p.checkFooter(f); err != nil {
+		return nil, err
+	}
+	mem := boundedAllocator{memory.DefaultAllocator}
+	props := parquet.NewReaderProperties(mem)
+	props.MaxCompressedPageSize, props.MaxUncompressedPageSize = maxPacked, maxPage
 	props.BufferedStreamEnabled = true // a page at a time, not a whole column of a row group
 	raw, err := file.NewParquetReader(f, file.WithReadProps(props))
 	if err != nil {
 		return nil, p.damaged()
 	}
-	rows, err := pqarrow.NewFileReader(raw, pqarrow.ArrowReadProperties{BatchSize: batchRows}, memory.DefaultAllocator)
+	p.meta = raw.MetaData()
+	if err := p.checkGroups(p.meta); err != nil {
+		return nil, err
+	}
+	p.total = p.meta.NumRows
+	// The writer's own Arrow schema says nothing that the columns' types do not, and a damaged one makes the library ask for any amount of memory.
+	p.meta.FileMetaData.KeyValueMetadata = nil
+	rows, err := pqarrow.NewFileReader(raw, pqarrow.ArrowReadProperties{BatchSize: batchRows}, mem)
 	if err != nil {
 		return nil, p.damaged()
 	}
-	groups := make([]int, raw.NumRowGroups())
+	return p, p.open(ctx, rows)
+}
+
+// open makes a reader for each column that has a text.
+func (p *parquetReader) open(ctx context.Context, rows *pqarrow.FileReader) error {
+	groups := make([]int, len(p.meta.RowGroups))
 	for i := range groups {
 		groups[i] = i
-		p.total += raw.MetaData().RowGroup(i).NumRows()
 	}
+	readable := false
 	for i, field := range rows.Manifest.Fields {
 		p.names = append(p.names, field.Field.Name)
 		if !field.IsLeaf() || !asText(field.Field.Type) {
-			p.types, p.readers = append(p.types, nil), append(p.readers, nil)
+			p.types, p.readers, p.leaves = append(p.types, nil), append(p.readers, nil), append(p.leaves, 0)
 			continue
+		}
+		if d := p.meta.Schema.Column(field.ColIndex); !sane(field.Field.Type, d) {
+			return p.damaged()
 		}
 		r, err := rows.GetFieldReader(ctx, i, map[int]bool{field.ColIndex: true}, groups)
 		if err != nil {
-			return nil, p.damaged()
+			return p.damaged()
 		}
-		p.types, p.readers = append(p.types, field.Field.Type), append(p.readers, r)
+		p.types, p.readers, p.leaves = append(p.types, field.Field.Type), append(p.readers, r), append(p.leaves, field.ColIndex)
+		readable = true
 	}
-	if len(p.names) == 0 {
-		return nil, &SourceError{File: name, Text: "the file has no columns"}
+	switch {
+	case len(p.names) == 0:
+		return &SourceError{File: p.file, Text: "the file has no columns"}
+	case !readable: // nothing would bear out how many rows the file says it has
+		return &SourceError{File: p.file, Text: "the file has no column of text, number, truth value, date or local time"}
 	}
-	return p, nil
+	return nil
+}
+
+// check walks over the pages of the row groups that hold the next rows, up to the given one.
+func (p *parquetReader) check(upTo int64) error {
+	for ; p.checked < upTo; p.groups++ {
+		for i, r := range p.readers {
+			if r == nil {
+				continue
+			}
+			if err := p.checkColumn(p.meta, p.groups, i); err != nil {
+				return err
+			}
+		}
+		p.checked += p.meta.RowGroups[p.groups].NumRows
+	}
+	return nil
 }
 
 // damaged says no more: the library's words may hold content.
@@ -124,6 +173,9 @@ func (p *parquetReader) next(b *records) (err error) {
 		return io.EOF
 	}
 	n := min(batchRows, p.total-p.done)
+	if err := p.check(p.done + n); err != nil {
+		return err
+	}
 	cells := make([]cellText, len(p.readers))
 	for c, r := range p.readers {
 		if cells[c], err = p.column(r, n); err != nil {
@@ -166,7 +218,7 @@ func (p *parquetReader) column(r *pqarrow.ColumnReader, n int64) (cellText, erro
 	if err != nil || int64(chunks.Len()) != n {
 		return nil, p.damaged()
 	}
-	of, err := array.Concatenate(chunks.Chunks(), memory.DefaultAllocator)
+	of, err := array.Concatenate(chunks.Chunks(), boundedAllocator{memory.DefaultAllocator})
 	if err != nil {
 		return nil, p.damaged()
 	}
