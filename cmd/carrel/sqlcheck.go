@@ -81,7 +81,7 @@ neither a service nor data.`,
 			if err != nil {
 				return err
 			}
-			defer c.pool.Close()
+			defer func() { _ = c.pool.Close() }()
 			if cmd.Flags().Changed("epsilon") {
 				c.epsilon = in.epsilon
 			}
@@ -169,8 +169,8 @@ func (c *checker) judge(ctx context.Context, q asked) (verdict, error) {
 		return verdict{}, err
 	}
 	list, err := dp.Design(dp.ZCDP, c.epsilon, c.rootDelta, c.selectDelta, p.Wants())
-	if err != nil { // so much noise that it could not be drawn exactly
-		return c.refused(q, plan.Refuse("sum-too-large", q.SQL, 0)), nil
+	if err != nil {
+		return c.refused(q, plan.Refuse("sum-too-large", q.SQL, 0)), nil //nolint:nilerr // so much noise that it could not be drawn exactly is a verdict
 	}
 	cost, err := dp.Price(dp.ZCDP, c.rootDelta, list)
 	if err != nil {

@@ -130,6 +130,11 @@ SELECT floor(2024 - birth_year) // 5 AS band, count(*) FROM person GROUP BY band
 -- why: a cast to a whole number rounds
 SELECT CAST(total_cost / 1000 AS INTEGER) AS k, count(*) FROM encounter GROUP BY k
 
+-- id: arith-cast-tinyint
+-- verdict: refuse cast-can-fail 1:12
+-- why: a cast to a type too small for the declared bounds could fail for one person
+SELECT sum(CAST(total_cost AS TINYINT)) FROM encounter
+
 -- id: arith-cast-text-number
 -- verdict: refuse cast-can-fail 1:12
 -- why: a text that is no number would fail for one person

@@ -230,6 +230,11 @@ SELECT count(*) FROM person p LEFT JOIN cv_event c ON c.person_id = p.person_id 
 -- why: seven tables are more than a question has
 SELECT count(*) FROM person a JOIN person b USING (person_id) JOIN person c USING (person_id) JOIN person d USING (person_id) JOIN person e USING (person_id) JOIN person f USING (person_id) JOIN person g USING (person_id)
 
+-- id: join-explosion
+-- verdict: refuse too-many-rows 1:148
+-- why: caps multiply past what can be added exactly
+SELECT count(*) FROM lab_result a JOIN lab_result b USING (person_id) JOIN lab_result c USING (person_id) JOIN lab_result d USING (person_id) JOIN lab_result e USING (person_id)
+
 -- id: join-duplicate-alias
 -- verdict: refuse duplicate-alias 1:39
 -- why: two tables of one name

@@ -100,6 +100,11 @@ SELECT count(*) FROM person p WHERE EXISTS (SELECT 1 FROM encounter e WHERE e.pe
 -- why: the inner subquery is linked on the hospital only
 SELECT count(*) FROM person p WHERE EXISTS (SELECT 1 FROM encounter e WHERE e.person_id = p.person_id AND EXISTS (SELECT 1 FROM cv_event c WHERE c.hospital_id = e.hospital_id))
 
+-- id: link-left-on
+-- verdict: refuse unit-in-where 1:137
+-- why: a link in a LEFT JOIN's ON does not narrow
+SELECT count(*) FROM person p WHERE EXISTS (SELECT 1 FROM encounter e LEFT JOIN cv_event c ON c.person_id = e.person_id AND e.person_id = p.person_id)
+
 -- id: link-having
 -- verdict: refuse group-without-person 1:52
 -- why: a link in HAVING comes after the mixing
@@ -299,6 +304,16 @@ SELECT s, count(*) FROM (SELECT person_id, string_agg(department, '>' ORDER BY a
 -- verdict: accept
 -- why: levels that only pass columns on cost nothing below the limit
 SELECT count(*) FROM (SELECT * FROM (SELECT * FROM (SELECT * FROM (SELECT * FROM (SELECT * FROM (SELECT * FROM (SELECT * FROM (SELECT * FROM (SELECT * FROM (SELECT * FROM (SELECT * FROM (SELECT * FROM (SELECT * FROM (SELECT * FROM (SELECT * FROM (SELECT * FROM encounter) a) b) c) d) e) f) g) h) i) j) k) l) m) n) o) p
+
+-- id: deep-cte-fanout
+-- verdict: refuse too-many-rows 1:435
+-- why: names that double rows each time
+WITH a AS (SELECT person_id FROM lab_result UNION ALL SELECT person_id FROM lab_result), b AS (SELECT person_id FROM a UNION ALL SELECT person_id FROM a), c AS (SELECT person_id FROM b UNION ALL SELECT person_id FROM b), d AS (SELECT person_id FROM c UNION ALL SELECT person_id FROM c), e AS (SELECT person_id FROM d UNION ALL SELECT person_id FROM d) SELECT count(*) FROM e JOIN e f USING (person_id) JOIN e g USING (person_id) JOIN e h USING (person_id)
+
+-- id: distinct-dropped-two
+-- verdict: refuse distinct-without-person 1:39
+-- why: DISTINCT of a public-looking column merges persons
+SELECT count(*) FROM (SELECT DISTINCT hospital_id, department FROM encounter) t
 
 -- id: distinct-row-key
 -- verdict: accept

@@ -265,10 +265,20 @@ SELECT avg(n) FROM (SELECT department, count(*) AS n FROM encounter GROUP BY dep
 -- why: rows that do not show the person are still the person's rows
 SELECT avg(total_cost) FROM (SELECT total_cost FROM encounter) t
 
+-- id: unit-distinct-dropped
+-- verdict: refuse distinct-without-person 1:39
+-- why: DISTINCT without the person merges rows of different persons
+SELECT count(*) FROM (SELECT DISTINCT icd10 FROM encounter) t
+
 -- id: unit-distinct-kept
 -- verdict: accept
 -- why: DISTINCT with the person stays inside the person
 SELECT icd10, count(*) FROM (SELECT DISTINCT person_id, icd10 FROM encounter) t GROUP BY icd10
+
+-- id: unit-union-dropped
+-- verdict: refuse distinct-without-person 1:30
+-- why: UNION without the person merges rows of different persons
+SELECT count(*) FROM (SELECT icd10 FROM encounter UNION SELECT item FROM lab_result) t
 
 -- id: unit-union-mixed
 -- verdict: refuse union-columns 1:77
