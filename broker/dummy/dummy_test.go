@@ -102,7 +102,7 @@ func wild(t *rapid.T) *catalogue.Dataset {
 		f := catalogue.Field{Name: name, Kind: kind, Nullable: rapid.Bool().Draw(t, "nullable"), Role: plan.RoleOther}
 		switch kind {
 		case plan.KindCode:
-			for i := range rapid.SampledFrom([]int{1, 2, 40, 1 << 16}).Draw(t, "members") {
+			for i := range rapid.SampledFrom([]int{1, 1, 2, 2, 40, 40, 40, 1 << 16}).Draw(t, "members") {
 				f.Values = append(f.Values, catalogue.Value{Code: fmt.Sprintf("c%05d", i), Label: policy.Text{ZH: "码", EN: "code"}})
 			}
 		case plan.KindInt, plan.KindDecimal, plan.KindDate:

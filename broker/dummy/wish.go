@@ -132,15 +132,35 @@ func (g *generator) measure(w *world, f *frame) {
 	if m.Filter != nil {
 		w.demand(m.Filter, f, true)
 	}
+	zero := g.rng.IntN(3) == 0
 	for i := range m.Args {
 		e := &m.Args[i]
 		w.prepare(e, f)
+		if !zero {
+			w.branch(e, f)
+		}
 		w.need(func() float64 {
-			if f.eval(e).kind == isNull {
+			switch v := f.eval(e); {
+			case v.kind == isNull:
 				return 1
+			case v.isFalse() && !zero:
+				return 0.5
 			}
 			return 0
 		})
+	}
+}
+
+// branch wants one of the conditions of a CASE to hold, so that a share of rare things is not always 0.
+func (w *world) branch(e *plan.Expr, f *frame) {
+	switch e.Op {
+	case plan.ExprCase:
+		w.demand(&e.Args[2*w.choose((len(e.Args)-1)/2)], f, true)
+	case plan.ExprCast:
+		w.branch(&e.Args[0], f)
+	case plan.ExprAnd, plan.ExprOr, plan.ExprNot, plan.ExprCompare, plan.ExprBetween, plan.ExprIn, plan.ExprInSub, plan.ExprExists:
+		w.demand(e, f, true)
+	default: // its value is searched for as it is
 	}
 }
 
