@@ -211,3 +211,25 @@ func named(modules [][]string, module string) bool {
 	}
 	return false
 }
+
+// TestReadmeQuestionsAreAnswered: every question that the README shows is one that the planner answers.
+func TestReadmeQuestionsAreAnswered(t *testing.T) {
+	t.Parallel()
+	c := aChecker(t)
+	n := 0
+	for _, block := range regexp.MustCompile("(?s)```sql\n(.*?)```").FindAllStringSubmatch(readme(t), -1) {
+		for _, sql := range strings.Split(block[1], ";\n") {
+			if strings.TrimSpace(sql) == "" {
+				continue
+			}
+			n++
+			v, err := c.judge(t.Context(), asked{ID: "readme", SQL: sql})
+			if err != nil || v.Verdict != "accept" {
+				t.Errorf("%s: %v, %s %s", sql, err, v.Code, v.Message)
+			}
+		}
+	}
+	if n < 3 {
+		t.Fatalf("the README shows %d questions", n)
+	}
+}
