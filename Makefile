@@ -44,7 +44,7 @@ race: build ## the race detector over everything concurrent
 sabotage: build ## take out each guard, show the test that turns red
 	$(GO) run ./cmd/carrel/sabotage
 
-bench: ## all benchmarks, one JSON object a line; `make bench B=fixed` one family (fixed, query, dp, memory)
+bench: ## all benchmarks, one JSON object a line; `make bench B=fixed` one family (fixed, query, dp, tpch, memory)
 	@$(MAKE) -s build >&2
 	@$(GO) run ./cmd/carrel/bench -family '$(B)'
 

@@ -12,9 +12,12 @@ import (
 	"strings"
 )
 
+// naturalTable is a table and its columns as DuckDB reads them from the text.
+type naturalTable struct{ name, columns string }
+
 // Natural types of the tables of bare DuckDB: what a researcher would choose, kind to him where one can choose. The person's
 // number is a BIGINT although the sources hold text, because a join on text would flatter us; dates are DATE, money is DECIMAL.
-var naturalTables = [...]struct{ name, columns string }{
+var naturalTables = [...]naturalTable{
 	{"person", `CAST(substr(person_no, 2) AS BIGINT) AS person_id, sex, CAST(birth_date AS DATE) AS birth_date,
 		CAST(year(CAST(birth_date AS DATE)) AS INTEGER) AS birth_year, district_code AS district, insurance_type`},
 	{"encounter", `encounter_id, CAST(substr(person_no, 2) AS BIGINT) AS person_id, hospital_id, CAST(admitted AS DATE) AS admitted, CAST(discharged AS DATE) AS discharged,
@@ -47,6 +50,10 @@ type bareReply struct {
 
 // startBare starts bare DuckDB on the city's tables, which it makes from the same sources when they are not there.
 func (b *bench) startBare(ctx context.Context, c city) (*bareDuckDB, error) {
+	return b.startBareWith(ctx, c, naturalTables[:])
+}
+
+func (b *bench) startBareWith(ctx context.Context, c city, tables []naturalTable) (*bareDuckDB, error) {
 	program, err := b.bare(ctx)
 	if err != nil {
 		return nil, err
@@ -69,16 +76,16 @@ func (b *bench) startBare(ctx context.Context, c city) (*bareDuckDB, error) {
 		return d, nil
 	}
 	b.tell("making the tables of bare DuckDB")
-	if err := d.fill(c); err != nil {
+	if err := d.fill(c, tables); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
 	return d, os.WriteFile(c.path(bareReady), nil, 0o600)
 }
 
 // fill writes Parquet files by DuckDB's own COPY, and native tables from the same rows.
-func (d *bareDuckDB) fill(c city) error {
+func (d *bareDuckDB) fill(c city, tables []naturalTable) error {
 	sql := []string{"CREATE SCHEMA IF NOT EXISTS parquet", "CREATE SCHEMA IF NOT EXISTS native"}
-	for _, t := range naturalTables {
+	for _, t := range tables {
 		file := quoted(c.path(t.name + ".parquet"))
 		sql = append(sql,
 			fmt.Sprintf("COPY (SELECT %s FROM read_csv(%s, header=true, all_varchar=true)) TO %s (FORMAT parquet)", t.columns, quoted(c.path("source", t.name+".csv")), file),

@@ -28,7 +28,6 @@ var datasetYAML []byte
 var recipeYAML []byte
 
 const (
-	dataset     = "jinhe-bench"
 	datasetFile = "dataset.yaml"
 	recipeFile  = "recipe.yaml"
 	minRows     = 1000
@@ -37,8 +36,20 @@ const (
 	personsPerRow = 0.306
 )
 
+// entry is what is published of the tables, how their extract is made, and what a researcher applies for.
+type entry struct {
+	dataset         string
+	catalogue, made []byte // the entry of the catalogue, and the recipe
+	columns         []string
+}
+
+func jinheEntry() entry {
+	return entry{dataset: "jinhe-bench", catalogue: datasetYAML, made: recipeYAML, columns: []string{"person.*", "encounter.*"}}
+}
+
 // city is a directory with the source tables, a data directory whose extract is published, and the tables of bare DuckDB.
 type city struct {
+	entry
 	root string
 	rows int64 // encounter rows as generated
 }
@@ -53,7 +64,7 @@ func (c city) ready() string  { return c.path("ready") }
 
 // city makes a city of about so many encounter rows, or takes the one made before.
 func (b *bench) city(ctx context.Context, rows int64) (city, error) {
-	c := city{root: filepath.Join(b.dir, "rows-"+strconv.FormatInt(rows, 10))}
+	c := city{entry: jinheEntry(), root: filepath.Join(b.dir, "rows-"+strconv.FormatInt(rows, 10))}
 	if _, err := os.Stat(c.ready()); err != nil {
 		b.tell("making a city of about %d encounter rows in %s", rows, c.root)
 		if err := b.makeCity(ctx, c, rows); err != nil {
@@ -66,22 +77,29 @@ func (b *bench) city(ctx context.Context, rows int64) (city, error) {
 }
 
 func (b *bench) makeCity(ctx context.Context, c city, rows int64) error {
+	generate := func(dir string) error {
+		return jinhe.Generate(ctx, jinhe.Options{Persons: int64(float64(rows) * personsPerRow), Seed: seed, Dir: dir, Tables: []string{"person", "encounter"}})
+	}
+	return b.prepare(ctx, c, generate)
+}
+
+// prepare makes the directory anew: sources, keys and extract.
+func (b *bench) prepare(ctx context.Context, c city, generate func(dir string) error) error {
 	if err := os.RemoveAll(c.root); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(c.root, 0o700); err != nil {
 		return err
 	}
-	for name, text := range map[string][]byte{datasetFile: datasetYAML, recipeFile: recipeYAML} {
+	for name, text := range map[string][]byte{datasetFile: c.catalogue, recipeFile: c.made} {
 		if err := os.WriteFile(c.path(name), text, 0o600); err != nil {
 			return err
 		}
 	}
-	err := jinhe.Generate(ctx, jinhe.Options{Persons: int64(float64(rows) * personsPerRow), Seed: seed, Dir: c.source(), Tables: []string{"person", "encounter"}})
-	if err != nil {
+	if err := generate(c.source()); err != nil {
 		return err
 	}
-	recipe, err := deid.ParseRecipe(recipeFile, recipeYAML)
+	recipe, err := deid.ParseRecipe(recipeFile, c.made)
 	if err != nil {
 		return err
 	}
@@ -122,10 +140,10 @@ func (b *bench) desk(ctx context.Context, c city, w *watch, rules fs.FS) (*servi
 		return nil, err
 	}
 	steward, _ := s.Directory.Identity("wu")
-	if _, err := s.Register(ctx, steward, datasetFile, datasetYAML); err != nil {
+	if _, err := s.Register(ctx, steward, datasetFile, c.catalogue); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	if err := s.Publish(ctx, steward, dataset, dir); err != nil {
+	if err := s.Publish(ctx, steward, c.dataset, dir); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil

@@ -39,19 +39,20 @@ type desk struct {
 	grant string
 	asked atomic.Int64
 	cost  sync.Mutex
+	rule  dp.Accounting
 	spent dp.Cost // what the answers said that they cost
 }
 
 // sit opens the service and takes an application through to a grant.
 func (b *bench) sit(ctx context.Context, c city, rules fs.FS) (*desk, error) {
-	d := &desk{}
+	d := &desk{rule: dp.ZCDP}
 	s, err := b.desk(ctx, c, &d.watch, rules)
 	if err != nil {
 		return nil, err
 	}
 	d.Service = s
 	d.me, _ = s.Directory.Identity("li")
-	if d.grant, err = d.apply(ctx); err != nil {
+	if d.grant, err = d.apply(ctx, c.entry); err != nil {
 		return nil, errors.Join(fmt.Errorf("no grant: %w", err), s.Close())
 	}
 	return d, nil
@@ -63,13 +64,13 @@ func (d *desk) as(account string) auth.Identity {
 }
 
 // apply takes an application through reviews, decision and both signatures.
-func (d *desk) apply(ctx context.Context) (string, error) {
+func (d *desk) apply(ctx context.Context, e entry) (string, error) {
 	now := time.Now()
 	ap, err := d.Applications.Create(ctx, d.me, application.Draft{
 		Facts: policy.Application{
 			Kind: "query", Purpose: "research", From: policy.DateOf(now), To: policy.DateOf(now.AddDate(1, 0, 0)), Funding: "public", Conflicts: "none", Epsilon: 8,
 			Ethics: policy.Ethics{Document: "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
-			Wishes: policy.List[policy.Wish]{{Dataset: dataset, Columns: []string{"person.*", "encounter.*"}}},
+			Wishes: policy.List[policy.Wish]{{Dataset: e.dataset, Columns: e.columns}},
 		},
 		Texts: map[string]string{application.TextTitle: "Speed of answers", application.TextReason: "How fast answers are.", application.TextMethods: "Counts and means by group."},
 	})
@@ -122,7 +123,7 @@ func (d *desk) put(ctx context.Context, q job.Ask) (time.Duration, *job.Answer, 
 		return 0, nil, errors.New("an answer came from record: it was not fresh")
 	}
 	var cost dp.Cost
-	if cost, err = dp.Price(dp.ZCDP, 1e-6, a.List); err != nil {
+	if cost, err = dp.Price(d.rule, 1e-6, a.List); err != nil {
 		return 0, nil, err
 	}
 	d.cost.Lock()

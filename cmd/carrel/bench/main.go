@@ -44,6 +44,8 @@ type line struct {
 	Unit   string  `json:"unit,omitempty"`
 	Target float64 `json:"target,omitempty"`
 	Better string  `json:"better,omitempty"` // "lower" or "higher" than the target
+	Error  float64 `json:"error,omitempty"`  // relative, median of the answer's numbers
+	Kept   float64 `json:"kept,omitempty"`   // share of the rows that the cap a person leaves
 	Load   float64 `json:"load"`
 	Note   string  `json:"note,omitempty"`
 }
@@ -65,13 +67,13 @@ func main() {
 
 func run(ctx context.Context) error {
 	b := &bench{out: json.NewEncoder(os.Stdout)}
-	flag.StringVar(&b.family, "family", ".", "families to run, a regular expression over fixed, query, dp, memory")
+	flag.StringVar(&b.family, "family", ".", "families to run, a regular expression over fixed, query, dp, tpch, memory")
 	flag.StringVar(&b.dir, "dir", filepath.Join(os.TempDir(), "carrel-bench"), "directory of the data, made once and used again")
 	flag.Int64Var(&b.rows, "rows", 10_000_000, "encounter rows")
 	flag.IntVar(&b.repeat, "repeat", 7, "repetitions of a question")
 	flag.StringVar(&b.sandbox, "sandbox", orElse(os.Getenv("CARREL_SANDBOX"), filepath.Join("bin", "carrel-sandbox")), "path of carrel-sandbox")
 	flag.StringVar(&b.program, "carrel", filepath.Join("bin", "carrel"), "path of carrel")
-	only := flag.String("only", "", "questions of family dp to ask, a regular expression; all when empty")
+	only := flag.String("only", "", "questions of families dp and tpch to ask, a regular expression; all when empty")
 	flag.StringVar(&b.profile, "cpuprofile", "", "write a profile of this process here")
 	flag.Parse()
 	match, err := regexp.Compile(orElse(b.family, "."))
@@ -102,7 +104,7 @@ func run(ctx context.Context) error {
 	for _, f := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"fixed", b.fixed}, {"query", b.query}, {"dp", b.dp}, {"memory", b.memory}} {
+	}{{"fixed", b.fixed}, {"query", b.query}, {"dp", b.dp}, {"tpch", b.tpch}, {"memory", b.memory}} {
 		if !match.MatchString(f.name) {
 			continue
 		}
@@ -113,7 +115,7 @@ func run(ctx context.Context) error {
 		}
 	}
 	if !ran {
-		return fmt.Errorf("no family matches %q: fixed, query, dp and memory are there; benches of single packages run with `go test -bench`", b.family)
+		return fmt.Errorf("no family matches %q: fixed, query, dp, tpch and memory are there; benches of single packages run with `go test -bench`", b.family)
 	}
 	return nil
 }
