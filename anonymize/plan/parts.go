@@ -171,8 +171,8 @@ func nodes(leaves int64) int64 {
 	return n
 }
 
-// maxLeaves is the finest tree.
-const maxLeaves = 4096
+// maxLeaves is the finest tree: a thousandth of the bounds, since every node draws noise and every draw spends a little of delta.
+const maxLeaves = 1024
 
 // drawn is how many draws the parts so far need.
 func (b *builder) drawn() int64 {
