@@ -64,7 +64,7 @@ func (b *bench) planning(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	defer pool.Close()
+	defer func() { _ = pool.Close() }()
 	var whole, rules []float64
 	for i := range planningAsks + 10 {
 		start := time.Now()
