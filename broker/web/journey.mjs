@@ -77,6 +77,7 @@ class Visitor {
   async follow(name) { await this.page.getByRole('link', { name, exact: true }).first().click(); }
 
   async sees(text) {
+    await this.page.waitForLoadState('load'); // a page still on its way shows its beginning
     const body = await this.page.locator('body').innerText();
     check(body.includes(text), `${this.lang} ${this.page.url()}: does not show “${text}”; it shows:\n${body.slice(0, 3000)}`);
   }
