@@ -113,7 +113,7 @@ func (b *builder) negative(x value, at int) value {
 }
 
 // leastScale is the fewest decimals of a quotient.
-const leastScale = 2
+const leastScale = realScale
 
 // divided is x / y as a real number: NULL where y is 0. Both are exact in a double below 2^53, so the quotient is the correctly rounded
 // one on every machine and thread.

@@ -1,8 +1,8 @@
 -- Values that break arithmetic, and expressions whose bounds follow from those of their parts.
 
 -- id: arith-div-zero-literal
--- verdict: accept
--- why: a constant zero divisor makes NULL in every row, never an error
+-- verdict: refuse sum-too-large
+-- why: a constant zero divisor makes NULL in every row, but the bound of the quotient is too large to add
 SELECT avg(total_cost / 0) FROM encounter
 
 -- id: arith-div-column
@@ -11,8 +11,8 @@ SELECT avg(total_cost / 0) FROM encounter
 SELECT avg(clamp(total_cost / quantity_of, 0, 1000)) FROM (SELECT person_id, total_cost, date_diff('day', admitted, discharged) AS quantity_of FROM encounter) t
 
 -- id: arith-div-unclamped
--- verdict: accept
--- why: a quotient by whole numbers is bounded by the dividend
+-- verdict: refuse sum-too-large
+-- why: a quotient keeps six decimals, so that its bound is too large to add: clamp it
 SELECT avg(total_cost / date_diff('day', admitted, discharged)) FROM encounter
 
 -- id: arith-div-case
