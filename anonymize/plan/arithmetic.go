@@ -112,9 +112,6 @@ func (b *builder) negative(x value, at int) value {
 	return b.compute("(- $0;)", c, x)
 }
 
-// leastScale is the fewest decimals of a quotient.
-const leastScale = realScale
-
 // divided is x / y as a real number: NULL where y is 0. Both are exact in a double below 2^53, so the quotient is the correctly rounded
 // one on every machine and thread.
 func (b *builder) divided(x, y value, at int) value {
@@ -129,14 +126,8 @@ func (b *builder) divided(x, y value, at int) value {
 	} else if y.col.Hi < 0 {
 		least = -y.col.Hi
 	}
-	scale, shift, limit := realScale, 0, 0.0
-	for ; scale >= leastScale; scale-- { // large quotients need fewer decimals
-		shift = scale + y.col.Scale - x.col.Scale
-		if limit = math.Ceil(float64(worst)*math.Pow10(shift)/float64(least)) + 1; limit < 1<<36 {
-			break
-		}
-	}
-	scale = max(scale, leastScale)
+	shift := realScale + y.col.Scale - x.col.Scale
+	limit := math.Ceil(float64(worst)*math.Pow10(shift)/float64(least)) + 1
 	if limit >= maxSensitive || worst >= maxSensitive {
 		b.fail("expression-too-large", at)
 		return value{}
@@ -145,7 +136,7 @@ func (b *builder) divided(x, y value, at int) value {
 	if x.col.Lo >= 0 && y.col.Lo >= 0 {
 		lo = 0
 	}
-	c := Column{Kind: KindDecimal, Scale: scale, Lo: lo, Hi: hi, Nullable: y.col.Lo <= 0 && y.col.Hi >= 0}
+	c := Column{Kind: KindDecimal, Scale: realScale, Lo: lo, Hi: hi, Nullable: y.col.Lo <= 0 && y.col.Hi >= 0}
 	v := b.double("$0; / nullif($1;, 0) * "+power(shift), c, x, y)
 	v.over = []value{x, y}
 	return v
