@@ -17,7 +17,6 @@ package bind
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -42,13 +41,8 @@ func Bind(s *plan.Schema, ast json.RawMessage, sql string) (plan.Spec, error) {
 	if len(sql) > maxText || !utf8.ValidString(sql) || bytes.IndexByte([]byte(sql), 0) >= 0 {
 		return plan.Spec{}, plan.Refuse("text-too-large", "", -1)
 	}
-	d := json.NewDecoder(bytes.NewReader(ast))
-	d.UseNumber()
-	var root map[string]any
-	if err := d.Decode(&root); err != nil {
-		return plan.Spec{}, plan.Refuse("syntax-error", sql, -1)
-	}
-	if _, err := d.Token(); err != io.EOF {
+	root, err := decodeTree(ast)
+	if err != nil {
 		return plan.Spec{}, plan.Refuse("syntax-error", sql, -1)
 	}
 	b.document(root)
@@ -66,6 +60,7 @@ type binder struct {
 	err    *plan.Refusal
 	nodes  int
 	nested int
+	spare  [][]string // lists of fields that were read, of objects that are done
 }
 
 func (b *binder) fail(code string, offset int) {

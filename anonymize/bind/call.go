@@ -104,21 +104,59 @@ func ordinary(e plan.Expr) plan.Expr {
 		}
 		return e
 	}
-	if n := scalarNames()[e.Name]; n != "" {
-		e.Name = n
-	}
+	e.Name = scalarName(e.Name)
 	return e
 }
 
-func scalarNames() map[string]string {
-	return map[string]string{
-		"substr": "substring", "lcase": "lower", "ucase": "upper", "len": "length", "char_length": "length", "character_length": "length",
-		"instr": "strpos", "position": "strpos", "^@": "starts_with", "prefix": "starts_with", "suffix": "ends_with",
-		"datediff": "date_diff", "datesub": "date_sub", "datetrunc": "date_trunc",
-		"dayofmonth": "day", "weekday": "dayofweek", "weekofyear": "week",
-		"ceiling": "ceil", "power": "pow", "^": "pow", "**": "pow", "@": "abs", "mod": "%", "divide": "//",
-		"add": "+", "subtract": "-", "multiply": "*", "ifnull": "coalesce",
+// scalarName is the name that stands for all names of one function.
+func scalarName(name string) string {
+	switch name {
+	case "substr":
+		return "substring"
+	case "lcase":
+		return "lower"
+	case "ucase":
+		return "upper"
+	case "len", "char_length", "character_length":
+		return "length"
+	case "instr", "position":
+		return "strpos"
+	case "^@", "prefix":
+		return "starts_with"
+	case "suffix":
+		return "ends_with"
+	case "datediff":
+		return "date_diff"
+	case "datesub":
+		return "date_sub"
+	case "datetrunc":
+		return "date_trunc"
+	case "dayofmonth":
+		return "day"
+	case "weekday":
+		return "dayofweek"
+	case "weekofyear":
+		return "week"
+	case "ceiling":
+		return "ceil"
+	case "power", "^", "**":
+		return "pow"
+	case "@":
+		return "abs"
+	case "mod":
+		return "%"
+	case "divide":
+		return "//"
+	case "add":
+		return "+"
+	case "subtract":
+		return "-"
+	case "multiply":
+		return "*"
+	case "ifnull":
+		return "coalesce"
 	}
+	return name
 }
 
 // datePart is the function of the same meaning for a part of a date, "" for parts that have none here.

@@ -188,7 +188,7 @@ func isTrue(t string, right map[string]any) bool {
 func uncast(n map[string]any) map[string]any {
 	to, _ := asMap(n["cast_type"])["id"].(string)
 	child := asMap(n["child"])
-	if class(n) == "CAST" && to == "BOOLEAN" && location(n) < 0 && n["try_cast"] == false && n["alias"] == "" && len(n) == 7 && class(child) != "CONSTANT" &&
+	if class(n) == "CAST" && to == "BOOLEAN" && location(n) < 0 && n["try_cast"] == false && n["alias"] == "" && fields(n) == 6 && class(child) != "CONSTANT" &&
 		len(asMap(n["cast_type"])) == 2 && empty(asMap(n["cast_type"])["type_info"]) && n["type"] == "OPERATOR_CAST" {
 		return child
 	}
@@ -329,7 +329,7 @@ func (b *binder) anyRow(node map[string]any) map[string]any {
 	for _, v := range list {
 		m := asMap(v)
 		l, ok := b.literal(asMap(m["limit"]), 0)
-		if m["type"] == "LIMIT_MODIFIER" && empty(m["offset"]) && ok && l.Kind == plan.LitNumber && len(m) <= 3 && l.Text != "" && l.Text[0] >= '1' && l.Text[0] <= '9' {
+		if m["type"] == "LIMIT_MODIFIER" && empty(m["offset"]) && ok && l.Kind == plan.LitNumber && fields(m) <= 3 && l.Text != "" && l.Text[0] >= '1' && l.Text[0] <= '9' {
 			continue
 		}
 		kept = append(kept, v)

@@ -1,8 +1,8 @@
 package bind
 
 import (
-	"encoding/json"
-	"strconv"
+	"slices"
+	"strings"
 )
 
 // noLocation is how the parser writes "no position".
@@ -12,7 +12,7 @@ const noLocation = "18446744073709551615"
 type object struct {
 	b    *binder
 	m    map[string]any
-	read map[string]bool
+	read []string
 	at   int
 }
 
@@ -26,61 +26,46 @@ func (b *binder) object(v any, at int) *object {
 		b.fail(code, at)
 		m = map[string]any{}
 	}
-	o := &object{b: b, m: m, read: map[string]bool{}, at: located(m, at)}
-	o.read["query_location"] = true
+	o := &object{b: b, m: m, at: located(m, at)}
+	if n := len(b.spare); n > 0 {
+		o.read, b.spare = b.spare[n-1], b.spare[:n-1]
+	} else {
+		o.read = make([]string, 0, 24)
+	}
+	o.read = append(o.read, locationField)
 	return o
 }
 
 // location is a node's byte offset, -1 for none.
 func location(m map[string]any) int {
-	n, ok := m["query_location"].(json.Number)
-	if !ok || n.String() == noLocation {
-		return -1
+	if s, ok := m[locationField].(spot); ok {
+		return s.own
 	}
-	i, err := strconv.Atoi(n.String())
-	if err != nil || i < 0 {
-		return -1
-	}
-	return i
+	return -1
 }
 
 // located is a node's place: its own, or that of the first thing inside it that has one, or the place given.
 func located(m map[string]any, otherwise int) int {
-	if at := location(m); at >= 0 {
-		return at
-	}
-	if at := earliest(m, 0); at >= 0 {
-		return at
+	s, ok := m[locationField].(spot)
+	switch {
+	case ok && s.own >= 0:
+		return s.own
+	case ok && s.first >= 0:
+		return s.first
 	}
 	return otherwise
 }
 
-func earliest(v any, depth int) int {
-	best := -1
-	take := func(at int) {
-		if at >= 0 && (best < 0 || at < best) {
-			best = at
-		}
+// fields counts what a node has besides its position.
+func fields(m map[string]any) int {
+	if _, there := m[locationField]; there {
+		return len(m) - 1
 	}
-	if depth > maxDepth {
-		return best
-	}
-	switch x := v.(type) {
-	case map[string]any:
-		take(location(x))
-		for _, c := range x {
-			take(earliest(c, depth+1))
-		}
-	case []any:
-		for _, c := range x {
-			take(earliest(c, depth+1))
-		}
-	}
-	return best
+	return len(m)
 }
 
 func (o *object) raw(name string) any {
-	o.read[name] = true
+	o.read = append(o.read, name)
 	return o.m[name]
 }
 
@@ -146,11 +131,12 @@ func (o *object) noAlias() { o.refuseUnlessEmpty("alias", "not-supported") }
 // end refuses what was not read and is not empty: an unknown construct is never ignored.
 func (o *object) end() {
 	for name, v := range o.m {
-		if !o.read[name] && !empty(v) {
+		if !empty(v) && !slices.Contains(o.read, name) {
 			o.b.fail("not-supported", o.at)
-			return
+			break
 		}
 	}
+	o.b.spare, o.read = append(o.b.spare, o.read[:0]), nil
 }
 
 // empty says that a field carries no meaning: null, false, "", an empty list or object.
@@ -196,6 +182,9 @@ func class(n map[string]any) string {
 
 // fold lowers ASCII letters only: a look-alike from another script stays different.
 func fold(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return r >= 'A' && r <= 'Z' }) {
+		return s
+	}
 	out := []byte(s)
 	for i, c := range out {
 		if c >= 'A' && c <= 'Z' {

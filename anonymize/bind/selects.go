@@ -88,6 +88,7 @@ func (b *binder) selectItems(list []any, fr *frame) {
 }
 
 func (b *binder) selectColumns(q *query) {
+	q.columns = make([]plan.ColumnSpec, 0, len(q.fr.items))
 	for i, it := range q.fr.items {
 		e := b.item(i, place{fr: q.fr, alias: thenAliases, limit: i})
 		if b.err != nil {

@@ -152,9 +152,21 @@ func (b *builder) part(name string, x value, at int) value {
 
 func partName(s string) string {
 	s = strings.ToLower(s)
-	if p, ok := map[string]string{"years": "year", "y": "year", "yr": "year", "months": "month", "mon": "month", "quarters": "quarter", "days": "day", "d": "day", "dayofmonth": "day",
-		"weeks": "week", "w": "week", "weekofyear": "week", "dow": "dayofweek", "weekday": "dayofweek", "doy": "dayofyear"}[s]; ok {
-		return p
+	switch s {
+	case "years", "y", "yr":
+		return "year"
+	case "months", "mon":
+		return "month"
+	case "quarters":
+		return "quarter"
+	case "days", "d", "dayofmonth":
+		return "day"
+	case "weeks", "w", "weekofyear":
+		return "week"
+	case "dow", "weekday":
+		return "dayofweek"
+	case "doy":
+		return "dayofyear"
 	}
 	return s
 }

@@ -229,8 +229,8 @@ func (b *builder) selected(r *Relation) *relation {
 func (b *builder) outputColumns(r *Relation, out *relation) []value {
 	u := *b.unit(b.root).col
 	u.Name, u.Nullable = "u", false
-	out.table.Columns = []Column{u}
-	values := []value{b.column(b.unit(b.root))}
+	out.table.Columns = append(make([]Column, 0, len(r.Columns)+1), u)
+	values := append(make([]value, 0, len(r.Columns)+1), b.column(b.unit(b.root)))
 	for i := range r.Columns {
 		c := &r.Columns[i]
 		v := b.settled(b.outputValue(&c.Expr), c.Offset)

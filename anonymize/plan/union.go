@@ -38,7 +38,7 @@ func (b *builder) union(r *Relation) *relation {
 }
 
 func (b *builder) unionColumns(r *Relation, out *relation, branches []*relation, keys int) *relation {
-	out.table.Columns = []Column{branches[0].table.Columns[0]}
+	out.table.Columns = append(make([]Column, 0, len(r.Union[0].Columns)+1), branches[0].table.Columns[0])
 	lists := make([][]*term, len(branches))
 	for i := range branches {
 		lists[i] = []*term{{format: "u"}}
