@@ -7,7 +7,8 @@
 //
 // It promises:
 //   - a parser child never holds data; an engine child never gets a byte of a user's text, and serves one session (one
-//     grant and one extract) for its whole life;
+//     grant and one extract) for its whole life; a viewer child evaluates a user's SQL over noised tables, never holds data
+//     and answers once;
 //   - a fault before a child was given the query is ErrBeforeData: honest, retriable, independent of the data. Every fault
 //     after it is ErrUniform: one sentence, no detail, whatever happened;
 //   - a query that passes its deadline is interrupted and, after a grace, killed; a child is killed after every failure,

@@ -54,6 +54,8 @@ type Engine interface {
 	// Parse gives the syntax tree of one SELECT as DuckDB's json_serialize_sql writes it (the whole document, with "statements").
 	// The error is a *ParseError when the text is at fault.
 	Parse(ctx context.Context, sql string) (json.RawMessage, error)
+	// View evaluates a user's SQL over noised tables where there are no data. The error is a *ViewError when the text is at fault.
+	View(ctx context.Context, v View, maxRows int) (ViewTable, error)
 	// Open prepares to run queries over a source for a key (the grant). Errors wrap ErrBeforeData.
 	Open(ctx context.Context, key string, src Source) (Runner, error)
 	// Close ends all children and waits for them.
@@ -107,6 +109,8 @@ type Config struct {
 	JobsPerChild  int           // jobs until a child is replaced [1000]
 	Parsers       int           // parser children [2]
 	Spares        int           // warm engine children without data [1]
+	Viewers       int           // warm children for SQL over noised tables, each used once [1]
+	ViewDeadline  time.Duration // of one view, then the kill [5 s]
 	Logger        *slog.Logger  // [discards]
 	// Free says how many bytes of memory the machine has free; an extract that needs more is refused before it is copied [/proc/meminfo].
 	Free func() (int64, error)
@@ -132,6 +136,8 @@ func (c Config) withDefaults() (Config, error) {
 	set(&c.JobsPerChild, 1000)
 	set(&c.Parsers, 2)
 	set(&c.Spares, 1)
+	set(&c.Viewers, 1)
+	setD(&c.ViewDeadline, 5*time.Second)
 	setD(&c.Deadline, 30*time.Second)
 	setD(&c.Grace, time.Second)
 	setD(&c.ParseDeadline, time.Second)
@@ -143,9 +149,9 @@ func (c Config) withDefaults() (Config, error) {
 		return c, errors.New("sandbox: no path of carrel-sandbox in the configuration")
 	case c.MemoryLimit < 512<<20:
 		return c, errors.New("sandbox: memory limit below 512 MiB")
-	case c.Threads < 1 || c.Threads > 64, c.Sessions < 1, c.JobsPerChild < 1, c.Parsers < 1, c.Spares < 0:
+	case c.Threads < 1 || c.Threads > 64, c.Sessions < 1, c.JobsPerChild < 1, c.Parsers < 1, c.Spares < 0, c.Viewers < 0:
 		return c, errors.New("sandbox: a limit in the configuration limits nothing")
-	case c.Deadline < time.Millisecond || c.Deadline > 24*time.Hour, c.Grace < 0, c.ParseDeadline < time.Millisecond:
+	case c.Deadline < time.Millisecond || c.Deadline > 24*time.Hour, c.Grace < 0, c.ParseDeadline < time.Millisecond, c.ViewDeadline < time.Millisecond:
 		return c, errors.New("sandbox: a deadline in the configuration is not usable")
 	}
 	return c, nil

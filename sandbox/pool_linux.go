@@ -31,6 +31,7 @@ type Pool struct {
 	files   *files
 	parsers chan *child // one slot each; nil: to be started
 	spares  chan *child // handed over by the keepers
+	viewers chan *child // likewise
 
 	ctx  context.Context //nolint:containedctx // the life of the pool, not of a call
 	end  context.CancelFunc
@@ -63,6 +64,7 @@ func New(ctx context.Context, c Config) (*Pool, error) {
 		files:    &files{open: map[string]*file{}, free: cfg.Free},
 		parsers:  make(chan *child, cfg.Parsers),
 		spares:   make(chan *child),
+		viewers:  make(chan *child),
 		sessions: map[string]*entry{},
 		changed:  make(chan struct{}),
 	}
@@ -79,7 +81,10 @@ func New(ctx context.Context, c Config) (*Pool, error) {
 		p.replaceParser()
 	}
 	for range cfg.Spares {
-		p.wg.Go(p.keepSpare)
+		p.wg.Go(func() { p.keep(wire.RoleEngine, p.spares) })
+	}
+	for range cfg.Viewers {
+		p.wg.Go(func() { p.keep(wire.RoleViewer, p.viewers) })
 	}
 	// The end of ctx ends the pool, whoever calls Close later.
 	p.wg.Go(func() {
@@ -92,16 +97,16 @@ func New(ctx context.Context, c Config) (*Pool, error) {
 // init is the first frame of a child of a role.
 func (p *Pool) init(r wire.Role) wire.Init {
 	m := wire.Init{Role: r, Threads: p.cfg.Threads, Memory: p.cfg.MemoryLimit * 3 / 4, Data: uint64(p.cfg.MemoryLimit) + 256<<20}
-	if r == wire.RoleParser {
+	if r != wire.RoleEngine {
 		m.Threads, m.Memory, m.Data = 1, 128<<20, 512<<20
 	}
 	return m
 }
 
-// keepSpare keeps one warm engine child without data ready to be taken.
-func (p *Pool) keepSpare() {
+// keep keeps one warm child of a role, without data, ready to be taken.
+func (p *Pool) keep(r wire.Role, to chan<- *child) {
 	for p.ctx.Err() == nil {
-		c, err := p.spawn.start(p.ctx, p.init(wire.RoleEngine))
+		c, err := p.spawn.start(p.ctx, p.init(r))
 		if err != nil {
 			if p.ctx.Err() != nil {
 				return // the pool closes
@@ -111,7 +116,7 @@ func (p *Pool) keepSpare() {
 			continue
 		}
 		select {
-		case p.spares <- c:
+		case to <- c:
 		case <-c.gone:
 			c.kill()
 			p.pause()

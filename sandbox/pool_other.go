@@ -13,6 +13,9 @@ import (
 // Pool cannot exist here: New says so.
 type Pool struct{}
 
+// View is unsupported.
+func (*Pool) View(context.Context, View, int) (ViewTable, error) { return ViewTable{}, ErrUnsupported }
+
 // Session cannot exist here.
 type Session struct{}
 

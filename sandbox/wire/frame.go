@@ -18,12 +18,13 @@ const (
 	MaxTree   = 24 << 20 // syntax tree of one text
 	MaxCells  = 1 << 22  // int64 cells of one answer
 	MaxTables = 32       // tables, and hence descriptors, of one extract
+	MaxView   = 48 << 20 // noised tables and the tree above them, or what they became
 )
 
 // Kind says what a frame is. The zero value is no kind.
 type Kind uint8
 
-// The kinds of frames. Init, Parse, Open and Run go to the child; the others come from it.
+// The kinds of frames. Init, Parse, Open, Run and View go to the child; the others come from it.
 const (
 	_          Kind = iota
 	KindInit        // first frame: limits and role; answered by Ready or Fail
@@ -34,7 +35,9 @@ const (
 	KindTree        // a syntax tree
 	KindOpened      // the tables are registered, the configuration is locked
 	KindRows        // an answer: int64 columns
-	KindFail        // a failure: a code of a fixed list, nothing else
+	KindFail        // a failure: a code of a fixed list, and from a viewer the engine's words
+	KindView        // SQL over noised tables; answered by Viewed or Fail
+	KindViewed      // what the SQL made of them
 )
 
 // ErrFrame is wrapped by every error about the form of a frame.
@@ -66,6 +69,8 @@ func maxPayload(k Kind) (int, bool) {
 		return MaxTree, true
 	case KindRows:
 		return MaxCells * 8, true
+	case KindView, KindViewed:
+		return MaxView, true
 	}
 	return 0, false
 }
@@ -131,7 +136,7 @@ func Read(r io.Reader, want ...Kind) (Frame, error) {
 	}
 	k, fds := Kind(head[4]), int(head[5])
 	nh, np := binary.LittleEndian.Uint32(head[8:]), binary.LittleEndian.Uint32(head[12:])
-	if nh > MaxHeader || np > MaxCells*8 {
+	if nh > MaxHeader || np > max(MaxView, MaxCells*8) {
 		return Frame{}, fmt.Errorf("%w: too long", ErrFrame)
 	}
 	if !slices.Contains(want, k) {

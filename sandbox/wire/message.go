@@ -7,16 +7,19 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
-// Role is what a child is for, for its whole life. A parser never sees data; an engine never sees a user's text.
+// Role is what a child is for, for its whole life. A parser never sees data; an engine never sees a user's text; a viewer sees a user's
+// text and noised tables, never data.
 type Role string
 
 // The roles.
 const (
 	RoleParser Role = "parser"
 	RoleEngine Role = "engine"
+	RoleViewer Role = "viewer"
 )
 
 // Init is the first frame: the child's role and limits.
@@ -30,7 +33,7 @@ type Init struct {
 // Validate refuses limits that limit nothing.
 func (m Init) Validate() error {
 	switch {
-	case m.Role != RoleParser && m.Role != RoleEngine:
+	case m.Role != RoleParser && m.Role != RoleEngine && m.Role != RoleViewer:
 		return errors.New("init: no such role")
 	case m.Threads < 1 || m.Threads > 64:
 		return errors.New("init: threads outside 1..64")
@@ -273,24 +276,33 @@ const (
 	CodeSelect   Code = "select"   // not a SELECT
 	CodeMany     Code = "many"     // more than one statement
 	CodeTooDeep  Code = "too-deep" // nested too deeply
+	CodeBind     Code = "bind"     // of a view: a name or a type does not fit
 )
 
-// Fail is a failure. Offset is the byte in the text where it was seen, -1 when unknown; only a parser knows one.
+// Fail is a failure. Offset is the byte in the text where it was seen, -1 when unknown; only a parser knows one. Words are the engine's own,
+// of a viewer alone: whoever asks another role must not read them.
 type Fail struct {
-	Code   Code `json:"code"`
-	Offset int  `json:"offset"`
+	Code   Code   `json:"code"`
+	Offset int    `json:"offset"`
+	Words  string `json:"words,omitempty"`
 }
+
+// MaxWords bounds the engine's words in a failure, in bytes.
+const MaxWords = 400
 
 // Validate refuses codes outside the list.
 func (m Fail) Validate() error {
 	switch m.Code {
 	case CodeConfine, CodeProtocol, CodeTable, CodeEngine, CodeDeadline, CodeShape, CodeSyntax, CodeTooLong, CodeText, CodeEmpty,
-		CodeSelect, CodeMany, CodeTooDeep:
+		CodeSelect, CodeMany, CodeTooDeep, CodeBind:
 	default:
 		return errors.New("fail: no such code")
 	}
 	if m.Offset < -1 || m.Offset > MaxText {
 		return errors.New("fail: offset outside the text")
+	}
+	if len(m.Words) > MaxWords || !utf8.ValidString(m.Words) || strings.ContainsFunc(m.Words, unicode.IsControl) {
+		return errors.New("fail: words that are no line")
 	}
 	return nil
 }

@@ -88,14 +88,22 @@ func serve(s *socket, w walls) error {
 		return err
 	}
 	ready := wire.Ready{Engine: duckdb.LibraryVersion(), Landlock: abi}
-	if m.Role == wire.RoleParser {
+	switch m.Role {
+	case wire.RoleParser:
 		p, err := newParser(d)
 		if err != nil {
 			return err
 		}
 		return p.serve(s, ready)
+	case wire.RoleViewer:
+		v, err := newViewer(d)
+		if err != nil {
+			return err
+		}
+		return v.serve(s, ready)
+	default:
+		return serveEngine(s, d, ready)
 	}
-	return serveEngine(s, d, ready)
 }
 
 // walls are the two walls of the jail, in their order. Tests alone leave one out.
