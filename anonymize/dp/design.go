@@ -31,9 +31,9 @@ func Sensitivity(rows, lo, hi int64) (int64, error) {
 }
 
 // Design calibrates a list for what a plan wants, such that Price of it is at most Budget(a, epsilon, rootDelta).Units: epsilon is the ε
-// of the list at the root's δ (see ConversionDelta). The budget is split into equal parts, in ρ under ZCDP and in ε under Basic: all
-// measures then have the same noise relative to their sensitivity, and an average's numerator and denominator contribute alike. Under Basic
-// the parts of a long list are those whose joint price is the ε asked, each more than its share of a sum.
+// of the list at the root's δ (see ConversionDelta). The budget is split, in ρ under ZCDP and in ε under Basic, by what the numbers are for
+// (shares.go): those of one kind and grouping set have the same noise relative to their sensitivity, and an average's numerator and denominator
+// contribute alike. Under Basic the parts of a long list are those whose joint price is the ε asked, together more than shares of a sum.
 // Lists of an ε so small that a part is under 100 units (nano-ρ, nano-ε) may cost up to one unit a mechanism more, by rounding up.
 //
 // selectDelta is the δ of each private selection (Want.Select); it is ignored when there is none. Cells get Gaussian noise under
@@ -56,21 +56,43 @@ func Design(a Accounting, epsilon, rootDelta, selectDelta float64, wants []Want)
 	default:
 		return nil, refuse("unknown accounting")
 	}
-	part := total / float64(len(wants))
-	if rate, ok := joint(a, rootDelta, len(wants)); ok {
-		part = jointPart(epsilon, rate, len(wants))
-	} else if part*unit >= 100 {
-		part -= 2 / unit // so that rounding up stays within the budget
-	}
-	list := make([]Mechanism, 0, len(wants))
 	for _, w := range wants {
-		m, err := calibrate(a, part, selectDelta, w)
+		if w.Cells < 1 || w.Groups < 0 || w.Levels < 0 {
+			return nil, refuse("cells, groups or levels of a measure")
+		}
+	}
+	parts := divide(a, total, rootDelta, wants)
+	list := make([]Mechanism, 0, len(wants))
+	for i, w := range wants {
+		m, err := calibrate(a, parts[i], selectDelta, w)
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, m)
 	}
 	return list, nil
+}
+
+// divide gives each want its part of the total.
+func divide(a Accounting, total, rootDelta float64, wants []Want) []float64 {
+	n := float64(len(wants))
+	var parts []float64
+	if rate, ok := joint(a, rootDelta, len(wants)); ok {
+		parts = multiples(wants)
+		total = jointPart(total, rate, parts)
+	} else {
+		p := 1.0
+		if a == Basic {
+			p = 2
+		}
+		if parts = shares(p, wants); total*unit >= 100*n {
+			total -= 2 * n / unit // so that rounding up stays within the budget
+		}
+	}
+	for i := range parts {
+		parts[i] *= total
+	}
+	return parts
 }
 
 func calibrate(a Accounting, part, selectDelta float64, w Want) (Mechanism, error) {

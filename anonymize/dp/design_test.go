@@ -24,6 +24,9 @@ func TestDesignStaysInBudget(t *testing.T) {
 			if w.Select = rapid.Bool().Draw(t, "select"); w.Select {
 				w.Sensitivity = w.Rows
 			}
+			w.Groups = rapid.Int64Range(0, 1000).Draw(t, "groups")
+			w.Levels = rapid.Int64Range(0, 5).Draw(t, "levels")
+			w.Spare = rapid.Bool().Draw(t, "spare")
 			return w
 		}), n, n).Draw(t, "wants")
 		list, err := Design(a, epsilon, delta, 1e-9, wants)
@@ -133,6 +136,8 @@ func TestDesignRefuses(t *testing.T) {
 		"rows 0":             {ZCDP, e, d, 1e-9, with(func(w *Want) { w.Rows = 0 })},
 		"cells 0":            {ZCDP, e, d, 1e-9, with(func(w *Want) { w.Cells = 0 })},
 		"cells above 2^18":   {ZCDP, e, d, 1e-9, with(func(w *Want) { w.Cells = 1<<18 + 1 })},
+		"groups < 0":         {ZCDP, e, d, 1e-9, with(func(w *Want) { w.Groups = -1 })},
+		"levels < 0":         {ZCDP, e, d, 1e-9, with(func(w *Want) { w.Levels = -1 })},
 		"select of a sum":    {ZCDP, e, d, 1e-9, with(func(w *Want) { w.Select, w.Sensitivity = true, 50 })},
 		"coarse laplace":     {Basic, e, d, 1e-9, with(func(w *Want) { w.Sensitivity = 1 << 40 })}, // scale 2^43: granularity 8
 		"coarse gaussian":    {ZCDP, e, d, 1e-9, with(func(w *Want) { w.Sensitivity = 1 << 45 })},

@@ -46,18 +46,21 @@ func jointPrice(list []Mechanism, rate float64) (Cost, error) {
 	return sum.Add(Cost{Units: int64(units), Delta: int64(math.Ceil(rate * units / unit * up * deltaUnit))})
 }
 
-// jointPart is the largest ε, but for a part in 10^5, that each of n mechanisms may have for a joint price of epsilon: between a part that
-// is known to fit (the n-th of it, to begin with) and one that does not, by false position with Illinois's halving.
-func jointPart(epsilon, rate float64, n int) float64 {
+// jointPart is the largest ε, but for a part in 10^5, of which mechanisms may have these multiples for a joint price of epsilon: between a part
+// that is known to fit (where they add up to it, to begin with) and one that does not, by false position with Illinois's halving.
+func jointPart(epsilon, rate float64, multiples []float64) float64 {
 	target := epsilon - 2/unit // so that rounding up stays within the budget
-	parts := make([]float64, n)
+	parts, sum := make([]float64, len(multiples)), 0.0
+	for _, m := range multiples {
+		sum += m
+	}
 	over := func(part float64) float64 {
-		for i := range parts {
-			parts[i] = part
+		for i, m := range multiples {
+			parts[i] = part * m
 		}
 		return jointEpsilon(parts, rate) - target
 	}
-	in := target / (up * up * float64(n))
+	in := target / (up * up * sum)
 	left := over(in)
 	out, right := in, left
 	for right <= 0 { // ends: at ε = 2·target a single part is above it

@@ -28,6 +28,12 @@ type Want struct {
 	Rows        int64  // m
 	Cells       int64  // draws at most
 	Select      bool   // private selection by row count
+
+	// What the shares of the budget go by (shares.go). Groups are those of the grouping set (0: Cells), Levels those of the tree of counts that
+	// this is one level of (0: of none). Spare: no number of the answer is made of this one.
+	Groups int64 `json:",omitempty"`
+	Levels int64 `json:",omitempty"`
+	Spare  bool  `json:",omitempty"`
 }
 
 // Mechanism is one calibrated mechanism of a fixed list. It is immutable, recorded with the reservation and sampled once.

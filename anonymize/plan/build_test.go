@@ -103,7 +103,7 @@ func TestAverageIsCentred(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []dp.Want{{Measure: "count(encounter.total_cost)", Sensitivity: 40, Rows: 40, Cells: 6}, {Measure: "sum(encounter.total_cost - 10000000)", Sensitivity: 400_000_000, Rows: 40, Cells: 6}}
+	want := []dp.Want{{Measure: "count(encounter.total_cost)", Sensitivity: 40, Rows: 40, Cells: 6, Groups: 6}, {Measure: "sum(encounter.total_cost - 10000000)", Sensitivity: 400_000_000, Rows: 40, Cells: 6, Groups: 6}}
 	if !reflect.DeepEqual(p.Wants(), want) {
 		t.Fatalf("%+v", p.Wants())
 	}

@@ -26,7 +26,7 @@ func TestAverageOfYesAndNo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []dp.Want{{Measure: "count(*)", Sensitivity: 10, Rows: 10, Cells: 1}, {Measure: "sum(cv_event.severity)", Sensitivity: 10, Rows: 10, Cells: 1}}
+	want := []dp.Want{{Measure: "count(*)", Sensitivity: 10, Rows: 10, Cells: 1, Groups: 1}, {Measure: "sum(cv_event.severity)", Sensitivity: 10, Rows: 10, Cells: 1, Groups: 1}}
 	if got := p.Wants(); len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
 		t.Errorf("%+v", got)
 	}

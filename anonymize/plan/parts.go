@@ -192,6 +192,7 @@ func (b *builder) finishParts() []Part {
 	for i := range b.parts {
 		p := &b.parts[i]
 		b.openPart(p.keys)
+		b.weigh(p)
 		if p.leaf != nil {
 			b.keys = append(b.keys, *p.leaf)
 		}
