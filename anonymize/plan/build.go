@@ -84,8 +84,7 @@ func Build(s *Schema, spec Spec, o Options) (*Plan, error) {
 	own := s.traced()
 	var best *Plan
 	for _, place := range places(&spec.From) {
-		b := &builder{shared: &shared{uses: map[source]map[string]bool{}, tables: map[string]bool{}, lists: map[string]bool{}}, schema: own, spec: &spec, options: o, from: &spec.From,
-			placed: map[int]bool{}, terms: map[*Column]*term{}, interned: map[string]ref{}}
+		b := newBuilder(own, &spec, o)
 		p := b.build(place)
 		if b.err != nil {
 			return nil, b.err
@@ -98,6 +97,11 @@ func Build(s *Schema, spec Spec, o Options) (*Plan, error) {
 		return nil, Refuse("too-many-tables", spec.SQL, -1)
 	}
 	return best, nil
+}
+
+func newBuilder(s *Schema, spec *Spec, o Options) *builder {
+	return &builder{shared: &shared{uses: map[source]map[string]bool{}, tables: map[string]bool{}, lists: map[string]bool{}}, schema: s, spec: spec, options: o, from: &spec.From,
+		placed: map[int]bool{}, terms: map[*Column]*term{}, interned: map[string]ref{}}
 }
 
 // traced is a copy of the schema whose columns know where they come from.
@@ -115,27 +119,7 @@ func (s *Schema) traced() *Schema {
 }
 
 func (b *builder) build(place []int) *Plan {
-	b.checkOptions()
-	b.resolveScans()
-	if b.err != nil {
-		return nil
-	}
-	b.permute(place)
-	b.resolveJoins()
-	b.limitRows()
-	if b.err != nil {
-		return nil
-	}
-	at := 0
-	if b.from.Where != nil {
-		at = max(0, b.from.Where.Offset)
-	}
-	b.where = b.conjunction(b.filters, at)
-	if b.err != nil {
-		return nil
-	}
-	b.numberedRows()
-	b.finish()
+	b.resolveRows(place)
 	if b.err == nil {
 		b.resolveKeys()
 	}
@@ -150,10 +134,38 @@ func (b *builder) build(place []int) *Plan {
 	}
 	p := b.plan()
 	if len(p.sql) > maxStatement*len(p.parts) || slices.ContainsFunc(p.parts, func(x Part) bool { return len(x.SQL) > maxStatement }) { // the sandbox would refuse it, and by then it is charged
-		b.fail("query-too-large", at)
+		b.fail("query-too-large", b.whereAt())
 		return nil
 	}
 	return p
+}
+
+// resolveRows is FROM and WHERE, with the bound on a person's rows.
+func (b *builder) resolveRows(place []int) {
+	b.checkOptions()
+	b.resolveScans()
+	if b.err != nil {
+		return
+	}
+	b.permute(place)
+	b.resolveJoins()
+	b.limitRows()
+	if b.err != nil {
+		return
+	}
+	b.where = b.conjunction(b.filters, b.whereAt())
+	if b.err != nil {
+		return
+	}
+	b.numberedRows()
+	b.finish()
+}
+
+func (b *builder) whereAt() int {
+	if b.from.Where == nil {
+		return 0
+	}
+	return max(0, b.from.Where.Offset)
 }
 
 // places lists the numberings of the scans to try: scans joined by INNER before the first LEFT are sorted by table, and

@@ -109,6 +109,7 @@ func measureRefusals() map[string]entry {
 		"aggregate-order":      say("measure", "聚合内不能排序", "an aggregate cannot be ordered", "请去掉聚合内的 ORDER BY", "leave ORDER BY out of the aggregate"),
 		"not-summable":         say("measure", "此列不是数值，不能求和或平均", "the column is no number: it has no sum or mean", "请用 COUNT，或按此列分组", "use COUNT, or group by it"),
 		"unbounded-sum":        say("measure", "此列没有登记上下限，无法限制一个人的影响", "the column has no declared bounds, so nothing limits one person's share", "请数据管理员登记上下限，或改用 COUNT", "ask the steward to declare bounds, or use COUNT"),
+		"bounds-known":         say("measure", "此问题没有缺少上下限的度量", "no measure of the question lacks bounds", "请去掉 --find-bounds", "ask without --find-bounds"),
 		"sum-too-large":        say("measure", "上下限乘以行数过大，计算会溢出", "bounds times rows are too large to add without overflow", "请减少每人行数", "lower the rows per person"),
 		"no-aggregate":         say("measure", "没有聚合", "there is no aggregate", "请加上 COUNT(*) 等聚合", "add an aggregate such as COUNT(*)"),
 		"column-not-grouped":   say("key", "此列既不在 GROUP BY 中也不在聚合中", "the column is neither in GROUP BY nor inside an aggregate", "请把它加入 GROUP BY，或放进聚合", "add it to GROUP BY, or aggregate it"),
