@@ -30,7 +30,7 @@ func (b *builder) assign(t *table, r *records) error {
 // lookAhead is the number of rows whose persons are looked up together.
 const lookAhead = 256
 
-// assignLinked finds the persons of rows that name them by the source's own number.
+// assignLinked finds the persons of rows that name them by the source's own number, or by a key of another table's row.
 func (b *builder) assignLinked(t *table, r *records) {
 	var links [lookAhead][]byte
 	var persons [lookAhead]uint32
@@ -41,9 +41,10 @@ func (b *builder) assignLinked(t *table, r *records) {
 				links[i] = nil
 			}
 		}
-		b.people.byLinks(links[:n], persons[:n])
+		b.whose(t, links[:n], persons[:n])
 		for i := range n {
 			person, number := persons[i], uint32(nobody)
+			t.export(r, from+i, person)
 			var why string
 			switch {
 			case len(links[i]) == 0:
@@ -72,6 +73,7 @@ func (b *builder) assignPersons(t *table, r *records) error {
 		if err != nil {
 			return err
 		}
+		t.export(r, row, person)
 		if person == nobody {
 			t.rep.Dropped[DroppedNoUnit]++
 			continue

@@ -31,7 +31,7 @@ type table struct {
 	schema  plan.Table
 	layout  extract.Table
 	persons bool // the table of unit.from
-	hidden  bool // the table of unit.from, where the catalogue has no such table: it only says who is who
+	hidden  bool // the catalogue has no such table: it only says who is who, or whose a key is
 	ops     []*op
 	rowKey  *op // nil when the table has no row key
 	marks   map[string]bool
@@ -40,6 +40,9 @@ type table struct {
 
 	// positions in the source file, noColumn when not used
 	link, id, guardian, birth int
+
+	through *linkKeys   // nil when rows name the person themselves
+	exports []*linkKeys // columns that other tables reach their persons through
 
 	owner words[uint32] // person of each stored row
 	hash  words[uint64] // content of each stored row, where there is no row key
@@ -60,7 +63,7 @@ func (b *builder) compile() error {
 		schema := plan.Table{Name: spec.name}
 		if at >= 0 {
 			schema = b.in.Schema.Tables[at]
-		} else if spec.name != r.unit.table {
+		} else if spec.name != r.unit.table && !r.goesThrough(spec.name) {
 			return r.fail(spec.at, fmt.Sprintf("the catalogue has no table %q", spec.name))
 		}
 		if slices.ContainsFunc(b.tables, func(t *table) bool { return t.layout.Name == spec.name }) {
@@ -80,6 +83,9 @@ func (b *builder) compile() error {
 	if err := b.checkUnit(); err != nil {
 		return err
 	}
+	if err := b.bindThrough(); err != nil {
+		return err
+	}
 	return b.bindSpaces()
 }
 
@@ -90,7 +96,7 @@ func (b *builder) checkUnit() error {
 		return b.recipe.fail(u.at, fmt.Sprintf("unit.from names table %q, which is not a private table of the recipe", u.table))
 	}
 	for _, t := range b.tables {
-		if !t.layout.Public && !t.persons && t.spec.link == "" && u.link == "" {
+		if !t.layout.Public && !t.persons && t.spec.link == "" && u.link == "" { // through gives a link
 			return b.recipe.fail(t.spec.at, fmt.Sprintf("table %s: no column names the person: give unit.link or the table's link", t.layout.Name))
 		}
 	}

@@ -24,11 +24,12 @@
 //	missing_unit: {at_most: 0.1%}
 //	lists: {rare-list@1: [A20.9, B03.x00]}
 //	tables:
-//	  person:                    # short form: source column -> step, from person.csv or person.parquet
+//	  person:                    # short form: source column -> step, from person.csv, person.csv.gz or person.parquet
 //	    id_number: drop
 //	  encounter:                 # long form
-//	    file: stays.csv          # default <table>.csv or <table>.parquet
+//	    file: stays.csv          # default <table>.csv, <table>.csv.gz or <table>.parquet
 //	    link: patient_no         # the source's column that names the person; default unit.link
+//	    through: stay.stay_no    # link names no person but a row of this table, by this column there; link's default is its name
 //	    rest: drop               # what to do with columns not named below; without it they are an error
 //	    duplicates: {at_most: 0} # rows above a cap of one a person that are dropped; default 0
 //	    columns: {admitted: keep}
@@ -40,15 +41,22 @@
 // does not name it. form: resident-id (default) joins old 15-digit numbers with their 18-digit form; form: local only
 // trims and unifies widths.
 //
-// Where the catalogue has no table of that name, the table of unit.from only says who is who and enters no extract.
+// A table without a person's number may reach the person through another table's rows, over any number of steps: lab_result by its link
+// stay_no through stay.stay_no, stay by its link patient_no to the person. Every row gets the person's number as if the column were in the table, so
+// that caps, ranks, row keys, exclusions and the register mean the same. A key need not be unique, but all rows that hold it must be one
+// person's: else the build stops with a count, because rows of a key that two persons share could not be any one person's alone
+// (through.go has the argument). Rows whose key is nowhere count as unlinked.
+//
+// Where the catalogue has no table of that name, the table of unit.from only says who is who and enters no extract; so does a table that others
+// go through.
 // exclude.objections reads the table objections and exclude.under14 the table consents (both: the column unit.link, or the
 // identifier's where there is no link); under14 takes birth_date of the table of unit.from and as_of, and leaves out
 // whose birth is unknown. exclude.level5 refuses a catalogue whose tables hold a column of data level 5.
 //
 // What is missing stays missing; where the catalogue says never missing, the build stops with a count. Undeclared codes
 // fold into "other", and stop the build where the dictionary has no such member. Bounded columns are always clamped.
-// Sources are CSV with a header (RFC 4180), UTF-8 with or without byte order mark, or GB 18030; or Parquet, whose values
-// are read as the text that CSV would hold (NULL is empty), so that the same table in either form gives the same extract.
+// Sources are CSV with a header (RFC 4180), UTF-8 with or without byte order mark, or GB 18030, as it is or packed with gzip (.csv.gz, unpacked
+// while it is read, to at most 250 times its size or 64 MB); or Parquet, whose values are read as the text that CSV would hold (NULL is empty), so that the same table in either form gives the same extract.
 // Columns of nested types and of instants (timestamps with a time zone) can only be dropped. A damaged Parquet file ends
 // in an error of one sentence and asks for no memory that it has not the bytes for (see parquetReader for the bounds);
 // Parquet in delta or split encodings is refused for that. Damage that leaves a well-formed file is not found out.

@@ -23,14 +23,14 @@ var (
 // decoded returns the file's text as UTF-8 without its byte order mark. With auto the whole file is looked at first: it
 // is UTF-8 if all of it is, else GB 18030 (of which GBK and GB 2312 are parts). A guess from the first lines would go
 // wrong in the file whose first Chinese name stands on line 40,000.
-func decoded(name string, f *os.File, declared string) (io.Reader, error) {
-	st, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("%s: read: %w", name, err)
-	}
+func decoded(name string, f *os.File, declared string, size int64) (io.Reader, error) {
 	bad := int64(0)
-	if !allUTF8(f, st.Size(), pieceSize) {
-		bad, err = firstBadLine(f)
+	var err error
+	if isPacked(name) || !allUTF8(f, size, pieceSize) {
+		var text io.Reader
+		if text, err = reopened(name, f, size); err == nil {
+			bad, err = firstBadLine(text)
+		}
 	}
 	if err != nil {
 		if e := (*SourceError)(nil); errors.As(err, &e) {
@@ -39,27 +39,41 @@ func decoded(name string, f *os.File, declared string) (io.Reader, error) {
 		}
 		return nil, fmt.Errorf("%s: read: %w", name, err)
 	}
+	text, err := reopened(name, f, size)
 	switch {
+	case err != nil:
+		return nil, err
 	case declared == "utf-8" && bad > 0:
 		return nil, &SourceError{File: name, Line: bad, Text: "the text is not UTF-8, as the recipe declares it to be"}
 	case declared == "gb18030", declared == "auto" && bad > 0:
-		return &gbReader{from: simplifiedchinese.GB18030.NewDecoder().Reader(f), file: name, line: 1}, nil
+		return &gbReader{from: simplifiedchinese.GB18030.NewDecoder().Reader(text), file: name, line: 1}, nil
 	default:
-		return skipBOM(f)
+		return skipBOM(text)
 	}
 }
 
-func skipBOM(f *os.File) (io.Reader, error) {
-	head := make([]byte, 3)
-	n, err := io.ReadFull(f, head)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+// reopened gives the text of a source from its start.
+func reopened(name string, f *os.File, size int64) (io.Reader, error) {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("%s: read: %w", name, err)
+	}
+	if isPacked(name) {
+		return newUnpacker(name, f, size)
+	}
+	return f, nil
+}
+
+func skipBOM(text io.Reader) (io.Reader, error) {
+	head := make([]byte, len(bom8))
+	n, err := io.ReadFull(text, head)
+	switch {
+	case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, err
+	case bytes.Equal(head[:n], bom8):
+		return text, nil
+	default:
+		return io.MultiReader(bytes.NewReader(head[:n]), text), nil
 	}
-	if bytes.Equal(head[:n], bom8) {
-		return f, nil
-	}
-	_, err = f.Seek(0, io.SeekStart)
-	return f, err
 }
 
 // pieceSize is what one goroutine checks at a time.
@@ -112,12 +126,12 @@ func pieceUTF8(f io.ReaderAt, at int64, piece int, buf []byte) bool {
 	return utf8.Valid(b[start:end])
 }
 
-// firstBadLine returns the line of the first byte that is not UTF-8, 0 if there is none, and rewinds.
-func firstBadLine(f *os.File) (int64, error) {
+// firstBadLine returns the line of the first byte that is not UTF-8, 0 if there is none.
+func firstBadLine(text io.Reader) (int64, error) {
 	buf := make([]byte, 1<<20)
 	keep, line, first := 0, int64(1), true
 	for {
-		n, err := io.ReadFull(f, buf[keep:])
+		n, err := io.ReadFull(text, buf[keep:])
 		end := err == io.EOF || err == io.ErrUnexpectedEOF
 		if err != nil && !end {
 			return 0, err
@@ -132,10 +146,10 @@ func firstBadLine(f *os.File) (int64, error) {
 			whole = completeRunes(b)
 		}
 		if !utf8.Valid(b[:whole]) {
-			return line + linesBeforeBad(b[:whole]), rewind(f)
+			return line + linesBeforeBad(b[:whole]), nil
 		}
 		if end {
-			return 0, rewind(f)
+			return 0, nil
 		}
 		line += int64(bytes.Count(b[:whole], newline))
 		keep = copy(buf, b[whole:])
@@ -168,11 +182,6 @@ func linesBeforeBad(b []byte) int64 {
 		b = b[n:]
 	}
 	return lines
-}
-
-func rewind(f *os.File) error {
-	_, err := f.Seek(0, io.SeekStart)
-	return err
 }
 
 // gbReader refuses bytes that are no GB 18030 either: the decoder would put a replacement character in their place.

@@ -263,7 +263,7 @@ func TestFormsOfSources(t *testing.T) {
 	delete(f, "person.csv")
 	delete(f, "person.parquet")
 	_, _, dir, err := c.build(f, cityRecipe)
-	checkMistake(t, dir, err, "no file person.csv or person.parquet")
+	checkMistake(t, dir, err, "no file person.csv or person.csv.gz or person.parquet")
 }
 
 // within builds, and fails where that takes longer: a reader that loops does not look at its context.

@@ -60,7 +60,8 @@ type tableSpec struct {
 	at         *yaml.Node
 	name, file string // "" = by name, in the source's format
 	public     bool
-	link       string // "" = unit.link
+	link       string    // "" = unit.link
+	through    columnRef // the table whose row the link names, in place of a person
 	restDrop   bool
 	duplicates float64
 	columns    []columnSpec
@@ -212,10 +213,14 @@ func (p *parser) source(n *yaml.Node) sourceSpec {
 
 // forms are the endings that a table's file may have.
 func (s sourceSpec) forms() []string {
-	if s.format == "auto" {
-		return []string{".csv", ".parquet"}
+	switch s.format {
+	case "csv":
+		return []string{".csv", ".csv.gz"}
+	case "parquet":
+		return []string{".parquet"}
+	default:
+		return []string{".csv", ".csv.gz", ".parquet"}
 	}
-	return []string{"." + s.format}
 }
 
 func (p *parser) unit(u *unitSpec, n *yaml.Node) {
@@ -301,6 +306,7 @@ func (p *parser) table(r *Recipe, t *tableSpec, n *yaml.Node) {
 		}
 		t.public = p.boolean(o.get("public"), what+".public")
 		t.link = p.text(o.get("link"), what+".link")
+		p.through(t, o.get("through"), what)
 		if d := o.get("rest"); d != nil {
 			t.restDrop = p.one(d, what+".rest", "drop") == "drop"
 		}

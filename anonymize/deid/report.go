@@ -34,7 +34,7 @@ type TableReport struct {
 // Reasons for dropping a row.
 const (
 	DroppedNoUnit       = "no-unit"       // no person is named
-	DroppedUnlinked     = "unlinked"      // the person named is in no table of persons
+	DroppedUnlinked     = "unlinked"      // the person named is in no table of persons, or the row of another table is not there
 	DroppedUnregistered = "unregistered"  // the person is not in the frozen register
 	DroppedExcluded     = "excluded"      // objection, or under 14 without consent
 	DroppedAboveCap     = "above-cap"     // rank above the cap of rows a person

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -46,7 +47,7 @@ func (b *builder) rows(ctx context.Context, name string, f *os.File, size int64)
 	if isParquet(name) {
 		return newParquetReader(ctx, name, f, size)
 	}
-	text, err := decoded(name, f, b.recipe.source.encoding)
+	text, err := decoded(name, f, b.recipe.source.encoding, size)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +91,11 @@ func (b *builder) eachRecord(ctx context.Context, name string, head func([]strin
 		}
 		return prepare(r)
 	}, func(r *records) error {
-		b.progress(min(r.read, st.Size()))
+		at := r.read
+		if isPacked(name) { // where the reader is in the packed file
+			at, _ = f.Seek(0, io.SeekCurrent)
+		}
+		b.progress(min(at, st.Size()))
 		return use(r)
 	})
 	if err == nil && !seen {
@@ -146,6 +151,9 @@ func (b *builder) bind(t *table, header []string) ([]int, error) {
 			link = u.link
 		}
 		t.link = get(link)
+	}
+	for _, k := range t.exports {
+		k.at = get(k.column)
 	}
 	if t.persons {
 		t.id, t.guardian = get(u.column), get(u.guardian)
@@ -234,6 +242,14 @@ func (b *builder) read(ctx context.Context, t *table) error {
 		if err := o.undone(t.layout.Name); err != nil {
 			return err
 		}
+	}
+	for _, k := range t.exports {
+		if err := k.seal(); err != nil {
+			return err
+		}
+	}
+	if t.through != nil {
+		t.through.left()
 	}
 	return nil
 }

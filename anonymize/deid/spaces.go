@@ -57,7 +57,7 @@ func (s *keySpace) fillPublic(hashes *words[uint64]) {
 	s.done = true
 }
 
-// order puts the tables so that what others refer to comes first: the table of persons, then owners of key spaces.
+// order puts the tables so that what others refer to comes first: the table of persons, then owners of key spaces and of keys that others go through.
 func (b *builder) order() ([]*table, error) {
 	var out []*table
 	rest := slices.Clone(b.tables)
@@ -71,6 +71,9 @@ func (b *builder) order() ([]*table, error) {
 		return true
 	}
 	ready := func(t *table) bool {
+		if t.through != nil && !slices.Contains(out, t.through.owner) {
+			return false
+		}
 		for _, o := range t.ops {
 			if o.space != nil && o.space.owner != t.layout.Name &&
 				!slices.ContainsFunc(out, func(d *table) bool { return d.layout.Name == o.space.owner }) {
@@ -87,7 +90,7 @@ func (b *builder) order() ([]*table, error) {
 	for take(ready) {
 	}
 	if len(rest) > 0 {
-		return nil, b.recipe.fail(rest[0].spec.at, fmt.Sprintf("table %s: row keys refer to each other in a circle", rest[0].layout.Name))
+		return nil, b.recipe.fail(rest[0].spec.at, fmt.Sprintf("table %s: tables refer to each other in a circle, by row keys or through", rest[0].layout.Name))
 	}
 	return out, nil
 }
