@@ -20,6 +20,14 @@ func (s *Service) Explain(ctx context.Context, id auth.Identity, ask Ask) (*Expl
 	if err != nil && !denied {
 		return nil, s.refusal(ctx, p, err)
 	}
+	if p.step != nil && !denied {
+		return s.explainSteps(ctx, p)
+	}
+	return s.explained(ctx, p, denied)
+}
+
+// explained is Explain of a prepared question.
+func (s *Service) explained(ctx context.Context, p *prepared, denied bool) (*Explanation, error) {
 	x := &Explanation{
 		Grant: p.grant.ID, Dataset: p.dataset.ID, Epsilon: p.epsilon, Cost: p.cost, Plan: policy.Text{ZH: p.plan.Describe("zh"), EN: p.plan.Describe("en")},
 		SQL: p.plan.SQL(), Budget: budget(p.account, p.cost), Allowed: !denied, Reasons: p.decision.Reasons, WouldGive: p.decision.WouldChange, List: p.list,
@@ -29,7 +37,7 @@ func (s *Service) Explain(ctx context.Context, id auth.Identity, ask Ask) (*Expl
 	}
 	x.Measures = ExpectedOf(p.plan, p.list)
 	x.Forecast = ForecastOf(p.plan, p.account.Accounting, p.epsilon, p.account.RootDelta, s.c.Defaults.SelectDelta)
-	err = s.c.Desk.Store.View(ctx, func(tx *store.Tx) error {
+	err := s.c.Desk.Store.View(ctx, func(tx *store.Tx) error {
 		_, err := s.c.Ledger.Answer(ctx, tx, p.grant.Account, p.key)
 		x.OnRecord = err == nil
 		if err == nil || errors.Is(err, ledger.ErrNotFound) || errors.Is(err, ledger.ErrState) {

@@ -42,6 +42,8 @@ type prepared struct {
 	key      string
 	// waiting is the reservation of the same question that is charged and was not started, if any (an honest fault of the machine).
 	waiting string
+	// step is set in a question whose bounds are to be found (bounds.go).
+	step *step
 }
 
 // maxSQL bounds the text before anything looks at it; the parser child has the same bound.
@@ -49,10 +51,18 @@ const maxSQL = 64 << 10
 
 // prepare walks a question up to the charge. Refusals of planner and policy are logged by the caller.
 func (s *Service) prepare(ctx context.Context, id auth.Identity, ask Ask) (*prepared, error) {
+	return s.prepareStep(ctx, id, ask, nil)
+}
+
+// prepareStep is prepare; found are the bounds of the second step of a question that has them found.
+func (s *Service) prepareStep(ctx context.Context, id auth.Identity, ask Ask, found *found) (*prepared, error) {
 	if len(ask.SQL) > maxSQL {
 		return nil, problem.New(problem.TooLarge, "问题超过 64 KB；请缩短。", "The question is longer than 64 KB; shorten it.")
 	}
 	p := &prepared{ask: ask, id: id}
+	if ask.FindBounds != 0 {
+		p.step = &step{found: found}
+	}
 	err := s.c.Desk.Store.View(ctx, func(tx *store.Tx) error {
 		var err error
 		if p.grant, p.rev, err = grant.Load(ctx, tx, ask.Grant); err != nil {
@@ -103,6 +113,9 @@ func (s *Service) walk(ctx context.Context, p *prepared) (err error) {
 
 // understand parses in a child without data, binds and plans.
 func (s *Service) understand(ctx context.Context, p *prepared) (err error) {
+	if p.step != nil {
+		return s.understandStep(ctx, p)
+	}
 	p.plan, err = Understand(ctx, s.c.Engine, p.dataset.Schema, p.ask.SQL, plan.Options{RowsPerPerson: p.ask.RowsPerPerson, MaxDraws: s.c.Defaults.MaxDraws})
 	var r *plan.Refusal
 	switch {
@@ -164,10 +177,7 @@ func comesBack(layouts []plan.Layout, sql string) error {
 
 // price calibrates the fixed list of mechanisms and what it costs.
 func (s *Service) price(p *prepared) error {
-	p.epsilon = p.ask.Epsilon
-	if p.epsilon == 0 {
-		p.epsilon = s.c.Defaults.Epsilon
-	}
+	p.epsilon = s.asked(p)
 	if math.IsNaN(p.epsilon) || p.epsilon < 0 {
 		return badEpsilon(nil)
 	}
@@ -178,6 +188,9 @@ func (s *Service) price(p *prepared) error {
 	}
 	if p.cost, err = dp.Price(p.account.Accounting, p.account.RootDelta, p.list); err != nil {
 		return fmt.Errorf("price: %w", err)
+	}
+	if p.step != nil && p.cost.Units > p.step.units() {
+		return badEpsilon(nil)
 	}
 	if err := answer.Check(p.plan.Layouts(), p.list); err != nil {
 		return fmt.Errorf("plan and list do not fit: %w", err)
@@ -207,7 +220,7 @@ func (s *Service) judge(ctx context.Context, p *prepared) error {
 		At: policy.At(s.c.Clock.Now()), Subject: p.id.Subject(), Grant: p.grant.Question(), Purpose: p.grant.Purpose,
 		Plan: policy.Plan{
 			Datasets: policy.List[string]{f.Dataset}, Tables: f.Tables, Public: publicOf(p.dataset.Schema, f.Tables), Columns: columnsOf(f), MaxLevel: f.Level,
-			Epsilon: p.epsilon, Draws: f.Draws,
+			Epsilon: p.judged(), Draws: f.Draws,
 		},
 	}
 	d, err := s.c.Desk.Policy.Decide(ctx, q)

@@ -72,6 +72,14 @@ func (s *Service) answer(ctx context.Context, id auth.Identity, ask Ask, recordI
 	if err != nil {
 		return nil, false, s.refusal(ctx, p, err)
 	}
+	if p.step != nil {
+		return s.twoSteps(ctx, p, recordID, start)
+	}
+	return s.once(ctx, p, recordID, start)
+}
+
+// once answers a prepared question, from record or afresh. Of several that are the same one goes first.
+func (s *Service) once(ctx context.Context, p *prepared, recordID string, start time.Time) (a *Answer, ran bool, err error) {
 	unlock, err := s.flight.lock(ctx, p.key)
 	if err != nil {
 		return nil, false, err
@@ -209,7 +217,7 @@ func (s *Service) charge(ctx context.Context, p *prepared, recordID string) (*le
 		if err != nil {
 			return err
 		}
-		if err := tx.Put(ctx, kindQuestion, recordID, 0, store.Index{Owner: p.id.Account, Parent: p.grant.ID}, question{Text: text.ID, Epsilon: p.epsilon, Dataset: p.dataset.ID}); err != nil {
+		if err := tx.Put(ctx, kindQuestion, recordID, 0, store.Index{Owner: p.id.Account, Parent: p.grant.ID}, question{Text: text.ID, Epsilon: p.epsilon, Dataset: p.dataset.ID, Step: p.step.name(), Bounds: p.step.bounds()}); err != nil {
 			return err
 		}
 		started, err = s.c.Ledger.Start(ctx, tx, pending, r)
@@ -383,7 +391,7 @@ func (s *Service) entry(p *prepared, kind, object, outcome string, facts map[str
 	for _, r := range p.decision.Reasons {
 		rules = append(rules, r.Rule)
 	}
-	return audit.Entry{At: s.c.Clock.Now().UTC(), Kind: kind, Actor: p.id.Account, Unit: unit, Object: name, Grant: p.grant.ID, Policy: p.decision.Bundle, Rules: rules, Facts: facts, Outcome: outcome}
+	return audit.Entry{At: s.c.Clock.Now().UTC(), Kind: kind, Actor: p.id.Account, Unit: unit, Object: name, Grant: p.grant.ID, Policy: p.decision.Bundle, Rules: rules, Facts: p.step.facts(facts), Outcome: outcome}
 }
 
 // present makes the reply from committed state only.
@@ -430,6 +438,9 @@ type question struct {
 	Text    string  `json:"text"`
 	Epsilon float64 `json:"epsilon"`
 	Dataset string  `json:"dataset"`
+	// Step and Bounds, of one whose bounds are found: which of the two it was, and what the second put around which arguments.
+	Step   string       `json:"step,omitempty"`
+	Bounds []plan.Bound `json:"bounds,omitempty"`
 }
 
 func sha(b []byte) string {

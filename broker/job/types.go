@@ -25,6 +25,8 @@ type Ask struct {
 	Epsilon float64 `json:"epsilon,omitempty"`
 	// RowsPerPerson lowers the number of rows one person may bring, by table name or alias; "*" is every table.
 	RowsPerPerson map[string]int64 `json:"rows_per_person,omitempty"`
+	// FindBounds is the share of the charge, from MinShare to MaxShare, that goes into finding bounds for arguments that lack them; 0 finds none.
+	FindBounds float64 `json:"find_bounds,omitempty"`
 }
 
 // Dataset is what answering needs of a dataset: its public metadata and its current extract.
@@ -92,6 +94,8 @@ type Answer struct {
 	Cites []policy.Reason `json:"reasons"`
 	// CodeSets are the versioned sets of codes that the question names.
 	CodeSets []string `json:"code_sets,omitempty"`
+	// Bounds are those that were found, when they were asked for.
+	Bounds *Bounds `json:"bounds,omitempty"`
 }
 
 // Budget says what is left, in words first.
@@ -118,6 +122,7 @@ type Explanation struct {
 	Reasons   []policy.Reason `json:"reasons"`
 	WouldGive []policy.Change `json:"would_change,omitempty"`
 	List      []dp.Mechanism  `json:"mechanisms"`
+	Bounds    *Bounds         `json:"bounds,omitempty"` // of the search, when bounds are to be found
 	Forecast
 }
 

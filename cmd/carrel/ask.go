@@ -19,6 +19,7 @@ type askFlags struct {
 	grant   string
 	epsilon float64
 	rows    []string
+	bounds  float64
 }
 
 func (f *askFlags) add(cmd *cobra.Command) {
@@ -26,6 +27,7 @@ func (f *askFlags) add(cmd *cobra.Command) {
 	fl.StringVar(&f.grant, "grant", "", "grant to ask under (default: your only active query grant)")
 	fl.Float64Var(&f.epsilon, "epsilon", 0, "ε of this question (default: policy's)")
 	fl.StringArrayVar(&f.rows, "rows-per-person", nil, "M, or table=M: rows that one person may bring; less rows, less noise, more bias")
+	fl.Float64Var(&f.bounds, "find-bounds", 0, "share of ε, 0.05 to 0.5: find bounds for what lacks them first, from noised counts")
 }
 
 // ask makes the question; "-" and "@file" read the text from standard input or a file.
@@ -50,7 +52,7 @@ func (a *app) ask(ctx context.Context, c *api, f askFlags, text string) (job.Ask
 
 // asking is a question without its text: what the flags say, under the grant that they name or the only one there is.
 func (a *app) asking(ctx context.Context, c *api, f askFlags) (job.Ask, error) {
-	q := job.Ask{Grant: f.grant, Epsilon: f.epsilon}
+	q := job.Ask{Grant: f.grant, Epsilon: f.epsilon, FindBounds: f.bounds}
 	for _, r := range f.rows {
 		table, m, ok := strings.Cut(r, "=")
 		if !ok {
@@ -114,6 +116,9 @@ func (a *app) printExplanation(w io.Writer, x job.Explanation) {
 	fmt.Fprintln(w, strings.TrimRight(x.Plan.In(a.lang), "\n"))
 	a.printExpected(w, x)
 	a.printForecast(w, x)
+	if x.Bounds != nil {
+		fmt.Fprintln(w, x.Bounds.Words.In(a.lang))
+	}
 	cost := fmt.Sprintf("ε %.4g", x.Epsilon)
 	if x.OnRecord {
 		cost = a.say("已有记录，免费", "on record: free")
@@ -187,6 +192,9 @@ func (a *app) printAnswer(w io.Writer, ans job.Answer) {
 	}
 	none := a.say("没有人数足够多、可以列出的组；可增大 --epsilon，或用更粗的分组", "no group had persons enough to be listed; raise --epsilon or group more coarsely")
 	list(w, none, header, rows)
+	if ans.Bounds != nil {
+		fmt.Fprintln(w, ans.Bounds.Words.In(a.lang))
+	}
 	var notes []string
 	if ans.Synthetic {
 		notes = append(notes, a.say("合成数据", "synthetic data"))

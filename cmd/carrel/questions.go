@@ -34,7 +34,7 @@ func (a *app) readQuestions(file string, common job.Ask) ([]job.Question, error)
 	return out, nil
 }
 
-// questionLines reads lines of {"id","sql"}, strictly; epsilon and rows_per_person may stand beside them and win over the flags.
+// questionLines reads lines of {"id","sql"}, strictly; epsilon, rows_per_person and find_bounds may stand beside them and win over the flags.
 func (a *app) questionLines(file string, raw []byte, common job.Ask) ([]job.Question, error) {
 	var out []job.Question
 	for n, line := range bytes.Split(raw, []byte("\n")) {
@@ -46,6 +46,7 @@ func (a *app) questionLines(file string, raw []byte, common job.Ask) ([]job.Ques
 			SQL     string           `json:"sql"`
 			Epsilon float64          `json:"epsilon"`
 			Rows    map[string]int64 `json:"rows_per_person"`
+			Bounds  float64          `json:"find_bounds"`
 		}
 		dec := json.NewDecoder(bytes.NewReader(line))
 		dec.DisallowUnknownFields()
@@ -59,6 +60,9 @@ func (a *app) questionLines(file string, raw []byte, common job.Ask) ([]job.Ques
 		}
 		if q.Rows != nil {
 			ask.RowsPerPerson = q.Rows
+		}
+		if q.Bounds != 0 {
+			ask.FindBounds = q.Bounds
 		}
 		out = append(out, job.Question{Name: q.ID, Ask: ask})
 	}
