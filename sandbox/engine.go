@@ -73,15 +73,16 @@ const maxColumns = 1 << 12
 
 // Runner runs generated queries over one source for one key.
 type Runner interface {
-	// Run evaluates the generated SQL of one plan, one answer a statement. tables are the tables that each statement reads. Errors wrap
-	// ErrBeforeData or are ErrUniform. Before the first byte goes to whoever holds data it calls st.Give.
-	Run(ctx context.Context, st *ledger.Started, statements []Statement, tables []string) ([]answer.Aggregates, error)
+	// Run evaluates the generated SQL of one plan, one answer a statement. Errors wrap ErrBeforeData or are ErrUniform. Before the first
+	// byte goes to whoever holds data it calls st.Give.
+	Run(ctx context.Context, st *ledger.Started, statements []Statement) ([]answer.Aggregates, error)
 }
 
 // Statement is one generated SELECT.
 type Statement struct {
 	SQL     string
-	Columns int // result columns, all BIGINT and never NULL
+	Columns int      // result columns, all BIGINT and never NULL
+	Tables  []string // that it reads
 	// Skips: the engine may leave a table unread, or stop reading it, although the answer is not empty, because what it is joined with
 	// inside a subquery is.
 	Skips bool

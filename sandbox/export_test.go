@@ -14,7 +14,7 @@ func (s *Session) RunUncharged(ctx context.Context, sql string, tables []string,
 
 // RunAs runs as Run does, with a right to give of the test's own.
 func (s *Session) RunAs(ctx context.Context, give func() error, sql string, tables []string, columns int) (answer.Aggregates, error) {
-	a, err := s.run(ctx, start{id: "q-test", give: give}, []Statement{{SQL: sql, Columns: columns}}, tables)
+	a, err := s.run(ctx, start{id: "q-test", give: give}, []Statement{{SQL: sql, Columns: columns, Tables: tables}})
 	if err != nil {
 		return answer.Aggregates{}, err
 	}

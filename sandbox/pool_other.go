@@ -45,6 +45,6 @@ func (*Pool) Stats() Stats { return Stats{} }
 func (*Pool) Close() error { return nil }
 
 // Run refuses.
-func (*Session) Run(context.Context, *ledger.Started, []Statement, []string) ([]answer.Aggregates, error) {
+func (*Session) Run(context.Context, *ledger.Started, []Statement) ([]answer.Aggregates, error) {
 	return nil, ErrUnsupported
 }

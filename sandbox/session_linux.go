@@ -199,19 +199,18 @@ func (p *Pool) killSessions() {
 	}
 }
 
-// Run evaluates the generated SELECTs of one plan. st is the committed start of a charged reservation: without it nothing runs. tables are
-// the tables that each of them reads. Until the child is given the first, errors wrap ErrBeforeData; after that every error is ErrUniform,
+// Run evaluates the generated SELECTs of one plan. st is the committed start of a charged reservation: without it nothing runs. Until the child is given the first, errors wrap ErrBeforeData; after that every error is ErrUniform,
 // a cancelled ctx included. One start reaches a child once, whatever came of it. The deadline is that of all together.
 //
 // Scanned says for each table its rows as counted by complete scans. A scan that the engine stopped early, or skipped, is
 // accepted only with an empty answer (no row, or nothing but zeros), because the engine may do so only when the other side of an inner join is
 // empty and then no row of this table could matter; generated SQL has no LIMIT. In a statement that Skips a side of a join may be empty
 // inside a subquery, with an answer that is not: there an incomplete scan is left out of Scanned, since a failure would tell that it was.
-func (s *Session) Run(ctx context.Context, st *ledger.Started, statements []Statement, tables []string) ([]answer.Aggregates, error) {
+func (s *Session) Run(ctx context.Context, st *ledger.Started, statements []Statement) ([]answer.Aggregates, error) {
 	if err := st.Usable(); err != nil {
 		return nil, beforeData("no started reservation", err)
 	}
-	return s.run(ctx, start{id: st.ID(), give: st.Give}, statements, tables)
+	return s.run(ctx, start{id: st.ID(), give: st.Give}, statements)
 }
 
 // start is a started reservation: its name, and the right to give its query to a child, which can be taken once.
@@ -221,10 +220,10 @@ type start struct {
 }
 
 // run is Run for a reservation whose start was checked.
-func (s *Session) run(ctx context.Context, st start, statements []Statement, tables []string) ([]answer.Aggregates, error) {
+func (s *Session) run(ctx context.Context, st start, statements []Statement) ([]answer.Aggregates, error) {
 	var frames []wire.Frame
 	for _, q := range statements {
-		f, err := s.job(ctx, q.SQL, tables, q.Columns)
+		f, err := s.job(ctx, q.SQL, q.Tables, q.Columns)
 		if err != nil {
 			return nil, err
 		}
@@ -253,7 +252,7 @@ func (s *Session) run(ctx context.Context, st start, statements []Statement, tab
 	defer cancel()
 	var out []answer.Aggregates
 	for i, f := range frames {
-		a, err := s.pool.ask(ctx, e, f, tables, statements[i].Skips)
+		a, err := s.pool.ask(ctx, e, f, statements[i].Tables, statements[i].Skips)
 		if err != nil {
 			// The class goes to the operator's log; the caller learns nothing.
 			s.pool.log.Warn("sandbox: query failed", slog.String("reservation", st.id), slog.Any("why", err))

@@ -82,7 +82,7 @@ func TestRunNeedsAStartedReservation(t *testing.T) {
 	t.Parallel()
 	s := session(t, newPool(t, nil), "g1", clinic(t, "x", 100))
 	for _, st := range []*ledger.Started{nil, {}} {
-		if _, err := s.Run(context.Background(), st, []sandbox.Statement{{SQL: count, Columns: 1}}, []string{"visit"}); !errors.Is(err, sandbox.ErrBeforeData) {
+		if _, err := s.Run(context.Background(), st, []sandbox.Statement{{SQL: count, Columns: 1, Tables: []string{"visit"}}}); !errors.Is(err, sandbox.ErrBeforeData) {
 			t.Errorf("ran without a reservation: %v", err)
 		}
 	}

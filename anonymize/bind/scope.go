@@ -53,6 +53,7 @@ type env struct {
 	node    map[string]any
 	at      int
 	used    bool
+	noise   bool // it holds statistics: no row of a person may be joined with it
 }
 
 func (e *env) find(name string) *env {

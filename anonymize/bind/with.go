@@ -60,6 +60,10 @@ func (b *binder) useCTE(e *env, name string, renamed []string, at int, fr *frame
 
 func (b *binder) cte(e *env, at int) (plan.Relation, []column) {
 	e.used = true
+	if e.noise {
+		b.fail("noise-inside", at)
+		return plan.Relation{}, nil
+	}
 	r, columns := b.relation(e.node, &frame{env: e.up}, at)
 	if len(e.aliases) > len(columns) {
 		b.fail("column-alias-list", e.at)

@@ -27,6 +27,18 @@ func (p *Plan) ExpectedErrors(list []dp.Mechanism) []ExpectedError {
 		return nil
 	}
 	var out []ExpectedError
+	before := 0 // measures of the steps so far
+	for i, s := range p.steps {
+		_, first := p.Within(i)
+		for _, e := range s.ExpectedErrors(list[first : first+len(s.wants)]) {
+			e.Measure += before
+			out = append(out, e)
+		}
+		before += len(s.parts[0].Measures)
+	}
+	if out != nil {
+		return out
+	}
 	for i, m := range p.parts[0].Measures {
 		v := 0.0
 		for _, t := range m.Terms {

@@ -39,6 +39,8 @@ type Plan struct {
 	skip     int64
 	features Features
 	tree     []line
+	steps    []*Plan // below a view; each is answered by its own parts
+	view     *View
 }
 
 // Key is what the post-processing knows of a key, in the order of Layout().Keys.

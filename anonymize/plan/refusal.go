@@ -27,9 +27,11 @@ type Refusal struct {
 	// Rewrite is the researcher's own text with a small edit that the planner accepts. It may ask something else than was meant. It is for
 	// the asker alone: it holds what he wrote.
 	Rewrite string `json:"rewrite,omitempty"`
-	Offset  int    `json:"offset"`           // byte offset in the text, -1 when there is none
-	Line    int    `json:"line,omitempty"`   // from 1
-	Column  int    `json:"column,omitempty"` // from 1, in characters
+	// Words are the engine's about SQL above the statistics, where no data are. They are for the asker alone: they may quote what he wrote.
+	Words  string `json:"words,omitempty"`
+	Offset int    `json:"offset"`           // byte offset in the text, -1 when there is none
+	Line   int    `json:"line,omitempty"`   // from 1
+	Column int    `json:"column,omitempty"` // from 1, in characters
 }
 
 // Error is the English sentence with its code; it holds nothing the researcher wrote.

@@ -127,10 +127,10 @@ type gated struct {
 	gate *gate
 }
 
-func (r gated) Run(ctx context.Context, st *ledger.Started, statements []sandbox.Statement, tables []string) ([]answer.Aggregates, error) {
+func (r gated) Run(ctx context.Context, st *ledger.Started, statements []sandbox.Statement) ([]answer.Aggregates, error) {
 	r.gate.held.RLock()
 	defer r.gate.held.RUnlock()
-	return r.Runner.Run(ctx, st, statements, tables)
+	return r.Runner.Run(ctx, st, statements)
 }
 
 // do is what a line with ! says.

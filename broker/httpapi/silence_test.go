@@ -51,9 +51,9 @@ func (b broken) Open(ctx context.Context, key string, src sandbox.Source) (sandb
 
 type fails struct{ sandbox.Runner }
 
-func (f fails) Run(ctx context.Context, st *ledger.Started, statements []sandbox.Statement, tables []string) ([]answer.Aggregates, error) {
+func (f fails) Run(ctx context.Context, st *ledger.Started, statements []sandbox.Statement) ([]answer.Aggregates, error) {
 	statements[0].SQL = "SELECT CAST('s3cret-literal' AS BIGINT)"
-	return f.Runner.Run(ctx, st, statements, tables)
+	return f.Runner.Run(ctx, st, statements)
 }
 
 // TestLogsHoldNoLiteralAndNoName: whatever people send, to whatever route, at whatever level the operator listens. Nor does a problem

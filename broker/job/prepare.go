@@ -14,7 +14,6 @@ import (
 	"strings"
 
 	"carrel/anonymize/answer"
-	"carrel/anonymize/bind"
 	"carrel/anonymize/dp"
 	"carrel/anonymize/ledger"
 	"carrel/anonymize/plan"
@@ -128,24 +127,19 @@ func (s *Service) understand(ctx context.Context, p *prepared) (err error) {
 	}
 }
 
-// Parser reads one SELECT in a child without data.
-type Parser interface {
-	Parse(ctx context.Context, sql string) (json.RawMessage, error)
-}
-
 // Understand parses, binds and plans a question: privacy's judgment alone, without who asks and without data. A *plan.Refusal says why
 // there is no plan, and proposes a text that has one where a small edit finds it; any other error is the parser's child's.
-func Understand(ctx context.Context, parser Parser, schema *plan.Schema, sql string, o plan.Options) (*plan.Plan, error) {
-	p, err := understood(ctx, parser, schema, sql, o)
+func Understand(ctx context.Context, reader Reader, schema *plan.Schema, sql string, o plan.Options) (*plan.Plan, error) {
+	p, err := understood(ctx, reader, schema, sql, o)
 	var r *plan.Refusal
 	if !errors.As(err, &r) {
 		return p, err
 	}
-	return nil, proposed(ctx, parser, schema, sql, o, r)
+	return nil, proposed(ctx, reader, schema, sql, o, r)
 }
 
-func understood(ctx context.Context, parser Parser, schema *plan.Schema, sql string, o plan.Options) (*plan.Plan, error) {
-	tree, err := parser.Parse(ctx, sql)
+func understood(ctx context.Context, reader Reader, schema *plan.Schema, sql string, o plan.Options) (*plan.Plan, error) {
+	tree, err := reader.Parse(ctx, sql)
 	var pe *sandbox.ParseError
 	if errors.As(err, &pe) {
 		return nil, parseRefusal(pe, sql)
@@ -153,11 +147,11 @@ func understood(ctx context.Context, parser Parser, schema *plan.Schema, sql str
 	if err != nil {
 		return nil, err
 	}
-	spec, err := bind.Bind(schema, tree, sql)
-	if err != nil {
-		return nil, err
+	p, err := planned(schema, tree, sql, o)
+	var r *plan.Refusal
+	if errors.As(err, &r) {
+		p, err = above(ctx, reader, schema, tree, sql, o, r)
 	}
-	p, err := plan.Build(schema, spec, o)
 	if err != nil {
 		return nil, err
 	}
@@ -258,7 +252,7 @@ func refused(err error) error {
 	if !errors.As(err, &r) {
 		return fmt.Errorf("planner: %w", err)
 	}
-	return problem.Planner(r, r.Message.ZH, r.Message.EN)
+	return problem.Planner(r, r.Message.ZH+colon("：", r.Words), r.Message.EN+colon(": ", r.Words))
 }
 
 // hide makes "not for you" the same answer as "not there"; the log was told the difference, other errors stay.

@@ -17,7 +17,7 @@ const (
 
 // proposed adds to a refusal the first edited text that has a plan, on the same path as the question itself. Only text and schema decide,
 // so it tells nothing; it is never run unasked. What goes wrong on the way only means that there is no proposal.
-func proposed(ctx context.Context, parser Parser, schema *plan.Schema, sql string, o plan.Options, r *plan.Refusal) *plan.Refusal {
+func proposed(ctx context.Context, reader Reader, schema *plan.Schema, sql string, o plan.Options, r *plan.Refusal) *plan.Refusal {
 	type draft struct {
 		sql   string
 		r     *plan.Refusal
@@ -38,7 +38,7 @@ func proposed(ctx context.Context, parser Parser, schema *plan.Schema, sql strin
 			if trials++; trials > maxTrials {
 				return &out
 			}
-			_, err := understood(ctx, parser, schema, text, o)
+			_, err := understood(ctx, reader, schema, text, o)
 			if err == nil {
 				out.Rewrite = text
 				return &out

@@ -110,7 +110,7 @@ func (s *Service) fromRecord(ctx context.Context, p *prepared) (*Answer, error) 
 	case err != nil:
 		return nil, err
 	}
-	table, err := render(p, rec.Result)
+	tables, err := render(p.plan, rec.Result)
 	if err != nil {
 		return nil, fmt.Errorf("result: %w", err)
 	}
@@ -127,7 +127,7 @@ func (s *Service) fromRecord(ctx context.Context, p *prepared) (*Answer, error) 
 	if err != nil {
 		return nil, err
 	}
-	return s.present(ctx, p, rec.ID, rec.Answered, rec.List, table, true)
+	return s.present(ctx, p, rec.ID, rec.Answered, rec.List, tables, true)
 }
 
 // waiting names the reservation that holds the key, when it is charged and not started; otherwise it is on its way.
@@ -167,9 +167,9 @@ func (s *Service) fresh(ctx context.Context, p *prepared, recordID string, start
 		return nil, false, s.refusal(ctx, p, err)
 	}
 	noised, err := s.run(ctx, p, runner, started)
-	var table *result.Result
+	var tables []*result.Result
 	if err == nil {
-		table, err = render(p, noised.Bytes())
+		tables, err = render(p.plan, noised.Bytes())
 	}
 	done := s.c.Clock.Now()
 	at := start.Add(nextSlot(done.Sub(start)))
@@ -183,12 +183,12 @@ func (s *Service) fresh(ctx context.Context, p *prepared, recordID string, start
 	if err != nil {
 		return nil, true, s.forfeit(ctx, p, started, at, err)
 	}
-	index, err := s.record(ctx, p, started, at, noised, table)
+	index, err := s.record(ctx, p, started, at, noised, tables)
 	if err != nil {
 		return nil, true, s.forfeit(ctx, p, started, at, err)
 	}
 	s.c.Observe(recordID, s.c.Clock.Now().Sub(start)-waited)
-	a, err = s.present(ctx, p, recordID, index, p.list, table, false)
+	a, err = s.present(ctx, p, recordID, index, p.list, tables, false)
 	return a, true, err
 }
 
@@ -247,28 +247,21 @@ func (s *Service) resume(ctx context.Context, p *prepared, recordID string) (*le
 	return started, err
 }
 
-// render computes the answer's table from recorded bytes.
-func render(p *prepared, noised []byte) (*result.Result, error) {
-	t, err := dp.DecodeTable(noised)
-	if err != nil {
-		return nil, err
-	}
-	return result.Table(p.plan, t)
-}
-
 // run gives the child the query and its answer to the gate. An honest fault before the child had the query is tried once more at once.
 func (s *Service) run(ctx context.Context, p *prepared, runner sandbox.Runner, started *ledger.Started) (answer.Noised, error) {
 	var statements []sandbox.Statement
-	for _, x := range p.plan.Parts() {
-		statements = append(statements, sandbox.Statement{SQL: x.SQL, Columns: len(x.Layout.Keys) + len(x.Layout.Columns), Skips: p.plan.Skips()})
+	for _, step := range p.plan.Steps() {
+		for _, x := range step.Parts() {
+			statements = append(statements, sandbox.Statement{SQL: x.SQL, Columns: len(x.Layout.Keys) + len(x.Layout.Columns), Tables: step.Tables(), Skips: step.Skips()})
+		}
 	}
-	exact, err := runner.Run(ctx, started, statements, p.plan.Tables())
+	exact, err := runner.Run(ctx, started, statements)
 	if errors.Is(err, sandbox.ErrBeforeData) {
 		s.c.Logger.WarnContext(ctx, "sandbox fault before data, trying once more", slog.String("query", started.ID()))
 		if runner, err = s.c.Engine.Open(ctx, p.grant.ID, p.dataset.Source); err != nil {
 			return answer.Noised{}, err
 		}
-		exact, err = runner.Run(ctx, started, statements, p.plan.Tables())
+		exact, err = runner.Run(ctx, started, statements)
 	}
 	if err != nil {
 		return answer.Noised{}, err
@@ -277,9 +270,9 @@ func (s *Service) run(ctx context.Context, p *prepared, runner sandbox.Runner, s
 }
 
 // record is T3: noised bytes and their audit entry, which bears the slot's time, in one transaction. It returns the entry's number.
-func (s *Service) record(ctx context.Context, p *prepared, started *ledger.Started, at time.Time, noised answer.Noised, table *result.Result) (int64, error) {
+func (s *Service) record(ctx context.Context, p *prepared, started *ledger.Started, at time.Time, noised answer.Noised, tables []*result.Result) (int64, error) {
 	var pending *audit.Pending
-	e := s.entry(p, "query.answered", started.ID(), "allowed", map[string]string{"answer": sha(noised.Bytes()), "rows": fmt.Sprint(len(table.Rows))})
+	e := s.entry(p, "query.answered", started.ID(), "allowed", map[string]string{"answer": sha(noised.Bytes()), "rows": fmt.Sprint(rowsOf(tables))})
 	e.At = at.UTC()
 	err := s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
 		var err error
@@ -297,6 +290,14 @@ func (s *Service) record(ctx context.Context, p *prepared, started *ledger.Start
 	}
 	receipt, err := pending.Receipt()
 	return receipt.Index, err
+}
+
+func rowsOf(tables []*result.Result) int {
+	n := 0
+	for _, t := range tables {
+		n += len(t.Rows)
+	}
+	return n
 }
 
 // keep ends a run that failed before a child was given the query: no fault of the grant, and the charge waits for the same question to be
@@ -395,12 +396,16 @@ func (s *Service) entry(p *prepared, kind, object, outcome string, facts map[str
 }
 
 // present makes the reply from committed state only.
-func (s *Service) present(ctx context.Context, p *prepared, id string, index int64, list []dp.Mechanism, table *result.Result, again bool) (*Answer, error) {
+func (s *Service) present(ctx context.Context, p *prepared, id string, index int64, list []dp.Mechanism, tables []*result.Result, again bool) (*Answer, error) {
+	table, err := s.shown(ctx, p.plan, tables)
+	if err != nil {
+		return nil, err
+	}
 	a := &Answer{
 		ID: id, Grant: p.grant.ID, Dataset: p.dataset.ID, DPScope: p.dataset.DPScope, Synthetic: p.dataset.Synthetic,
 		FromRecord: again, Result: table, Audit: index, List: list, Cites: p.decision.Reasons, CodeSets: p.plan.Lists(),
 	}
-	err := s.c.Desk.Store.View(ctx, func(tx *store.Tx) error {
+	err = s.c.Desk.Store.View(ctx, func(tx *store.Tx) error {
 		account, err := tx.LedgerAccount(ctx, p.grant.Account)
 		if err != nil {
 			return err

@@ -38,9 +38,13 @@ func (e *engine) Parse(context.Context, string) (json.RawMessage, error) {
 
 func (e *engine) Open(context.Context, string, sandbox.Source) (sandbox.Runner, error) { return e, nil }
 
+func (e *engine) View(context.Context, sandbox.View, int) (sandbox.ViewTable, error) {
+	return sandbox.ViewTable{}, &sandbox.ViewError{Code: "bind"}
+}
+
 func (e *engine) Close() error { return nil }
 
-func (e *engine) Run(context.Context, *ledger.Started, []sandbox.Statement, []string) ([]answer.Aggregates, error) {
+func (e *engine) Run(context.Context, *ledger.Started, []sandbox.Statement) ([]answer.Aggregates, error) {
 	e.clock.Add(e.takes)
 	return []answer.Aggregates{{Columns: [][]int64{{100}}, Scanned: map[string]int64{"person": 100}}}, e.err
 }

@@ -130,11 +130,11 @@ type aroundRunner struct {
 	a *around
 }
 
-func (r aroundRunner) Run(ctx context.Context, st *ledger.Started, statements []sandbox.Statement, tables []string) ([]answer.Aggregates, error) {
+func (r aroundRunner) Run(ctx context.Context, st *ledger.Started, statements []sandbox.Statement) ([]answer.Aggregates, error) {
 	if r.a.running != nil {
 		statements[0].SQL = r.a.running(statements[0].SQL)
 	}
-	out, err := r.Runner.Run(ctx, st, statements, tables)
+	out, err := r.Runner.Run(ctx, st, statements)
 	if r.a.ran != nil {
 		r.a.ran(err)
 	}
@@ -277,12 +277,12 @@ type beforeRunner struct {
 	b *beforeData
 }
 
-func (r beforeRunner) Run(ctx context.Context, st *ledger.Started, statements []sandbox.Statement, tables []string) ([]answer.Aggregates, error) {
+func (r beforeRunner) Run(ctx context.Context, st *ledger.Started, statements []sandbox.Statement) ([]answer.Aggregates, error) {
 	if r.b.runs > 0 {
 		r.b.runs--
 		return nil, sandbox.ErrBeforeData
 	}
-	return r.Runner.Run(ctx, st, statements, tables)
+	return r.Runner.Run(ctx, st, statements)
 }
 
 // TestRevokedBetweenPolicyAndCharge: the owner revokes after policy said yes and before the charge; nothing is charged.

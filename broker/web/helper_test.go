@@ -49,6 +49,10 @@ func (noData) Parse(context.Context, string) (json.RawMessage, error) {
 	return nil, &sandbox.ParseError{Code: "syntax", Message: "The text is not a SELECT.", Offset: 9}
 }
 
+func (noData) View(context.Context, sandbox.View, int) (sandbox.ViewTable, error) {
+	return sandbox.ViewTable{}, &sandbox.ViewError{Code: "bind"}
+}
+
 func (noData) Open(context.Context, string, sandbox.Source) (sandbox.Runner, error) {
 	return nil, errors.New("no data")
 }

@@ -181,6 +181,9 @@ func (c *checker) judge(ctx context.Context, q asked) (verdict, error) {
 
 func (c *checker) refused(q asked, r *plan.Refusal) verdict {
 	v := verdict{ID: q.ID, Verdict: "refuse", Code: r.Code, Message: r.Message.In(c.lang), Line: r.Line, Column: r.Column, Suggestion: r.Advice.In(c.lang)}
+	if r.Words != "" {
+		v.Message += ": " + r.Words
+	}
 	if r.Suggestion != "" {
 		v.Suggestion = r.Suggestion
 	}

@@ -131,8 +131,8 @@ SELECT max(total_cost) FROM encounter
 SELECT min(birth_year) FROM person
 
 -- id: quantile-list
--- verdict: refuse quantile-fraction 1:35
--- why: several fractions in one call have no single number
+-- verdict: accept
+-- why: several fractions in one call are a list, charged as one tree
 SELECT quantile_cont(total_cost, [0.25, 0.75]) FROM encounter
 
 -- id: quantile-fraction-range
@@ -351,23 +351,23 @@ SELECT median(clamp(date_diff('day', admitted, discharged), 0, 60)) AS los FROM 
 SELECT quantile_cont(total_cost, 0.75) - quantile_cont(total_cost, 0.25) AS iqr FROM encounter
 
 -- id: window-over-answer
--- verdict: refuse window-over-noise 1:35
--- why: the answer's own rows are not windowed
+-- verdict: accept
+-- why: a window over the answer's own rows costs nothing
 SELECT department, count(*) AS n, rank() OVER (ORDER BY count(*)) FROM encounter GROUP BY department
 
 -- id: sqrt-of-noised
--- verdict: refuse function-not-allowed 1:8
--- why: functions of noised numbers beyond round are done outside
+-- verdict: accept
+-- why: functions of noised numbers cost nothing
 SELECT sqrt(count(*)) FROM encounter
 
 -- id: case-of-noised
--- verdict: refuse output-expression 1:8
--- why: a CASE over noised numbers is done outside
+-- verdict: accept
+-- why: a CASE over noised numbers costs nothing
 SELECT CASE WHEN count(*) > 100 THEN 1 ELSE 0 END FROM encounter
 
 -- id: coalesce-of-noised
--- verdict: refuse output-expression 1:17
--- why: noised numbers are never NULL
+-- verdict: accept
+-- why: noised numbers are never NULL, and it costs nothing to ask
 SELECT coalesce(avg(total_cost), 0) FROM encounter
 
 -- id: nullif-of-noised

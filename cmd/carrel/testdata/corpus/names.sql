@@ -136,13 +136,13 @@ SELECT department, count(*) FROM encounter GROUP BY department ORDER BY total_co
 SELECT department, count(*) FROM encounter GROUP BY department LIMIT -1
 
 -- id: name-limit-expression
--- verdict: refuse limit 1:70
--- why: a limit from a query
+-- verdict: accept
+-- why: a limit from a noised number
 SELECT department, count(*) FROM encounter GROUP BY department LIMIT (SELECT count(*) FROM person)
 
 -- id: name-limit-percent
--- verdict: refuse limit 1:70
--- why: a limit in percent
+-- verdict: accept
+-- why: a limit in percent of the noised rows
 SELECT department, count(*) FROM encounter GROUP BY department LIMIT 10%
 
 -- id: name-duplicate-key
@@ -231,7 +231,7 @@ SELECT count(*) FROM encounter GROUP BY count(*)
 SELECT department, count(*) AS n FROM encounter WHERE n > 5 GROUP BY department
 
 -- id: name-output-text
--- verdict: refuse output-literal 1:8
+-- verdict: accept
 -- why: a text in the answer
 SELECT 'all' AS what, count(*) FROM encounter
 

@@ -71,8 +71,8 @@ SELECT avg(n) FROM (SELECT person_id, count(*) AS n FROM encounter GROUP BY GROU
 SELECT max(n) FROM (SELECT person_id, department, count(*) AS n FROM encounter GROUP BY CUBE (person_id, department)) t
 
 -- id: roll-empty
--- verdict: refuse group-without-person 1:28
--- why: the empty group is everybody
+-- verdict: accept
+-- why: the average of one noised count is that count
 SELECT avg(n) FROM (SELECT count(*) AS n FROM encounter GROUP BY ()) t
 
 -- id: link-not
@@ -341,13 +341,13 @@ SELECT count(*) FROM encounter e JOIN hospital a USING (hospital_id) JOIN hospit
 SELECT count(*) FILTER (WHERE total_cost > (SELECT avg(total_cost) FROM encounter)) FROM encounter
 
 -- id: order-by-sub
--- verdict: refuse several-measures 1:73
--- why: an order by a subquery
+-- verdict: accept
+-- why: an order by a second noised number
 SELECT department, count(*) FROM encounter GROUP BY department ORDER BY (SELECT max(total_cost) FROM encounter)
 
 -- id: having-sub
--- verdict: refuse several-measures 1:80
--- why: a condition on noised values with a subquery
+-- verdict: accept
+-- why: a condition on noised values with a second noised number
 SELECT department, count(*) AS n FROM encounter GROUP BY department HAVING n > (SELECT count(*) FROM cv_event)
 
 -- id: limit-sub-key

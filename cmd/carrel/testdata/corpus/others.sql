@@ -101,8 +101,8 @@ SELECT count(*) FROM encounter WHERE total_cost >= ALL (SELECT total_cost FROM e
 SELECT count(*) FROM encounter WHERE total_cost < ANY (SELECT total_cost FROM encounter)
 
 -- id: others-scalar-in-select
--- verdict: refuse several-measures 1:18
--- why: a subquery over all persons beside the answer
+-- verdict: accept
+-- why: a second noised number beside the first
 SELECT count(*), (SELECT count(*) FROM encounter) FROM person
 
 -- id: others-scalar-in-measure
@@ -116,12 +116,12 @@ SELECT sum(total_cost - (SELECT min(total_cost) FROM encounter)) FROM encounter
 SELECT count(*) FROM encounter e WHERE total_cost > (SELECT avg(x.total_cost) FROM encounter x WHERE x.icd10 = e.icd10)
 
 -- id: others-group-department
--- verdict: refuse group-without-person 1:31
--- why: a grouped subquery over persons of a department
+-- verdict: accept
+-- why: statistics of departments' noised counts
 SELECT d, avg(n) FROM (SELECT department AS d, outcome AS o, count(*) AS n FROM encounter GROUP BY department, outcome) t GROUP BY d
 
 -- id: others-group-join-back
--- verdict: refuse group-without-person 1:47
+-- verdict: refuse measure-joined
 -- why: a department's mean joined back to rows
 SELECT count(*) FROM encounter e JOIN (SELECT department, avg(total_cost) AS m FROM encounter GROUP BY department) a ON a.department = e.department WHERE e.total_cost > a.m
 
@@ -196,17 +196,17 @@ WITH t AS MATERIALIZED (SELECT person_id FROM encounter WHERE outcome = 'died') 
 SELECT count(*) FROM person WHERE birth_year > (SELECT avg(birth_year) FILTER (WHERE sex = 'female') FROM person)
 
 -- id: others-inner-no-group
--- verdict: refuse group-without-person 1:28
--- why: a subquery with an aggregate and no group mixes everybody
+-- verdict: accept
+-- why: the average of one noised number is that number
 SELECT avg(m) FROM (SELECT max(total_cost) AS m FROM encounter) t
 
 -- id: others-cte-two-measures
--- verdict: refuse several-measures 1:110
--- why: one statistics step is answered at a time
+-- verdict: accept
+-- why: several statistics are charged together
 WITH a AS (SELECT count(*) AS n FROM encounter), b AS (SELECT count(*) AS m FROM person) SELECT n, m FROM a, b
 
 -- id: others-stat-then-filter
--- verdict: refuse group-without-person 1:19
+-- verdict: refuse measure-joined
 -- why: a statistic used as a condition is not noised
 WITH m AS (SELECT avg(total_cost) AS v FROM encounter) SELECT count(*) FROM encounter, m WHERE total_cost > m.v
 
@@ -221,11 +221,11 @@ SELECT n * 2 AS twice FROM (SELECT count(*) AS n FROM encounter) t
 SELECT department, n FROM (SELECT department, count(*) AS n FROM encounter GROUP BY department) t WHERE n > 100 ORDER BY n DESC
 
 -- id: others-union-answers
--- verdict: refuse set-operation 1:32
--- why: two answers in one table are two questions
+-- verdict: accept
+-- why: two answers in one table, charged together
 SELECT count(*) FROM encounter UNION ALL SELECT count(*) FROM person
 
 -- id: others-intersect-answers
--- verdict: refuse set-operation 1:32
--- why: answers are not compared
+-- verdict: accept
+-- why: noised answers may be compared
 SELECT count(*) FROM encounter INTERSECT SELECT count(*) FROM person

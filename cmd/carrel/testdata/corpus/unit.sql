@@ -256,8 +256,8 @@ SELECT count(*) FROM encounter a JOIN cv_event b ON greatest(a.person_id, b.pers
 SELECT count(*) FROM (SELECT DISTINCT ON (department) person_id, department FROM encounter ORDER BY department, total_cost DESC) t
 
 -- id: unit-dropped-then-grouped
--- verdict: refuse group-without-person 1:28
--- why: a subquery that loses the person cannot be grouped inside
+-- verdict: accept
+-- why: statistics of noised counts
 SELECT avg(n) FROM (SELECT department, count(*) AS n FROM encounter GROUP BY department) t
 
 -- id: unit-dropped-passed

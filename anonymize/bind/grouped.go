@@ -1,0 +1,277 @@
+package bind
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+)
+
+// grouped cuts one SELECT … GROUP BY in two: a step that answers its keys and its aggregates, each once, and the SELECT list, HAVING,
+// QUALIFY, DISTINCT, ORDER BY and LIMIT over their columns.
+type grouped struct {
+	viewer
+	items   []any // the SELECT list
+	keys    []any // what GROUP BY means, item by item
+	list    []any // of the step
+	names   map[string]string
+	taken   map[string]bool
+	aliases map[string]bool
+}
+
+// outer is the SELECT above; inner is the step, once outer has been made.
+func (g *grouped) outer(n map[string]any) map[string]any {
+	g.names, g.taken, g.aliases = map[string]string{}, map[string]bool{}, map[string]bool{}
+	g.items = sliceOf(n["select_list"])
+	for _, it := range g.items {
+		if a, _ := asMap(it)["alias"].(string); a != "" {
+			g.aliases[fold(a)] = true
+		}
+	}
+	g.readKeys(n)
+	out := selectNode()
+	list := []any{}
+	for _, it := range g.items {
+		list = append(list, g.item(asMap(it)))
+	}
+	out["select_list"], out["modifiers"] = list, g.clause(n["modifiers"])
+	out["where_clause"], out["qualify"] = g.clause(n["having"]), g.clause(n["qualify"])
+	if !empty(n["sample"]) {
+		g.b.failWord("sample", located(n, 0), "using sample", "tablesample")
+	}
+	return out
+}
+
+func (g *grouped) inner(n map[string]any) map[string]any {
+	in := copied(n)
+	in["select_list"], in["group_expressions"], in["aggregate_handling"] = g.list, g.keys, "STANDARD_HANDLING"
+	in["having"], in["qualify"], in["modifiers"] = nil, nil, []any{}
+	if n["aggregate_handling"] == "FORCE_AGGREGATES" && len(g.keys) > 0 {
+		all := make([]any, len(g.keys))
+		for i := range all {
+			all[i] = json.Number(strconv.Itoa(i))
+		}
+		in["group_sets"] = []any{all}
+	}
+	return in
+}
+
+// readKeys resolves positions and aliases of GROUP BY, and GROUP BY ALL.
+func (g *grouped) readKeys(n map[string]any) {
+	keys := sliceOf(n["group_expressions"])
+	if n["aggregate_handling"] == "FORCE_AGGREGATES" {
+		keys = nil
+		for _, it := range g.items {
+			if !anyAggregate(it, 0) && class(asMap(it)) != "CONSTANT" && class(asMap(it)) != "WINDOW" && class(asMap(it)) != "SUBQUERY" {
+				keys = append(keys, it)
+			}
+		}
+	}
+	for _, k := range keys {
+		m := asMap(k)
+		if i, ok := g.b.position(m, len(g.items)); ok && class(m) == "CONSTANT" {
+			m = asMap(g.items[i])
+		}
+		e := copied(m)
+		e["alias"] = ""
+		g.keys = append(g.keys, e)
+		g.key(e)
+	}
+}
+
+// key puts a key into the step. A bare name that is an alias of the SELECT list, and not of itself, brings what it stands for along.
+func (g *grouped) key(e map[string]any) {
+	written := canonical(e)
+	if g.names[written] != "" {
+		return
+	}
+	item := copied(e)
+	if names := sliceOf(e["column_names"]); class(e) == "COLUMN_REF" && len(names) > 0 {
+		last, _ := names[len(names)-1].(string)
+		g.names[written] = g.fresh(last)
+		for _, it := range g.items {
+			if a, _ := asMap(it)["alias"].(string); len(names) == 1 && fold(a) == fold(last) && canonical(asMap(it)) != written && !anyAggregate(it, 0) {
+				item = copied(asMap(it))
+				g.names[canonical(item)] = g.names[written]
+			}
+		}
+	} else {
+		g.names[written] = g.fresh("key")
+		for _, it := range g.items {
+			if a, _ := asMap(it)["alias"].(string); a != "" && canonical(asMap(it)) == written {
+				g.names[written] = g.fresh(a)
+			}
+		}
+	}
+	item["alias"] = g.names[written]
+	g.list = append(g.list, item)
+}
+
+// fresh makes a name that no other column of the step has.
+func (g *grouped) fresh(name string) string {
+	out := name
+	for i := 2; g.taken[fold(out)]; i++ {
+		out = name + "_" + strconv.Itoa(i)
+	}
+	g.taken[fold(out)] = true
+	return out
+}
+
+// item is one column of the SELECT list, under the name that it has in the text or would have had.
+func (g *grouped) item(n map[string]any) any {
+	out := g.expr(n)
+	if out == nil || class(n) == "STAR" {
+		g.b.fail("select-star", located(n, 0))
+		return nil
+	}
+	return out
+}
+
+// clause copies HAVING, QUALIFY and modifiers.
+func (g *grouped) clause(x any) any {
+	switch x := x.(type) {
+	case []any:
+		out := make([]any, len(x))
+		for i := range x {
+			out[i] = g.clause(x[i])
+		}
+		return out
+	case map[string]any:
+		if class(x) != "" {
+			return g.expr(x)
+		}
+		out := make(map[string]any, len(x))
+		for k, c := range x {
+			out[k] = g.clause(c)
+		}
+		return out
+	}
+	return x
+}
+
+// expr copies an expression: keys and aggregates become columns of the step.
+func (g *grouped) expr(n map[string]any) map[string]any {
+	if g.b.nodes++; g.b.nodes > maxNodes {
+		g.b.fail("query-too-large", 0)
+	}
+	if g.b.err != nil {
+		return nil
+	}
+	alias, _ := n["alias"].(string)
+	written := canonical(n)
+	if name := g.names[written]; name != "" {
+		return columnNode(name, alias)
+	}
+	name, _ := n["function_name"].(string)
+	switch {
+	case n["type"] == "GROUPING_FUNCTION" || class(n) == "FUNCTION" && n["is_operator"] != true && aggregate(fold(name)):
+		return g.measure(n, written, alias)
+	case class(n) == "SUBQUERY":
+		out := g.subquery(n)
+		out["child"] = g.clause(n["child"])
+		return out
+	case class(n) == "COLUMN_REF":
+		names := sliceOf(n["column_names"])
+		last, _ := names[len(names)-1].(string)
+		if len(names) != 1 || !g.aliases[fold(last)] {
+			g.b.fail("column-not-grouped", located(n, 0))
+			return nil
+		}
+		return copied(n)
+	}
+	shallow := make(map[string]any, len(n))
+	for k, x := range n { // whether the node may stand at all is for the viewer to say
+		if _, deep := x.(map[string]any); !deep {
+			if _, deep = x.([]any); !deep {
+				shallow[k] = x
+			}
+		}
+	}
+	out := g.viewer.expr(shallow)
+	if out == nil {
+		return nil
+	}
+	for k, x := range n {
+		if _, done := shallow[k]; !done {
+			out[k] = g.clause(x)
+		}
+	}
+	return out
+}
+
+// several reads quantile_cont(x, [a, b, …]) as a list of as many quantiles.
+func (g *grouped) several(n map[string]any, alias string) map[string]any {
+	children := sliceOf(n["children"])
+	if name, _ := n["function_name"].(string); len(children) != 2 || !strings.HasPrefix(fold(name), "quantile") && fold(name) != "approx_quantile" {
+		return nil
+	}
+	list := asMap(children[1])
+	if list["function_name"] != "list_value" || len(sliceOf(list["children"])) == 0 {
+		return nil
+	}
+	out := copied(list)
+	var all []any
+	for _, f := range sliceOf(list["children"]) {
+		one := copied(n)
+		one["children"] = []any{children[0], f}
+		all = append(all, g.measure(one, canonical(one), ""))
+	}
+	out["children"], out["alias"] = all, alias
+	return out
+}
+
+func (g *grouped) measure(n map[string]any, written, alias string) map[string]any {
+	if out := g.several(n, alias); out != nil {
+		return out
+	}
+	if name := g.names[written]; name != "" {
+		return columnNode(name, alias)
+	}
+	name, _ := n["function_name"].(string)
+	name = strings.TrimSuffix(fold(name), "_star")
+	if name == "" {
+		name = "grouping"
+	}
+	column := g.fresh(name)
+	g.names[written] = column
+	item := copied(n)
+	item["alias"] = column
+	g.list = append(g.list, item)
+	return columnNode(column, alias)
+}
+
+// canonical writes an expression without names given to it, positions, and the tables of columns.
+func canonical(n map[string]any) string {
+	b, err := json.Marshal(bare(n, true))
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+func bare(v any, top bool) any {
+	switch x := v.(type) {
+	case []any:
+		out := make([]any, len(x))
+		for i := range x {
+			out[i] = bare(x[i], false)
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(x))
+		for k, c := range x {
+			switch {
+			case k == locationField || top && k == "alias":
+			case k == "column_names":
+				names := sliceOf(c)
+				if len(names) > 0 {
+					s, _ := names[len(names)-1].(string)
+					out[k] = fold(s)
+				}
+			default:
+				out[k] = bare(c, false)
+			}
+		}
+		return out
+	}
+	return v
+}

@@ -1,0 +1,160 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// View is free SQL over the noised tables of a plan's steps. It costs nothing, decides nothing about the noise and is no part of the plan's
+// hash.
+type View struct {
+	Tree json.RawMessage // as json_deserialize_sql reads it
+	// Steps are those of the text, in its order: each with the output that the view reads. Step i is answered by At[i] of Plan.Steps().
+	Steps []*Plan
+	At    []int
+}
+
+// Several makes one plan of the steps of a text: all their mechanisms are one list, charged together, since all of them read the same
+// persons (sequential composition). Steps that ask the same are answered once. The order of the steps in the text, and what stands above
+// them, do not change the plan. tree is what stands above; sql is the text, for the place of a refusal.
+func Several(steps []*Plan, tree json.RawMessage, sql string, o Options) (*Plan, error) {
+	p := &Plan{limit: -1, view: &View{Tree: tree, Steps: steps}}
+	var distinct []*Plan
+	for _, s := range steps {
+		if !slices.ContainsFunc(distinct, func(d *Plan) bool { return d.hash == s.hash }) {
+			distinct = append(distinct, s)
+		}
+	}
+	sort.SliceStable(distinct, func(i, j int) bool { return distinct[i].hash < distinct[j].hash })
+	for _, s := range steps {
+		p.view.At = append(p.view.At, slices.IndexFunc(distinct, func(d *Plan) bool { return d.hash == s.hash }))
+	}
+	if len(distinct) == 0 {
+		return nil, Refuse("not-supported", sql, 0)
+	}
+	p.steps, p.dataset = distinct, distinct[0].dataset
+	var statements, hashes []string
+	for _, s := range distinct {
+		for _, part := range s.parts {
+			part.First += len(p.wants)
+			p.parts = append(p.parts, part)
+		}
+		p.wants = append(p.wants, s.wants...)
+		p.tables = merged(p.tables, s.tables)
+		p.lists = merged(p.lists, s.lists)
+		p.skips = p.skips || s.skips
+		p.rows = max(p.rows, s.rows)
+		p.tree = append(p.tree, s.tree...)
+		statements, hashes = append(statements, s.sql), append(hashes, s.hash)
+	}
+	p.sql = strings.Join(statements, ";\n")
+	p.features = featuresOf(distinct)
+	limit := o.MaxDraws
+	if limit == 0 {
+		limit = DefaultMaxDraws
+	}
+	if p.features.Draws > limit {
+		return nil, Refuse("too-many-cells", sql, 0)
+	}
+	if p.hash = distinct[0].hash; len(distinct) > 1 {
+		doc, err := json.Marshal(hashes)
+		if err != nil {
+			return nil, Refuse("not-supported", sql, 0) // cannot happen: strings
+		}
+		sum := sha256.Sum256(doc)
+		p.hash = "sha256:" + hex.EncodeToString(sum[:])
+	}
+	return p, nil
+}
+
+// View is the SQL above the steps, nil when the answer is the plan's own output.
+func (p *Plan) View() *View { return p.view }
+
+// Steps are the measure steps of the plan, each with its own keys, measures and output: itself where it is one.
+func (p *Plan) Steps() []*Plan {
+	if len(p.steps) == 0 {
+		return []*Plan{p}
+	}
+	return append([]*Plan(nil), p.steps...)
+}
+
+// Within says where step i begins, among Parts() and among Wants().
+func (p *Plan) Within(i int) (part, want int) {
+	for _, s := range p.Steps()[:i] {
+		part, want = part+len(s.parts), want+len(s.wants)
+	}
+	return part, want
+}
+
+func merged(a, b []string) []string {
+	out := slices.Concat(a, b)
+	sort.Strings(out)
+	return slices.Compact(out)
+}
+
+// featuresOf are the features of steps that are answered together.
+func featuresOf(steps []*Plan) Features {
+	out := steps[0].features
+	for _, s := range steps[1:] {
+		f := s.features
+		out.Tables, out.Measures = merged(out.Tables, f.Tables), merged(out.Measures, f.Measures)
+		out.Columns = columnsOf(out.Columns, f.Columns)
+		for _, k := range f.Keys {
+			if !slices.Contains(out.Keys, k) {
+				out.Keys = append(slices.Clip(out.Keys), k)
+			}
+		}
+		out.Level, out.Rows, out.Cells = max(out.Level, f.Level), max(out.Rows, f.Rows), max(out.Cells, f.Cells)
+		out.Draws += f.Draws
+		out.Private = out.Private || f.Private
+		out.Cuts = slices.Concat(out.Cuts, f.Cuts)
+	}
+	return out
+}
+
+func columnsOf(a, b []ColumnFeature) []ColumnFeature {
+	out := slices.Clone(a)
+	for _, c := range b {
+		i := slices.IndexFunc(out, func(o ColumnFeature) bool { return o.Table == c.Table && o.Column == c.Column })
+		if i < 0 {
+			out = append(out, c)
+			continue
+		}
+		var uses []string
+		for _, u := range []string{"measure", "filter", "join", "key"} {
+			if slices.Contains(out[i].Uses, u) || slices.Contains(c.Uses, u) {
+				uses = append(uses, u)
+			}
+		}
+		out[i].Uses = uses
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Table+"."+out[i].Column < out[j].Table+"."+out[j].Column })
+	return out
+}
+
+// Of are the options of one of several steps: a bound on the rows of a table is for those that scan it. A name that no step scans stays, so
+// that it is refused.
+func (o Options) Of(steps []Spec, i int) Options {
+	if len(steps) < 2 || len(o.RowsPerPerson) == 0 {
+		return o
+	}
+	own, rows := namesOf(&steps[i]), map[string]int64{}
+	for name, m := range o.RowsPerPerson {
+		elsewhere := slices.ContainsFunc(steps, func(s Spec) bool { return namesOf(&s)[name] })
+		if own[name] || !elsewhere {
+			rows[name] = m
+		}
+	}
+	o.RowsPerPerson = rows
+	return o
+}
+
+func namesOf(s *Spec) map[string]bool {
+	names := map[string]bool{AllTables: true}
+	(&builder{}).scanNames(&s.From, names, 0)
+	return names
+}
