@@ -31,6 +31,14 @@ var everywhere = [2]float64{math.Inf(-1), math.Inf(1)}
 
 func linear(f dp.Form) value { return value{num: f, low: everywhere[0], high: everywhere[1]} }
 
+// bounds are what is known of a number: all of a constant.
+func (v value) bounds() (low, high float64) {
+	if v.constant() {
+		return v.num.Value, v.num.Value
+	}
+	return v.low, v.high
+}
+
 func (v value) linear() bool   { return v.op == 0 && v.den == nil }
 func (v value) constant() bool { return v.linear() && len(v.num.Terms) == 0 }
 
@@ -90,13 +98,21 @@ func (c *computer) measure(r *row, m plan.Measure) value {
 		f = plus(f, dp.Form{Value: r.values[t.Want], Terms: []dp.Term{{Coef: 1, Index: t.Want}}}, float64(t.Coef))
 	}
 	if m.Denominator < 0 {
-		return times(linear(f), 1/unit)
+		v := linear(f)
+		if c.style == Agreeing && countKind(m.Kind) {
+			v.low = 0
+		}
+		return times(v, 1/unit)
 	}
 	den := dp.Form{Value: r.values[m.Denominator], Terms: []dp.Term{{Coef: 1, Index: m.Denominator}}}
 	f = plus(f, den, float64(m.Centre))
 	v := times(value{num: f, den: &den}, 1/unit)
 	v.low, v.high = float64(m.Lo)/unit, float64(m.Hi)/unit
 	return v
+}
+
+func countKind(k plan.MeasureKind) bool {
+	return k == plan.CountRows || k == plan.CountPersons || k == plan.CountColumn || k == plan.CountValues
 }
 
 // plus is f + k·g, with the terms of one number merged.
@@ -153,7 +169,11 @@ func same(a, b *dp.Form) bool {
 func add(a, b value, sign float64) value {
 	switch {
 	case a.linear() && b.linear():
-		return linear(plus(a.num, b.num, sign))
+		out := linear(plus(a.num, b.num, sign))
+		aLow, aHigh := a.bounds()
+		bLow, bHigh := times(b, sign).bounds()
+		out.low, out.high = aLow+bLow, aHigh+bHigh
+		return out
 	case a.op == 0 && b.op == 0 && same(a.den, b.den):
 		return value{num: plus(a.num, b.num, sign), den: a.den, low: everywhere[0], high: everywhere[1]}
 	case a.op == 0 && a.den != nil && b.constant():
@@ -181,7 +201,11 @@ func quotient(a, b value) value {
 		return times(a, 1/b.num.Value)
 	case a.linear() && b.linear() && !b.constant():
 		den := b.num
-		return value{num: a.num, den: &den, low: everywhere[0], high: everywhere[1]}
+		out := value{num: a.num, den: &den, low: everywhere[0], high: everywhere[1]}
+		if low, _ := a.bounds(); low >= 0 && b.low >= 0 {
+			out.low = 0
+		}
+		return out
 	case a.op == 0 && b.op == 0 && same(a.den, b.den):
 		den := b.num
 		return value{num: a.num, den: &den, low: everywhere[0], high: everywhere[1]}
@@ -200,7 +224,7 @@ func (v value) value() float64 {
 		x := v.num.Value
 		if v.den != nil {
 			x /= v.den.Value
-			if v.den.Value <= 0 && !math.IsInf(v.low, 0) {
+			if v.den.Value <= 0 && !math.IsInf(v.low, 0) && !math.IsInf(v.high, 0) {
 				return (v.low + v.high) / 2
 			}
 		}
@@ -276,14 +300,22 @@ func (v value) simple(noises []dp.Noise, level float64) (lo, hi float64) {
 		return v.num.Value, v.num.Value
 	}
 	if v.den == nil {
-		return dp.LinearInterval(noises, v.num.Value, v.num.Terms, level)
+		lo, hi = dp.LinearInterval(noises, v.num.Value, v.num.Terms, level)
+	} else {
+		lo, hi = dp.RatioInterval(noises, v.num, *v.den, level)
 	}
-	lo, hi = dp.RatioInterval(noises, v.num, *v.den, level)
+	width := hi - lo
 	lo, hi = math.Max(lo, v.low), math.Min(hi, v.high)
-	if lo > hi { // the interval lies outside what is possible: keep what is known
+	switch {
+	case lo <= hi:
+		return lo, hi
+	case math.IsInf(v.high, 0): // the interval lies outside what is possible: as wide at the end of that
+		return v.low, v.low + width
+	case math.IsInf(v.low, 0):
+		return v.high - width, v.high
+	default: // keep what is known
 		return v.low, v.high
 	}
-	return lo, hi
 }
 
 // hull of products or quotients; an undefined corner (0·∞) makes it everything.

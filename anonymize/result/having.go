@@ -44,7 +44,7 @@ func (c *computer) truth(r *row, cond *plan.OutCond) truth {
 		}
 		return some
 	}
-	x, y := c.eval(r, &cond.Left).value(), c.eval(r, &cond.Right).value()
+	x, y := c.value(r, &cond.Left), c.value(r, &cond.Right)
 	if number(x) == nil || number(y) == nil {
 		return unknown
 	}

@@ -25,6 +25,9 @@ type tree struct {
 	noise    []dp.Noise
 	fraction float64
 	margins  map[margin]float64 // of the answer: most edges of all groups have the same noises
+	// agreeing: the point of a larger fraction is never below that of a smaller one. Made monotone, the noised D of two fractions differ by one
+	// number for all edges, so the later crossing is that of the larger fraction as long as the noised number of all rows is above 0.
+	agreeing bool
 }
 
 // margin names a sum of noises: a tree, a fraction, and how many nodes of each kind are in the sum.
@@ -79,7 +82,7 @@ func (c *computer) quantile(r *row, m plan.Measure) value {
 	if c.margins == nil {
 		c.margins = map[margin]float64{}
 	}
-	out := &tree{shape: *l.Tree, part: m.Tree, fraction: m.Fraction, margins: c.margins}
+	out := &tree{shape: *l.Tree, part: m.Tree, fraction: m.Fraction, margins: c.margins, agreeing: c.style == Agreeing}
 	size := t.Leaves
 	for i, mech := range t.Mechanisms {
 		out.levels = append(out.levels, t.Values[i][r.at*size:(r.at+1)*size])
@@ -170,10 +173,13 @@ func (t *tree) at(j float64) float64 {
 	return math.Min(x, float64(t.shape.Hi)) / math.Pow10(t.shape.Scale)
 }
 
-// point is where the noised counts, made monotone, cross the fraction.
+// point is where the noised counts, made monotone, cross the fraction. Of hardly any rows it is the middle, as a mean is.
 func (t *tree) point() float64 {
 	n := t.shape.Leaves
 	d := t.edges()
+	if t.agreeing && d[n] <= d[0] {
+		return t.at(float64(n) / 2)
+	}
 	monotone(d)
 	for j := int64(0); j < n; j++ {
 		if d[j+1] >= 0 {

@@ -1,5 +1,5 @@
 // Package result computes what a researcher sees from the recorded noised table and the plan: columns, arithmetic with 95 %
-// intervals, labels, ORDER BY and LIMIT.
+// intervals, labels, ORDER BY and LIMIT. Numbers are made to agree with each other, unless they are wanted raw (agree.go).
 //
 // It promises to be a deterministic function of the recorded bytes and the query text (post-processing: it costs no privacy), to hold no exact
 // value (none of its inputs is one), and to give every number computed from measures an interval that holds the number that the same formula
@@ -36,6 +36,9 @@ type Result struct {
 	Columns  []Column `json:"columns"`
 	Rows     [][]Cell `json:"rows"`
 	Selected bool     `json:"selected"` // groups were selected by noised row count: small groups may be missing
+	// Raw: the numbers are the recorded ones, else they were made to agree. Note says what that means.
+	Raw  bool      `json:"raw"`
+	Note plan.Text `json:"note"`
 }
 
 // Column describes one column.
@@ -65,38 +68,60 @@ type row struct {
 	keys   []int64 // stored integers
 	null   []bool
 	noises []dp.Noise
-	values []float64
+	values []float64 // as recorded
+	shown  []float64 // as they agree
 	cells  []Cell
 	order  []Cell
 }
 
-// Table computes the answer. It fails only when the table does not belong to the plan.
-func Table(p *plan.Plan, t dp.Table) (*Result, error) {
+// Table computes the answer, agreeing unless a style says otherwise. It fails only when the table does not belong to the plan.
+func Table(p *plan.Plan, t dp.Table, style ...Style) (*Result, error) {
 	tables := append([]dp.Table{t}, t.More...)
 	parts := p.Parts()
 	if len(tables) != len(parts) {
 		return nil, ErrMismatch
 	}
 	c := computer{plan: p, keys: p.Keys(), measures: p.Measures(), parts: parts, tables: tables}
-	out := &Result{Columns: c.columns(), Rows: [][]Cell{}}
+	if len(style) > 0 {
+		c.style = style[0]
+	}
+	out := &Result{Rows: [][]Cell{}, Raw: c.style == Raw}
 	for i := range parts {
 		out.Selected = out.Selected || tables[i].Selected
 	}
 	if err := c.checkTrees(); err != nil {
 		return nil, err
 	}
-	output, order := p.Output(), p.Order()
-	var rows []row
+	sets := make([][]row, len(parts))
 	for i := range parts {
 		if parts[i].Layout.Tree != nil {
 			continue
 		}
-		own, err := c.read(i)
-		if err != nil {
+		var err error
+		if sets[i], err = c.read(i); err != nil {
 			return nil, err
 		}
-		c.measures = parts[i].Measures
-		own = c.having(own, p.Having())
+	}
+	c.sums = c.agree(sets) && !out.Selected && c.style == Agreeing
+	out.Columns, out.Note = c.columns(), c.note(out.Selected)
+	rows, order := c.rows(sets), p.Order()
+	sort.SliceStable(rows, func(i, j int) bool { return before(order, &rows[i], &rows[j]) })
+	limit, skip := p.Limit()
+	for i := range rows {
+		if int64(i) >= skip && (limit < 0 || int64(i) < skip+limit) {
+			out.Rows = append(out.Rows, rows[i].cells)
+		}
+	}
+	return out, nil
+}
+
+// rows computes the cells of all sets' rows that HAVING keeps.
+func (c *computer) rows(sets [][]row) []row {
+	output, order := c.plan.Output(), c.plan.Order()
+	var rows []row
+	for i, own := range sets {
+		c.measures = c.parts[i].Measures
+		own = c.having(own, c.plan.Having())
 		for k := range own {
 			r := &own[k]
 			for j := range output {
@@ -108,14 +133,7 @@ func Table(p *plan.Plan, t dp.Table) (*Result, error) {
 		}
 		rows = append(rows, own...)
 	}
-	sort.SliceStable(rows, func(i, j int) bool { return before(order, &rows[i], &rows[j]) })
-	limit, skip := p.Limit()
-	for i := range rows {
-		if int64(i) >= skip && (limit < 0 || int64(i) < skip+limit) {
-			out.Rows = append(out.Rows, rows[i].cells)
-		}
-	}
-	return out, nil
+	return rows
 }
 
 // read checks a part's table and takes the rows that the query's own WHERE lets through, in the order of their keys. Keys that the part's
@@ -204,6 +222,8 @@ type computer struct {
 	parts    []plan.Part
 	tables   []dp.Table
 	margins  map[margin]float64
+	style    Style
+	sums     bool // totals are the sums of their parts
 }
 
 // cell computes one output cell.
@@ -211,20 +231,30 @@ func (c *computer) cell(r *row, e *plan.OutExpr) Cell {
 	if e.Op == plan.OutKey {
 		return c.keyCell(r, e.Index)
 	}
-	v := c.eval(r, e)
-	out := Cell{Value: number(v.value())}
+	v, shown := c.eval(r, e), c.value(r, e)
+	out := Cell{Value: number(shown)}
 	if v.constant() {
 		return out
 	}
 	lo, hi := v.interval(r.noises, 1-(1-Level)/float64(v.parts()))
+	if out.Value != nil && c.style == Agreeing { // to hold more loses nothing
+		lo, hi = math.Min(lo, shown), math.Max(hi, shown)
+	}
 	out.Lo, out.Hi = end(lo), end(hi)
 	return out
+}
+
+// value is the number that an expression shows: of the numbers as they agree.
+func (c *computer) value(r *row, e *plan.OutExpr) float64 {
+	as := *r
+	as.values = r.shown
+	return c.eval(&as, e).value()
 }
 
 // sortCell is what ORDER BY compares: a number, or the stored integer of a key (codes are in byte order of their values).
 func (c *computer) sortCell(r *row, e *plan.OutExpr) Cell {
 	if e.Op != plan.OutKey {
-		return Cell{Value: number(c.eval(r, e).value())}
+		return Cell{Value: number(c.value(r, e))}
 	}
 	if r.null[e.Index] {
 		return Cell{}
@@ -296,8 +326,7 @@ func (c *computer) columns() []Column {
 			col.Note = plan.Text{ZH: "区间只反映噪声，至少 95%", EN: "the interval covers the noise, at 95 % or more"}
 		}
 		if sets > 1 && col.Interval == IntervalNoise {
-			col.Note.ZH += "；各分组集分别加噪，合计不必与各部分之和相等"
-			col.Note.EN += "; grouping sets are noised separately, totals need not be the sum of their parts"
+			col.Note = join(col.Note, c.totals(&o.Expr))
 		}
 		out = append(out, col)
 	}

@@ -92,7 +92,7 @@ func counted(part int, row int64, i int) int64 {
 func TestGroupingSets(t *testing.T) {
 	t.Parallel()
 	p := sets(t, nil)
-	r, err := result.Table(p, released(p, counted))
+	r, err := result.Table(p, released(p, counted), result.Raw)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +142,7 @@ func TestSetsTogether(t *testing.T) {
 	numbers := func(change func(*plan.Spec)) (out []float64) {
 		p := sets(t, change)
 		// one row of each set is large: 3000 (all), 2000 and up, 1000 and up
-		r, err := result.Table(p, released(p, counted))
+		r, err := result.Table(p, released(p, counted), result.Raw)
 		if err != nil {
 			t.Fatal(err)
 		}
