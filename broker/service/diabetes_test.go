@@ -160,7 +160,7 @@ func newDiabetes(t *testing.T, epsilon float64) *diabetes {
 	servicetest.Must(t, err)
 	_, err = service.Init(c.Config.Data, keys...)
 	servicetest.Must(t, err)
-	addOwner(t, filepath.Join(c.Config.Data, "keys", "accounts.json"))
+	addOwner(t, filepath.Join(c.Config.Data, "keys", "accounts.json"), "uci-296")
 	c.Service, err = service.Open(t.Context(), c.Config)
 	servicetest.Must(t, err)
 	t.Cleanup(func() {
@@ -178,7 +178,7 @@ func newDiabetes(t *testing.T, epsilon float64) *diabetes {
 }
 
 // addOwner gives the data's owner an account: the demo's people belong to the city.
-func addOwner(t *testing.T, file string) {
+func addOwner(t *testing.T, file, institution string) {
 	t.Helper()
 	raw, err := os.ReadFile(file)
 	if err != nil {
@@ -188,7 +188,7 @@ func addOwner(t *testing.T, file string) {
 	if err := json.Unmarshal(raw, &accounts); err != nil {
 		t.Fatal(err)
 	}
-	owner, _ := auth.NewAccount(auth.Account{ID: "ulla", NameZH: "乌拉", NameEN: "Ulla", Roles: []string{"owner", "steward"}, Institution: "uci-296", Region: "990000"})
+	owner, _ := auth.NewAccount(auth.Account{ID: "ulla", NameZH: "乌拉", NameEN: "Ulla", Roles: []string{"owner", "steward"}, Institution: institution, Region: "990000"})
 	if raw, err = json.Marshal(append(accounts, owner)); err != nil {
 		t.Fatal(err)
 	}
