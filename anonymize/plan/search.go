@@ -100,7 +100,7 @@ func NewSearch(s *Schema, spec Spec, o Options, reach int64) (*Search, error) {
 	if x.widest, err = x.Bounded(x.usable()); err != nil {
 		return nil, err
 	}
-	if x.counts, err = Build(s, x.counting(), o); err != nil {
+	if x.counts, err = Build(s, x.Counting(), o); err != nil {
 		return nil, err
 	}
 	return x, x.place()
@@ -328,8 +328,8 @@ func (x *Search) usable() []Range {
 	return out
 }
 
-// counting is the wish of the first step: the number of rows by bin, apart for each argument.
-func (x *Search) counting() Spec {
+// Counting is the wish of the first step: the number of rows by bin, apart for each argument.
+func (x *Search) Counting() Spec {
 	spec := Spec{SQL: x.spec.SQL, From: x.spec.From, Wanted: []MeasureSpec{{Kind: CountRows, Offset: x.targets[0].expr.Offset}}, Limit: -1}
 	for i := range x.targets {
 		t := &x.targets[i]

@@ -167,6 +167,49 @@ func TestFindBoundsAtTheEndOfTheBudget(t *testing.T) {
 	}
 }
 
+// TestFindBoundsAreReadOffNoise: what is recorded of a search is noised in every bin, and one row at the far end of the range, which the exact
+// counts show, is not found.
+func TestFindBoundsAreReadOffNoise(t *testing.T) {
+	t.Parallel()
+	a := &around{}
+	c := moulds.City(t, a.put)
+	exact := map[int64]int64{}
+	const last = 23 // the bin up to 200,000 CNY
+	a.result = func(x *answer.Aggregates) {
+		if len(exact) > 0 {
+			return // the second step
+		}
+		for i, k := range x.Columns[0] {
+			exact[k] = x.Columns[1][i]
+		}
+		if exact[last] == 0 {
+			exact[last] = 1
+			x.Columns[0], x.Columns[1] = append(x.Columns[0], last), append(x.Columns[1], 1)
+		}
+	}
+	q := seeking(c, "SELECT SUM(total_cost) AS cost FROM encounter WHERE total_cost < 100000", 0.2)
+	got := ask(t, c, q)
+	if got.Bounds.Found[0].Hi == "200000" || got.Bounds.Found[0].Lo != "0" {
+		t.Errorf("found %+v", got.Bounds.Found)
+	}
+	for _, r := range c.Records(t, ledger.StateDelivered) {
+		if r.ID != got.Bounds.Record {
+			continue
+		}
+		noised, err := dp.DecodeTable(r.Result)
+		servicetest.Must(t, err)
+		same := 0
+		for i, k := range noised.Keys[0] {
+			if noised.Values[0][i] == exact[k] {
+				same++
+			}
+		}
+		if len(noised.Keys[0]) < last || same > len(noised.Keys[0])/2 {
+			t.Errorf("%d of %d recorded counts are exact", same, len(noised.Keys[0]))
+		}
+	}
+}
+
 // TestFindBoundsTogether: of identical questions at one time one goes first, in both steps.
 func TestFindBoundsTogether(t *testing.T) {
 	t.Parallel()
@@ -230,6 +273,11 @@ func TestFindBoundsAsAJob(t *testing.T) {
 		if _, err := c.Jobs.Submit(ctx, li, seeking(c, wide, share)); !problem.Is(err, problem.Invalid) {
 			t.Errorf("share %v: %v", share, err)
 		}
+	}
+	large := seeking(c, wide, 0.5)
+	large.Epsilon = 1.3 // either step alone would be allowed
+	if _, err := c.Jobs.Query(ctx, li, large); !problem.Is(err, problem.Forbidden) || c.Spent(t) != spent {
+		t.Errorf("more than policy allows in two steps: %v", err)
 	}
 	if _, err := c.Jobs.Submit(ctx, li, seeking(c, question, 0.2)); !problem.Is(err, problem.Refused) {
 		t.Errorf("nothing to find: %v", err)
