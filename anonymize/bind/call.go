@@ -1,10 +1,6 @@
 package bind
 
-import (
-	"strings"
-
-	"carrel/anonymize/plan"
-)
+import "carrel/anonymize/plan"
 
 // call is a function node with everything that may hang on it.
 type call struct {
@@ -59,8 +55,6 @@ func (b *binder) function(o *object, p place) plan.Expr {
 		b.fail("function-not-allowed", o.at)
 	case now(c.name):
 		b.fail("now-not-allowed", o.at)
-	case strings.HasSuffix(c.name, "like_escape"):
-		b.fail("like-escape", o.at)
 	case span:
 		return b.interval(c, o)
 	case c.name == "contains" && len(c.args) == 2:
@@ -70,6 +64,9 @@ func (b *binder) function(o *object, p place) plan.Expr {
 		if c.name[0] == '!' {
 			return not(e, o.at)
 		}
+		return e
+	}
+	if e, ok := b.pattern(c, o, p); ok {
 		return e
 	}
 	args := b.exprs(c.args, p)

@@ -110,9 +110,9 @@ func checkRefusal(t *testing.T, l corpusLine, r *plan.Refusal) {
 
 // sqlToken is the whole vocabulary of generated SQL: no word or string of the query's text is in it.
 var sqlToken = regexp.MustCompile(`^(?:(?:SELECT|DISTINCT|FROM|WHERE|AND|OR|NOT|AS|INNER|LEFT|ASOF|JOIN|ON|GROUP|BY|HAVING|QUALIFY|ORDER|DESC|NULLS|FIRST|LAST|UNION|ALL|` +
-	`IN|IS|NULL|EXISTS|BETWEEN|CASE|WHEN|THEN|ELSE|END|CAST|BIGINT|INTEGER|DOUBLE|DATE|OVER|PARTITION|FILTER|ROWS|UNBOUNDED|PRECEDING|FOLLOWING|CURRENT|ROW|` +
+	`IN|IS|NULL|EXISTS|BETWEEN|CASE|WHEN|THEN|ELSE|END|CAST|BIGINT|INTEGER|DOUBLE|DATE|OVER|PARTITION|FILTER|ROWS|RANGE|IGNORE|NULLS|UNBOUNDED|PRECEDING|FOLLOWING|CURRENT|ROW|` +
 	`count|sum|min|max|arg_min|arg_max|first|last|coalesce|least|greatest|nullif|round|sqrt|ln|log|log2|exp|row_number|rank|dense_rank|ntile|` +
-	`lag|lead|first_value|last_value|nth_value|date_diff|year|month|quarter|day|week|dayofweek|isodow|dayofyear|to_months|[tkcauvwoqrgb][0-9]*(?:_[0-9]+)*)\b|` +
+	`percent_rank|cume_dist|mode|lag|lead|first_value|last_value|nth_value|date_diff|year|month|quarter|day|week|dayofweek|isodow|dayofyear|to_months|[tkcauvwoqrgb][0-9]*(?:_[0-9]+)*)\b|` +
 	`(?:"[a-z_][a-z0-9_]*"|'(?:1970-01-01|day)'|-?[0-9]+(?:e[0-9]+)?|<=|>=|<>|//|[-+/=<>().,;*%\[\]]))`)
 
 func checkSQL(t testing.TB, sql string) {

@@ -164,7 +164,7 @@ func (b *binder) comparison(o *object, p place) plan.Expr {
 	if isTrue(t, r) {
 		l = uncast(l)
 	}
-	e := plan.Expr{Op: plan.ExprCompare, Cmp: comparisonOf(t), Args: []plan.Expr{b.expr(l, p), b.expr(r, p)}, Offset: o.at}
+	e := plan.Expr{Op: plan.ExprCompare, Cmp: comparisonOf(t), Args: []plan.Expr{b.compared(l, p), b.compared(r, p)}, Offset: o.at}
 	switch {
 	case e.Cmp != 0:
 	case t == "COMPARE_DISTINCT_FROM":
@@ -199,9 +199,12 @@ func (b *binder) between(o *object, p place) plan.Expr {
 	if o.text("type") != "COMPARE_BETWEEN" {
 		b.fail("not-supported", o.at)
 	}
-	parts := []any{o.raw("input"), o.raw("lower"), o.raw("upper")}
+	e := plan.Expr{Op: plan.ExprBetween, Offset: o.at}
+	for _, part := range []string{"input", "lower", "upper"} {
+		e.Args = append(e.Args, b.compared(asMap(o.raw(part)), p))
+	}
 	o.end()
-	return plan.Expr{Op: plan.ExprBetween, Args: b.exprs(parts, p), Offset: o.at}
+	return e
 }
 
 func (b *binder) operator(o *object, p place) plan.Expr {
@@ -213,6 +216,13 @@ func (b *binder) operator(o *object, p place) plan.Expr {
 	if len(children) == 0 {
 		b.fail("not-supported", o.at)
 		return plan.Expr{}
+	}
+	if (t == "COMPARE_IN" || t == "COMPARE_NOT_IN") && isRow(asMap(children[0])) && len(children) > 1 {
+		if e := b.rowIn(children, o, p); t == "COMPARE_IN" {
+			return e
+		} else {
+			return not(e, o.at)
+		}
 	}
 	e := plan.Expr{Args: b.exprs(children, p), Offset: o.at}
 	one := len(children) == 1

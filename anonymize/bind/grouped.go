@@ -201,7 +201,8 @@ func (g *grouped) expr(n map[string]any) map[string]any {
 // several reads quantile_cont(x, [a, b, …]) as a list of as many quantiles.
 func (g *grouped) several(n map[string]any, alias string) map[string]any {
 	children := sliceOf(n["children"])
-	if name, _ := n["function_name"].(string); len(children) != 2 || !strings.HasPrefix(fold(name), "quantile") && fold(name) != "approx_quantile" {
+	name, _ := n["function_name"].(string)
+	if len(children) != 2 || !strings.HasPrefix(fold(name), "quantile") && fold(name) != "approx_quantile" {
 		return nil
 	}
 	list := asMap(children[1])
@@ -215,7 +216,9 @@ func (g *grouped) several(n map[string]any, alias string) map[string]any {
 		one["children"] = []any{children[0], f}
 		all = append(all, g.measure(one, canonical(one), ""))
 	}
-	out["children"], out["alias"] = all, alias
+	if out["children"], out["alias"], out["schema"] = all, alias, ""; alias == "" {
+		out["alias"] = fold(name)
+	}
 	return out
 }
 

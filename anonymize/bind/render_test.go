@@ -170,6 +170,12 @@ func renderExpr(e plan.Expr) string {
 	}
 	if e.Op == plan.ExprWindow {
 		out += " OVER (" + renderList(e.Over.Partition) + renderSort(" ORDER ", e.Over.Order)
+		if e.IgnoreNulls {
+			out += " KNOWN"
+		}
+		if e.Over.Frame.Range {
+			out += fmt.Sprintf(" RANGE %d..%d days %v", e.Over.Frame.Start, e.Over.Frame.End, e.Over.Frame.Days)
+		}
 		if e.Over.Frame.Rows {
 			out += fmt.Sprintf(" ROWS %d..%d", e.Over.Frame.Start, e.Over.Frame.End)
 		}

@@ -15,6 +15,10 @@ type Query struct {
 	// Tree is the SQL above them, a document as json_deserialize_sql reads it. Step i is the table StepTable(i), with a column StepColumn(j)
 	// for the j-th of its Output; there are no other tables.
 	Tree json.RawMessage
+	// Ends are further columns of the steps' tables, after those of the Output and in this order, two each. What they become in the answer
+	// stands behind the text's own columns: a pair for each of Intervals, which are columns from 0.
+	Ends      []End
+	Intervals []int
 }
 
 // StepTable names the table of a step, from 0.
@@ -35,7 +39,7 @@ func Cut(s *plan.Schema, ast json.RawMessage, sql string) (q Query, ok bool, err
 	if bad != nil || len(sql) > maxText {
 		return Query{}, false, nil
 	}
-	p := &splitter{b: &binder{schema: s, sql: sql}, sights: map[uintptr]*env{}, kinds: map[*env]kind{}, used: map[*env]bool{}}
+	p := &splitter{b: &binder{schema: s, sql: sql}, sights: map[uintptr]*env{}, readers: map[uintptr]int{}, kinds: map[*env]kind{}, used: map[*env]bool{}}
 	statements := sliceOf(root["statements"])
 	if root["error"] == true || len(statements) != 1 || !empty(asMap(statements[0])["named_param_map"]) {
 		return Query{}, false, nil
@@ -51,21 +55,36 @@ func Cut(s *plan.Schema, ast json.RawMessage, sql string) (q Query, ok bool, err
 	if len(p.steps) == 0 {
 		return Query{}, false, nil
 	}
+	d := &ender{steps: p.readers}
+	for _, s := range p.steps {
+		var noisy []bool
+		for i := range s.Output {
+			noisy = append(noisy, measured(&s.Output[i].Expr))
+		}
+		d.noisy = append(d.noisy, noisy)
+	}
+	q.Intervals = d.give(tree)
+	q.Steps, q.Ends = p.steps, d.distinct()
 	doc, bad := json.Marshal(map[string]any{"error": false, "statements": []any{map[string]any{"node": unlocated(tree), "named_param_map": []any{}}}})
 	if bad != nil {
 		return Query{}, false, nil
 	}
-	return Query{Steps: p.steps, Tree: doc}, true, nil
+	q.Tree = doc
+	return q, true, nil
 }
+
+// id tells nodes apart; the tree outlives whoever asks.
+func id(n map[string]any) uintptr { return reflect.ValueOf(n).Pointer() }
 
 // splitter cuts one tree. Its binder reads CTEs and holds the first refusal.
 type splitter struct {
-	b      *binder
-	steps  []plan.Spec
-	sights map[uintptr]*env // by SELECT: what it has in sight
-	kinds  map[*env]kind
-	used   map[*env]bool // CTEs that the view names
-	nested int
+	b       *binder
+	steps   []plan.Spec
+	sights  map[uintptr]*env // by SELECT: what it has in sight
+	kinds   map[*env]kind
+	used    map[*env]bool   // CTEs that the view names
+	readers map[uintptr]int // SELECTs that read a step's table
+	nested  int
 }
 
 // kind is what a SELECT's rows are.
@@ -80,7 +99,7 @@ const (
 
 // sight is what a SELECT has in sight, its own CTEs included. Each knows whether it is noise.
 func (p *splitter) sight(n map[string]any, above *env, depth int) *env {
-	at := reflect.ValueOf(n).Pointer() // one node is always seen from one place, and the tree outlives the splitter
+	at := id(n) // one node is always seen from one place
 	if s, ok := p.sights[at]; ok {
 		return s
 	}
@@ -254,6 +273,7 @@ func (p *splitter) add(spec plan.Spec) map[string]any {
 	}
 	n["select_list"] = list
 	asMap(n["from_table"])["table_name"] = StepTable(i)
+	p.readers[id(n)] = i
 	return n
 }
 

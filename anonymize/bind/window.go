@@ -2,6 +2,7 @@ package bind
 
 import (
 	"strconv"
+	"strings"
 
 	"carrel/anonymize/plan"
 )
@@ -22,9 +23,7 @@ func (b *binder) window(o *object, p place) plan.Expr {
 		b.fail("function-not-allowed", o.at)
 	}
 	o.refuseUnlessEmpty("catalog", "function-not-allowed")
-	if o.boolean("ignore_nulls") {
-		b.fail("ignore-nulls", o.at)
-	}
+	e.IgnoreNulls = o.boolean("ignore_nulls")
 	args := o.list("children")
 	for _, more := range []string{"offset_expr", "default_expr"} { // of lag and lead
 		if n := o.optional(more); n != nil {
@@ -33,7 +32,7 @@ func (b *binder) window(o *object, p place) plan.Expr {
 	}
 	filter := o.optional("filter_expr")
 	partition, order, sort := o.list("partitions"), o.list("orders"), o.list("arg_orders")
-	frame := b.frame(o)
+	frame := b.frame(o, p)
 	if b.err != nil {
 		return plan.Expr{}
 	}
@@ -52,8 +51,8 @@ func (b *binder) window(o *object, p place) plan.Expr {
 	return plainFrame(e)
 }
 
-// frame reads ROWS between constants, and the frames that SQL has without saying so.
-func (b *binder) frame(o *object) plan.Frame {
+// frame reads ROWS and RANGE between constants, and the frames that SQL has without saying so.
+func (b *binder) frame(o *object, p place) plan.Frame {
 	start, end := o.text("start"), o.text("end")
 	from, to := o.optional("start_expr"), o.optional("end_expr")
 	if o.text("exclude_clause") != "NO_OTHER" {
@@ -63,16 +62,21 @@ func (b *binder) frame(o *object) plan.Frame {
 	if start == "UNBOUNDED_PRECEDING" && end == "CURRENT_ROW_RANGE" && from == nil && to == nil {
 		return plan.Frame{}
 	}
-	f := plan.Frame{Rows: true, Start: b.frameEnd(start, from, o.at), End: b.frameEnd(end, to, o.at)}
+	f := plan.Frame{Rows: true}
+	if strings.HasSuffix(start, "_RANGE") || strings.HasSuffix(end, "_RANGE") {
+		f = plan.Frame{Range: true}
+	}
+	f.Start, f.End = b.frameEnd(start, from, &f, p.inner(o)), b.frameEnd(end, to, &f, p.inner(o))
 	if f.Start > f.End || f.Start == plan.FrameUnboundedEnd || f.End == plan.FrameUnboundedStart {
 		b.fail("frame", o.at)
 	}
 	return f
 }
 
-func (b *binder) frameEnd(kind string, n map[string]any, at int) int64 {
+func (b *binder) frameEnd(kind string, n map[string]any, f *plan.Frame, p place) int64 {
+	at := p.at
 	switch kind {
-	case "UNBOUNDED_PRECEDING", "UNBOUNDED_FOLLOWING", "CURRENT_ROW_ROWS":
+	case "UNBOUNDED_PRECEDING", "UNBOUNDED_FOLLOWING", "CURRENT_ROW_ROWS", "CURRENT_ROW_RANGE":
 		if n != nil {
 			b.fail("not-supported", at)
 		}
@@ -82,12 +86,16 @@ func (b *binder) frameEnd(kind string, n map[string]any, at int) int64 {
 		return plan.FrameUnboundedStart
 	case "UNBOUNDED_FOLLOWING":
 		return plan.FrameUnboundedEnd
-	case "CURRENT_ROW_ROWS":
+	case "CURRENT_ROW_ROWS", "CURRENT_ROW_RANGE":
 		return 0
 	case "EXPR_PRECEDING_ROWS":
 		return -b.frameRows(n, at)
 	case "EXPR_FOLLOWING_ROWS":
 		return b.frameRows(n, at)
+	case "EXPR_PRECEDING_RANGE":
+		return -b.distance(n, f, p)
+	case "EXPR_FOLLOWING_RANGE":
+		return b.distance(n, f, p)
 	}
 	b.fail("frame", at)
 	return 0
@@ -102,6 +110,26 @@ func (b *binder) frameRows(n map[string]any, at int) int64 {
 	if !ok || l.Kind != plan.LitNumber || err != nil || i < 0 || i > maxFrame {
 		b.fail("frame", located(n, at))
 	}
+	return i
+}
+
+// distance reads how far RANGE reaches: a whole number, or an interval of days. Months have no fixed length.
+func (b *binder) distance(n map[string]any, f *plan.Frame, p place) int64 {
+	at := located(n, p.at)
+	e := b.expr(n, place{fr: p.fr, lo: p.lo, aggregates: "frame", windows: "frame", at: at, depth: p.depth})
+	if b.err != nil {
+		return 0
+	}
+	text := e.Lit.Text
+	days := e.Op == plan.ExprLiteral && e.Lit.Kind == plan.LitInterval
+	if days {
+		text = strings.TrimSuffix(text, " day")
+	}
+	i, err := strconv.ParseInt(text, 10, 64)
+	if e.Op != plan.ExprLiteral || !days && (e.Lit.Kind != plan.LitNumber || f.Days) || err != nil || i < 0 || i > maxFrame {
+		b.fail("frame", at)
+	}
+	f.Days = f.Days || days
 	return i
 }
 

@@ -16,13 +16,24 @@ type View struct {
 	// Steps are those of the text, in its order: each with the output that the view reads. Step i is answered by At[i] of Plan.Steps().
 	Steps []*Plan
 	At    []int
+	// Columns are what each step's table holds after its output: both ends of the interval of a column of it, so wide that Parts such
+	// intervals hold together. Intervals are the columns of the view whose ends stand behind its own columns, in pairs.
+	Columns   [][]Ends
+	Intervals []int
+}
+
+// Ends are the ends of a column's interval, under the names that the view gives them.
+type Ends struct {
+	Column, Parts int
+	Low, High     string
 }
 
 // Several makes one plan of the steps of a text: all their mechanisms are one list, charged together, since all of them read the same
 // persons (sequential composition). Steps that ask the same are answered once. The order of the steps in the text, and what stands above
-// them, do not change the plan. tree is what stands above; sql is the text, for the place of a refusal.
-func Several(steps []*Plan, tree json.RawMessage, sql string, o Options) (*Plan, error) {
-	p := &Plan{limit: -1, view: &View{Tree: tree, Steps: steps}}
+// them, do not change the plan. above is that; sql is the text, for the place of a refusal.
+func Several(steps []*Plan, above View, sql string, o Options) (*Plan, error) {
+	above.Steps, above.At = steps, nil
+	p := &Plan{limit: -1, view: &above}
 	var distinct []*Plan
 	for _, s := range steps {
 		if !slices.ContainsFunc(distinct, func(d *Plan) bool { return d.hash == s.hash }) {

@@ -76,12 +76,18 @@ type row struct {
 
 // Table computes the answer, agreeing unless a style says otherwise. It fails only when the table does not belong to the plan.
 func Table(p *plan.Plan, t dp.Table, style ...Style) (*Result, error) {
+	return Jointly(1, p, t, style...)
+}
+
+// Jointly is Table with intervals so wide that any so many of them hold together at Level: each misses with an equal share of what is left
+// (Bonferroni).
+func Jointly(together int, p *plan.Plan, t dp.Table, style ...Style) (*Result, error) {
 	tables := append([]dp.Table{t}, t.More...)
 	parts := p.Parts()
 	if len(tables) != len(parts) {
 		return nil, ErrMismatch
 	}
-	c := computer{plan: p, keys: p.Keys(), measures: p.Measures(), parts: parts, tables: tables}
+	c := computer{together: max(1, together), plan: p, keys: p.Keys(), measures: p.Measures(), parts: parts, tables: tables}
 	if len(style) > 0 {
 		c.style = style[0]
 	}
@@ -216,6 +222,7 @@ func before(order []plan.OrderSpec, a, b *row) bool {
 }
 
 type computer struct {
+	together int // intervals that hold at Level
 	plan     *plan.Plan
 	keys     []plan.Key
 	measures []plan.Measure // of the current part
@@ -236,7 +243,7 @@ func (c *computer) cell(r *row, e *plan.OutExpr) Cell {
 	if v.constant() {
 		return out
 	}
-	lo, hi := v.interval(r.noises, 1-(1-Level)/float64(v.parts()))
+	lo, hi := v.interval(r.noises, 1-(1-Level)/float64(v.parts()*c.together))
 	if out.Value != nil && c.style == Agreeing { // to hold more loses nothing
 		lo, hi = math.Min(lo, shown), math.Max(hi, shown)
 	}

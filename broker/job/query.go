@@ -13,7 +13,6 @@ import (
 	"carrel/anonymize/dp"
 	"carrel/anonymize/ledger"
 	"carrel/anonymize/plan"
-	"carrel/anonymize/result"
 	"carrel/broker/audit"
 	"carrel/broker/auth"
 	"carrel/broker/grant"
@@ -110,7 +109,7 @@ func (s *Service) fromRecord(ctx context.Context, p *prepared) (*Answer, error) 
 	case err != nil:
 		return nil, err
 	}
-	tables, err := render(p.plan, rec.Result)
+	shows, err := render(p.plan, rec.Result, p.ask.style())
 	if err != nil {
 		return nil, fmt.Errorf("result: %w", err)
 	}
@@ -127,7 +126,7 @@ func (s *Service) fromRecord(ctx context.Context, p *prepared) (*Answer, error) 
 	if err != nil {
 		return nil, err
 	}
-	return s.present(ctx, p, rec.ID, rec.Answered, rec.List, tables, true)
+	return s.present(ctx, p, rec.ID, rec.Answered, rec.List, shows, true)
 }
 
 // waiting names the reservation that holds the key, when it is charged and not started; otherwise it is on its way.
@@ -167,9 +166,9 @@ func (s *Service) fresh(ctx context.Context, p *prepared, recordID string, start
 		return nil, false, s.refusal(ctx, p, err)
 	}
 	noised, err := s.run(ctx, p, runner, started)
-	var tables []*result.Result
+	var shows rendered
 	if err == nil {
-		tables, err = render(p.plan, noised.Bytes())
+		shows, err = render(p.plan, noised.Bytes(), p.ask.style())
 	}
 	done := s.c.Clock.Now()
 	at := start.Add(nextSlot(done.Sub(start)))
@@ -183,12 +182,12 @@ func (s *Service) fresh(ctx context.Context, p *prepared, recordID string, start
 	if err != nil {
 		return nil, true, s.forfeit(ctx, p, started, at, err)
 	}
-	index, err := s.record(ctx, p, started, at, noised, tables)
+	index, err := s.record(ctx, p, started, at, noised, shows)
 	if err != nil {
 		return nil, true, s.forfeit(ctx, p, started, at, err)
 	}
 	s.c.Observe(recordID, s.c.Clock.Now().Sub(start)-waited)
-	a, err = s.present(ctx, p, recordID, index, p.list, tables, false)
+	a, err = s.present(ctx, p, recordID, index, p.list, shows, false)
 	return a, true, err
 }
 
@@ -270,9 +269,9 @@ func (s *Service) run(ctx context.Context, p *prepared, runner sandbox.Runner, s
 }
 
 // record is T3: noised bytes and their audit entry, which bears the slot's time, in one transaction. It returns the entry's number.
-func (s *Service) record(ctx context.Context, p *prepared, started *ledger.Started, at time.Time, noised answer.Noised, tables []*result.Result) (int64, error) {
+func (s *Service) record(ctx context.Context, p *prepared, started *ledger.Started, at time.Time, noised answer.Noised, shows rendered) (int64, error) {
 	var pending *audit.Pending
-	e := s.entry(p, "query.answered", started.ID(), "allowed", map[string]string{"answer": sha(noised.Bytes()), "rows": fmt.Sprint(rowsOf(tables))})
+	e := s.entry(p, "query.answered", started.ID(), "allowed", map[string]string{"answer": sha(noised.Bytes()), "rows": fmt.Sprint(shows.rows())})
 	e.At = at.UTC()
 	err := s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
 		var err error
@@ -290,14 +289,6 @@ func (s *Service) record(ctx context.Context, p *prepared, started *ledger.Start
 	}
 	receipt, err := pending.Receipt()
 	return receipt.Index, err
-}
-
-func rowsOf(tables []*result.Result) int {
-	n := 0
-	for _, t := range tables {
-		n += len(t.Rows)
-	}
-	return n
 }
 
 // keep ends a run that failed before a child was given the query: no fault of the grant, and the charge waits for the same question to be
@@ -396,8 +387,8 @@ func (s *Service) entry(p *prepared, kind, object, outcome string, facts map[str
 }
 
 // present makes the reply from committed state only.
-func (s *Service) present(ctx context.Context, p *prepared, id string, index int64, list []dp.Mechanism, tables []*result.Result, again bool) (*Answer, error) {
-	table, err := s.shown(ctx, p.plan, tables)
+func (s *Service) present(ctx context.Context, p *prepared, id string, index int64, list []dp.Mechanism, shows rendered, again bool) (*Answer, error) {
+	table, err := s.shown(ctx, p.plan, shows, p.ask.style())
 	if err != nil {
 		return nil, err
 	}

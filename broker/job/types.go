@@ -25,6 +25,9 @@ type Ask struct {
 	Epsilon float64 `json:"epsilon,omitempty"`
 	// RowsPerPerson lowers the number of rows one person may bring, by table name or alias; "*" is every table.
 	RowsPerPerson map[string]int64 `json:"rows_per_person,omitempty"`
+	// Raw shows the recorded numbers as they were drawn, not made to agree with each other. It is no part of what is asked: the same answer is on record
+	// for both.
+	Raw bool `json:"raw,omitempty"`
 	// FindBounds is the share of the charge, from MinShare to MaxShare, that goes into finding bounds for arguments that lack them; 0 finds none.
 	FindBounds float64 `json:"find_bounds,omitempty"`
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"carrel/anonymize/bind"
 	"carrel/anonymize/dp"
@@ -73,7 +74,11 @@ func severally(ctx context.Context, reader Reader, schema *plan.Schema, q bind.Q
 		}
 		steps = append(steps, p)
 	}
-	p, err := plan.Several(steps, q.Tree, sql, o)
+	v := plan.View{Tree: q.Tree, Columns: make([][]plan.Ends, len(steps)), Intervals: q.Intervals}
+	for _, e := range q.Ends {
+		v.Columns[e.Step] = append(v.Columns[e.Step], plan.Ends{Column: e.Column, Parts: e.Parts, Low: e.LowColumn(), High: e.HighColumn()})
+	}
+	p, err := plan.Several(steps, v, sql, o)
 	if err != nil {
 		return nil, err
 	}
@@ -92,60 +97,79 @@ func severally(ctx context.Context, reader Reader, schema *plan.Schema, q bind.Q
 }
 
 // viewOf is the view with the steps' tables; answers are those of the steps in the text, none before there are any.
-func viewOf(v *plan.View, answers []*result.Result) sandbox.View {
+func viewOf(v *plan.View, answers []result.Step) sandbox.View {
 	out := sandbox.View{Tree: v.Tree}
 	for i, step := range v.Steps {
-		types := result.TypesOf(step)
 		t := sandbox.ViewTable{Name: bind.StepTable(i)}
-		for j, c := range types {
-			t.Columns = append(t.Columns, sandbox.ViewColumn{Name: bind.StepColumn(j), Type: c.Type})
+		for j, c := range result.TypesOf(step, v.Columns[i]) {
+			if j < len(step.Output()) {
+				c.Name = bind.StepColumn(j)
+			}
+			t.Columns = append(t.Columns, sandbox.ViewColumn(c))
 		}
 		if answers != nil {
-			t.Rows = result.CellsOf(types, answers[i])
+			t.Rows = answers[i].Rows
 		}
 		out.Tables = append(out.Tables, t)
 	}
 	return out
 }
 
-// render computes the answers of a plan's steps from recorded bytes, in the order of the text; of a plan without a view that is its own.
-func render(p *plan.Plan, noised []byte) ([]*result.Result, error) {
+// rendered is an answer computed from its record: the plan's own, or what SQL above it is to see.
+type rendered struct {
+	own   *result.Result
+	steps []result.Step
+}
+
+func (r rendered) rows() int {
+	if r.own != nil {
+		return len(r.own.Rows)
+	}
+	n := 0
+	for _, s := range r.steps {
+		n += len(s.Rows)
+	}
+	return n
+}
+
+// render computes an answer from recorded bytes.
+func render(p *plan.Plan, noised []byte, style result.Style) (rendered, error) {
 	whole, err := dp.DecodeTable(noised)
 	if err != nil {
-		return nil, err
+		return rendered{}, err
 	}
 	v := p.View()
 	if v == nil {
-		r, err := result.Table(p, whole)
-		return []*result.Result{r}, err
+		r, err := result.Table(p, whole, style)
+		return rendered{own: r}, err
 	}
 	all := append([]dp.Table{whole}, whole.More...)
 	all[0].More = nil
 	if len(all) != len(p.Parts()) {
-		return nil, result.ErrMismatch
+		return rendered{}, result.ErrMismatch
 	}
-	var out []*result.Result
+	var out rendered
 	for i, step := range v.Steps {
 		from, _ := p.Within(v.At[i])
 		t := all[from]
 		t.More = all[from+1 : from+len(step.Parts())]
-		r, err := result.Table(step, t)
+		s, err := result.StepOf(step, t, v.Columns[i], style)
 		if err != nil {
-			return nil, err
+			return rendered{}, err
 		}
-		out = append(out, r)
+		out.steps = append(out.steps, s)
 	}
 	return out, nil
 }
 
 // shown is the answer that is given: the plan's own, or what the view makes of the steps' answers. Nothing is charged for it and nothing of
 // it is recorded: the same steps under another SQL are answered from record.
-func (s *Service) shown(ctx context.Context, p *plan.Plan, answers []*result.Result) (*result.Result, error) {
+func (s *Service) shown(ctx context.Context, p *plan.Plan, r rendered, style result.Style) (*result.Result, error) {
 	v := p.View()
 	if v == nil {
-		return answers[0], nil
+		return r.own, nil
 	}
-	t, err := s.c.Engine.View(ctx, viewOf(v, answers), maxViewRows)
+	t, err := s.c.Engine.View(ctx, viewOf(v, r.steps), maxViewRows)
 	var e *sandbox.ViewError
 	switch {
 	case errors.As(err, &e):
@@ -159,11 +183,15 @@ func (s *Service) shown(ctx context.Context, p *plan.Plan, answers []*result.Res
 	for _, c := range t.Columns {
 		columns = append(columns, result.Typed(c))
 	}
-	selected := false
-	for _, a := range answers {
-		selected = selected || a.Selected
+	out, err := result.Viewed(columns, t.Rows, v.Intervals)
+	if err != nil {
+		return nil, fmt.Errorf("view: %w", err)
 	}
-	return result.Viewed(columns, t.Rows, selected), nil
+	out.Raw = style == result.Raw
+	for _, a := range r.steps {
+		out.Selected = out.Selected || a.Selected
+	}
+	return out, nil
 }
 
 func colon(mark, words string) string {
@@ -171,4 +199,12 @@ func colon(mark, words string) string {
 		return ""
 	}
 	return mark + words
+}
+
+// style is how the asker wants numbers shown.
+func (a Ask) style() result.Style {
+	if a.Raw {
+		return result.Raw
+	}
+	return result.Agreeing
 }
