@@ -1,7 +1,7 @@
 package deid
 
 import (
-	"cmp"
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -143,12 +143,7 @@ func (k *linkKeys) add(key []byte, person uint32) {
 
 // compact leaves one entry a key.
 func (k *linkKeys) compact() {
-	slices.SortFunc(k.list, func(a, b placed) int {
-		if c := compareDigests(a.at, b.at); c != 0 {
-			return c
-		}
-		return cmp.Compare(a.row, b.row)
-	})
+	sortPlaced(k.list)
 	out := k.list[:0]
 	for _, e := range k.list {
 		if n := len(out); n == 0 || out[n-1].at != e.at {
@@ -225,6 +220,10 @@ func (b *builder) whose(t *table, links [][]byte, out []uint32) {
 		return
 	}
 	for i, key := range links {
+		if i > 0 && bytes.Equal(key, links[i-1]) { // rows of one key mostly stand together
+			out[i] = out[i-1]
+			continue
+		}
 		out[i] = t.through.find(key)
 	}
 }
