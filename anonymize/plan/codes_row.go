@@ -3,7 +3,7 @@ package plan
 // rowRefusals are those of expressions inside one person's rows.
 func rowRefusals() map[string]entry {
 	return map[string]entry{
-		"unbounded-expression":  say("measure", "此列没有登记上下限，不能参与计算", "the column has no declared bounds, so nothing bounds what is computed from it", "请用 clamp(列, 下限, 上限)", "write clamp(column, lo, hi)"),
+		"unbounded-expression":  say("measure", "此列没有登记上下限，不能参与计算", "the column has no declared bounds, so nothing bounds what is computed from it", "请用 clamp(列, 下限, 上限)，或用 --find-bounds 0.2 查找", "write clamp(column, lo, hi), or have bounds found with --find-bounds 0.2"),
 		"expression-too-large":  say("measure", "按登记的上下限，计算结果可能过大", "by the declared bounds the result may be too large to compute exactly", "请用 clamp(…, 下限, 上限) 缩小范围", "narrow a part of it with clamp(…, lo, hi)"),
 		"not-a-number":          say("measure", "这里需要数值", "a number is needed here", "请用数值列", "use a numeric column"),
 		"not-a-whole-number":    say("measure", "这里需要整数", "a whole number is needed here", "请先用 round(…) 或 CAST(… AS INTEGER)", "round it first, or CAST it to INTEGER"),

@@ -5,6 +5,8 @@
 //	→ the child evaluates generated SQL → the answer gate checks and noises
 //	→ the next slot of the grid → T3: noised bytes with their audit entry → reply
 //
+// A question whose bounds are to be found goes this way twice (bounds.go).
+//
 // # Promises
 //
 // Nothing runs without a committed charge: the types make the order (audit.Pending → ledger.Started → answer.Noised). What
