@@ -25,12 +25,17 @@ const (
 // ErrParameter is the class of refused parameters (ε, δ, sensitivities, cells).
 var ErrParameter = errors.New("dp: parameter refused")
 
+// ErrScale says that a sensitivity is too large for this ε: so much noise could not be drawn exactly. It comes with ErrParameter.
+var ErrScale = errors.New("noise too large for exact integers")
+
 // ErrOverflow says that a sum of costs does not fit 63 bits.
 var ErrOverflow = errors.New("dp: cost overflows")
 
 func refuse(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrParameter, fmt.Sprintf(format, args...))
 }
+
+func tooLoud() error { return fmt.Errorf("%w: %w", ErrParameter, ErrScale) }
 
 // between is false for NaN.
 func between(x, lo, hi float64) bool { return x >= lo && x <= hi }

@@ -192,14 +192,14 @@ func (m Mechanism) checkShape() error {
 		}
 	case Gaussian:
 		if float64(m.Sensitivity)/m.Epsilon > maxSigma/2 {
-			return refuse("noise too large for exact integers")
+			return tooLoud()
 		}
 		return nil
 	default:
 		return refuse("unknown mechanism")
 	}
 	if float64(m.Sensitivity)/m.Epsilon > maxScale {
-		return refuse("noise too large for exact integers")
+		return tooLoud()
 	}
 	return nil
 }

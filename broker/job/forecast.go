@@ -22,18 +22,23 @@ type Forecast struct {
 	Offers    []Offer `json:"offers"`
 }
 
-// Reach is how far deleting one person can move the exact number behind a measure, over all groups together. Noise is in proportion to it.
+// Reach is how far deleting one person can move the exact number behind a measure, over all groups together. Noise is in proportion to it. Behind a variance
+// is a sum of squares, behind a correlation or regression one of products, behind a quantile the rank.
 type Reach struct {
 	Measure string  `json:"measure"`
 	By      float64 `json:"by"`
 	Unit    string  `json:"unit,omitempty"`
 	Rows    int64   `json:"rows"` // of a person
+	// Rank: By counts rows, not units of the column.
+	Rank bool `json:"rank,omitempty"`
 }
 
 // Offer is what another ε would give. Whether policy and budget allow it is asked when the question is.
 type Offer struct {
 	Epsilon   float64   `json:"epsilon"`
 	PlusMinus []float64 `json:"plus_minus"` // of the measures, in their order
+	// Tight is the ε of the list by its exact privacy loss at the root's δ, where charges are not counted so: what it really reveals at most.
+	Tight float64 `json:"tight,omitempty"`
 }
 
 // pricing is what turns an ε into a list of mechanisms.
@@ -73,26 +78,57 @@ func (x pricing) offer(p *plan.Plan, epsilon float64) (Offer, bool) {
 	for _, e := range p.ExpectedErrors(list) {
 		o.PlusMinus = append(o.PlusMinus, e.HalfWidth)
 	}
+	if x.accounting == dp.Basic {
+		if e, err := dp.Tight(list, x.rootDelta); err == nil && e < epsilon {
+			o.Tight = e
+		}
+	}
 	return o, len(o.PlusMinus) > 0
 }
 
-// costliest is the linear measure with the largest sensitivity in its own unit. A mean is judged by the sum that it is made of.
+// costliest is the measure that one person can move most, each in its own unit.
 func costliest(p *plan.Plan) *Reach {
-	wants := p.Wants()
 	var best *Reach
 	for _, m := range p.Measures() {
-		by := 0.0
-		for i, t := range m.Terms {
-			if m.Denominator >= 0 && i > 0 {
-				break // the centre's share of the count
-			}
-			by += math.Abs(float64(t.Coef)) * float64(wants[t.Want].Sensitivity)
-		}
-		if by /= math.Pow10(m.Scale); by > 0 && (best == nil || by > best.By) {
-			best = &Reach{Measure: named(m.Kind.String(), m.Column), By: by, Unit: m.Unit, Rows: p.Rows()}
+		if r := reachOf(p, &m); r.By > 0 && (best == nil || r.By > best.By) {
+			best = &r
 		}
 	}
 	return best
+}
+
+// reachOf judges a mean by the sum that it is made of, and a moment by its sum of squares or products: what that of the means adds is smaller.
+func reachOf(p *plan.Plan, m *plan.Measure) Reach {
+	r := Reach{Measure: named(m.Kind.String(), m.Column), Unit: m.Unit, Rows: p.Rows()}
+	wants := p.Wants()
+	if m.Kind == plan.Quantile {
+		r.By, r.Unit, r.Rank = float64(wants[p.Parts()[m.Tree].First].Sensitivity), "rows", true
+		return r
+	}
+	if f := m.Moments; f != nil {
+		of := func(want int, unit float64) {
+			if want >= 0 {
+				r.By = math.Max(r.By, float64(wants[want].Sensitivity)*unit)
+			}
+		}
+		of(f.XX, f.UnitX*f.UnitX)
+		if r.Unit != "" {
+			r.Unit += "²"
+		}
+		if f.XY >= 0 {
+			r.By, r.Unit = 0, "" // products of two columns have no unit that could be named
+			of(f.XY, f.UnitX*f.UnitY)
+		}
+		return r
+	}
+	for i, t := range m.Terms {
+		if m.Denominator >= 0 && i > 0 {
+			break // the centre's share of the count
+		}
+		r.By += math.Abs(float64(t.Coef)) * float64(wants[t.Want].Sensitivity)
+	}
+	r.By /= math.Pow10(m.Scale)
+	return r
 }
 
 func named(kind, column string) string { return strings.TrimSpace(kind + " " + column) }

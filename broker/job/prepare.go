@@ -178,7 +178,7 @@ func (s *Service) price(p *prepared) error {
 	var err error
 	p.list, err = dp.Design(p.account.Accounting, p.epsilon, p.account.RootDelta, s.c.Defaults.SelectDelta, p.plan.Wants())
 	if err != nil {
-		return badEpsilon(err)
+		return undesigned(err, p.ask.SQL)
 	}
 	if p.cost, err = dp.Price(p.account.Accounting, p.account.RootDelta, p.list); err != nil {
 		return fmt.Errorf("price: %w", err)
@@ -191,6 +191,14 @@ func (s *Service) price(p *prepared) error {
 	}
 	p.key, err = p.answerKey()
 	return err
+}
+
+// undesigned says why there is no list of mechanisms: it is the sum or the ε.
+func undesigned(cause error, sql string) error {
+	if errors.Is(cause, dp.ErrScale) {
+		return refused(plan.Refuse("sum-too-large", sql, 0))
+	}
+	return badEpsilon(cause)
 }
 
 func badEpsilon(cause error) error {

@@ -20,6 +20,7 @@ type askFlags struct {
 	epsilon float64
 	rows    []string
 	bounds  float64
+	raw     bool
 }
 
 func (f *askFlags) add(cmd *cobra.Command) {
@@ -28,6 +29,11 @@ func (f *askFlags) add(cmd *cobra.Command) {
 	fl.Float64Var(&f.epsilon, "epsilon", 0, "ε of this question (default: policy's)")
 	fl.StringArrayVar(&f.rows, "rows-per-person", nil, "M, or table=M: rows that one person may bring; less rows, less noise, more bias")
 	fl.Float64Var(&f.bounds, "find-bounds", 0, "share of ε, 0.05 to 0.5: find bounds for what lacks them first, from noised counts")
+}
+
+// addRaw is for what has an answer.
+func (f *askFlags) addRaw(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.raw, "raw", false, "show the noised numbers as recorded, not made to agree with each other (free for a question that was answered)")
 }
 
 // ask makes the question; "-" and "@file" read the text from standard input or a file.
@@ -52,7 +58,7 @@ func (a *app) ask(ctx context.Context, c *api, f askFlags, text string) (job.Ask
 
 // asking is a question without its text: what the flags say, under the grant that they name or the only one there is.
 func (a *app) asking(ctx context.Context, c *api, f askFlags) (job.Ask, error) {
-	q := job.Ask{Grant: f.grant, Epsilon: f.epsilon, FindBounds: f.bounds}
+	q := job.Ask{Grant: f.grant, Epsilon: f.epsilon, FindBounds: f.bounds, Raw: f.raw}
 	for _, r := range f.rows {
 		table, m, ok := strings.Cut(r, "=")
 		if !ok {
@@ -159,6 +165,7 @@ func (a *app) queryCommand() *cobra.Command {
 		},
 	}
 	f.add(cmd)
+	f.addRaw(cmd)
 	cmd.Flags().StringVar(&out, "out", "", "write the table to a .csv, .json, .arrow, .parquet or .xlsx file")
 	return cmd
 }
@@ -201,6 +208,9 @@ func (a *app) printAnswer(w io.Writer, ans job.Answer) {
 	}
 	if ans.Result.Selected {
 		notes = append(notes, a.say("人数过少的组可能未列出", "groups of few persons may be missing"))
+	}
+	if ans.Result.Raw {
+		notes = append(notes, a.say("原样的加噪值", "raw numbers"))
 	}
 	if len(ans.CodeSets) > 0 {
 		notes = append(notes, a.say("编码集 ", "code sets ")+strings.Join(ans.CodeSets, ", "))

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"carrel/broker/job"
@@ -38,15 +40,21 @@ func (a *app) printForecast(w io.Writer, x job.Explanation) {
 	}
 	if r := x.Costliest; r != nil {
 		fmt.Fprintf(w, a.say("最费的上限：%s，一个人（至多 %d 行）可使其背后的数变化 %s\n", "the bound that costs most is that of %s: one person (rows: %d at most) can move the number behind it by %s\n"),
-			r.Measure, r.Rows, strings.TrimSpace(plain(r.By)+" "+r.Unit))
+			r.Measure, r.Rows, strings.TrimSpace(plain(r.By)+" "+a.reachUnit(r)))
 	}
-	header := []string{"ε"}
+	header, tight := []string{"ε"}, slices.ContainsFunc(x.Offers, func(o job.Offer) bool { return o.Tight > 0 })
+	if tight {
+		header = append(header, a.say("按确切的隐私损失", "BY EXACT LOSS"))
+	}
 	for _, m := range x.Measures {
 		header = append(header, m.Measure)
 	}
 	rows := [][]string{}
 	for _, o := range x.Offers {
 		line := []string{fmt.Sprintf("%.4g", o.Epsilon)}
+		if tight {
+			line = append(line, fmt.Sprintf("%.4g", cmp.Or(o.Tight, o.Epsilon)))
+		}
 		for _, e := range o.PlusMinus {
 			line = append(line, "± "+plain(e))
 		}
@@ -54,6 +62,13 @@ func (a *app) printForecast(w io.Writer, x job.Explanation) {
 	}
 	table(w, header, rows)
 	a.printBars(w, x)
+}
+
+func (a *app) reachUnit(r *job.Reach) string {
+	if r.Rank {
+		return a.say("行", "rows")
+	}
+	return r.Unit
 }
 
 // printBars draws the noise of the first measure for each ε, the widest as the longest bar. All measures shrink alike.

@@ -54,6 +54,7 @@ all: lines of {"id","sql"} in a .ndjson file, or statements that end with a semi
 		},
 	}
 	f.add(cmd)
+	f.addRaw(cmd)
 	cmd.Flags().StringVar(&file, "file", "", "a file of questions (.ndjson or .sql), as one batch")
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait until all have ended; the exit status is the first failure's")
 	return cmd

@@ -129,6 +129,7 @@ func (a *app) about(ans job.Answer) [][]any {
 		{a.say("已用 ε（授权）", "ε spent (grant)"), ans.Budget.EpsilonSpent, ""},
 		{a.say("剩余 ε（授权）", "ε left (grant)"), ans.Budget.EpsilonLeft, ""},
 		{a.say("少数人的组可能未列出", "groups of few persons may be missing"), yes[ans.Result.Selected], ""},
+		{a.say("数值", "numbers"), map[string]string{"zh": ans.Result.Note.ZH, "en": ans.Result.Note.EN}[a.language()], ""},
 		{a.say("区间", "intervals"), a.say("95%，仅含所加噪声", "95 %, of the added noise alone"), ""},
 		{a.say("日志序号", "log entry"), ans.Audit, ""},
 	}
