@@ -394,3 +394,43 @@ SELECT count(*) FROM encounter e WHERE e.department = 'icu' AND EXISTS (SELECT 1
 -- verdict: accept
 -- why: last outcome of a person
 SELECT o, count(*) FROM (SELECT person_id, arg_max(outcome, admitted) AS o FROM encounter GROUP BY person_id) t GROUP BY o
+
+-- id: first-stays-by-window
+-- verdict: accept
+-- why: stays of a person's first day, told by a window over the person
+WITH numbered AS (SELECT person_id, department, admitted, discharged, min(admitted) OVER (PARTITION BY person_id) AS d0 FROM encounter) SELECT department, count(*) AS stays, avg(clamp(discharged - admitted, 0, 60)) AS days FROM numbered WHERE admitted = d0 GROUP BY department
+
+-- id: worst-of-the-first-day
+-- verdict: accept
+-- why: a score of organs from the worst values of the day of admission
+WITH worst AS (SELECT person_id, taken_on, max(value) FILTER (WHERE item = 'creatinine') AS creatinine, max(value) FILTER (WHERE item = 'troponin') AS troponin FROM lab_result GROUP BY person_id, taken_on) SELECT CASE WHEN creatinine >= 440 THEN 4 WHEN creatinine >= 300 THEN 3 WHEN creatinine >= 171 THEN 2 WHEN creatinine >= 110 THEN 1 ELSE 0 END + CASE WHEN troponin >= 1 THEN 2 ELSE 0 END AS points, count(*) AS n FROM encounter e LEFT JOIN worst w ON w.person_id = e.person_id AND w.taken_on = e.admitted GROUP BY points
+
+-- id: daily-extremes-of-a-stay
+-- verdict: accept
+-- why: lowest, highest and mean value of the day of admission, over stays
+WITH daily AS (SELECT person_id, encounter_id, taken_on, min(value) AS lo, max(value) AS hi, avg(value) AS mean FROM lab_result WHERE item = 'crp' GROUP BY person_id, encounter_id, taken_on) SELECT avg(d.lo) AS lo, avg(d.hi) AS hi, avg(d.mean) AS mean FROM encounter e JOIN daily d ON d.person_id = e.person_id AND d.encounter_id = e.encounter_id AND d.taken_on = e.admitted
+
+-- id: first-event-after-washout
+-- verdict: accept
+-- why: first sepsis of persons without a stay in the year before
+WITH septic AS (SELECT s.person_id, min(e.admitted) AS d0 FROM sepsis_event s JOIN encounter e ON e.person_id = s.person_id WHERE e.icd10 LIKE 'A41%' GROUP BY s.person_id) SELECT count(*) AS persons FROM septic WHERE NOT EXISTS (SELECT 1 FROM encounter b WHERE b.person_id = septic.person_id AND b.admitted < septic.d0 AND b.admitted >= septic.d0 - INTERVAL 365 DAY)
+
+-- id: flag-of-two-sources
+-- verdict: accept
+-- why: a flag that either of two tables raises is a key
+SELECT treated, count(*) AS n FROM (SELECT e.person_id, EXISTS (SELECT 1 FROM cv_event c WHERE c.person_id = e.person_id AND c.thrombolysis = 1) OR EXISTS (SELECT 1 FROM prescription r WHERE r.person_id = e.person_id AND r.encounter_id = e.encounter_id AND r.drug_code LIKE 'B01A%') AS treated FROM encounter e) t GROUP BY treated
+
+-- id: days-with-low-value
+-- verdict: accept
+-- why: days of a person with a value below a limit, counted to ten
+SELECT least(n, 10) AS days, count(*) AS persons FROM (SELECT person_id, count(DISTINCT taken_on) AS n FROM lab_result WHERE item = 'haemoglobin' AND value < 90 GROUP BY person_id) t GROUP BY days
+
+-- id: second-admission-same-year
+-- verdict: accept
+-- why: more than one stay in a year as a key
+SELECT more, count(*) AS n FROM (SELECT person_id, year(admitted) AS y, count(*) > 1 AS more FROM encounter GROUP BY person_id, year(admitted)) t GROUP BY more
+
+-- id: burden-against-outcome
+-- verdict: accept
+-- why: points of a stay's drugs against how it ended
+SELECT d.n, count(*) AS stays, avg(CASE WHEN e.outcome = 'died' THEN 1 ELSE 0 END) AS died FROM encounter e JOIN (SELECT person_id, encounter_id, least(count(DISTINCT drug_code), 12) AS n FROM prescription GROUP BY person_id, encounter_id) d ON d.person_id = e.person_id AND d.encounter_id = e.encounter_id GROUP BY d.n
