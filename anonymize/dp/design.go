@@ -36,8 +36,9 @@ func Sensitivity(rows, lo, hi int64) (int64, error) {
 // contribute alike. Under Basic the parts of a long list are those whose joint price is the ε asked, together more than shares of a sum.
 // Lists of an ε so small that a part is under 100 units (nano-ρ, nano-ε) may cost up to one unit a mechanism more, by rounding up.
 //
-// selectDelta is the δ of each private selection (Want.Select); it is ignored when there is none. Cells get Gaussian noise under
-// ZCDP, Laplace under Basic; selections Laplace row counts, released above Cut.
+// selectDelta is the δ of each private selection (Want.Select); it is ignored when there is none. Cells get the mechanism of less noise at the
+// same charge: Gaussian under ZCDP, whose standard deviation is 1/√2 of that of a Laplace of the same ρ for any Δ, ε and cells (one L1 bound is
+// known, so L2 is no smaller), Laplace under Basic, where a single Gaussian has no price. Selections get Laplace row counts, released above Cut.
 func Design(a Accounting, epsilon, rootDelta, selectDelta float64, wants []Want) ([]Mechanism, error) {
 	if !between(epsilon, MinEpsilon, MaxEpsilon) {
 		return nil, refuse("epsilon outside %g..%g", MinEpsilon, MaxEpsilon)

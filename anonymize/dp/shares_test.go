@@ -180,3 +180,32 @@ func BenchmarkDesignOfSets(b *testing.B) {
 		_, _ = Design(Basic, 1, 1e-6, 1e-9, wants)
 	}
 }
+
+// TestTheKindIsTheCheaperOne: under ZCDP a Gaussian has less noise than a Laplace of the same charge, in standard deviation and in the half width of 95 %, for every
+// ε that a list or a part of it may have and whatever the cells, since both are drawn cell by cell; so Design need not look. Under Basic, where a single Gaussian has no
+// price, it is Laplace.
+func TestTheKindIsTheCheaperOne(t *testing.T) {
+	t.Parallel()
+	for epsilon := MinEpsilon; epsilon <= MaxEpsilon; epsilon *= 1.5 {
+		for _, n := range []int{1, 7, 64} {
+			g := design(t, ZCDP, epsilon, wants(n)...)[0]
+			if g.Kind != Gaussian {
+				t.Fatal(g.Kind)
+			}
+			l := Mechanism{Measure: "m", Kind: Laplace, Sensitivity: g.Sensitivity, Rows: g.Rows, Cells: g.Cells, Epsilon: g.Epsilon} // ε²/2 is the same ρ
+			if noiseOf(g) > 0.72*noiseOf(l) {
+				t.Errorf("ε %g of %d: Gaussian %v, Laplace %v", epsilon, n, noiseOf(g), noiseOf(l))
+			}
+			wide := func(m Mechanism) float64 {
+				lo, hi := LinearInterval([]Noise{NoiseOf(m, 0)}, 0, []Term{{1, 0}}, 0.95)
+				return hi - lo
+			}
+			if wide(g) > wide(l) {
+				t.Errorf("ε %g of %d: Gaussian ± %v, Laplace ± %v", epsilon, n, wide(g)/2, wide(l)/2)
+			}
+			if b := design(t, Basic, epsilon, wants(n)...)[0]; b.Kind != Laplace {
+				t.Errorf("ε %g of %d under basic: kind %d", epsilon, n, b.Kind)
+			}
+		}
+	}
+}
