@@ -109,6 +109,7 @@ func measureRefusals() map[string]entry {
 		"aggregate-order":      say("measure", "聚合内不能排序", "an aggregate cannot be ordered", "请去掉聚合内的 ORDER BY", "leave ORDER BY out of the aggregate"),
 		"not-summable":         say("measure", "此列不是数值，不能求和或平均", "the column is no number: it has no sum or mean", "请用 COUNT，或按此列分组", "use COUNT, or group by it"),
 		"unbounded-sum":        say("measure", "此列没有登记上下限，无法限制一个人的影响", "the column has no declared bounds, so nothing limits one person's share", "请用 clamp(列, 下限, 上限)，或用 --find-bounds 0.2 查找", "write clamp(column, lo, hi), or have bounds found with --find-bounds 0.2"),
+		"bounds-one-step":      say("measure", "只能为一个统计步骤的问题查找上下限", "bounds are found for questions of one statistics step with arithmetic above it", "请先单独查找一次，再在每处写 clamp(列, 下限, 上限)", "find them with one step alone, then write clamp(column, lo, hi) in each"),
 		"bounds-known":         say("measure", "此问题没有缺少上下限的度量", "no measure of the question lacks bounds", "请去掉 --find-bounds", "ask without --find-bounds"),
 		"sum-too-large":        say("measure", "上下限乘以行数过大，计算会溢出", "bounds times rows are too large to add without overflow", "请减少每人行数，或用 clamp(列, 下限, 上限)，或用 --find-bounds 0.2 查找", "lower the rows per person, write clamp(column, lo, hi), or have bounds found with --find-bounds 0.2"),
 		"no-aggregate":         say("measure", "没有聚合", "there is no aggregate", "请加上 COUNT(*) 等聚合", "add an aggregate such as COUNT(*)"),

@@ -42,9 +42,9 @@ func sampled(t interface {
 	var tables []dp.Table
 	for i, p := range x.Counts().Parts() {
 		n := p.Layout.Keys[0].Hi + 1
-		keys, counts := make([]int64, n), make([]int64, n)
+		var keys, counts []int64
 		for k := range n {
-			keys[k] = k
+			keys, counts = append(keys, k), append(counts, 0)
 			if c := exact[i]; k < int64(len(c)) {
 				counts[k] = c[k]
 			}

@@ -207,6 +207,12 @@ func (s *Service) searchFor(ctx context.Context, p *prepared) (*plan.Search, err
 		return nil, unavailable(err)
 	}
 	spec, err := bind.Bind(p.dataset.Schema, tree, p.ask.SQL)
+	var r *plan.Refusal
+	if errors.As(err, &r) && truer(r.Code, "view-invalid") {
+		if _, ok, cut := bind.Cut(p.dataset.Schema, tree, p.ask.SQL); ok && cut == nil {
+			err = plan.Refuse("bounds-one-step", p.ask.SQL, r.Offset)
+		}
+	}
 	if err != nil {
 		return nil, refused(err)
 	}
