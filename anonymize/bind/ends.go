@@ -30,7 +30,14 @@ type ender struct {
 	steps map[uintptr]int // SELECTs that read a step's table
 	noisy [][]bool        // by step and column: it is noised
 	ends  []End
+	made  map[endsOf][2]string
 	count int // of names made
+}
+
+// endsOf is a column of a SELECT whose ends were added to it.
+type endsOf struct {
+	node          uintptr
+	column, parts int
 }
 
 // leaf is one noised number of a row: a step's column behind a name of FROM.
@@ -385,7 +392,12 @@ func (d *ender) reach(e map[string]any, in within, parts int) (lo, hi map[string
 			corners = append(corners, operator(name, a, b))
 		}
 	}
-	known := []any{present(lo), present(hi), present(lo2), present(hi2)}
+	var known []any
+	for _, end := range []map[string]any{lo, hi, lo2, hi2} {
+		if class(end) != "CONSTANT" {
+			known = append(known, present(end))
+		}
+	}
 	if name == "/" { // a divisor that may be zero bounds nothing
 		known = append(known, connect("CONJUNCTION_OR", compare("COMPARE_GREATERTHAN", lo2, zero()), compare("COMPARE_LESSTHAN", hi2, zero())))
 	}
@@ -432,18 +444,22 @@ func (d *ender) item(s inSight, j, parts int) (lo, hi map[string]any) {
 // column asks for a column's ends where its value comes from, and names them.
 func (d *ender) column(e map[string]any, in within, parts int) (lo, hi map[string]any) {
 	s, j, _ := find(in.from, e)
-	list := sliceOf(s.node["select_list"])
-	a, b := d.item(s, j, parts)
-	a["alias"], b["alias"] = d.fresh(), d.fresh()
-	s.node["select_list"] = append(list, a, b)
-	ref := func(name any) map[string]any {
-		out := columnNode(name.(string), "")
+	at := endsOf{id(s.node), j, parts}
+	if _, ok := d.made[at]; !ok {
+		a, b := d.item(s, j, parts)
+		pair := [2]string{d.fresh(), d.fresh()}
+		a["alias"], b["alias"] = pair[0], pair[1]
+		s.node["select_list"] = append(sliceOf(s.node["select_list"]), a, b)
+		d.made[at] = pair
+	}
+	ref := func(name string) map[string]any {
+		out := columnNode(name, "")
 		if s.alias != "" {
 			out["column_names"] = []any{s.alias, name}
 		}
 		return out
 	}
-	return ref(a["alias"]), ref(b["alias"])
+	return ref(d.made[at][0]), ref(d.made[at][1])
 }
 
 func bareOf(e map[string]any) map[string]any {

@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -133,7 +134,7 @@ func globClass(s string) (class string, length int, ok bool) {
 		case c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z':
 			re.WriteByte(c)
 		default:
-			re.WriteString(`\` + string(rune(c)))
+			fmt.Fprintf(&re, `\x%02x`, c)
 		}
 	}
 	switch {

@@ -2,6 +2,7 @@ package bind
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"strconv"
 
@@ -19,6 +20,30 @@ type Query struct {
 	// stands behind the text's own columns: a pair for each of Intervals, which are columns from 0.
 	Ends      []End
 	Intervals []int
+	nodes     []map[string]any
+}
+
+// Documents are the steps as documents of their own, with the CTEs that they see: over the same tables they give what the steps stand for in
+// the text. Tests hold the cut against the whole with them.
+func (q Query) Documents() ([]json.RawMessage, error) {
+	var out []json.RawMessage
+	for _, n := range q.nodes {
+		b, err := document(n)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, b)
+	}
+	return out, nil
+}
+
+// document writes a SELECT as the parser would.
+func document(n map[string]any) (json.RawMessage, error) {
+	b, err := json.Marshal(map[string]any{"error": false, "statements": []any{map[string]any{"node": unlocated(n), "named_param_map": []any{}}}})
+	if err != nil {
+		return nil, fmt.Errorf("bind: %w", err)
+	}
+	return b, nil
 }
 
 // StepTable names the table of a step, from 0.
@@ -55,7 +80,7 @@ func Cut(s *plan.Schema, ast json.RawMessage, sql string) (q Query, ok bool, err
 	if len(p.steps) == 0 {
 		return Query{}, false, nil
 	}
-	d := &ender{steps: p.readers}
+	d := &ender{steps: p.readers, made: map[endsOf][2]string{}}
 	for _, s := range p.steps {
 		var noisy []bool
 		for i := range s.Output {
@@ -65,12 +90,9 @@ func Cut(s *plan.Schema, ast json.RawMessage, sql string) (q Query, ok bool, err
 	}
 	q.Intervals = d.give(tree)
 	q.Steps, q.Ends = p.steps, d.distinct()
-	doc, bad := json.Marshal(map[string]any{"error": false, "statements": []any{map[string]any{"node": unlocated(tree), "named_param_map": []any{}}}})
-	if bad != nil {
-		return Query{}, false, nil
-	}
-	q.Tree = doc
-	return q, true, nil
+	q.nodes = p.nodes
+	q.Tree, err = document(tree)
+	return q, true, err
 }
 
 // id tells nodes apart; the tree outlives whoever asks.
@@ -80,6 +102,7 @@ func id(n map[string]any) uintptr { return reflect.ValueOf(n).Pointer() }
 type splitter struct {
 	b       *binder
 	steps   []plan.Spec
+	nodes   []map[string]any // of the steps, with what they see
 	sights  map[uintptr]*env // by SELECT: what it has in sight
 	kinds   map[*env]kind
 	used    map[*env]bool   // CTEs that the view names
@@ -232,20 +255,21 @@ func (p *splitter) step(n map[string]any, sight *env) map[string]any {
 	whole := copied(n)
 	whole["cte_map"] = map[string]any{"map": []any{}} // they are in sight
 	if spec, r := p.bound(whole, sight); r == nil {
-		return p.add(spec)
+		return p.add(spec, whole, sight)
 	}
 	g := &grouped{viewer: viewer{splitter: p, sight: sight}}
 	outer := g.outer(whole)
 	if p.b.err != nil {
 		return nil
 	}
-	spec, r := p.bound(g.inner(whole), sight)
+	inner := g.inner(whole)
+	spec, r := p.bound(inner, sight)
 	if r != nil {
 		p.b.err = r
 		return nil
 	}
 	from := subqueryNode()
-	from["subquery"] = map[string]any{"node": p.add(spec), "named_param_map": []any{}}
+	from["subquery"] = map[string]any{"node": p.add(spec, inner, sight), "named_param_map": []any{}}
 	outer["from_table"], outer["cte_map"] = from, p.ctes(n, sight)
 	return outer
 }
@@ -258,14 +282,32 @@ func (p *splitter) bound(n map[string]any, sight *env) (plan.Spec, *plan.Refusal
 	return spec, b.err
 }
 
+// standing is a step with the CTEs that it sees: those of rows.
+func standing(step map[string]any, sight *env) map[string]any {
+	out, seen, list := copied(step), map[string]bool{}, []any{}
+	for e := sight; e != nil; e = e.up {
+		if !e.noise && !seen[e.name] {
+			var aliases []any
+			for _, a := range e.aliases {
+				aliases = append(aliases, a)
+			}
+			list = append([]any{map[string]any{"key": e.name, "value": map[string]any{"aliases": append([]any{}, aliases...), "query": map[string]any{"node": e.node, "named_param_map": []any{}},
+				"materialized": "CTE_MATERIALIZE_DEFAULT", "key_targets": []any{}}}}, list...)
+		}
+		seen[e.name] = true
+	}
+	out["cte_map"] = map[string]any{"map": list}
+	return out
+}
+
 // add keeps a step and gives the SELECT that reads its table under the names that the text gave to its columns.
-func (p *splitter) add(spec plan.Spec) map[string]any {
+func (p *splitter) add(spec plan.Spec, step map[string]any, sight *env) map[string]any {
 	if len(p.steps) == maxSteps {
 		p.b.fail("query-too-large", 0)
 		return nil
 	}
 	i := len(p.steps)
-	p.steps = append(p.steps, spec)
+	p.steps, p.nodes = append(p.steps, spec), append(p.nodes, standing(step, sight))
 	n := selectNode()
 	var list []any
 	for j, o := range spec.Output {

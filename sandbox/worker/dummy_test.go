@@ -4,6 +4,7 @@ package worker
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -86,7 +87,17 @@ func TestDummyDataOnTheEngine(t *testing.T) {
 }
 
 // asked loads the files into an open engine, as a researcher's own would be, and gives the rows of a question.
-func asked(t *testing.T, dir, sql string) (rows []map[string]any) {
+func asked(t *testing.T, dir, sql string) []map[string]any {
+	t.Helper()
+	rows, err := loaded(t, dir).rows(sql)
+	if err != nil {
+		t.Fatalf("%v: %s", err, sql)
+	}
+	return rows
+}
+
+// loaded is an open engine that has loaded the files.
+func loaded(t *testing.T, dir string) *database {
 	t.Helper()
 	load, err := os.ReadFile(filepath.Join(dir, "load.sql"))
 	if err != nil {
@@ -96,7 +107,7 @@ func asked(t *testing.T, dir, sql string) (rows []map[string]any) {
 	if duckdb.Open("", &d.db) != duckdb.StateSuccess || duckdb.Connect(d.db, &d.conn) != duckdb.StateSuccess {
 		t.Fatal("no engine")
 	}
-	defer d.close()
+	t.Cleanup(d.close)
 	query := func(sql string) {
 		t.Helper()
 		var res duckdb.Result
@@ -108,18 +119,20 @@ func asked(t *testing.T, dir, sql string) (rows []map[string]any) {
 	query("SET threads = 1")
 	query("CREATE MACRO clamp(x, lo, hi) AS CASE WHEN x < lo THEN lo WHEN x > hi THEN hi ELSE x END")
 	query(strings.ReplaceAll(string(load), " FROM '", " FROM '"+dir+"/"))
+	return &d
+}
+
+// rows gives a query's rows as JSON has them.
+func (d *database) rows(sql string) (rows []map[string]any, err error) {
 	var res duckdb.Result
 	defer duckdb.DestroyResult(&res)
 	if duckdb.Query(d.conn, "SELECT coalesce(CAST(to_json(list(t)) AS VARCHAR), '[]') FROM ("+sql+") t", &res) != duckdb.StateSuccess {
-		t.Fatalf("%s: %s", duckdb.ResultError(&res), sql)
+		return nil, errors.New(duckdb.ResultError(&res))
 	}
 	chunk := duckdb.FetchChunk(res)
 	defer duckdb.DestroyDataChunk(&chunk)
 	text := duckdb.StringTData((*duckdb.StringT)(duckdb.VectorGetData(duckdb.DataChunkGetVector(chunk, 0))))
-	if err := json.Unmarshal([]byte(text), &rows); err != nil {
-		t.Fatal(err, text)
-	}
-	return rows
+	return rows, json.Unmarshal([]byte(text), &rows)
 }
 
 // something is a number that is not 0 in any row.
