@@ -78,11 +78,11 @@ func (b *builder) operandsOf(w *MeasureSpec) []ref {
 	var filter *cond
 	if w.Filter != nil {
 		filter = b.simplify(b.compile(w.Filter, false, 0))
-		if b.err == nil && filter.op == condFalse {
-			b.fail("never-true", w.Filter.Offset)
-		}
 		if b.err != nil {
 			return nil
+		}
+		if filter.op == condFalse { // an empty measure is an answer, as an empty relation is
+			filter = b.never()
 		}
 		b.used(nil, filter, "filter")
 		if filter.op == condTrue {

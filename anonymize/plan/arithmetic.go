@@ -106,7 +106,7 @@ func (b *builder) negative(x value, at int) value {
 		return value{}
 	}
 	c := Column{Kind: x.col.Kind, Scale: x.col.Scale, Lo: -x.col.Hi, Hi: -x.col.Lo, Unit: x.col.Unit, step: x.col.step}
-	if len(x.t.args) == 0 && x.t.format != "" && x.col.Lo == x.col.Hi {
+	if len(x.t.args) == 0 && x.t.format != "" && x.col.Lo == x.col.Hi && !x.col.Nullable { // NULL is no constant
 		return constant(-x.col.Lo, x.col.Scale)
 	}
 	return b.compute("(- $0;)", c, x)
@@ -243,13 +243,23 @@ func (b *builder) numeral(l *Literal) value {
 	return value{}
 }
 
+// untrue makes a plain number of a truth value.
+func untrue(v value) value {
+	if v.col != nil && v.col.truth {
+		c := *v.col
+		c.truth = false
+		v.col = &c
+	}
+	return v
+}
+
 // roundTo is round(x, digits), half away from zero as in DuckDB's decimals.
 func (b *builder) roundTo(x value, digits int64, at int) value {
 	if !b.numeric(x, at) {
 		return value{}
 	}
 	if digits >= int64(x.col.Scale) {
-		return x
+		return untrue(x)
 	}
 	if digits < -15 {
 		b.fail("expression-too-large", at)
@@ -267,7 +277,7 @@ func (b *builder) roundTo(x value, digits int64, at int) value {
 // wholePart is floor, ceil or trunc.
 func (b *builder) wholePart(fn string, x value, at int) value {
 	if !b.numeric(x, at) || x.col.Scale == 0 {
-		return x
+		return untrue(x)
 	}
 	if whole := x.over; whole != nil && fn != "ceil" && whole[0].col.Scale == 0 && whole[1].col.Scale == 0 && whole[0].col.Lo >= 0 && whole[1].col.Lo > 0 {
 		return b.quotient("//", whole[0], whole[1], at)

@@ -9,6 +9,9 @@ func (b *builder) cast(e *Expr) value {
 		b.fail("not-supported", e.Offset)
 		return value{}
 	}
+	if in := &e.Args[0]; e.To.Kind == CastDate && in.Op == ExprCall && (in.Name == "strptime" || in.Name == "try_strptime") {
+		return b.readDate(in)
+	}
 	v := b.plainValue(&e.Args[0])
 	if b.err != nil {
 		return value{}
@@ -41,6 +44,9 @@ func (b *builder) cast(e *Expr) value {
 		}
 		if v.col.Kind == KindDate {
 			return v
+		}
+		if v.col.Kind == KindCode {
+			return b.datesOf(v, dateForm(`(\d{4})-(\d{2})-(\d{2})`, "Ymd"), e.To.Try, e.Offset)
 		}
 	case CastBoolean:
 		v = b.settled(v, e.Offset)
@@ -105,10 +111,8 @@ func (b *builder) castNumber(v value, scale int, e *Expr) value {
 		return b.toScale(v, scale)
 	}
 	v = b.rescale(v, scale, e.Offset)
-	if b.err == nil && v.col.truth {
-		c := *v.col
-		c.truth = false
-		v.col = &c
+	if b.err != nil {
+		return value{}
 	}
-	return v
+	return untrue(v)
 }

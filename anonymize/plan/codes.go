@@ -68,7 +68,8 @@ func nameRefusals() map[string]entry {
 		"bad-number":             say("literal", "数字无法识别", "the number cannot be read", "请写普通的十进制数", "write a plain decimal number"),
 		"not-a-literal":          say("literal", "此处只能是数字、文字或日期", "only a number, a text or a date can stand here", "请写出具体数值", "write the value itself"),
 		"comparison-kind":        say("syntax", "不支持这种比较", "this comparison is not supported", "请用 = <> < <= > >= 或 IS NULL", "use = <> < <= > >= or IS NULL"),
-		"like-escape":            say("syntax", "不支持 LIKE … ESCAPE", "LIKE … ESCAPE is not supported", "请用 IN 列出取值", "list the values with IN"),
+		"like-escape":            say("syntax", "ESCAPE 须是一个 ASCII 字符，且不在模式末尾", "ESCAPE is one ASCII character, and not the pattern's last", "例如 列 LIKE '10!%%' ESCAPE '!'", "for example column LIKE '10!%%' ESCAPE '!'"),
+		"glob":                   say("syntax", "不支持这个 GLOB 模式", "this pattern of GLOB is not supported", "可用 *、?、[a-z] 和 [!a-z]", "use *, ?, [a-z] and [!a-z]"),
 	}
 }
 

@@ -17,6 +17,8 @@ func (b *builder) call(e *Expr) value {
 	case "year", "isoyear", "month", "quarter", "day", "dayofmonth", "week", "weekofyear", "dayofweek", "weekday", "isodow", "dayofyear", "date_part", "datepart", "extract",
 		"date_trunc", "datetrunc", "date_diff", "datediff", "date_sub", "datesub", "date_add", "make_date", "last_day", "width_bucket":
 		return b.dateCall(e)
+	case "monthname", "dayname", "strftime":
+		return b.dateText(e)
 	}
 	if f, ok := textFunctions()[e.Name]; ok {
 		return b.textCall(e, f)
@@ -100,7 +102,7 @@ func (b *builder) unary(fn string, x value, at int) value {
 	lo, hi := x.col.Lo, x.col.Hi
 	switch fn {
 	case "+":
-		return x
+		return untrue(x)
 	case "abs":
 		c := Column{Kind: x.col.Kind, Scale: x.col.Scale, Lo: 0, Hi: max(abs(lo), abs(hi)), Unit: x.col.Unit}
 		if lo > 0 {

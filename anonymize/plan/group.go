@@ -3,6 +3,7 @@ package plan
 import (
 	"math"
 	"strconv"
+	"strings"
 )
 
 // grouping is the GROUP BY of a relation: one person's rows make groups, so the unit is always among the keys (or, in a scalar
@@ -18,6 +19,10 @@ type grouping struct {
 func (b *builder) aggregate(e *Expr) value {
 	if b.group == nil {
 		b.fail("aggregate-in-where", e.Offset)
+		return value{}
+	}
+	if e.IgnoreNulls {
+		b.fail("ignore-nulls", e.Offset)
 		return value{}
 	}
 	g := b.group
@@ -92,7 +97,9 @@ func (b *builder) folded(a aggregateCall, over string) value {
 			return value{}
 		}
 		return b.made(map[string]string{"bool_and": "min", "bool_or": "max"}[a.name]+"("+hole(0)+")", *x.col, a, over, true)
-	case "sum", "avg", "mean", "median", "quantile_cont", "quantile_disc":
+	case "mode":
+		return b.mostFrequent(a, over)
+	case "sum", "avg", "mean", "median", "quantile_cont", "quantile_disc", "var_pop", "var_samp", "stddev_pop", "stddev_samp":
 		return b.foldedNumber(a, over)
 	case "arg_min", "argmin", "min_by", "arg_max", "argmax", "max_by":
 		return b.picked(a, over)
@@ -169,6 +176,9 @@ func (b *builder) foldedNumber(a aggregateCall, over string) value {
 	if a.distinct {
 		b.fail("distinct-aggregate", a.at)
 		return value{}
+	}
+	if strings.HasPrefix(a.name, "var_") || strings.HasPrefix(a.name, "stddev_") {
+		return b.spread(a, over)
 	}
 	shift := realScale - x.col.Scale
 	p := "0.5"

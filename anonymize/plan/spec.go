@@ -132,10 +132,11 @@ type Expr struct {
 	Sub  *Relation
 	Over *Window
 	// Of an ExprAggregate or ExprWindow.
-	IsDistinct bool
-	Filter     *Expr
-	Sort       []SortSpec // ORDER BY inside an aggregate's parentheses
-	Offset     int
+	IsDistinct  bool
+	IgnoreNulls bool // of lag, lead, first_value, last_value and nth_value: rows where Args[0] is NULL do not count
+	Filter      *Expr
+	Sort        []SortSpec // ORDER BY inside an aggregate's parentheses
+	Offset      int
 }
 
 // Window is OVER (PARTITION BY … ORDER BY … frame).
@@ -148,11 +149,13 @@ type Window struct {
 // Frame is a window's frame. The zero value is SQL's default: RANGE from the start of the partition to the current row's last peer
 // when there is an ORDER BY, else the whole partition.
 type Frame struct {
-	Rows       bool // ROWS; Start and End count only then
+	Rows       bool // ROWS; Start and End are numbers of rows
+	Range      bool // RANGE with offsets; Start and End are distances in the one ORDER BY item, 0 with all rows that are equal in it
+	Days       bool // the distances were written as INTERVAL, in days
 	Start, End int64
 }
 
-// Ends of a frame of rows: offsets from the current row, or unbounded.
+// Ends of a frame: offsets from the current row, or unbounded.
 const (
 	FrameUnboundedStart int64 = -1 << 31
 	FrameUnboundedEnd   int64 = 1 << 31

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -49,6 +50,22 @@ func (b *builder) windowedCond(c *cond) bool {
 		found = found || b.windowedCond(a)
 	}
 	return found
+}
+
+// asks says that a term holds a subquery.
+func (b *builder) asks(t *term) bool {
+	if t.sub != nil {
+		return true
+	}
+	if t.format == "" {
+		inner := b.computed(t.at)
+		return inner != nil && b.asks(inner)
+	}
+	return slices.ContainsFunc(t.args, b.asks) || slices.ContainsFunc(t.conds, b.asksCond)
+}
+
+func (b *builder) asksCond(c *cond) bool {
+	return c.op == condSub || c.at.col != nil && b.asks(&term{at: c.at}) || c.other.col != nil && b.asks(&term{at: c.other}) || slices.ContainsFunc(c.args, b.asksCond)
 }
 
 // fixed says that a term reads no row: it is a constant.

@@ -287,16 +287,33 @@ func (b *builder) asText(v value, at int) value {
 	if v.lit != nil && v.lit.Kind == LitNumber {
 		return value{lit: &Literal{Kind: LitString, Text: v.lit.Text, Offset: at}}
 	}
+	if v.lit != nil && v.lit.Kind == LitBool {
+		return value{lit: &Literal{Kind: LitString, Text: v.lit.Text, Offset: at}}
+	}
 	if v.lit == nil && v.col.Kind == KindCode {
 		return v
 	}
-	if v.lit != nil || v.col.Kind != KindInt || v.col.truth || !v.col.Bounded || v.col.Hi-v.col.Lo >= maxDerived {
+	if v.lit != nil || v.col.Kind != KindInt || !v.col.Bounded {
 		b.fail("not-a-text", at)
 		return v
 	}
+	if v.col.truth {
+		return b.spelled(v, at, func(n int64) string { return strconv.FormatBool(n != 0) })
+	}
+	return b.spelled(v, at, func(n int64) string { return strconv.FormatInt(n, 10) })
+}
+
+// spelled turns whole numbers into texts: one for each number inside the bounds.
+func (b *builder) spelled(v value, at int, spell func(int64) string) value {
+	if b.err == nil && v.col.Hi-v.col.Lo >= maxDerived {
+		b.fail("not-a-text", at)
+	}
+	if b.err != nil {
+		return value{}
+	}
 	var texts []string
 	for n := v.col.Lo; n <= v.col.Hi; n++ {
-		texts = append(texts, strconv.FormatInt(n, 10))
+		texts = append(texts, spell(n))
 	}
 	c := textColumn(dictionary(texts))
 	codes := make([]int64, len(texts))

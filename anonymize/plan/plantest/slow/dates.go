@@ -22,8 +22,25 @@ func dateCall(name string, a []Value) (Value, bool) {
 		return number(crossed(a[0].s, a[1].n, a[2].n)), true
 	case "date_sub":
 		return number(elapsed(a[0].s, a[1].n, a[2].n)), true
+	case "monthname":
+		return text(printed("%B", calendar(a[0].n))), true
+	case "dayname":
+		return text(printed("%A", calendar(a[0].n))), true
+	case "strftime":
+		return text(printed(a[1].s, calendar(a[0].n))), true
 	}
 	return Value{}, false
+}
+
+// printed is strftime, one specifier after the other.
+func printed(format string, t time.Time) string {
+	months := strings.Fields("January February March April May June July August September October November December")
+	week := strings.Fields("Sunday Monday Tuesday Wednesday Thursday Friday Saturday")
+	two := func(n int) string { return strconv.Itoa(n/10%10) + strconv.Itoa(n%10) }
+	year, month, day := t.Date()
+	return strings.NewReplacer("%%", "%", "%Y", two(year/100)+two(year%100), "%y", two(year), "%m", two(int(month)), "%-m", strconv.Itoa(int(month)), "%B", months[month-1], "%b", months[month-1][:3],
+		"%d", two(day), "%-d", strconv.Itoa(day), "%j", strconv.Itoa(t.YearDay()/100)+two(t.YearDay()), "%A", week[t.Weekday()], "%a", week[t.Weekday()][:3],
+		"%w", strconv.Itoa(int(t.Weekday())), "%u", strconv.Itoa(int(t.Weekday()+6)%7+1)).Replace(format)
 }
 
 func partOf(name string, t time.Time) int64 {

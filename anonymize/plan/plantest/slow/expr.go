@@ -249,9 +249,9 @@ func literalScale(l plan.Literal) int {
 
 func (v *env) foldedScale(x *plan.Expr) int {
 	switch x.Name {
-	case "avg", "mean", "median", "quantile_cont":
+	case "avg", "mean", "median", "quantile_cont", "var_pop", "var_samp", "stddev_pop", "stddev_samp", "percent_rank", "cume_dist":
 		return realScale
-	case "sum", "min", "max", "quantile_disc", "arg_min", "arg_max", "first", "last", "lag", "lead", "first_value", "last_value", "nth_value":
+	case "mode", "sum", "min", "max", "quantile_disc", "arg_min", "arg_max", "first", "last", "lag", "lead", "first_value", "last_value", "nth_value":
 		return v.scale(&x.Args[0])
 	}
 	return 0

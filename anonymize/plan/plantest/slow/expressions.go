@@ -137,7 +137,13 @@ func (g *generator) text(sc *scope, depth int) plan.Expr {
 	x := func() plan.Expr { return g.text(sc, depth-1) }
 	y := func() plan.Expr { return g.second(sc, isText, depth-1) }
 	c := plantest.Call
-	switch g.pick("text", 14) {
+	switch g.pick("text", 17) {
+	case 14:
+		return plan.Expr{Op: plan.ExprCast, To: plan.Cast{Kind: plan.CastText}, Args: []plan.Expr{plantest.Cmp(g.number(sc, depth-1), plan.CmpLt, g.second(sc, isNumber, depth-1))}}
+	case 15:
+		return c(choose(g, "name of", "monthname", "dayname"), g.date(sc, depth-1))
+	case 16:
+		return c("strftime", g.date(sc, depth-1), plantest.Text(choose(g, "format", "%Y", "%Y-%m", "%b %y", "%a", "%-m/%u", "%d%%", "%j.%Y", "x")))
 	case 0:
 		return c(choose(g, "of one", "lower", "upper", "reverse", "trim", "ltrim", "rtrim"), x())
 	case 1:

@@ -2,6 +2,7 @@ package slow
 
 import (
 	"fmt"
+	"strings"
 
 	"carrel/anonymize/plan"
 )
@@ -80,8 +81,12 @@ func exprFeatures(x *plan.Expr, f map[string]bool) {
 	switch x.Op {
 	case plan.ExprWindow:
 		f["window"] = true
+		f["range"] = f["range"] || x.Over.Frame.Range
+		f["ignore nulls"] = f["ignore nulls"] || x.IgnoreNulls
 	case plan.ExprAggregate:
 		f["fold"] = true
+		f["mode"] = f["mode"] || x.Name == "mode"
+		f["spread"] = f["spread"] || strings.HasPrefix(x.Name, "var_") || strings.HasPrefix(x.Name, "stddev_")
 	case plan.ExprScalar:
 		f["scalar"] = true
 	case plan.ExprExists, plan.ExprInSub:

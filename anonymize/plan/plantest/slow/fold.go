@@ -4,6 +4,7 @@ import (
 	"math/big"
 	"slices"
 	"sort"
+	"strings"
 
 	"carrel/anonymize/plan"
 )
@@ -58,6 +59,22 @@ func (e *Evaluator) folded(x *plan.Expr, vs []Value) Value {
 			return fraction(sum)
 		}
 		return fraction(e.real(sum.Quo(sum, new(big.Rat).SetInt64(int64(len(vs))))))
+	case "mode":
+		best, most := sorted[0], 0
+		for i, v := range sorted {
+			n := 0
+			for _, w := range sorted[i:] {
+				if compare(v, w) == 0 {
+					n++
+				}
+			}
+			if n > most {
+				best, most = v, n
+			}
+		}
+		return best
+	case "var_pop", "var_samp", "stddev_pop", "stddev_samp":
+		return e.spread(x.Name, vs)
 	case "median", "quantile_cont":
 		q := big.NewRat(1, 2)
 		if x.Name == "quantile_cont" {
@@ -78,6 +95,33 @@ func (e *Evaluator) folded(x *plan.Expr, vs []Value) Value {
 		return sorted[max(0, i)]
 	}
 	panic("slow: no aggregate " + x.Name)
+}
+
+// spread is a variance by its definition, the mean square distance from the mean, or its root.
+func (e *Evaluator) spread(name string, vs []Value) Value {
+	n := int64(len(vs))
+	by := n
+	if strings.HasSuffix(name, "_samp") {
+		by--
+	}
+	if by == 0 {
+		return Value{}
+	}
+	mean, out := new(big.Rat), new(big.Rat)
+	for _, v := range vs {
+		mean.Add(mean, v.r)
+	}
+	mean.Quo(mean, new(big.Rat).SetInt64(n))
+	for _, v := range vs {
+		d := new(big.Rat).Sub(v.r, mean)
+		out.Add(out, d.Mul(d, d))
+	}
+	out.Quo(out, new(big.Rat).SetInt64(by))
+	if strings.HasPrefix(name, "stddev") {
+		root := new(big.Float).SetPrec(300).SetRat(out)
+		out, _ = root.Sqrt(root).Rat(nil)
+	}
+	return fraction(e.real(out))
 }
 
 // chosen picks one row's value: by the order asked for, then by the person's own order of rows.

@@ -274,6 +274,9 @@ func (v *env) cast(x *plan.Expr) Value {
 	case plan.CastBoolean:
 		return boolean(a.r.Sign() != 0)
 	case plan.CastText:
+		if x.Args[0].Op == plan.ExprIsNull || x.Args[0].Op == plan.ExprNot || x.Args[0].Op == plan.ExprCompare {
+			return text(map[bool]string{true: "true", false: "false"}[a.truth() == yes])
+		}
 		return text(show(a))
 	}
 	panic("slow: no such cast")

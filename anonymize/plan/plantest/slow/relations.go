@@ -137,7 +137,11 @@ func (f *folds) of(k kind) plan.Expr {
 func (f *folds) aggregate(k kind) plan.Expr {
 	g, sc := f.g, f.sc
 	var x plan.Expr
-	switch n := g.pick("aggregate", 8); {
+	switch n := g.pick("aggregate", 11); {
+	case n == 8:
+		x = plantest.Agg("mode", g.expr(sc, k, 1))
+	case k == isNumber && n >= 9:
+		x = plantest.Agg(choose(g, "spread", "var_pop", "var_samp", "stddev_pop", "stddev_samp"), g.number(sc, 1))
 	case k == isNumber && n == 0:
 		x = plantest.Agg("count_star")
 	case k == isNumber && n == 1:
@@ -195,7 +199,13 @@ func (g *generator) window(sc *scope, k kind) plan.Expr {
 	order := g.sorts(sc, 2)
 	x := plantest.Over("", part, order)
 	framed := true
-	switch n := g.pick("window", 9); {
+	switch n := g.pick("window", 13); {
+	case k == isNumber && n == 9 && len(order) > 0:
+		x.Name, framed = choose(g, "share", "percent_rank", "cume_dist"), false
+	case k == isNumber && n == 10:
+		x.Name, x.Args = choose(g, "spread", "var_pop", "stddev_samp"), []plan.Expr{g.number(sc, 1)}
+	case n >= 11:
+		return g.ranged(sc, k, x)
 	case k == isNumber && n == 0:
 		x.Name, framed = "row_number", false
 	case k == isNumber && n == 1 && len(order) > 0:
@@ -213,6 +223,7 @@ func (g *generator) window(sc *scope, k kind) plan.Expr {
 		if x.Name == "nth_value" {
 			x.Args = append(x.Args, plantest.Num("2"))
 		}
+		x.IgnoreNulls = g.chance("ignore nulls", 3)
 		if len(order) > 0 && x.Name != "first_value" {
 			x.Over.Frame = g.frame()
 			return x
@@ -222,9 +233,25 @@ func (g *generator) window(sc *scope, k kind) plan.Expr {
 		if g.chance("far", 3) {
 			x.Args = append(x.Args, plantest.Num("2"))
 		}
+		x.IgnoreNulls = g.chance("ignore nulls", 3)
 	}
 	if framed && g.chance("frame", 2) {
 		x.Over.Frame = g.frame()
+	}
+	return x
+}
+
+// ranged is an aggregate over the rows near the current one.
+func (g *generator) ranged(sc *scope, k kind, x plan.Expr) plan.Expr {
+	x.Name, x.Args = choose(g, "extreme", "min", "max"), []plan.Expr{g.expr(sc, k, 1)}
+	if k == isNumber && g.chance("fold of near", 2) {
+		x.Name = choose(g, "near", "sum", "count", "avg", "stddev_pop")
+	}
+	by := choose(g, "near in", isDate, isNumber)
+	x.Over.Order = []plan.SortSpec{{Expr: g.expr(sc, by, 1), Descending: g.chance("down", 2), NullsFirst: g.chance("nulls first", 3)}}
+	x.Over.Frame = plan.Frame{Range: true, Days: by == isDate, Start: choose(g, "from", plan.FrameUnboundedStart, -2, -1, 0), End: choose(g, "to", 0, 1, plan.FrameUnboundedEnd)}
+	if by == isDate && x.Over.Frame.Start > plan.FrameUnboundedStart {
+		x.Over.Frame.Start *= 200
 	}
 	return x
 }

@@ -1,6 +1,11 @@
 package slow
 
-import "carrel/anonymize/plan"
+import (
+	"math/big"
+	"slices"
+
+	"carrel/anonymize/plan"
+)
 
 // window computes one window function for every row, into their env.
 func (e *Evaluator) window(x *plan.Expr, list []*env) {
@@ -34,7 +39,13 @@ func (e *Evaluator) windowAt(x *plan.Expr, part []*env, i int) Value {
 	switch x.Name {
 	case "row_number":
 		return number(int64(i + 1))
-	case "rank", "dense_rank":
+	case "cume_dist":
+		last := i
+		for last+1 < len(part) && equal(last+1) {
+			last++
+		}
+		return fraction(e.real(big.NewRat(int64(last+1), int64(len(part)))))
+	case "rank", "dense_rank", "percent_rank":
 		rank, dense := 1, 1
 		for j := 0; j < i; j++ {
 			if !equal(j) {
@@ -44,8 +55,13 @@ func (e *Evaluator) windowAt(x *plan.Expr, part []*env, i int) Value {
 				}
 			}
 		}
-		if x.Name == "rank" {
+		switch {
+		case x.Name == "rank":
 			return number(int64(rank))
+		case x.Name == "percent_rank" && len(part) == 1:
+			return number(0)
+		case x.Name == "percent_rank":
+			return fraction(e.real(big.NewRat(int64(rank-1), int64(len(part)-1))))
 		}
 		return number(int64(dense))
 	case "ntile":
@@ -58,12 +74,12 @@ func (e *Evaluator) windowAt(x *plan.Expr, part []*env, i int) Value {
 		if x.Name == "lag" {
 			n = -n
 		}
-		if i+n < 0 || i+n >= len(part) {
-			return Value{}
-		}
-		return part[i+n].eval(&x.Args[0])
+		return neighbour(x, part, i, n)
 	}
 	frame := e.frame(x, part, i)
+	if x.IgnoreNulls {
+		frame = slices.DeleteFunc(slices.Clone(frame), func(r *env) bool { return r.eval(&x.Args[0]).kind == isNull })
+	}
 	switch x.Name {
 	case "first_value", "last_value", "nth_value":
 		n := 0
@@ -81,12 +97,54 @@ func (e *Evaluator) windowAt(x *plan.Expr, part []*env, i int) Value {
 	return e.aggregate(x, frame)
 }
 
+// neighbour is the value n rows away, or n known values away.
+func neighbour(x *plan.Expr, part []*env, i, n int) Value {
+	step := 1
+	if n < 0 {
+		step = -1
+	}
+	for n != 0 {
+		if i += step; i < 0 || i >= len(part) {
+			return Value{}
+		}
+		if !x.IgnoreNulls || part[i].eval(&x.Args[0]).kind != isNull {
+			n -= step
+		}
+	}
+	return part[i].eval(&x.Args[0])
+}
+
+// near says whether row j is inside RANGE of row i: rows without a value in ORDER BY are near each other, and stand before or behind all
+// others, where only an unbounded end reaches them.
+func near(x *plan.Expr, part []*env, i, j int) bool {
+	f, by := x.Over.Frame, x.Over.Order[0]
+	a, b := part[i].eval(&by.Expr), part[j].eval(&by.Expr)
+	if a.kind == isNull || b.kind == isNull {
+		switch {
+		case a.kind == b.kind:
+			return true
+		case j < i:
+			return f.Start == plan.FrameUnboundedStart
+		}
+		return f.End == plan.FrameUnboundedEnd
+	}
+	d := plus(b, a, -1).r
+	if by.Descending {
+		d = new(big.Rat).Neg(d)
+	}
+	within := func(n int64) int { return d.Cmp(new(big.Rat).SetInt64(n)) }
+	return (f.Start == plan.FrameUnboundedStart || within(f.Start) >= 0) && (f.End == plan.FrameUnboundedEnd || within(f.End) <= 0)
+}
+
 // frame is the rows that a window function sees.
 func (e *Evaluator) frame(x *plan.Expr, part []*env, i int) []*env {
 	f := x.Over.Frame
 	var out []*env
 	for j := range part {
 		in := len(x.Over.Order) == 0 || j <= i || peers(part[i], part[j], x.Over.Order) == 0
+		if f.Range {
+			in = near(x, part, i, j)
+		}
 		if f.Rows {
 			d := int64(j - i)
 			in = (f.Start == plan.FrameUnboundedStart || d >= f.Start) && (f.End == plan.FrameUnboundedEnd || d <= f.End)
