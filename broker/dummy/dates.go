@@ -26,6 +26,21 @@ func dateCall(name string, a []value) (v value, ok bool) {
 				return span(a[0].s, from.f, to.f, strings.HasSuffix(name, "diff")), true
 			}
 		}
+	case "monthname":
+		if day(0) {
+			return textOf(calendar(a[0].f).Month().String()), true
+		}
+	case "dayname":
+		if day(0) {
+			return textOf(calendar(a[0].f).Weekday().String()), true
+		}
+	case "strftime": // takes them in either order
+		if len(a) == 2 && a[0].kind == isText {
+			a[0], a[1] = a[1], a[0]
+		}
+		if len(a) == 2 && a[0].kind == isDate {
+			return written(a[1].s, calendar(a[0].f)), true
+		}
 	case "last_day":
 		if day(0) {
 			t := calendar(a[0].f)
@@ -37,6 +52,30 @@ func dateCall(name string, a []value) (v value, ok bool) {
 		}
 	}
 	return value{}, false
+}
+
+// written is a date by a format of strftime.
+func written(format string, t time.Time) value {
+	layouts := map[string]string{"Y": "2006", "y": "06", "m": "01", "-m": "1", "b": "Jan", "B": "January", "d": "02", "-d": "2", "j": "002", "a": "Mon", "A": "Monday", "%": "%"}
+	var out strings.Builder
+	for rest := format; rest != ""; {
+		before, after, found := strings.Cut(rest, "%")
+		out.WriteString(before)
+		if !found {
+			break
+		}
+		n := 1
+		if strings.HasPrefix(after, "-") {
+			n = 2
+		}
+		layout, ok := layouts[after[:min(n, len(after))]]
+		if !ok {
+			return untold()
+		}
+		out.WriteString(t.Format(layout))
+		rest = after[n:]
+	}
+	return textOf(out.String())
 }
 
 // dated reads a text as a date.

@@ -22,20 +22,25 @@ const (
 // ErrPersons says that the number of persons is none or too many.
 var ErrPersons = errors.New("dummy: persons are from 1 to 100000")
 
-// Options says what to make. Wish and Plan are of one question, or both nil.
+// Options says what to make.
 type Options struct {
 	Persons  int // 0: DefaultPersons, or more when the question's HAVING asks for more
 	Seed     uint64
-	Wish     *plan.Spec
-	Plan     *plan.Plan
+	Wishes   []Wish                  // the measure steps of one question, or none
 	Progress func(done, total int64) // may be nil
+}
+
+// Wish is one measure step. Plan, when it is there, says what groups its answer has.
+type Wish struct {
+	Spec plan.Spec
+	Plan *plan.Plan
 }
 
 // Data is what was made.
 type Data struct {
 	Tables  []Table
 	Persons int
-	Found   int // persons for whom the question finds something
+	Found   int // persons for whom the question finds something; of several steps, the one that finds fewest
 }
 
 // Table is the rows of one table, columns as in the catalogue.
@@ -64,8 +69,10 @@ type generator struct {
 	public  map[string]*publicTable
 	names   []string // of public tables
 
-	wish *wish
-	text // of the wish
+	wishes []*wish
+	goals  []*goal
+	served int // persons that were meant for a goal
+	text       // of the wishes
 }
 
 // Generate makes data of the dataset's shape.
@@ -90,14 +97,13 @@ func Generate(ctx context.Context, d *catalogue.Dataset, o Options) (*Data, erro
 		}
 	}
 	out := &Data{Persons: o.Persons}
-	if o.Wish != nil {
-		g.wish, g.text = newWish(o.Wish, o.Plan), read(o.Wish, schema)
+	g.text = read(o.Wishes, schema)
+	for i := range o.Wishes {
+		g.wishes = append(g.wishes, newWish(&o.Wishes[i]))
 	}
+	g.goals = goalsOf(g.wishes)
 	if out.Persons == 0 {
-		out.Persons = DefaultPersons
-		if g.wish != nil {
-			out.Persons = min(MaxPersons, max(DefaultPersons, 3*g.wish.threshold))
-		}
+		out.Persons = min(MaxPersons, max(DefaultPersons, 3*g.threshold()))
 	}
 	rows, err := g.people(ctx, out, o.Progress)
 	if err != nil {
@@ -115,31 +121,22 @@ func Generate(ctx context.Context, d *catalogue.Dataset, o Options) (*Data, erro
 
 // people makes the rows of all persons.
 func (g *generator) people(ctx context.Context, out *Data, progress func(done, total int64)) (map[string][]Row, error) {
-	rows := map[string][]Row{}
-	var models []*world // persons for whom the question finds something
-	failed, searched := 0, 0
+	rows, found := map[string][]Row{}, make([]int, len(g.wishes))
 	for i := range out.Persons {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("dummy: %w", err)
 		}
 		var w *world
-		switch {
-		case g.wish == nil || !g.wish.meant(i) || failed >= 4 && len(models) == 0:
-		case searched >= solved && len(models) > 0:
-			w = models[i%len(models)]
-		default:
-			searched++
-			if w = g.witness(searched); w == nil {
-				failed++
-			} else {
-				models = append(models, w)
-			}
+		if g.meant(i) {
+			w = g.somebody()
 		}
 		if w == nil {
 			w = g.anybody()
 		}
-		if g.wish != nil && (w.found || g.finds(w)) {
-			out.Found++
+		for k, wish := range g.wishes {
+			if w.meets(wish) {
+				found[k]++
+			}
 		}
 		for _, t := range g.private {
 			for _, r := range w.rows[t.Name] {
@@ -149,6 +146,9 @@ func (g *generator) people(ctx context.Context, out *Data, progress func(done, t
 		if progress != nil {
 			progress(int64(i+1), int64(out.Persons))
 		}
+	}
+	if len(found) > 0 {
+		out.Found = slices.Min(found)
 	}
 	return rows, nil
 }

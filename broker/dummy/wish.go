@@ -8,12 +8,11 @@ import (
 	"carrel/anonymize/plan"
 )
 
-// wish is a question and what is known of how to meet it.
+// wish is a measure step and what is known of how to meet it.
 type wish struct {
 	spec      *plan.Spec
 	keys      [][]value // members of the answer's groups by key, nil where they are not known or too many
 	threshold int       // the largest number that HAVING compares with
-	scripts   [][]int   // choices that worked
 	used      map[string]bool
 }
 
@@ -22,7 +21,8 @@ const (
 	attempts   = 14
 )
 
-func newWish(spec *plan.Spec, p *plan.Plan) *wish {
+func newWish(o *Wish) *wish {
+	spec, p := &o.Spec, o.Plan
 	w := &wish{spec: spec, used: map[string]bool{}}
 	eachOf(reflect.ValueOf(*spec), func(s plan.Scan) { w.used[s.Table] = true })
 	if spec.Having != nil {
@@ -58,81 +58,34 @@ func members(k plan.Key) []value {
 	return out
 }
 
-// meant says whether a person is to be one for whom the question finds something: three of five, or nearly all when HAVING asks for many.
-func (w *wish) meant(person int) bool {
-	if w.threshold > 0 {
-		return person%10 < 9
-	}
-	return person%5 < 3
-}
-
-// witness looks for a person for whom the question finds something, in the group whose turn it is if there is one.
-func (g *generator) witness(turn int) *world {
-	for n := range attempts {
-		var script []int
-		if len(g.wish.scripts) > 0 && g.rng.IntN(10) < 7 {
-			script = g.wish.scripts[g.rng.IntN(len(g.wish.scripts))]
-		}
-		w := g.world(script)
-		f := w.join(&g.wish.spec.From, nil)
-		if n < 2 {
-			g.aim(w, f, turn)
-		}
-		if n < 5 {
-			g.measure(w, f)
-		}
-		w.fill(g.unused)
-		w.settle()
-		if !w.solve() || !g.finds(w) {
-			continue
-		}
-		w.found = true
-		if len(g.wish.scripts) < 24 {
-			g.wish.scripts = append(g.wish.scripts, w.chosen)
-		}
-		return w
-	}
-	return nil
-}
-
-// unused says that rows of a table can do no harm: the question names neither the table nor one whose rows it would bring along.
-func (g *generator) unused(t *plan.Table) bool {
-	for i := range t.Columns {
-		if p := g.parent(t, &t.Columns[i]); p != nil && g.wish.used[p.Name] {
-			return false
-		}
-	}
-	return !g.wish.used[t.Name]
-}
-
 // aim wants the person in one group of the answer; the groups take turns. For a HAVING that asks for many, a few groups get all.
-func (g *generator) aim(w *world, f *frame, turn int) {
-	if g.wish.threshold > 0 {
+func (h *wish) aim(w *world, f *frame, turn int) {
+	if h.threshold > 0 {
 		turn %= 2
 	}
-	for i := range g.wish.spec.Keys {
-		list := g.wish.keys[i]
+	for i := range h.spec.Keys {
+		list := h.keys[i]
 		if len(list) == 0 {
 			continue
 		}
 		target := list[turn%len(list)]
 		turn /= len(list)
-		e := &g.wish.spec.Keys[i].Expr
+		e := &h.spec.Keys[i].Expr
 		w.prepare(e, f)
 		w.need(func() float64 { return same(f.eval(e), target) })
 	}
 }
 
 // measure wants the person to count in one of the measures.
-func (g *generator) measure(w *world, f *frame) {
-	if len(g.wish.spec.Wanted) == 0 {
+func (h *wish) measure(w *world, f *frame) {
+	if len(h.spec.Wanted) == 0 {
 		return
 	}
-	m := &g.wish.spec.Wanted[g.rng.IntN(len(g.wish.spec.Wanted))]
+	m := &h.spec.Wanted[w.rng.IntN(len(h.spec.Wanted))]
 	if m.Filter != nil {
 		w.demand(m.Filter, f, true)
 	}
-	zero := g.rng.IntN(3) == 0
+	zero := w.rng.IntN(3) == 0
 	for i := range m.Args {
 		e := &m.Args[i]
 		w.prepare(e, f)
@@ -164,10 +117,15 @@ func (w *world) branch(e *plan.Expr, f *frame) {
 	}
 }
 
-// finds says whether the question finds a row for the person. What we cannot evaluate does not count.
-func (g *generator) finds(w *world) bool {
-	rows, ok := w.joined(&g.wish.spec.From, nil)
-	return ok && len(rows) > 0
+// meets says whether the step finds a row for the person. What we cannot evaluate does not count.
+func (w *world) meets(h *wish) bool {
+	known, ok := w.met[h]
+	if !ok {
+		rows, told := w.joined(&h.spec.From, nil)
+		known = told && len(rows) > 0
+		w.met[h] = known
+	}
+	return known
 }
 
 // text is what the words of a question say about good values to try.
@@ -179,10 +137,10 @@ type text struct {
 	lists   map[string]*plan.CodeList
 }
 
-func read(spec *plan.Spec, schema *plan.Schema) text {
+func read(wishes []Wish, schema *plan.Schema) text {
 	t := text{counts: []int{1, 1, 1, 1, 2, 2, 3}, windows: map[*plan.Relation]bool{}, lists: map[string]*plan.CodeList{}}
-	seen := map[string]bool{}
-	eachOf(reflect.ValueOf(*spec), func(l plan.Literal) {
+	seen, specs := map[string]bool{}, reflect.ValueOf(wishes)
+	eachOf(specs, func(l plan.Literal) {
 		if l.Kind == 0 || seen[l.Text] {
 			return
 		}
@@ -198,8 +156,8 @@ func read(spec *plan.Spec, schema *plan.Schema) text {
 			t.days = append(t.days, int64(d.f))
 		}
 	})
-	eachOf(reflect.ValueOf(*spec), func(s plan.Scan) { t.mark(s.Sub) })
-	eachOf(reflect.ValueOf(*spec), func(e plan.Expr) { t.mark(e.Sub) })
+	eachOf(specs, func(s plan.Scan) { t.mark(s.Sub) })
+	eachOf(specs, func(e plan.Expr) { t.mark(e.Sub) })
 	for i := range schema.Lists {
 		t.lists[schema.Lists[i].Name] = &schema.Lists[i]
 	}

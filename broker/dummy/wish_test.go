@@ -51,7 +51,7 @@ func TestHugeDictionaries(t *testing.T) {
 	spec := plan.Spec{From: plan.From{Scans: []plan.Scan{{Table: "visit"}, {Table: "codes"}}, Joins: []plan.Join{{Kind: plan.JoinInner, On: &on}}, Where: &where},
 		Wanted: []plan.MeasureSpec{{Kind: plan.CountRows}}}
 	d := huge()
-	made := made(t, d, dummy.Options{Persons: 10, Wish: &spec})
+	made := made(t, d, dummy.Options{Persons: 10, Wishes: []dummy.Wish{{Spec: spec}}})
 	if err := broken(made); err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestNothingToFind(t *testing.T) {
 	t.Parallel()
 	where := plan.Expr{Op: plan.ExprAnd, Args: []plan.Expr{compare(col(0, "cost"), plan.CmpGt, number("5")), compare(col(0, "cost"), plan.CmpLt, number("5"))}}
 	spec := plan.Spec{From: plan.From{Scans: []plan.Scan{{Table: "visit"}}, Where: &where}, Wanted: []plan.MeasureSpec{{Kind: plan.CountRows}}}
-	made := made(t, huge(), dummy.Options{Persons: 20, Wish: &spec})
+	made := made(t, huge(), dummy.Options{Persons: 20, Wishes: []dummy.Wish{{Spec: spec}}})
 	if err := broken(made); err != nil || made.Found != 0 {
 		t.Error(made.Found, err)
 	}
@@ -79,7 +79,7 @@ func TestHavingMakesManyPersons(t *testing.T) {
 	t.Parallel()
 	spec := plan.Spec{From: plan.From{Scans: []plan.Scan{{Table: "visit"}}}, Wanted: []plan.MeasureSpec{{Kind: plan.CountRows}},
 		Having: &plan.OutCond{Cmp: plan.CmpGt, Left: plan.OutExpr{Op: plan.OutMeasure}, Right: plan.OutExpr{Op: plan.OutNumber, Number: plan.Literal{Kind: plan.LitNumber, Text: "300"}}}}
-	one, two := made(t, huge(), dummy.Options{Wish: &spec}), made(t, huge(), dummy.Options{Wish: &spec})
+	one, two := made(t, huge(), dummy.Options{Wishes: []dummy.Wish{{Spec: spec}}}), made(t, huge(), dummy.Options{Wishes: []dummy.Wish{{Spec: spec}}})
 	if one.Persons != 903 || one.Found < 700 {
 		t.Errorf("%d persons, %d found", one.Persons, one.Found)
 	}

@@ -42,12 +42,12 @@ type world struct {
 
 	script []int // choices to repeat, then chance
 	chosen []int
-	size   int  // rows made, so that a wish cannot ask for a million
-	found  bool // the question finds something
+	size   int            // rows made, so that a wish cannot ask for a million
+	met    map[*wish]bool // steps that find something, once the person is done
 }
 
 func (g *generator) world(script []int) *world {
-	return &world{g: g, rng: g.rng, rows: map[string][]*row{}, script: script}
+	return &world{g: g, rng: g.rng, rows: map[string][]*row{}, script: script, met: map[*wish]bool{}}
 }
 
 // choose takes one of n ways: of the script, or by chance.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -42,7 +43,8 @@ func (a *app) dummyCommand() *cobra.Command {
 catalogue entry alone (columns, dictionaries, bounds, caps of rows a person) and asks neither a service nor any data. The
 same options give the same bytes.
 
-With --for-query it makes persons on whom that question finds something, spread over the groups of its answer, and others.
+With --for-query it makes persons on whom that question finds something, spread over the groups of its answer, and others;
+for a question of several statistics every other such person is one for all of them, the rest for one each.
 How many there are is checked with an evaluator of its own and printed; for a question on which none could be made the data
 are written all the same, and a sentence says so. A question that would be refused is refused here too. It needs Linux, where
 questions are parsed.`,
@@ -93,7 +95,7 @@ func (a *app) dummy(ctx context.Context, d *catalogue.Dataset, in dummyIn) error
 	o := dummy.Options{Persons: in.persons, Seed: in.seed, Progress: a.progress(a.say("生成虚拟数据", "making dummy data"))}
 	if in.sql != "" {
 		var err error
-		if o.Wish, o.Plan, err = a.wish(ctx, d, in); err != nil {
+		if o.Wishes, err = a.wishes(ctx, d, in); err != nil {
 			return err
 		}
 	}
@@ -108,7 +110,7 @@ func (a *app) dummy(ctx context.Context, d *catalogue.Dataset, in dummyIn) error
 		return err
 	}
 	out := dummied{Dataset: d.ID, Persons: data.Persons, Rows: map[string]int64{}, Out: in.out}
-	if o.Wish != nil {
+	if o.Wishes != nil {
 		out.Found = &data.Found
 	}
 	for i := range data.Tables {
@@ -138,32 +140,46 @@ func (a *app) question(text string) (string, error) {
 	return string(raw), err
 }
 
-// wish reads a question as the service would: what it would refuse is refused.
-func (a *app) wish(ctx context.Context, d *catalogue.Dataset, in dummyIn) (*plan.Spec, *plan.Plan, error) {
+// wishes reads a question as the service would: what it would refuse is refused.
+func (a *app) wishes(ctx context.Context, d *catalogue.Dataset, in dummyIn) ([]dummy.Wish, error) {
 	sql, err := a.question(in.sql)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	c, err := a.newChecker(ctx, d, dummy.MaxPersons, in.sandbox)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer func() { _ = c.pool.Close() }()
 	p, err := job.Understand(ctx, c.pool, c.schema, sql, plan.Options{MaxDraws: c.draws})
 	var r *plan.Refusal
 	if errors.As(err, &r) {
-		return nil, nil, problem.Planner(r, r.Message.ZH, r.Message.EN)
+		return nil, problem.Planner(r, r.Message.ZH, r.Message.EN)
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	tree, err := c.pool.Parse(ctx, sql)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	spec, err := bind.Bind(c.schema, tree, sql)
+	return wishesOf(c.schema, tree, sql, p)
+}
+
+// wishesOf are the measure steps of a question that was understood.
+func wishesOf(schema *plan.Schema, tree json.RawMessage, sql string, p *plan.Plan) ([]dummy.Wish, error) {
+	v := p.View()
+	if v == nil {
+		spec, err := bind.Bind(schema, tree, sql)
+		return []dummy.Wish{{Spec: spec, Plan: p}}, err
+	}
+	q, _, err := bind.Cut(schema, tree, sql)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return &spec, p, nil
+	var out []dummy.Wish
+	for i, step := range v.Steps {
+		out = append(out, dummy.Wish{Spec: q.Steps[i], Plan: step})
+	}
+	return out, nil
 }
