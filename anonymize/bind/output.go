@@ -88,7 +88,7 @@ func (n *noised) cast(e plan.Expr) plan.OutExpr {
 		return n.out(e.Args[0])
 	case e.To.Kind == plan.CastInteger, e.To.Kind == plan.CastDecimal:
 		if e.To.Scale <= maxDigits {
-			return plan.OutExpr{Op: plan.OutRound, Args: []plan.OutExpr{n.out(e.Args[0])}, Digits: e.To.Scale, Offset: e.Offset}
+			return plan.OutExpr{Op: plan.OutRound, Args: []plan.OutExpr{n.number(e.Args[0])}, Digits: e.To.Scale, Offset: e.Offset}
 		}
 	}
 	return n.fail("output-expression", e.Offset)
@@ -121,7 +121,16 @@ func (n *noised) call(e plan.Expr) plan.OutExpr {
 		return n.fail("function-not-allowed", e.Offset)
 	}
 	for _, a := range args {
-		out.Args = append(out.Args, n.out(a))
+		out.Args = append(out.Args, n.number(a))
+	}
+	return out
+}
+
+// number reads an operand: a key is none.
+func (n *noised) number(e plan.Expr) plan.OutExpr {
+	out := n.out(e)
+	if n.b.err == nil && out.Op == plan.OutKey {
+		return n.fail("key-arithmetic", e.Offset)
 	}
 	return out
 }

@@ -89,9 +89,11 @@ func (x pricing) offer(p *plan.Plan, epsilon float64) (Offer, bool) {
 // costliest is the measure that one person can move most, each in its own unit.
 func costliest(p *plan.Plan) *Reach {
 	var best *Reach
-	for _, m := range p.Measures() {
-		if r := reachOf(p, &m); r.By > 0 && (best == nil || r.By > best.By) {
-			best = &r
+	for _, step := range p.Steps() {
+		for _, m := range step.Measures() {
+			if r := reachOf(step, &m); r.By > 0 && (best == nil || r.By > best.By) {
+				best = &r
+			}
 		}
 	}
 	return best

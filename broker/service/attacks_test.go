@@ -52,17 +52,17 @@ func attacks() []attack {
 		{5, `SELECT COUNT(*) FROM encounter a ASOF JOIN cv_event b ON a.person_id = b.person_id AND a.admitted >= b.event_month`, `columns-not-comparable`, `>= b.event_mont`},
 		{5, `SELECT COUNT(*) FROM encounter e, LATERAL (SELECT 1) x`, `no-table`, `SELECT COUNT(*)`},
 		// 6: rows made from values.
-		{6, `SELECT COUNT(*) FROM encounter UNION ALL SELECT COUNT(*) FROM encounter`, `set-operation`, `UNION ALL`},
+		{6, `SELECT COUNT(*) FROM encounter UNION ALL SELECT total_cost FROM encounter`, `measure-joined`, `COUNT`},
 		{6, `SELECT COUNT(*) FROM encounter, UNNEST(range(total_cost))`, `table-function`, `UNNEST(range(to`},
 		{6, `SELECT COUNT(*) FROM generate_series(1, 1000000)`, `table-function`, `generate_series(`},
 		{6, `WITH RECURSIVE r AS (SELECT 1 UNION ALL SELECT 1 FROM r) SELECT COUNT(*) FROM r`, `recursive-cte`, `WITH RECURSIVE`},
 		// 7: which row survives depends on others.
-		{7, `SELECT DISTINCT ON (department) COUNT(*) FROM encounter`, `select-distinct`, `SELECT`},
+		{7, `SELECT DISTINCT ON (department) COUNT(*) FROM encounter`, `column-not-grouped`, `department) COUNT`},
 		{7, `SELECT COUNT(*) FROM encounter USING SAMPLE 10%`, `sample`, `USING SAMPLE`},
 		{7, `SELECT COUNT(*) FROM (SELECT * FROM encounter ORDER BY total_cost LIMIT 1)`, `limit-inside`, `1)`},
 		// 8: windows over others.
 		{8, `SELECT row_number() OVER (ORDER BY total_cost) FROM encounter`, `window-here`, `row_number() OV`},
-		{8, `SELECT COUNT(*) FROM encounter QUALIFY lag(total_cost) OVER () > 1`, `window-over-noise`, `QUALIFY lag(tot`},
+		{8, `SELECT COUNT(*) FROM encounter QUALIFY lag(total_cost) OVER () > 1`, `column-not-grouped`, `total_cost) OVER`},
 		// 9: subqueries that read others.
 		{9, `SELECT COUNT(*) FROM encounter WHERE total_cost > (SELECT AVG(total_cost) FROM encounter)`, `subquery-not-linked`, `(SELECT AVG(tot`},
 		{9, `SELECT COUNT(*) FROM encounter e WHERE EXISTS (SELECT 1 FROM cv_event c WHERE c.kind = 'stroke')`, `subquery-not-linked`, `EXISTS (SELECT`},
@@ -88,7 +88,8 @@ func attacks() []attack {
 		// 18: casts to floating point.
 		{18, `SELECT SUM(CAST(person_id AS FLOAT)) FROM encounter`, `unit-in-expression`, `person_id AS FL`},
 		// 19: groups collapsed after the bound.
-		{19, `WITH t AS (SELECT department, COUNT(*) AS n FROM encounter GROUP BY department) SELECT COUNT(*) FROM t`, `group-without-person`, `department, COU`},
+		{19, `WITH t AS (SELECT department, COUNT(*) AS n FROM encounter GROUP BY department) SELECT COUNT(*) FROM t JOIN encounter USING (department)`, `measure-joined`, `department, COU`},
+		{19, `WITH t AS (SELECT AVG(total_cost) AS m FROM encounter) SELECT COUNT(*) FROM encounter WHERE total_cost > (SELECT m FROM t)`, `noise-inside`, `t)`},
 		// 20: errors as an oracle.
 		{20, `SELECT COUNT(*) FROM encounter WHERE TRY(CAST(department AS INT)) = 1`, `function-not-allowed`, `CAST(department`},
 		{20, `SELECT COUNT(*) FROM encounter WHERE 1 / (CASE WHEN person_id = 42 THEN 0 ELSE 1 END) = 1`, `unit-in-where`, `42 THEN 0 ELSE`},
