@@ -111,6 +111,7 @@ type Config struct {
 	Parsers       int           // parser children [2]
 	Spares        int           // warm engine children without data [1]
 	Viewers       int           // warm children for SQL over noised tables, each used once [1]
+	Views         int           // views at one time; further ones wait [4]
 	ViewDeadline  time.Duration // of one view, then the kill [5 s]
 	Logger        *slog.Logger  // [discards]
 	// Free says how many bytes of memory the machine has free; an extract that needs more is refused before it is copied [/proc/meminfo].
@@ -138,6 +139,7 @@ func (c Config) withDefaults() (Config, error) {
 	set(&c.Parsers, 2)
 	set(&c.Spares, 1)
 	set(&c.Viewers, 1)
+	set(&c.Views, 4)
 	setD(&c.ViewDeadline, 5*time.Second)
 	setD(&c.Deadline, 30*time.Second)
 	setD(&c.Grace, time.Second)
@@ -150,7 +152,7 @@ func (c Config) withDefaults() (Config, error) {
 		return c, errors.New("sandbox: no path of carrel-sandbox in the configuration")
 	case c.MemoryLimit < 512<<20:
 		return c, errors.New("sandbox: memory limit below 512 MiB")
-	case c.Threads < 1 || c.Threads > 64, c.Sessions < 1, c.JobsPerChild < 1, c.Parsers < 1, c.Spares < 0, c.Viewers < 0:
+	case c.Threads < 1 || c.Threads > 64, c.Sessions < 1, c.JobsPerChild < 1, c.Parsers < 1, c.Spares < 0, c.Viewers < 0, c.Views < 1:
 		return c, errors.New("sandbox: a limit in the configuration limits nothing")
 	case c.Deadline < time.Millisecond || c.Deadline > 24*time.Hour, c.Grace < 0, c.ParseDeadline < time.Millisecond, c.ViewDeadline < time.Millisecond:
 		return c, errors.New("sandbox: a deadline in the configuration is not usable")

@@ -29,9 +29,10 @@ type Pool struct {
 	log     *slog.Logger
 	spawn   *spawner
 	files   *files
-	parsers chan *child // one slot each; nil: to be started
-	spares  chan *child // handed over by the keepers
-	viewers chan *child // likewise
+	parsers chan *child   // one slot each; nil: to be started
+	spares  chan *child   // handed over by the keepers
+	viewers chan *child   // likewise
+	views   chan struct{} // one token each while it runs
 
 	ctx  context.Context //nolint:containedctx // the life of the pool, not of a call
 	end  context.CancelFunc
@@ -65,6 +66,7 @@ func New(ctx context.Context, c Config) (*Pool, error) {
 		parsers:  make(chan *child, cfg.Parsers),
 		spares:   make(chan *child),
 		viewers:  make(chan *child),
+		views:    make(chan struct{}, cfg.Views),
 		sessions: map[string]*entry{},
 		changed:  make(chan struct{}),
 	}

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"carrel/sandbox/wire"
 )
@@ -43,13 +44,12 @@ type ViewError struct {
 // Error is the class alone.
 func (e *ViewError) Error() string { return "view: " + e.Code }
 
-// viewErrors are the failures of a view that are its text's.
+// viewError is a failure of a view that is its text's.
 func viewError(f wire.Fail) (*ViewError, bool) {
-	switch f.Code {
-	case wire.CodeBind, wire.CodeEngine, wire.CodeDeadline, wire.CodeShape:
-		return &ViewError{Code: string(f.Code), Words: f.Words}, true
+	if !slices.Contains([]wire.Code{wire.CodeBind, wire.CodeEngine, wire.CodeDeadline, wire.CodeShape}, f.Code) {
+		return nil, false
 	}
-	return nil, false
+	return &ViewError{Code: string(f.Code), Words: f.Words}, true
 }
 
 // frameOf makes the frame of a view.

@@ -19,6 +19,12 @@ func (p *Pool) View(ctx context.Context, v View, maxRows int) (ViewTable, error)
 		return ViewTable{}, err
 	}
 	defer p.jobs.Done()
+	select {
+	case p.views <- struct{}{}:
+		defer func() { <-p.views }()
+	case <-ctx.Done():
+		return ViewTable{}, ctx.Err() //nolint:wrapcheck // the caller's own
+	}
 	c, err := p.viewer(ctx)
 	if err != nil {
 		return ViewTable{}, beforeData("no viewer", err)

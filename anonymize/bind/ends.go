@@ -25,13 +25,14 @@ const maxParts = 16
 
 // ender gives the numbers of a view their intervals where they follow from those of the steps: a number that is + - * / and some monotone
 // functions of noised ones lies, for noise that lies inside its own ends, between ends that interval arithmetic finds. Ends are more columns
-// of the SELECTs on the way, under names that no text has; a view with a star that would show them has none.
+// of the SELECTs on the way, under names that the text has not; a view in which they would be seen has none.
 type ender struct {
-	steps map[uintptr]int // SELECTs that read a step's table
-	noisy [][]bool        // by step and column: it is noised
-	ends  []End
-	made  map[endsOf][2]string
-	count int // of names made
+	steps  map[uintptr]int // SELECTs that read a step's table
+	prefix string          // of their names
+	noisy  [][]bool        // by step and column: it is noised
+	ends   []End
+	made   map[endsOf][2]string
+	count  int // of names made
 }
 
 // endsOf is a column of a SELECT whose ends were added to it.
@@ -81,7 +82,7 @@ func (d *ender) give(top map[string]any) []int {
 		return nil
 	}
 	d.unfold(top, in.from)
-	if starred(top) {
+	if seen(top) {
 		return nil
 	}
 	items := sliceOf(top["select_list"])
@@ -124,7 +125,7 @@ func measured(e *plan.OutExpr) bool {
 
 func (d *ender) fresh() string {
 	d.count++
-	return "carrel_end_" + strconv.Itoa(d.count)
+	return d.prefix + strconv.Itoa(d.count)
 }
 
 func distinct(n map[string]any) bool {
@@ -158,21 +159,17 @@ func (d *ender) unfold(top map[string]any, from []inSight) {
 	top["select_list"] = list
 }
 
-// starred says whether a star stands anywhere.
-func starred(v any) bool {
+// seen says whether anything in a tree means all columns of a table, or one by its place.
+func seen(v any) bool {
 	switch x := v.(type) {
 	case []any:
-		for _, c := range x {
-			if starred(c) {
-				return true
-			}
-		}
+		return slices.ContainsFunc(x, seen)
 	case map[string]any:
-		if class(x) == "STAR" {
+		if class(x) == "STAR" || class(x) == "POSITIONAL_REFERENCE" || x["ref_type"] == "NATURAL" {
 			return true
 		}
 		for _, c := range x {
-			if starred(c) {
+			if seen(c) {
 				return true
 			}
 		}
@@ -207,7 +204,7 @@ func (d *ender) from(n map[string]any, scope *names) ([]inSight, bool) {
 	case "BASE_TABLE":
 		name, _ := n["table_name"].(string)
 		for s := scope; s != nil; s = s.up {
-			if s.name == fold(name) {
+			if s.name == fold(name) && empty(n["schema_name"]) {
 				renamed := sliceOf(n["column_name_alias"])
 				if len(renamed) == 0 {
 					renamed = s.renamed
@@ -341,7 +338,8 @@ func (d *ender) leaves(e map[string]any, in within, path string, into map[leaf]b
 // scalar is a subquery of one column in the place of a number.
 func scalar(e map[string]any, in within) (inSight, bool) {
 	node := asMap(asMap(e["subquery"])["node"])
-	return inSight{node: node, up: in.names}, e["subquery_type"] == "SCALAR" && node["type"] == "SELECT_NODE" && len(sliceOf(node["select_list"])) == 1
+	return inSight{node: node, up: in.names}, e["subquery_type"] == "SCALAR" && node["type"] == "SELECT_NODE" && len(sliceOf(node["select_list"])) == 1 &&
+		empty(node["modifiers"]) // ORDER BY could name the column
 }
 
 func real(cast map[string]any) bool {

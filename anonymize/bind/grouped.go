@@ -10,18 +10,33 @@ import (
 // QUALIFY, DISTINCT, ORDER BY and LIMIT over their columns.
 type grouped struct {
 	viewer
-	items   []any // the SELECT list
-	keys    []any // what GROUP BY means, item by item
-	list    []any // of the step
-	names   map[string]string
+	whole   map[string]any
+	name    string // of the step in the SELECT above: the table's own where there is one
+	single  bool   // FROM has one name, so that a column means the same with and without it
+	items   []any  // the SELECT list
+	keys    []any  // what GROUP BY means, item by item
+	list    []any  // of the step
+	made    map[string][]madeOf
 	taken   map[string]bool
 	aliases map[string]bool
 }
 
+// madeOf is a column of the step, under what it is made of without the names of tables.
+type madeOf struct {
+	written string // with them
+	bare    bool   // there are none
+	name    string
+}
+
 // outer is the SELECT above; inner is the step, once outer has been made.
 func (g *grouped) outer(n map[string]any) map[string]any {
-	g.names, g.taken, g.aliases = map[string]string{}, map[string]bool{}, map[string]bool{}
-	g.items = sliceOf(n["select_list"])
+	g.made, g.taken, g.aliases = map[string][]madeOf{}, map[string]bool{}, map[string]bool{}
+	g.whole, g.items, g.name = n, sliceOf(n["select_list"]), g.unusedName("carrel_rows")
+	if from := asMap(n["from_table"]); from["type"] == "BASE_TABLE" || from["type"] == "SUBQUERY" {
+		alias, _ := from["alias"].(string)
+		table, _ := from["table_name"].(string)
+		g.single, g.name = true, firstName(firstName(alias, table), g.name)
+	}
 	for _, it := range g.items {
 		if a, _ := asMap(it)["alias"].(string); a != "" {
 			g.aliases[fold(a)] = true
@@ -78,32 +93,80 @@ func (g *grouped) readKeys(n map[string]any) {
 	}
 }
 
-// key puts a key into the step. A bare name that is an alias of the SELECT list, and not of itself, brings what it stands for along.
+// key puts a key into the step. A bare name that is an alias of the SELECT list, and of no column, brings what it stands for along.
 func (g *grouped) key(e map[string]any) {
-	written := canonical(e)
-	if g.names[written] != "" {
+	if g.known(e) != "" {
 		return
 	}
-	item := copied(e)
+	item, name := copied(e), ""
 	if names := sliceOf(e["column_names"]); class(e) == "COLUMN_REF" && len(names) > 0 {
 		last, _ := names[len(names)-1].(string)
-		g.names[written] = g.fresh(last)
+		name = g.fresh(last)
 		for _, it := range g.items {
-			if a, _ := asMap(it)["alias"].(string); len(names) == 1 && fold(a) == fold(last) && canonical(asMap(it)) != written && !anyAggregate(it, 0) {
+			if a, _ := asMap(it)["alias"].(string); len(names) == 1 && fold(a) == fold(last) && !g.equal(asMap(it), e) && !anyAggregate(it, 0) && !g.column(e) {
 				item = copied(asMap(it))
-				g.names[canonical(item)] = g.names[written]
+				g.add(item, name)
+				break
 			}
 		}
 	} else {
-		g.names[written] = g.fresh("key")
+		name = "key"
 		for _, it := range g.items {
-			if a, _ := asMap(it)["alias"].(string); a != "" && canonical(asMap(it)) == written {
-				g.names[written] = g.fresh(a)
+			if a, _ := asMap(it)["alias"].(string); a != "" && g.equal(asMap(it), e) {
+				name = a
 			}
 		}
+		name = g.fresh(name)
 	}
-	item["alias"] = g.names[written]
+	g.add(e, name)
+	item["alias"] = name
 	g.list = append(g.list, item)
+}
+
+// column says that a name of GROUP BY is one of FROM, which comes before an alias.
+func (g *grouped) column(ref map[string]any) bool {
+	n := copied(g.whole)
+	n["select_list"], n["group_expressions"], n["group_sets"] = []any{ref, invoke("count_star")}, []any{ref}, []any{[]any{json.Number("0")}}
+	n["aggregate_handling"], n["having"], n["qualify"], n["modifiers"] = "STANDARD_HANDLING", nil, nil, []any{}
+	_, r := g.bound(n, g.sight)
+	return r == nil || r.Code != "unknown-column"
+}
+
+// add notes what a column of the step is made of.
+func (g *grouped) add(e map[string]any, name string) {
+	short := canonical(e, false)
+	written := canonical(e, true)
+	g.made[short] = append(g.made[short], madeOf{written, short == written, name})
+}
+
+// known is the step's column for an expression, "" when there is none. Where FROM has several names, a column with the name of its table is
+// the one without, unless there is another.
+func (g *grouped) known(e map[string]any) string {
+	short, written := canonical(e, false), canonical(e, true)
+	all := g.made[short]
+	for _, m := range all {
+		if m.written == written || g.single {
+			return m.name
+		}
+	}
+	if len(all) == 1 && (all[0].bare || short == written) {
+		return all[0].name
+	}
+	return ""
+}
+
+func (g *grouped) equal(a, b map[string]any) bool {
+	return canonical(a, !g.single) == canonical(b, !g.single)
+}
+
+// ref names a column of the step. Bare it stays where the text has a bare column, so that an alias of the same name comes before it where
+// it does in the text: in ORDER BY.
+func (g *grouped) ref(e map[string]any, name, alias string) map[string]any {
+	out := columnNode(name, alias)
+	if len(sliceOf(e["column_names"])) != 1 {
+		out["column_names"] = []any{g.name, name}
+	}
+	return out
 }
 
 // fresh makes a name that no other column of the step has.
@@ -157,14 +220,16 @@ func (g *grouped) expr(n map[string]any) map[string]any {
 		return nil
 	}
 	alias, _ := n["alias"].(string)
-	written := canonical(n)
-	if name := g.names[written]; name != "" {
-		return columnNode(name, alias)
+	if name := g.known(n); name != "" {
+		return g.ref(n, name, alias)
 	}
 	name, _ := n["function_name"].(string)
 	switch {
 	case n["type"] == "GROUPING_FUNCTION" || class(n) == "FUNCTION" && n["is_operator"] != true && aggregate(fold(name)):
-		return g.measure(n, written, alias)
+		return g.measure(n, alias)
+	case class(n) == "POSITIONAL_REFERENCE":
+		g.b.fail("position", located(n, 0))
+		return nil
 	case class(n) == "SUBQUERY":
 		out := g.subquery(n)
 		out["child"] = g.clause(n["child"])
@@ -214,7 +279,7 @@ func (g *grouped) several(n map[string]any, alias string) map[string]any {
 	for _, f := range sliceOf(list["children"]) {
 		one := copied(n)
 		one["children"] = []any{children[0], f}
-		all = append(all, g.measure(one, canonical(one), ""))
+		all = append(all, g.measure(one, ""))
 	}
 	if out["children"], out["alias"], out["schema"] = all, alias, ""; alias == "" {
 		out["alias"] = fold(name)
@@ -222,12 +287,12 @@ func (g *grouped) several(n map[string]any, alias string) map[string]any {
 	return out
 }
 
-func (g *grouped) measure(n map[string]any, written, alias string) map[string]any {
+func (g *grouped) measure(n map[string]any, alias string) map[string]any {
 	if out := g.several(n, alias); out != nil {
 		return out
 	}
-	if name := g.names[written]; name != "" {
-		return columnNode(name, alias)
+	if name := g.known(n); name != "" {
+		return g.ref(n, name, alias)
 	}
 	name, _ := n["function_name"].(string)
 	name = strings.TrimSuffix(fold(name), "_star")
@@ -235,43 +300,49 @@ func (g *grouped) measure(n map[string]any, written, alias string) map[string]an
 		name = "grouping"
 	}
 	column := g.fresh(name)
-	g.names[written] = column
+	g.add(n, column)
 	item := copied(n)
 	item["alias"] = column
 	g.list = append(g.list, item)
-	return columnNode(column, alias)
+	return g.ref(n, column, alias)
 }
 
-// canonical writes an expression without names given to it, positions, and the tables of columns.
-func canonical(n map[string]any) string {
-	b, err := json.Marshal(bare(n, true))
+// canonical writes an expression without names given to it and positions; tables says whether columns keep the names of theirs.
+func canonical(n map[string]any, tables bool) string {
+	b, err := json.Marshal(bare(n, tables, true))
 	if err != nil {
 		return ""
 	}
 	return string(b)
 }
 
-func bare(v any, top bool) any {
+func bare(v any, tables, top bool) any {
 	switch x := v.(type) {
 	case []any:
 		out := make([]any, len(x))
 		for i := range x {
-			out[i] = bare(x[i], false)
+			out[i] = bare(x[i], tables, false)
 		}
 		return out
 	case map[string]any:
+		tables = tables || class(x) == "SUBQUERY" // it has names of its own
 		out := make(map[string]any, len(x))
 		for k, c := range x {
 			switch {
 			case k == locationField || top && k == "alias":
 			case k == "column_names":
 				names := sliceOf(c)
-				if len(names) > 0 {
-					s, _ := names[len(names)-1].(string)
-					out[k] = fold(s)
+				if !tables && len(names) > 1 {
+					names = names[len(names)-1:]
 				}
+				var folded []string
+				for _, n := range names {
+					s, _ := n.(string)
+					folded = append(folded, fold(s))
+				}
+				out[k] = folded
 			default:
-				out[k] = bare(c, false)
+				out[k] = bare(c, tables, false)
 			}
 		}
 		return out

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"carrel/anonymize/plan"
 )
@@ -62,15 +63,18 @@ const maxSteps = 16
 func Cut(s *plan.Schema, ast json.RawMessage, sql string) (q Query, ok bool, err error) {
 	root, bad := decodeTree(ast)
 	if bad != nil || len(sql) > maxText {
-		return Query{}, false, nil
+		return Query{}, false, nil //nolint:nilerr // Bind says what is wrong with it
 	}
-	p := &splitter{b: &binder{schema: s, sql: sql}, sights: map[uintptr]*env{}, readers: map[uintptr]int{}, kinds: map[*env]kind{}, used: map[*env]bool{}}
+	p := &splitter{b: &binder{schema: s, sql: sql}, text: strings.ToLower(string(ast)), sights: map[uintptr]*env{}, readers: map[uintptr]int{}, kinds: map[*env]kind{}, used: map[*env]bool{}}
 	statements := sliceOf(root["statements"])
 	if root["error"] == true || len(statements) != 1 || !empty(asMap(statements[0])["named_param_map"]) {
 		return Query{}, false, nil
 	}
 	node := asMap(asMap(statements[0])["node"])
-	if k := p.kind(node, nil, 0); k == kindRows || p.b.err != nil {
+	switch k := p.kind(node, nil, 0); {
+	case p.b.err != nil:
+		return Query{}, true, p.b.err
+	case k == kindRows:
 		return Query{}, false, nil
 	}
 	tree := p.place(node, nil)
@@ -80,7 +84,13 @@ func Cut(s *plan.Schema, ast json.RawMessage, sql string) (q Query, ok bool, err
 	if len(p.steps) == 0 {
 		return Query{}, false, nil
 	}
-	d := &ender{steps: p.readers, made: map[endsOf][2]string{}}
+	q, err = p.query(tree)
+	return q, true, err
+}
+
+// query adds the intervals to what was cut and writes it down.
+func (p *splitter) query(tree map[string]any) (q Query, err error) {
+	d := &ender{steps: p.readers, prefix: p.unusedName("carrel_end_"), made: map[endsOf][2]string{}}
 	for _, s := range p.steps {
 		var noisy []bool
 		for i := range s.Output {
@@ -92,7 +102,7 @@ func Cut(s *plan.Schema, ast json.RawMessage, sql string) (q Query, ok bool, err
 	q.Steps, q.Ends = p.steps, d.distinct()
 	q.nodes = p.nodes
 	q.Tree, err = document(tree)
-	return q, true, err
+	return q, err
 }
 
 // id tells nodes apart; the tree outlives whoever asks.
@@ -101,6 +111,7 @@ func id(n map[string]any) uintptr { return reflect.ValueOf(n).Pointer() }
 // splitter cuts one tree. Its binder reads CTEs and holds the first refusal.
 type splitter struct {
 	b       *binder
+	text    string // the document, in small letters
 	steps   []plan.Spec
 	nodes   []map[string]any // of the steps, with what they see
 	sights  map[uintptr]*env // by SELECT: what it has in sight
@@ -166,6 +177,8 @@ func (p *splitter) kind(n map[string]any, above *env, depth int) kind {
 			return l
 		}
 		return kindMixed
+	case "RECURSIVE_CTE_NODE":
+		p.b.failWord("recursive-cte", 0, "with recursive")
 	}
 	return kindRows
 }
@@ -205,7 +218,7 @@ func (p *splitter) place(n map[string]any, above *env) map[string]any {
 	case p.b.err != nil:
 		return nil
 	case k == kindMixed:
-		p.b.fail("measure-joined", located(n, 0))
+		p.mixed(n, p.sight(n, above, 0))
 		return nil
 	case k == kindRows:
 		p.b.fail("no-aggregate", located(n, 0))
@@ -229,6 +242,39 @@ func (p *splitter) place(n map[string]any, above *env) map[string]any {
 	out["from_table"] = v.table(asMap(n["from_table"]), 0)
 	out["cte_map"] = p.ctes(n, sight)
 	return out
+}
+
+// mixed refuses a join of statistics with rows, at the first of the rows.
+func (p *splitter) mixed(n map[string]any, sight *env) {
+	at := located(n, 0)
+	if n["type"] == "SELECT_NODE" {
+		n = asMap(n["from_table"])
+		for n["type"] == "JOIN" {
+			if left := asMap(n["left"]); p.from(left, sight, 0) != kindNoise {
+				n = left
+			} else {
+				n = asMap(n["right"])
+			}
+		}
+		at = located(n, at)
+		name, _ := n["table_name"].(string)
+		switch {
+		case n["type"] != "BASE_TABLE":
+		case !empty(n["schema_name"]) || !empty(n["catalog_name"]):
+			p.b.fail("qualified-table", at)
+		case p.b.table(name) == nil && sight.find(name) == nil:
+			p.b.failNear("unknown-table", at, nearest(name, p.b.tablesInSight(&frame{env: sight})))
+		}
+	}
+	p.b.fail("measure-joined", at)
+}
+
+// unusedName makes a name that nothing in the text has.
+func (p *splitter) unusedName(name string) string {
+	for strings.Contains(p.text, name) {
+		name += "_"
+	}
+	return name
 }
 
 // ctes keeps those CTEs of a SELECT that the view names, the last first: it may name those before it.
@@ -270,6 +316,7 @@ func (p *splitter) step(n map[string]any, sight *env) map[string]any {
 	}
 	from := subqueryNode()
 	from["subquery"] = map[string]any{"node": p.add(spec, inner, sight), "named_param_map": []any{}}
+	from["alias"] = g.name
 	outer["from_table"], outer["cte_map"] = from, p.ctes(n, sight)
 	return outer
 }
@@ -314,7 +361,8 @@ func (p *splitter) add(spec plan.Spec, step map[string]any, sight *env) map[stri
 		list = append(list, columnNode(StepColumn(j), o.Name))
 	}
 	n["select_list"] = list
-	asMap(n["from_table"])["table_name"] = StepTable(i)
+	from := asMap(n["from_table"])
+	from["schema_name"], from["table_name"] = "main", StepTable(i) // no CTE of the text has a schema
 	p.readers[id(n)] = i
 	return n
 }

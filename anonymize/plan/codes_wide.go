@@ -23,6 +23,7 @@ func wideRefusals() map[string]entry {
 		"noise-inside":          say("measure", "个人记录的条件中不能用加过噪声的数", "a noised number cannot stand in a condition on persons' rows", "请先得到该数，再把它作为常数写入另一个问题", "ask for the number first, then write it as a constant into another question"),
 		"view-function":         say("syntax", "统计之上不提供此函数", "this function is not offered above the statistics", "可用的是只取决于其参数的函数：数学、文字、日期、列表、聚合；不含时间、随机数和系统设置", "offered are functions of their arguments alone: mathematics, text, dates, lists, aggregates; not time, chance or settings"),
 		"view-invalid":          say("syntax", "统计之上的 SQL 无法执行", "the SQL above the statistics cannot be evaluated", "请按引擎的说明更正；统计步骤不必重问", "correct what the engine says; the statistics beneath stay as they are"),
+		"view-failed":           say("syntax", "统计已记录，其上的 SQL 未能得出答案", "the statistics are on record, but the SQL above them gave no answer", "请更正后再问，不再扣减预算", "correct it and ask again, nothing more is charged"),
 		"measure-joined":        say("measure", "统计结果不能再与表连接", "statistics cannot be joined with a table", "请在统计之前连接：FROM 个人表 JOIN 公共表 USING (键) GROUP BY 公共表的列", "join before the statistics: FROM private JOIN public USING (key) GROUP BY a column of public"),
 	}
 }

@@ -61,20 +61,11 @@ func TypesOf(p *plan.Plan, ends []plan.Ends) []Typed {
 	var out []Typed
 	for _, o := range p.Output() {
 		t := Typed{Name: o.Name, Type: "DOUBLE"}
-		switch o.Expr.Op {
-		case plan.OutGrouping:
+		if o.Expr.Op == plan.OutGrouping {
 			t.Type = "BIGINT"
-		case plan.OutKey:
-			switch col := keys[o.Expr.Index].Column; {
-			case col.Kind == plan.KindCode:
-				t.Type = "VARCHAR"
-			case col.Kind == plan.KindDate:
-				t.Type = "DATE"
-			case col.Truth():
-				t.Type = "BOOLEAN"
-			default:
-				t.Type = "BIGINT"
-			}
+		}
+		if o.Expr.Op == plan.OutKey {
+			t.Type = typeOf(&keys[o.Expr.Index].Column)
 		}
 		out = append(out, t)
 	}
@@ -82,6 +73,18 @@ func TypesOf(p *plan.Plan, ends []plan.Ends) []Typed {
 		out = append(out, Typed{e.Low, "DOUBLE"}, Typed{e.High, "DOUBLE"})
 	}
 	return out
+}
+
+func typeOf(c *plan.Column) string {
+	switch {
+	case c.Kind == plan.KindCode:
+		return "VARCHAR"
+	case c.Kind == plan.KindDate:
+		return "DATE"
+	case c.Truth():
+		return "BOOLEAN"
+	}
+	return "BIGINT"
 }
 
 // Viewed is the answer that SQL above the steps made. Nothing of it is exact: whatever it shows is computed of noised numbers. intervals are

@@ -260,7 +260,7 @@ func refused(err error) error {
 	if !errors.As(err, &r) {
 		return fmt.Errorf("planner: %w", err)
 	}
-	return problem.Planner(r, r.Message.ZH+colon("：", r.Words), r.Message.EN+colon(": ", r.Words))
+	return problem.Planner(r, r.Message.ZH, r.Message.EN)
 }
 
 // hide makes "not for you" the same answer as "not there"; the log was told the difference, other errors stay.

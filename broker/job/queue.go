@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"carrel/anonymize/plan"
 	"carrel/broker/audit"
 	"carrel/broker/auth"
 	"carrel/broker/grant/act"
@@ -274,7 +275,7 @@ func (s *Service) again(ctx context.Context, j stored, ask Ask, start time.Time)
 func (s *Service) finish(ctx context.Context, j stored, a *Answer, cause error) error {
 	j.Finished = s.c.Clock.Now().UTC()
 	if cause != nil {
-		j.State, j.Problem = Failed, problem.From(ctx, s.c.Logger, cause)
+		j.State, j.Problem = Failed, withoutText(problem.From(ctx, s.c.Logger, cause))
 	} else {
 		body, err := json.Marshal(a)
 		if err != nil {
@@ -292,6 +293,18 @@ func (s *Service) finish(ctx context.Context, j stored, a *Answer, cause error) 
 		}
 		return tx.Put(ctx, kindJob, j.ID, rev, j.index(), j)
 	})
+}
+
+// withoutText leaves out of a refusal what repeats the question: a job's document stays when the text is erased.
+func withoutText(e *problem.Error) *problem.Error {
+	r, ok := e.Refusal.(*plan.Refusal)
+	if !ok {
+		return e
+	}
+	out, bare := *e, *r
+	bare.Rewrite, bare.Words = "", ""
+	out.Refusal = &bare
+	return &out
 }
 
 // Recover runs once at start, after the ledger's: a job that was running is failed, since what it had charged is forfeited or, if its

@@ -175,8 +175,9 @@ func (s *Service) shown(ctx context.Context, p *plan.Plan, r rendered, style res
 	var e *sandbox.ViewError
 	switch {
 	case errors.As(err, &e):
-		return nil, problem.Wrap(err, problem.Refused, "统计已记录，其上的 SQL 未能执行"+colon("：", e.Words)+"；请更正后再问，不再扣减预算。",
-			"The statistics are on record, but the SQL above them gave no answer"+colon(": ", e.Words)+"; correct it and ask again, nothing more is charged.")
+		r := plan.Refuse("view-failed", "", -1)
+		r.Words = e.Words
+		return nil, refused(r)
 	case err != nil:
 		return nil, problem.Wrap(err, problem.Unavailable, "统计已记录，其上的 SQL 暂不能执行；请稍后再问，不再扣减预算。",
 			"The statistics are on record, but the SQL above them cannot be evaluated now; ask again later, nothing more is charged.")
@@ -194,13 +195,6 @@ func (s *Service) shown(ctx context.Context, p *plan.Plan, r rendered, style res
 		out.Selected = out.Selected || a.Selected
 	}
 	return out, nil
-}
-
-func colon(mark, words string) string {
-	if words == "" {
-		return ""
-	}
-	return mark + words
 }
 
 // style is how the asker wants numbers shown.

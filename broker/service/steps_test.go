@@ -3,11 +3,16 @@
 package service_test
 
 import (
+	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
 	"carrel/anonymize/ledger"
+	"carrel/anonymize/plan"
+	"carrel/broker/job"
 	"carrel/broker/problem"
+	"carrel/broker/service/servicetest"
 )
 
 const severalSteps = `WITH a AS (SELECT sex, count(*) AS n FROM person GROUP BY sex), b AS (SELECT sex, count(*) AS n FROM person JOIN encounter USING (person_id) GROUP BY sex)
@@ -94,13 +99,38 @@ func TestViewFailsAfterTheCharge(t *testing.T) {
 	c.Check(t)
 }
 
+// TestNothingOfTheTextStaysInAJob: the text of a question can be erased, its job cannot.
+func TestNothingOfTheTextStaysInAJob(t *testing.T) {
+	t.Parallel()
+	c := moulds.City(t)
+	li := c.Who(t, "li")
+	ask := job.Ask{Grant: c.Grant, SQL: "SELECT (sex || 'secret')::INTEGER AS s, count(*) FROM person GROUP BY sex", Epsilon: 0.1}
+	j, err := c.Jobs.Submit(t.Context(), li, ask)
+	servicetest.Must(t, err)
+	for range 3000 { // each look is a read of the store
+		if j, err = c.Jobs.Show(t.Context(), li, j.ID); err != nil || j.State == job.Done || j.State == job.Failed {
+			break
+		}
+	}
+	stays, err := json.Marshal(j)
+	servicetest.Must(t, err)
+	if j.State != job.Failed || j.Problem == nil || j.Problem.Refusal == nil || strings.Contains(string(stays), "secret") {
+		t.Errorf("%s", stays)
+	}
+	_, err = c.Jobs.Query(t.Context(), li, ask)
+	var r *plan.Refusal
+	if !errors.As(err, &r) || r.Code != "view-failed" || !strings.Contains(r.Words, "secret") || strings.Contains(err.Error(), "secret") {
+		t.Errorf("whoever asks is told: %v", err)
+	}
+}
+
 // TestViewIsRefusedBeforeTheCharge: a name or function that cannot be is refused for nothing, in the engine's words where they help.
 func TestViewIsRefusedBeforeTheCharge(t *testing.T) {
 	t.Parallel()
 	c := moulds.City(t)
 	free := c.Spent(t)
 	for sql, want := range map[string]string{
-		"WITH a AS (SELECT count(*) AS n FROM person), b AS (SELECT count(*) AS n FROM encounter) SELECT a.nn FROM a, b": "nn",
+		"WITH a AS (SELECT count(*) AS n FROM person), b AS (SELECT count(*) AS n FROM encounter) SELECT a.nn FROM a, b": "cannot be evaluated",
 		"SELECT random() * count(*) AS n, CASE WHEN count(*) > 1 THEN 1 END FROM person":                                 "not offered",
 		"WITH a AS (SELECT count(*) AS n FROM person) SELECT count(*) FROM encounter, a WHERE total_cost > n":            "joined",
 		"SELECT count(*) FROM encounter WHERE total_cost > (SELECT avg(total_cost) FROM encounter)":                      "",

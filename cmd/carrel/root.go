@@ -125,6 +125,7 @@ func (a *app) printRefusal(refusal any) {
 		Advice       struct{ ZH, EN string }
 		Suggestion   string
 		Rewrite      string
+		Words        string
 		Line, Column int
 	}
 	if json.Unmarshal(b, &r) != nil {
@@ -135,6 +136,9 @@ func (a *app) printRefusal(refusal any) {
 		where = fmt.Sprintf(a.say("%s，第 %d 行第 %d 列", "%s, line %d column %d"), r.Code, r.Line, r.Column)
 	}
 	fmt.Fprintf(a.err, "  (%s)\n", where)
+	if r.Words != "" {
+		fmt.Fprintln(a.err, "  "+r.Words)
+	}
 	if advice := map[string]string{"zh": r.Advice.ZH, "en": r.Advice.EN}[a.language()]; advice != "" {
 		fmt.Fprintln(a.err, "  → "+advice)
 	}
