@@ -74,7 +74,7 @@ var views = []string{
 	`SELECT department, count(*) FROM encounter GROUP BY department EXCEPT SELECT department, count(*) FROM encounter WHERE total_cost > 1000 GROUP BY department`,
 	`SELECT department FROM encounter GROUP BY department HAVING count(*) = (SELECT max(n) FROM (SELECT count(*) AS n FROM encounter GROUP BY department))`,
 	`SELECT upper(a.hospital_id) AS x, lower(b.hospital_id) AS y, count(*) AS n FROM encounter a JOIN cv_event b USING (person_id) GROUP BY a.hospital_id, b.hospital_id`,
-	`SELECT sqrt(avg(a.total_cost)) AS x, sqrt(avg(b.total_cost)) AS y, department FROM encounter a JOIN encounter b USING (person_id) WHERE a.admitted < b.admitted GROUP BY a.department, department HAVING sum(b.total_cost) > 1`,
+	`SELECT sqrt(avg(a.total_cost)) AS x, sqrt(avg(b.total_cost)) AS y, a.department FROM encounter a JOIN encounter b USING (person_id) WHERE a.admitted < b.admitted GROUP BY a.department HAVING sum(b.total_cost) > 1`,
 	`SELECT -sum(total_cost) AS sum, upper(department) AS d FROM encounter GROUP BY department ORDER BY sum(total_cost), d LIMIT 3`,
 	`SELECT -sum(total_cost) AS sum, upper(department) AS d FROM encounter GROUP BY department ORDER BY sum, d LIMIT 3`,
 	`SELECT -count(*) AS department, upper(e.department) AS d FROM encounter e GROUP BY e.department ORDER BY e.department LIMIT 3`,
