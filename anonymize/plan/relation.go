@@ -196,10 +196,7 @@ func (b *builder) selected(r *Relation) *relation {
 	}
 	out := &relation{table: &Table{Name: "", Unit: "u", MaxRows: b.state.rows}, at: map[string]int{}, cap: b.capacity(), below: []*builder{b}}
 	if b.group != nil {
-		out.table.MaxRows = b.group.rows
-		if b.groups < out.table.MaxRows {
-			out.table.MaxRows = b.groups
-		}
+		out.table.MaxRows = b.groups
 	}
 	if out.table.MaxRows > maxRowsCap {
 		b.fail("too-many-rows", r.Offset)
@@ -216,6 +213,9 @@ func (b *builder) selected(r *Relation) *relation {
 	b.windows = false
 	if r.Distinct && b.err == nil && !out.showsUnit() {
 		b.fail("distinct-without-person", r.Offset)
+	}
+	if r.Distinct && b.err == nil && b.group == nil { // what a group computes is no function of single rows
+		out.table.MaxRows = min(out.table.MaxRows, b.combinations(values[1:]))
 	}
 	if b.err != nil {
 		return nil
@@ -271,8 +271,6 @@ func (b *builder) outputValue(e *Expr) value {
 func (b *builder) groupRelation(r *Relation) {
 	g := &grouping{keys: map[string]value{}, rows: b.state.rows, some: true}
 	linked := b.link != nil && len(r.Group) == 0
-	b.groups = b.state.rows
-	cells := int64(1)
 	for i := range r.Group {
 		v := b.settled(b.expr(&r.Group[i]), r.Group[i].Offset)
 		if b.err != nil {
@@ -285,21 +283,17 @@ func (b *builder) groupRelation(r *Relation) {
 		}
 		b.used([]value{v}, nil, "filter")
 		b.groupBy = append(b.groupBy, v)
-		n := maxExactOr(domain(v.col))
-		cells = mul(cells, n+1)
 	}
 	if !linked {
 		b.fail("group-without-person", r.Offset)
 		return
 	}
-	b.groups = min(b.groups, cells)
+	b.groups = min(b.state.rows, b.combinations(b.groupBy))
 	b.group = g
 	if r.Having != nil {
 		b.having = b.conjunction([]*Expr{r.Having}, r.Having.Offset)
 	}
 }
-
-func maxExactOr(d rng) int64 { return set{d}.size() }
 
 // distinctOn types DISTINCT ON, which keeps the first row of each group in the order of ORDER BY.
 func (b *builder) distinctOn(r *Relation, out *relation, values []value) *pick {
@@ -331,9 +325,7 @@ func (b *builder) distinctOn(r *Relation, out *relation, values []value) *pick {
 	order := b.sorts(r.Order)
 	b.usedTerms(nil, order)
 	p.order = append(order, b.tieBreak()...)
-	if len(p.on) == 0 {
-		out.table.MaxRows = 1
-	}
+	out.table.MaxRows = min(out.table.MaxRows, b.combinations(p.on))
 	return p
 }
 
@@ -378,6 +370,9 @@ func (b *builder) describeRelation(r *Relation, out *relation, values []value) {
 	case len(r.DistinctOn) > 0:
 		add(b.texts(b.pickOn(r)))
 	}
+	if r.Distinct {
+		out.table.unique = append(out.table.unique, out.table.columnNames())
+	}
 	for i := range out.table.Columns {
 		if c := &out.table.Columns[i]; c.ordinal && !c.Nullable && (values[i].t.format != "" || b.state.once[values[i].t.at.scan]) {
 			out.table.unique = append(out.table.unique, []string{c.Name})
@@ -421,15 +416,6 @@ func (b *builder) texts(vs []value) []string {
 		out = append(out, b.write(v.t, b.plainName))
 	}
 	return out
-}
-
-func (t *Table) named(name string) *Column {
-	for i := range t.Columns {
-		if t.Columns[i].Name == name {
-			return &t.Columns[i]
-		}
-	}
-	return nil
 }
 
 // orderValues is what orders the rows of one person totally: the keys of the groups, all columns after DISTINCT, else the orders of

@@ -36,7 +36,7 @@ func (b *builder) boundPublic(e *edge) bool {
 	q := int64(0)
 	for _, eq := range e.on {
 		if n := eq.right.col.MaxPerKey; n > 0 && (q == 0 || n < q) {
-			q = n
+			q, e.beside = n, eq.left.scan
 		}
 	}
 	if q == 0 {
@@ -153,70 +153,12 @@ func (b *builder) finish() {
 	}
 }
 
-// reach bounds the cells that one person's rows can fall into: never more than the rows, never more than there are cells, and
-// when every key comes from private scans, never more than the combinations of their rows (a key on the null side can also
-// be NULL for unmatched rows).
+// reach bounds the cells that one person's rows can fall into: never more than the rows, never more than there are cells, and never more
+// than the keys have combinations in them.
 func (b *builder) reach(cells int64) int64 {
-	n := min(b.m, cells)
-	combinations := int64(1)
-	seen := map[int]bool{}
-	public := false
+	var keys []value
 	for _, k := range b.keys {
-		b.leaves(k.at, func(r ref) {
-			if r.depth != b.depth || seen[r.scan] {
-				return
-			}
-			seen[r.scan] = true
-			s := &b.scans[r.scan]
-			if s.table.Public {
-				public = true
-				return
-			}
-			c := s.m
-			if s.outer {
-				c++
-			}
-			combinations = mul(combinations, c)
-		})
-		public = public || b.holdsSub(k.at)
+		keys = append(keys, value{t: &term{at: k.at}, col: k.at.col})
 	}
-	if public {
-		return n
-	}
-	return min(n, combinations)
-}
-
-// holdsSub says whether a computed key reads a subquery: its value is then a function of the whole person, so nothing is gained.
-func (b *builder) holdsSub(r ref) bool {
-	t := b.computed(r)
-	return t != nil && t.holdsSub()
-}
-
-func (t *term) holdsSub() bool {
-	if t.sub != nil {
-		return true
-	}
-	for _, a := range t.args {
-		if a.holdsSub() {
-			return true
-		}
-	}
-	for _, c := range t.conds {
-		if c.holdsSub() {
-			return true
-		}
-	}
-	return false
-}
-
-func (c *cond) holdsSub() bool {
-	if c.op == condSub {
-		return true
-	}
-	for _, a := range c.args {
-		if a.holdsSub() {
-			return true
-		}
-	}
-	return false
+	return min(b.m, cells, b.combinations(keys))
 }

@@ -20,9 +20,11 @@ type edge struct {
 	on    []equality
 	asof  *cond // the inequality of an ASOF join
 	extra *cond // further conditions of a LEFT or ASOF join
-	fan   int64 // public: verified largest number of rows that share the equated key
 	rule  Text  // why the rows of a person are bounded after it
 	rows  int64 // the bound after it
+	// Of a public table: the verified largest number of rows that share the equated key, and the scan that this key comes from.
+	fan    int64
+	beside int
 }
 
 type equality struct {
@@ -90,6 +92,15 @@ func (b *builder) table(name string) *Table {
 	for i := range b.schema.Tables {
 		if b.schema.Tables[i].Name == name {
 			return &b.schema.Tables[i]
+		}
+	}
+	return nil
+}
+
+func (t *Table) named(name string) *Column {
+	for i := range t.Columns {
+		if t.Columns[i].Name == name {
+			return &t.Columns[i]
 		}
 	}
 	return nil

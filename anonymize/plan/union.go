@@ -82,6 +82,7 @@ func (b *builder) unionColumns(r *Relation, out *relation, branches []*relation,
 		for i := range out.table.Columns {
 			b.usedOrigin(out.table.Columns[i].origin, "filter")
 		}
+		b.boundDistinct(out)
 		keys = len(out.table.Columns) - 1
 	} else {
 		keys++
@@ -91,6 +92,16 @@ func (b *builder) unionColumns(r *Relation, out *relation, branches []*relation,
 	}
 	out.write = func(ordered bool) string { return b.writeUnion(r, out, branches, lists, ordered) }
 	return out
+}
+
+// boundDistinct: different rows are at most as many as the columns' domains have combinations.
+func (b *builder) boundDistinct(out *relation) {
+	n := int64(1)
+	for i := range out.table.Columns[1:] {
+		n = mul(n, forms(&out.table.Columns[i+1]))
+	}
+	out.table.MaxRows = min(out.table.MaxRows, n)
+	out.table.unique = append(out.table.unique, out.table.columnNames())
 }
 
 // unionColumn gives one column of the branches one kind. Row keys stay comparable only when all are of the same column.

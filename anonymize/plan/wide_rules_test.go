@@ -115,6 +115,11 @@ func TestWideBounds(t *testing.T) {
 		s := plantest.Wish(plan.From{Scans: []plan.Scan{{Table: "many", Alias: "t"}, {Sub: &days}}, Joins: []plan.Join{plantest.Join(plan.JoinLeft, on...)}}, nil, plantest.Measure(plan.CountRows))
 		return s
 	}
+	different := func(on ...plan.Expr) plan.Spec {
+		s := with(on...)
+		s.Scans[1].Sub = &plan.Relation{From: branch.From, Distinct: true, Columns: []plan.ColumnSpec{person(), plantest.As("c", plantest.Col("c"))}}
+		return s
+	}
 	unit, same := plantest.Eq(plantest.Col("person_id"), plantest.At(1, "p")), plantest.Eq(plantest.Col("c"), plantest.At(1, "c"))
 	for name, c := range map[string]struct {
 		spec   plan.Spec
@@ -126,6 +131,7 @@ func TestWideBounds(t *testing.T) {
 		"union adds":       {over(plan.Relation{Union: []plan.Relation{branch, branch}}), nil, 4, true},
 		"one row a person": {over(grouped("visit", plantest.Cols("person_id"), person())), nil, 1, false},
 		"unique in groups": {with(unit, same), map[string]int64{"t": 2}, 2, false},
+		"unique in rows":   {different(unit, same), map[string]int64{"t": 2}, 2, false},
 		"person alone":     {with(unit), map[string]int64{"t": 2}, 4, true},
 	} {
 		p, err := plan.Build(plantest.Wide(), c.spec, plan.Options{RowsPerPerson: c.rows})

@@ -187,9 +187,7 @@ func (e *Evaluator) columns(r *plan.Relation, list []*env, shape *env) *rows {
 			x.order = all
 		case v.grouped:
 			for i := range r.Group {
-				if g := v.group[0].eval(&r.Group[i]); g.kind != isOpaque {
-					x.order = append(x.order, g)
-				}
+				x.order = append(x.order, v.group[0].eval(&r.Group[i]))
 			}
 		default:
 			x.order = orderOf(v)

@@ -104,7 +104,11 @@ func (g *generator) grouped(depth int, kinds []kind) (*plan.Relation, shape) {
 	r.Grouped = true
 	u, _ := g.unit(sc)
 	r.Group = []plan.Expr{u.ref.Expr()}
-	for range g.pick("group keys", 2) {
+	for range g.pick("group keys", 3) {
+		if f, ok := g.opaque(sc); ok && g.chance("grouped by a row key", 2) {
+			r.Group = append(r.Group, f.ref.Expr())
+			continue
+		}
 		r.Group = append(r.Group, g.any(sc, 1))
 	}
 	inside := &folds{g: g, sc: sc, keys: r.Group[1:]}
