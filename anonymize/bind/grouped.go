@@ -291,6 +291,13 @@ func (g *grouped) measure(n map[string]any, alias string) map[string]any {
 	if out := g.several(n, alias); out != nil {
 		return out
 	}
+	if e := derived(n, called(n)); e != nil {
+		out := g.expr(e)
+		if out != nil && out["alias"] == "" {
+			out["alias"] = firstName(alias, called(n))
+		}
+		return out
+	}
 	if name := g.known(n); name != "" {
 		return g.ref(n, name, alias)
 	}
@@ -348,4 +355,10 @@ func bare(v any, tables, top bool) any {
 		return out
 	}
 	return v
+}
+
+// called is the name of a function that is called.
+func called(n map[string]any) string {
+	name, _ := n["function_name"].(string)
+	return fold(name)
 }

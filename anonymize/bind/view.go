@@ -85,8 +85,12 @@ func (v *viewer) expr(n map[string]any) map[string]any {
 		}
 	case "COLUMN_REF":
 		names := sliceOf(n["column_names"])
-		if s, _ := names[len(names)-1].(string); len(names) == 1 && (now(s) || settings(s)) {
+		switch s, _ := names[len(names)-1].(string); {
+		case len(names) != 1:
+		case now(s):
 			v.b.fail("now-not-allowed", at)
+		case settings(s):
+			v.b.fail("view-function", at)
 		}
 	case "PARAMETER", "DEFAULT":
 		v.b.fail("parameter", at)

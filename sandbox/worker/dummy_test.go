@@ -5,6 +5,7 @@ package worker
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -44,8 +45,8 @@ func TestDummyDataOnTheEngine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ran := 0
-	for _, file := range []string{"cohorts.sql", "joins.sql"} {
+	ran, several := 0, 0
+	for _, file := range []string{"above.sql", "cohorts.sql", "joins.sql"} {
 		raw, err := os.ReadFile(filepath.Join("..", "..", "cmd", "carrel", "testdata", "corpus", file))
 		if err != nil {
 			t.Fatal(err)
@@ -59,15 +60,14 @@ func TestDummyDataOnTheEngine(t *testing.T) {
 			if fail != nil {
 				t.Fatal(id, fail)
 			}
-			spec, err := bind.Bind(schema, tree, sql)
+			wishes, err := wishesOf(schema, tree, sql)
 			if err != nil {
 				t.Fatal(id, err)
 			}
-			built, err := plan.Build(schema, spec, plan.Options{})
-			if err != nil {
-				t.Fatal(id, err)
+			if len(wishes) > 1 {
+				several++
 			}
-			made, err := dummy.Generate(t.Context(), entry, dummy.Options{Persons: 30, Wish: &spec, Plan: built})
+			made, err := dummy.Generate(t.Context(), entry, dummy.Options{Persons: 30, Wishes: wishes})
 			if err != nil {
 				t.Fatal(id, err)
 			}
@@ -81,9 +81,32 @@ func TestDummyDataOnTheEngine(t *testing.T) {
 			}
 		}
 	}
-	if ran < 30 || wideRounds > 1 && ran < 90 {
-		t.Errorf("only %d questions were asked", ran)
+	if ran < 40 || several < 6 || wideRounds > 1 && (ran < 110 || several < 20) {
+		t.Errorf("only %d questions were asked, %d of several steps", ran, several)
 	}
+}
+
+// wishesOf are the measure steps of a text: of one, or of its cut.
+func wishesOf(schema *plan.Schema, tree json.RawMessage, sql string) ([]dummy.Wish, error) {
+	spec, err := bind.Bind(schema, tree, sql)
+	if err == nil {
+		if built, err := plan.Build(schema, spec, plan.Options{}); err == nil {
+			return []dummy.Wish{{Spec: spec, Plan: built}}, nil
+		}
+	}
+	q, ok, err := bind.Cut(schema, tree, sql)
+	if err != nil || !ok {
+		return nil, fmt.Errorf("cut %v: %w", ok, err)
+	}
+	var out []dummy.Wish
+	for _, step := range q.Steps {
+		built, err := plan.Build(schema, step, plan.Options{})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, dummy.Wish{Spec: step, Plan: built})
+	}
+	return out, nil
 }
 
 // asked loads the files into an open engine, as a researcher's own would be, and gives the rows of a question.
@@ -124,22 +147,30 @@ func loaded(t *testing.T, dir string) *database {
 
 // rows gives a query's rows as JSON has them.
 func (d *database) rows(sql string) (rows []map[string]any, err error) {
-	var res duckdb.Result
-	defer duckdb.DestroyResult(&res)
-	if duckdb.Query(d.conn, "SELECT coalesce(CAST(to_json(list(t)) AS VARCHAR), '[]') FROM ("+sql+") t", &res) != duckdb.StateSuccess {
-		return nil, errors.New(duckdb.ResultError(&res))
+	text, err := d.json(sql)
+	if err != nil {
+		return nil, err
 	}
-	chunk := duckdb.FetchChunk(res)
-	defer duckdb.DestroyDataChunk(&chunk)
-	text := duckdb.StringTData((*duckdb.StringT)(duckdb.VectorGetData(duckdb.DataChunkGetVector(chunk, 0))))
 	return rows, json.Unmarshal([]byte(text), &rows)
 }
 
-// something is a number that is not 0 in any row.
+// json is a query's rows as a JSON list of objects.
+func (d *database) json(sql string) (string, error) {
+	var res duckdb.Result
+	defer duckdb.DestroyResult(&res)
+	if duckdb.Query(d.conn, "SELECT coalesce(CAST(to_json(list(t)) AS VARCHAR), '[]') FROM ("+sql+") t", &res) != duckdb.StateSuccess {
+		return "", errors.New(duckdb.ResultError(&res))
+	}
+	chunk := duckdb.FetchChunk(res)
+	defer duckdb.DestroyDataChunk(&chunk)
+	return duckdb.StringTData((*duckdb.StringT)(duckdb.VectorGetData(duckdb.DataChunkGetVector(chunk, 0)))), nil
+}
+
+// something is a number that is not 0 in any row, also in a list or a text.
 func something(rows []map[string]any) bool {
 	for _, r := range rows {
 		for _, v := range r {
-			if n, ok := v.(float64); ok && n != 0 {
+			if strings.ContainsAny(fmt.Sprint(v), "123456789") {
 				return true
 			}
 		}

@@ -3,6 +3,7 @@
 package worker
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -87,6 +88,9 @@ var views = []string{
 	`SELECT department, (SELECT max(x.n) FROM (SELECT department AS d, count(*) AS n FROM encounter GROUP BY department) x WHERE x.d = e.department) AS m FROM encounter e GROUP BY department`,
 	`WITH carrel_step_2 AS (SELECT 5 AS c1), carrel_step_1 AS (SELECT count(*) AS c1 FROM encounter), x AS (SELECT count(*) AS n FROM person) SELECT carrel_step_1.c1 + 1 AS e, x.n, carrel_step_2.c1 AS five FROM carrel_step_1, x, carrel_step_2`,
 	`WITH t AS (SELECT count(*) AS carrel_end_1, 7 AS carrel_end_2, count(DISTINCT person_id) AS c1_lo1 FROM encounter) SELECT carrel_end_1 + 1 AS carrel_end_4, carrel_end_2, c1_lo1 FROM t`,
+	`SELECT sem(total_cost) AS a, regr_r2(total_cost, drug_cost) AS b, regr_count(total_cost, drug_cost) AS c, regr_avgx(total_cost, drug_cost) FILTER (WHERE department <> 'icu') AS d,
+	 regr_avgy(total_cost, drug_cost) AS e, regr_sxx(total_cost, drug_cost) AS f, regr_syy(total_cost, drug_cost) AS g, regr_sxy(total_cost, drug_cost) AS h, favg(drug_cost) AS i, fsum(drug_cost) AS j,
+	 geomean(total_cost) AS k FROM encounter WHERE total_cost > 0`,
 	`SELECT count(*) + 0 AS n, count(*) FILTER (WHERE department = 'icu') AS icu, printf('%d', (count(*))::BIGINT) AS text FROM encounter`,
 }
 
@@ -105,7 +109,7 @@ func corpusViews(t *testing.T) []string {
 			t.Fatal(err)
 		}
 		for n, m := range answered.FindAllStringSubmatch(string(raw), -1) {
-			if wideRounds == 1 && n%5 > 0 {
+			if wideRounds == 1 && n%5 > 0 && filepath.Base(file) != "above.sql" {
 				continue
 			}
 			if sql := strings.TrimSuffix(strings.TrimSpace(m[2]), ";"); !strings.Contains(sql, "codes(") && !strings.Contains(sql, "approx_quantile") {
@@ -154,14 +158,14 @@ func TestCutMeansWhatTheTextMeans(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, err := engine.rows(sql)
+		want, err := engine.cells(sql)
 		if err != nil { // a plain engine fails where the service's total expressions do not
 			failed++
 			continue
 		}
 		var tables []wire.ViewTable
 		for i, doc := range docs {
-			rows, err := engine.rows(p.text(t, doc))
+			rows, err := engine.cells(p.text(t, doc))
 			if err != nil {
 				t.Fatalf("step %d: %v: %s", i, err, sql)
 			}
@@ -173,7 +177,7 @@ func TestCutMeansWhatTheTextMeans(t *testing.T) {
 			continue
 		}
 		own := len(got.Columns) - 2*len(q.Intervals)
-		if a, b := flat(got.Rows, own), flat(inOrder(want, got.Columns[:own]), own); a != b {
+		if a, b := flat(got.Rows, own), flat(want, own); a != b {
 			t.Errorf("%s\n\tcut:   %s\n\twhole: %s", sql, a, b)
 		}
 	}
@@ -182,29 +186,36 @@ func TestCutMeansWhatTheTextMeans(t *testing.T) {
 	}
 }
 
-// inOrder takes the cells of rows by the names of columns; a name that the engine has made up is told by its place alone where it is the only one.
-func inOrder(rows []map[string]any, columns []wire.ViewColumn) [][]any {
-	out := make([][]any, len(rows))
-	for i, r := range rows {
-		row, named := make([]any, len(columns)), map[string]bool{}
-		for j, c := range columns {
-			if v, ok := r[c.Name]; ok {
-				row[j], named[c.Name] = v, true
-			}
-		}
-		for j, c := range columns {
-			if !named[c.Name] {
-				for name, v := range r {
-					if !named[name] {
-						row[j], named[name] = v, true
-						break
-					}
-				}
-			}
-		}
-		out[i] = row
+// cells gives a query's rows with their cells in the order of its columns. What JSON cannot hold fails, as the engine does at what it cannot compute.
+func (d *database) cells(sql string) ([][]any, error) {
+	text, err := d.json(sql)
+	if err != nil {
+		return nil, err
 	}
-	return out
+	var rows []json.RawMessage
+	if err := json.Unmarshal([]byte(text), &rows); err != nil {
+		return nil, err
+	}
+	out := [][]any{}
+	for _, r := range rows {
+		in := json.NewDecoder(bytes.NewReader(r))
+		if _, err := in.Token(); err != nil {
+			return nil, err
+		}
+		row := []any{}
+		for in.More() {
+			var v any
+			if _, err := in.Token(); err != nil {
+				return nil, err
+			}
+			if err := in.Decode(&v); err != nil {
+				return nil, err
+			}
+			row = append(row, v)
+		}
+		out = append(out, row)
+	}
+	return out, nil
 }
 
 // text is the SQL of a document.
@@ -218,13 +229,14 @@ func (p *parser) text(t *testing.T, doc json.RawMessage) string {
 	return *text[0]
 }
 
-// tableAs is a step's table of rows with cells c1, c2 … in the order of its output, and intervals of nothing.
-func tableAs(q bind.Query, step int, rows []map[string]any) wire.ViewTable {
+// tableAs is a step's table of rows, with intervals of nothing.
+func tableAs(q bind.Query, step int, rows [][]any) wire.ViewTable {
 	out := wire.ViewTable{Name: bind.StepTable(step), Rows: [][]any{}}
-	for j, o := range q.Steps[step].Output {
+	own := len(q.Steps[step].Output)
+	for j := range own {
 		c := wire.ViewColumn{Name: bind.StepColumn(j), Type: wire.TypeReal}
-		for _, r := range rows { // a name that is not there is a number's
-			switch r[o.Name].(type) {
+		for _, r := range rows {
+			switch r[j].(type) {
 			case string:
 				c.Type = wire.TypeText
 			case bool:
@@ -238,13 +250,8 @@ func tableAs(q bind.Query, step int, rows []map[string]any) wire.ViewTable {
 			out.Columns = append(out.Columns, wire.ViewColumn{Name: e.LowColumn(), Type: wire.TypeReal}, wire.ViewColumn{Name: e.HighColumn(), Type: wire.TypeReal})
 		}
 	}
-	own := len(q.Steps[step].Output)
-	named := make([]wire.ViewColumn, own)
-	for j, o := range q.Steps[step].Output {
-		named[j].Name = o.Name
-	}
-	for _, cells := range inOrder(rows, named) {
-		out.Rows = append(out.Rows, append(cells, make([]any, len(out.Columns)-own)...))
+	for _, r := range rows {
+		out.Rows = append(out.Rows, append(r, make([]any, len(out.Columns)-own)...))
 	}
 	return out
 }
