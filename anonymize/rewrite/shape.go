@@ -193,7 +193,7 @@ func countDistinct(_ *plan.Schema, x text, _ int, _ *plan.Refusal) []string {
 func addCount(_ *plan.Schema, x text, i int, _ *plan.Refusal) []string {
 	p, ok := x.selectAround(i)
 	switch {
-	case !ok || p.from < 0:
+	case !ok || p.from < 0 || x.is(p.sel-2, "exists"): // a count is always there
 		return nil
 	case p.group >= 0:
 		return []string{x.after(p.from-1, ", count(*)")}

@@ -72,6 +72,7 @@ type generator struct {
 	wishes []*wish
 	goals  []*goal
 	served int // persons that were meant for a goal
+	turn   int // of the steps
 	text       // of the wishes
 }
 

@@ -56,20 +56,22 @@ func (g *generator) meant(person int) bool {
 	return person%5 < 3
 }
 
-// somebody is a person for whom a step finds something, or all do: the goals take turns, and where one cannot be met the next is tried. It
-// is nil when none can.
+// somebody is a person for whom a step finds something, or all do: every other one is for all of them where there are such persons, and the
+// rest for one step, which take turns. It is nil when there is none.
 func (g *generator) somebody() *world {
-	at := g.served
 	g.served++
-	if len(g.goals) > 1 { // every other person is for all of them
-		if at%2 == 0 {
-			at = 0
-		} else {
-			at = 1 + at/2%(len(g.goals)-1)
+	single := g.goals
+	if len(g.goals) > 1 {
+		single = g.goals[1:]
+		if g.served%2 == 1 {
+			if w := g.somebodyFor(g.goals[0]); w != nil {
+				return w
+			}
 		}
 	}
-	for k := range g.goals {
-		if w := g.somebodyFor(g.goals[(at+k)%len(g.goals)]); w != nil {
+	for range single {
+		g.turn++
+		if w := g.somebodyFor(single[g.turn%len(single)]); w != nil {
 			return w
 		}
 	}

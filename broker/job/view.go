@@ -54,7 +54,7 @@ func above(ctx context.Context, reader Reader, schema *plan.Schema, tree json.Ra
 // judged by its parts.
 func truer(whole, cut string) bool {
 	switch whole {
-	case "several-measures", "measure-joined", "set-operation", "window-over-noise", "output-literal", "output-expression", "select-distinct":
+	case "several-measures", "measure-joined", "set-operation", "window-over-noise", "output-literal", "output-expression", "select-distinct", "no-table":
 		return true
 	case "function-not-allowed":
 		return cut == "view-function"

@@ -271,7 +271,7 @@ SELECT count(*) FROM encounter WHERE random() < 0.5
 SELECT CASE WHEN random() < 0.5 THEN 1 ELSE 0 END AS k, count(*) FROM encounter GROUP BY k
 
 -- id: arith-setseed
--- verdict: refuse function-not-allowed 1:8
+-- verdict: refuse view-function 1:8
 -- why: a seed is the service's own
 SELECT setseed(0.5), count(*) FROM encounter
 

@@ -236,7 +236,7 @@ SELECT count(*) FROM encounter WHERE department = current_setting('threads')
 SELECT count(*) FROM encounter WHERE department = current_user
 
 -- id: sys-version
--- verdict: refuse function-not-allowed 1:8
+-- verdict: refuse view-function 1:8
 -- why: nothing of the machine is told
 SELECT version(), count(*) FROM encounter
 
@@ -271,7 +271,7 @@ SELECT count(*) FROM encounter WHERE age(admitted) > INTERVAL 1 YEAR
 SELECT count(*) FROM encounter WHERE admitted >= date_trunc('month', current_date)
 
 -- id: sys-nextval
--- verdict: refuse function-not-allowed 1:18
+-- verdict: refuse view-function 1:18
 -- why: a counter is an effect
 SELECT count(*), nextval('s') FROM encounter
 
@@ -296,8 +296,8 @@ SELECT count(*) FROM encounter, range(1000000)
 SELECT count(*) FROM (SELECT person_id, unnest(range(quantity)) AS i FROM prescription) t
 
 -- id: sys-unnest-list
--- verdict: refuse function-not-allowed 1:8
--- why: rows made from a list
+-- verdict: accept
+-- why: rows made from a list of the text, above the number
 SELECT unnest([1, 2, 3]), count(*) FROM encounter
 
 -- id: sys-repeat-bomb
