@@ -3,6 +3,6 @@
 package service_test
 
 const (
-	blackBoxRounds, blackBoxLists = 1, 40
+	blackBoxRounds, blackBoxLists = 1, 30
 	blackBoxPower                 = 0
 )
