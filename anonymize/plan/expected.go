@@ -8,7 +8,8 @@ import (
 
 // ExpectedError is how far noise alone moves one measure of one cell, with 95 % confidence, known before anything is spent.
 type ExpectedError struct {
-	Measure int    `json:"measure"` // index in Measures()
+	Step    int    `json:"step,omitempty"` // of several, from 1, in the order in which the text has them
+	Measure int    `json:"measure"`        // index in Measures() of the step
 	Kind    string `json:"kind"`
 	Column  string `json:"column,omitempty"`
 	// HalfWidth is the ± of a count or sum in its unit; for AVG it is the ± of the mean of a cell with PerRows rows.
@@ -27,16 +28,15 @@ func (p *Plan) ExpectedErrors(list []dp.Mechanism) []ExpectedError {
 		return nil
 	}
 	var out []ExpectedError
-	before := 0 // measures of the steps so far
-	for i, s := range p.steps {
-		_, first := p.Within(i)
-		for _, e := range s.ExpectedErrors(list[first : first+len(s.wants)]) {
-			e.Measure += before
-			out = append(out, e)
+	if len(p.steps) > 1 {
+		for k, i := range p.InText() {
+			s := p.steps[i]
+			_, first := p.Within(i)
+			for _, e := range s.ExpectedErrors(list[first : first+len(s.wants)]) {
+				e.Step = k + 1
+				out = append(out, e)
+			}
 		}
-		before += len(s.parts[0].Measures)
-	}
-	if out != nil {
 		return out
 	}
 	for i, m := range p.parts[0].Measures {

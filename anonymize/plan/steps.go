@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 )
 
@@ -59,10 +60,9 @@ func Several(steps []*Plan, above View, sql string, o Options) (*Plan, error) {
 		p.lists = merged(p.lists, s.lists)
 		p.skips = p.skips || s.skips
 		p.rows = max(p.rows, s.rows)
-		p.tree = append(p.tree, s.tree...)
 		statements, hashes = append(statements, s.sql), append(hashes, s.hash)
 	}
-	p.sql = strings.Join(statements, ";\n")
+	p.sql, p.tree = strings.Join(statements, ";\n"), p.described()
 	p.features = featuresOf(distinct)
 	limit := o.MaxDraws
 	if limit == 0 {
@@ -93,12 +93,44 @@ func (p *Plan) Steps() []*Plan {
 	return append([]*Plan(nil), p.steps...)
 }
 
+// InText are the steps, as places among Steps(), in the order in which the text has them, each once.
+func (p *Plan) InText() []int {
+	if p.view == nil {
+		return []int{0}
+	}
+	var out []int
+	for _, i := range p.view.At {
+		if !slices.Contains(out, i) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
 // Within says where step i begins, among Parts() and among Wants().
 func (p *Plan) Within(i int) (part, want int) {
 	for _, s := range p.Steps()[:i] {
 		part, want = part+len(s.parts), want+len(s.wants)
 	}
 	return part, want
+}
+
+// described is the plan in words: the steps, each with its tables, and what is free above them.
+func (p *Plan) described() []line {
+	order := p.InText()
+	n := strconv.Itoa(len(order))
+	out := []line{{0, Text{"1 个统计步骤；其上的 SQL 在带噪的表上计算，不扣减", "one measure step; the SQL above it runs over its noised table and is free"}}}
+	if len(order) > 1 {
+		out[0].text = Text{n + " 个统计步骤，一并扣减一次；其上的 SQL 在带噪的表上计算，不扣减", n + " measure steps, one charge for all of them; the SQL above runs over their noised tables and is free"}
+	}
+	for k, i := range order {
+		s, number := p.steps[i], strconv.Itoa(k+1)
+		out = append(out, line{0, Text{"步骤 " + number + "（" + strings.Join(s.tables, "、") + "）", "step " + number + " (" + strings.Join(s.tables, ", ") + ")"}})
+		for _, l := range s.tree {
+			out = append(out, line{l.indent + 1, l.text})
+		}
+	}
+	return out
 }
 
 func merged(a, b []string) []string {

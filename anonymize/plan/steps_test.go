@@ -3,6 +3,7 @@ package plan_test
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"carrel/anonymize/dp"
@@ -71,8 +72,30 @@ func TestSeveralCharges(t *testing.T) {
 	if f := p.Features(); f.Draws != a.Features().Draws+b.Features().Draws || !slices.Contains(f.Tables, "encounter") {
 		t.Errorf("%+v", f)
 	}
-	if errs := p.ExpectedErrors(both); len(errs) != 2 || errs[0].Measure != 0 || errs[1].Measure != 1 {
+	if errs := p.ExpectedErrors(both); len(errs) != 2 || errs[0].Step != 1 || errs[1].Step != 2 || errs[1].Measure != 0 {
 		t.Errorf("%+v", errs)
+	}
+	if errs := a.ExpectedErrors(one); len(errs) != 1 || errs[0].Step != 0 {
+		t.Errorf("one step is numbered: %+v", errs)
+	}
+}
+
+// TestSeveralInWords: steps are numbered as the text has them, whatever the order in which they are answered, each with its tables.
+func TestSeveralInWords(t *testing.T) {
+	t.Parallel()
+	a, b := counting(t, "department", ""), counting(t, "department", "3")
+	for _, steps := range [][]*plan.Plan{{a, b, a}, {b, a}} {
+		p := several(t, steps...)
+		if i := p.InText(); len(i) != 2 || p.Steps()[i[0]].Hash() != steps[0].Hash() || p.Steps()[i[1]].Hash() != steps[1].Hash() {
+			t.Errorf("%v", i)
+		}
+		en, zh := p.Describe("en"), p.Describe("zh")
+		if !strings.HasPrefix(en, "2 measure steps, one charge") || strings.Count(en, "\nstep 2 (encounter)\n  at most ") != 1 || !strings.Contains(zh, "\n步骤 2（encounter）\n") {
+			t.Error(en, zh)
+		}
+	}
+	if en := several(t, a).Describe("en"); !strings.HasPrefix(en, "one measure step; the SQL above") {
+		t.Error(en)
 	}
 }
 

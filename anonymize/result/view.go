@@ -2,6 +2,7 @@ package result
 
 import (
 	"slices"
+	"strconv"
 
 	"carrel/anonymize/dp"
 	"carrel/anonymize/plan"
@@ -111,8 +112,11 @@ func Viewed(columns []Typed, rows [][]any, intervals []int) (*Result, error) {
 	for _, row := range rows {
 		cells := make([]Cell, own)
 		for j, v := range row[:own] {
-			if f, ok := v.(float64); ok {
-				v = number(f)
+			switch x := v.(type) {
+			case float64:
+				v = number(x)
+			case bool: // as a key's
+				v = strconv.FormatBool(x)
 			}
 			cells[j] = Cell{Value: v}
 		}

@@ -25,6 +25,7 @@ type Forecast struct {
 // Reach is how far deleting one person can move the exact number behind a measure, over all groups together. Noise is in proportion to it. Behind a variance
 // is a sum of squares, behind a correlation or regression one of products, behind a quantile the rank.
 type Reach struct {
+	Step    int     `json:"step,omitempty"` // as of Expected
 	Measure string  `json:"measure"`
 	By      float64 `json:"by"`
 	Unit    string  `json:"unit,omitempty"`
@@ -63,7 +64,7 @@ func ForecastOf(p *plan.Plan, a dp.Accounting, epsilon, rootDelta, selectDelta f
 func ExpectedOf(p *plan.Plan, list []dp.Mechanism) []Expected {
 	var out []Expected
 	for _, e := range p.ExpectedErrors(list) {
-		out = append(out, Expected{Measure: named(e.Kind, e.Column), PlusMinus: e.HalfWidth, PerRows: e.PerRows, Rank: e.Rank, Unit: e.Unit})
+		out = append(out, Expected{Step: e.Step, Measure: named(e.Kind, e.Column), PlusMinus: e.HalfWidth, PerRows: e.PerRows, Rank: e.Rank, Unit: e.Unit})
 	}
 	return out
 }
@@ -89,10 +90,13 @@ func (x pricing) offer(p *plan.Plan, epsilon float64) (Offer, bool) {
 // costliest is the measure that one person can move most, each in its own unit.
 func costliest(p *plan.Plan) *Reach {
 	var best *Reach
-	for _, step := range p.Steps() {
-		for _, m := range step.Measures() {
-			if r := reachOf(step, &m); r.By > 0 && (best == nil || r.By > best.By) {
-				best = &r
+	steps := p.Steps()
+	for k, i := range p.InText() {
+		for _, m := range steps[i].Measures() {
+			if r := reachOf(steps[i], &m); r.By > 0 && (best == nil || r.By > best.By) {
+				if best = &r; len(steps) > 1 {
+					best.Step = k + 1
+				}
 			}
 		}
 	}

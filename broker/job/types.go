@@ -131,6 +131,7 @@ type Explanation struct {
 
 // Expected is the expected error of one measure: half the width of its 95 % interval, from noise alone.
 type Expected struct {
+	Step      int     `json:"step,omitempty"` // of several, from 1, as the text has them
 	Measure   string  `json:"measure"`
 	PlusMinus float64 `json:"plus_minus"`
 	// PerRows is the number of rows of a group that the ± is stated for, when it depends on that (AVG); else 0.

@@ -33,8 +33,31 @@ func TestExplainedPart(t *testing.T) {
 				t.Errorf("%s: %q is missing in %s", lang, w, body)
 			}
 		}
+		if strings.Contains(body, "step 1") || strings.Contains(body, "步骤") {
+			t.Errorf("%s: one step is numbered: %s", lang, body)
+		}
 		if strings.Contains(body, "%!") {
 			t.Errorf("%s: a sentence lacks a word: %s", lang, body)
+		}
+	}
+}
+
+// TestExplainedSteps: of several steps every number says whose it is, in the tables, the plot and the bound that costs most.
+func TestExplainedSteps(t *testing.T) {
+	t.Parallel()
+	x := &job.Explanation{Epsilon: .1, Allowed: true, Measures: []job.Expected{{Step: 1, Measure: "count", PlusMinus: 20}, {Step: 2, Measure: "count", PlusMinus: 40}},
+		Forecast: job.Forecast{Costliest: &job.Reach{Step: 2, Measure: "count", By: 40, Rows: 40}, Offers: []job.Offer{{Epsilon: .1, PlusMinus: []float64{20, 40}}}}}
+	all, err := new(server).parse()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for lang, want := range map[string][]string{"en": {"step 1: count", "step 2: count"}, "zh": {"步骤 1：count", "步骤 2：count"}} {
+		var b bytes.Buffer
+		if err := all[lang]["ask"].ExecuteTemplate(&b, "explained", explainOf(x)); err != nil {
+			t.Fatal(err)
+		}
+		if n, m := strings.Count(b.String(), want[0]), strings.Count(b.String(), want[1]); n != 4 || m != 3 {
+			t.Errorf("%s: %d and %d: %s", lang, n, m, b.String())
 		}
 	}
 }

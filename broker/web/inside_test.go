@@ -28,7 +28,7 @@ import (
 var (
 	literal = regexp.MustCompile(`\bt "([a-z0-9_.-]+)"`)
 	prefix  = regexp.MustCompile(`\bt \(print "([a-z_]+\.)"`)
-	inGo    = regexp.MustCompile(`"((?:nav|done)\.[a-z]*)"`)
+	inGo    = regexp.MustCompile(`"((?:nav|done|explain)\.[a-z]*)"`)
 )
 
 // Every key that templates use has a text in both languages, and no text is left over.

@@ -91,7 +91,13 @@ func (s *server) parse() (views, error) {
 // funcs are what templates can call, bound to a language.
 func (s *server) funcs(lang string, w words) template.FuncMap {
 	return template.FuncMap{
-		"t":     func(key string, args ...any) (string, error) { return w.in(lang, key, args...) },
+		"t": func(key string, args ...any) (string, error) { return w.in(lang, key, args...) },
+		"measure": func(step int, name string) (string, error) { // one of several steps with its number
+			if step == 0 {
+				return name, nil
+			}
+			return w.in(lang, "explain.step", step, name)
+		},
 		"in":    func(t interface{ In(lang string) string }) string { return t.In(lang) },
 		"label": func(group, code string) string { return s.label(lang, group, code) },
 		"name":  func(account string) string { return s.name(lang, account) },

@@ -24,7 +24,7 @@ func (a *app) printExpected(w io.Writer, x job.Explanation) {
 		case m.Rank:
 			note, unit = a.say("（名次之差，不是数值之差）", "(of its rank, not of its value)"), a.say("行", "rows")
 		}
-		rows = append(rows, []string{m.Measure, "± " + plain(m.PlusMinus), unit, note})
+		rows = append(rows, []string{a.measure(m.Step, m.Measure), "± " + plain(m.PlusMinus), unit, note})
 	}
 	table(w, []string{a.say("度量", "MEASURE"), a.say("噪声（95%）", "NOISE (95 %)"), a.say("单位", "UNIT"), ""}, rows)
 }
@@ -40,14 +40,14 @@ func (a *app) printForecast(w io.Writer, x job.Explanation) {
 	}
 	if r := x.Costliest; r != nil {
 		fmt.Fprintf(w, a.say("最费的上限：%s，一个人（至多 %d 行）可使其背后的数变化 %s\n", "the bound that costs most is that of %s: one person (rows: %d at most) can move the number behind it by %s\n"),
-			r.Measure, r.Rows, strings.TrimSpace(plain(r.By)+" "+a.reachUnit(r)))
+			a.measure(r.Step, r.Measure), r.Rows, strings.TrimSpace(plain(r.By)+" "+a.reachUnit(r)))
 	}
 	header, tight := []string{"ε"}, slices.ContainsFunc(x.Offers, func(o job.Offer) bool { return o.Tight > 0 })
 	if tight {
 		header = append(header, a.say("按确切的隐私损失", "BY EXACT LOSS"))
 	}
 	for _, m := range x.Measures {
-		header = append(header, m.Measure)
+		header = append(header, a.measure(m.Step, m.Measure))
 	}
 	rows := [][]string{}
 	for _, o := range x.Offers {
@@ -62,6 +62,14 @@ func (a *app) printForecast(w io.Writer, x job.Explanation) {
 	}
 	table(w, header, rows)
 	a.printBars(w, x)
+}
+
+// measure names a measure, one of several steps with the number of its own.
+func (a *app) measure(step int, name string) string {
+	if step == 0 {
+		return name
+	}
+	return fmt.Sprintf(a.say("步骤 %d：%s", "step %d: %s"), step, name)
 }
 
 func (a *app) reachUnit(r *job.Reach) string {
