@@ -36,6 +36,19 @@ func (e Event) Mu() float64 {
 	return math.Max(0, math.Sqrt2*(math.Erfinv(2*e.Lo-1)-math.Erfinv(2*e.Hi-1)))
 }
 
+// Rho is a lower bound of ρ: what one bit says of two inputs has a Rényi divergence of order α of at most ρα, for every α above 1.
+func (e Event) Rho() float64 {
+	most := 0.0
+	if e.Lo <= e.Hi {
+		return 0
+	}
+	for _, a := range []float64{1.001, 1.25, 1.5, 2, 3, 4, 6, 8, 12, 16, 32, 64} {
+		both := math.Pow(e.Lo, a)*math.Pow(e.Hi, 1-a) + math.Pow(1-e.Lo, a)*math.Pow(1-e.Hi, 1-a)
+		most = math.Max(most, math.Log(both)/(a-1)/a)
+	}
+	return most
+}
+
 // TellApart finds the event of the largest score and bounds it, each of its two probabilities being missed with half of 1 − confidence.
 func TellApart(d, d0 []View, confidence float64, score func(Event) float64) Event {
 	n, n0 := len(d)/3, len(d0)/3
@@ -92,7 +105,7 @@ func together(d, d0 []View, n, n0 int) (with, with0 []View) {
 		for _, v := range x {
 			m.spread, m.square = m.spread+math.Abs(v-m.mean)/float64(n), m.square+(v-m.mean)*(v-m.mean)/float64(n)
 		}
-		if m.spread > 0 && math.Abs(m.mean-m.mean0) > 4*math.Sqrt(m.square*(1/float64(n)+1/float64(n0))) {
+		if m.spread > 0 && math.Abs(m.mean-m.mean0) > 3*math.Sqrt(m.square*(1/float64(n)+1/float64(n0))) {
 			known[f] = m
 		}
 	}

@@ -43,6 +43,8 @@ func TestTellApart(t *testing.T) {
 		"one Laplace":     {laplace, epsilon, 1, 1, 1, 0.8},
 		"four Laplaces":   {laplace, epsilon, 4, 0.5, 2, 1.1},
 		"one Gaussian":    {gaussian, mu, 1, 1, 1, 0.8},
+		"ρ of a Gaussian": {gaussian, dptest.Event.Rho, 1, 1, 0.5, 0.2},
+		"ρ of a Laplace":  {laplace, dptest.Event.Rho, 1, 1, 0.5, 0.15},
 		"nine Gaussians":  {gaussian, mu, 9, 0.5, 1.5, 1.2},
 		"nothing to tell": {laplace, epsilon, 3, 0, 0, 0},
 	} {
