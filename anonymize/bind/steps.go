@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -12,7 +14,7 @@ import (
 
 // Query is a text cut where persons end and noise begins.
 type Query struct {
-	// Steps are the measure steps, each a wish of its own; there is at least one.
+	// Steps are the measure steps in the order of the text, each a wish of its own; there is at least one.
 	Steps []plan.Spec
 	// Tree is the SQL above them, a document as json_deserialize_sql reads it. Step i is the table StepTable(i), with a column StepColumn(j)
 	// for the j-th of its Output; there are no other tables.
@@ -84,8 +86,24 @@ func Cut(s *plan.Schema, ast json.RawMessage, sql string) (q Query, ok bool, err
 	if len(p.steps) == 0 {
 		return Query{}, false, nil
 	}
+	p.inText()
 	q, err = p.query(tree)
 	return q, true, err
+}
+
+// inText numbers the steps as the text has them: they were found from the outside in.
+func (p *splitter) inText() {
+	order := make([]int, len(p.steps))
+	for i := range order {
+		order[i] = i
+	}
+	sort.SliceStable(order, func(a, b int) bool { return located(p.nodes[order[a]], 0) < located(p.nodes[order[b]], 0) })
+	steps, nodes := slices.Clone(p.steps), slices.Clone(p.nodes)
+	for i, old := range order {
+		p.steps[i], p.nodes[i] = steps[old], nodes[old]
+		p.readers[id(p.reads[old])] = i
+		asMap(p.reads[old]["from_table"])["table_name"] = StepTable(i)
+	}
 }
 
 // query adds the intervals to what was cut and writes it down.
@@ -114,6 +132,7 @@ type splitter struct {
 	text    string // the document, in small letters
 	steps   []plan.Spec
 	nodes   []map[string]any // of the steps, with what they see
+	reads   []map[string]any // the SELECTs that read their tables
 	sights  map[uintptr]*env // by SELECT: what it has in sight
 	kinds   map[*env]kind
 	used    map[*env]bool   // CTEs that the view names
@@ -361,8 +380,8 @@ func (p *splitter) add(spec plan.Spec, step map[string]any, sight *env) map[stri
 		list = append(list, columnNode(StepColumn(j), o.Name))
 	}
 	n["select_list"] = list
-	from := asMap(n["from_table"])
-	from["schema_name"], from["table_name"] = "main", StepTable(i) // no CTE of the text has a schema
+	asMap(n["from_table"])["schema_name"] = "main" // no CTE of the text has a schema
+	p.reads = append(p.reads, n)
 	p.readers[id(n)] = i
 	return n
 }
