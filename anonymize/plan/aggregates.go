@@ -112,7 +112,7 @@ func (b *builder) operandsOf(w *MeasureSpec) []ref {
 		if b.err != nil {
 			return nil
 		}
-		out = append(out, b.intern(v))
+		out = append(out, b.fitted(w, b.intern(v)))
 	}
 	if len(out) == 2 && out[0] != out[1] {
 		out[0].col.mask = nil
@@ -222,12 +222,16 @@ func (b *builder) nameMeasure(m *Measure, w *MeasureSpec, r ref) {
 	if w.Kind == CountRows {
 		return
 	}
+	scale, lo, hi := r.col.Scale, r.col.Lo, r.col.Hi
+	if r.col.rounded != nil { // named by what the text says
+		r = *r.col.rounded
+	}
 	m.Column = short(r.col.Name)
 	if r.scan >= 0 && b.scans[r.scan].rel == nil {
 		m.Table, m.Column = b.scans[r.scan].table.Name, r.col.Name
 	}
 	if w.Kind > CountPersons && w.Kind != CountValues {
-		m.Scale, m.Unit, m.Lo, m.Hi = r.col.Scale, r.col.Unit, r.col.Lo, r.col.Hi
+		m.Scale, m.Unit, m.Lo, m.Hi = scale, r.col.Unit, lo, hi
 	}
 }
 
@@ -247,8 +251,12 @@ func (b *builder) wantValues(r ref) int {
 	return b.want(b.columns[c].layout.Name, b.m, LayoutTerm{c, 1})
 }
 
-// maxGrid bounds a gridded value, so that m·u² stays far below what the library can hold.
-const maxGrid = 1 << 14
+// maxGrid bounds a gridded value, so that m·u² stays far below what the library can hold; in a very large register it is less, so that the
+// sum of all squares has room.
+const (
+	maxGrid   = 1 << 14
+	leastGrid = 1 << 7
+)
 
 // moments are variances and what is made of two values. Values are centred at the middle of their bounds and, where these are wide,
 // rounded to a grid of 2^14 to 2^15 steps (an error of at most a step's half); each row then adds at most w² with the half-width w, and
@@ -289,8 +297,11 @@ type gridValue struct {
 
 func (b *builder) gridded(r ref, at int) gridValue {
 	g := gridValue{centre: middle(r.col), grid: 1, mask: r}
-	half := max(r.col.Hi-g.centre, g.centre-r.col.Lo)
-	for half/g.grid > maxGrid {
+	half, steps := max(r.col.Hi-g.centre, g.centre-r.col.Lo), int64(maxGrid)
+	for steps > leastGrid && !b.addable((steps+1)*(steps+1)) {
+		steps /= 2
+	}
+	for half/g.grid > steps {
 		g.grid *= 2
 	}
 	x := value{t: &term{at: r}, col: r.col}

@@ -126,18 +126,21 @@ func (b *builder) divided(x, y value, at int) value {
 	} else if y.col.Hi < 0 {
 		least = -y.col.Hi
 	}
-	shift := realScale + y.col.Scale - x.col.Scale
-	limit := math.Ceil(float64(worst)*math.Pow10(shift)/float64(least)) + 1
-	if limit >= maxSensitive || worst >= maxSensitive {
+	if worst >= maxSensitive {
 		b.fail("expression-too-large", at)
+	}
+	scale := b.decimals(float64(worst)*math.Pow10(y.col.Scale-x.col.Scale)/float64(least), at)
+	if b.err != nil {
 		return value{}
 	}
+	shift := scale + y.col.Scale - x.col.Scale
+	limit := math.Ceil(float64(worst)*math.Pow10(shift)/float64(least)) + 1
 	lo, hi := int64(-limit), int64(limit)
 	if x.col.Lo >= 0 && y.col.Lo >= 0 {
 		lo = 0
 	}
-	c := Column{Kind: KindDecimal, Scale: realScale, Lo: lo, Hi: hi, Nullable: y.col.Lo <= 0 && y.col.Hi >= 0}
-	v := b.double("$0; / nullif($1;, 0) * "+power(shift), c, x, y)
+	c := Column{Kind: KindDecimal, Scale: scale, Lo: lo, Hi: hi, Nullable: y.col.Lo <= 0 && y.col.Hi >= 0}
+	v := b.double("$0; / nullif($1;, 0)"+scaling(shift), c, x, y)
 	v.over = []value{x, y}
 	return v
 }

@@ -22,6 +22,7 @@ type shared struct {
 	nested bool                       // there is a SELECT inside
 	subs   bool                       // there is a subquery in an expression or condition
 	lists  map[string]bool            // code lists that conditions name
+	coarse int                        // decimals that a real number lacks of realScale, at most
 }
 
 // builder holds the building of one SELECT: the measure step, or a relation or subquery below it.
@@ -331,6 +332,7 @@ func (b *builder) plan() *Plan {
 		p.order = append(p.order, o)
 	}
 	p.tables = b.tablesUsed()
+	p.decimals = realScale - b.coarse
 	p.skips = b.nested
 	p.parts = b.finishParts()
 	p.keys = b.keyInfos()

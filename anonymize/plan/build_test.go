@@ -134,7 +134,7 @@ func TestRefusedBuilds(t *testing.T) {
 	count := plan.MeasureSpec{Kind: plan.CountRows}
 	big := plantest.City()
 	big.Persons = 1 << 36
-	sum := one("prescription", plan.MeasureSpec{Kind: plan.Sum, Args: plantest.Cols("cost")})
+	sum := one("prescription", plan.MeasureSpec{Kind: plan.Sum, Args: plantest.Cols("huge")})
 	broken := func(change func(*plan.Schema)) *plan.Schema { s := plantest.City(); change(s); return s }
 	cases := map[string]struct {
 		s    *plan.Schema

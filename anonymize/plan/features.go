@@ -116,6 +116,9 @@ func (b *builder) describe() []line {
 		add(1, "连接结果按人重新编号并截断", "joined rows are numbered again inside the person and cut")
 	}
 	b.describeScans(add, 1)
+	if b.coarse > 0 {
+		add(1, "行内实数保留 "+n(int64(realScale-b.coarse))+" 位小数：声明的上下限不容更多", "real numbers inside a row keep "+n(int64(realScale-b.coarse))+" decimals: the declared bounds leave no room for more")
+	}
 	for _, k := range b.all {
 		size := n(k.members())
 		if k.public {

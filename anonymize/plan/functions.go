@@ -146,17 +146,21 @@ func (b *builder) real(fn string, x value, at int) value {
 		return nothing(&Column{Kind: KindDecimal, Scale: realScale, Bounded: true})
 	}
 	partial := lo < first
-	low, high := math.Floor(f(math.Max(lo, first))*math.Pow10(realScale))-1, math.Ceil(f(hi)*math.Pow10(realScale))+1
-	if !(math.Abs(low) < maxSensitive && math.Abs(high) < maxSensitive) || max(abs(x.col.Lo), abs(x.col.Hi)) >= maxSensitive {
+	least, most := f(math.Max(lo, first)), f(hi)
+	if max(abs(x.col.Lo), abs(x.col.Hi)) >= maxSensitive {
 		b.fail("expression-too-large", at)
+	}
+	scale := b.decimals(math.Max(math.Abs(least), math.Abs(most)), at)
+	if b.err != nil {
 		return value{}
 	}
-	c := Column{Kind: KindDecimal, Scale: realScale, Lo: int64(low), Hi: int64(high), Nullable: partial}
+	low, high := math.Floor(least*math.Pow10(scale))-1, math.Ceil(most*math.Pow10(scale))+1
+	c := Column{Kind: KindDecimal, Scale: scale, Lo: int64(low), Hi: int64(high), Nullable: partial}
 	arg := "$0;"
 	if partial {
 		arg = "CASE WHEN $0; >= " + strconv.FormatFloat(first*unit, 'f', 0, 64) + " THEN $0; END"
 	}
-	return b.double(fn+"("+arg+" / "+power(x.col.Scale)+") * "+power(realScale), c, x)
+	return b.double(fn+"("+arg+" / "+power(x.col.Scale)+")"+scaling(scale), c, x)
 }
 
 // raised is x to a small whole power, by multiplication.

@@ -180,7 +180,6 @@ func (b *builder) foldedNumber(a aggregateCall, over string) value {
 	if strings.HasPrefix(a.name, "var_") || strings.HasPrefix(a.name, "stddev_") {
 		return b.spread(a, over)
 	}
-	shift := realScale - x.col.Scale
 	p := "0.5"
 	if a.name == "quantile_cont" || a.name == "quantile_disc" {
 		f, ok := b.fraction(a)
@@ -197,12 +196,17 @@ func (b *builder) foldedNumber(a aggregateCall, over string) value {
 	if a.name == "quantile_disc" {
 		return b.made("quantile_disc("+hole(0)+", "+p+")", c, a, over, true)
 	}
-	lo, hi := float64(x.col.Lo)*math.Pow10(shift), float64(x.col.Hi)*math.Pow10(shift)
-	if math.Abs(lo) >= maxSensitive || math.Abs(hi) >= maxSensitive || mul(max(abs(x.col.Lo), abs(x.col.Hi)), a.rows) >= maxSensitive {
+	most := max(abs(x.col.Lo), abs(x.col.Hi))
+	if mul(most, a.rows) >= maxSensitive {
 		b.fail("expression-too-large", a.at)
+	}
+	scale := b.decimals(float64(most)*math.Pow10(-x.col.Scale), a.at)
+	if b.err != nil {
 		return value{}
 	}
-	c.Kind, c.Scale, c.Lo, c.Hi = KindDecimal, realScale, int64(math.Floor(lo))-1, int64(math.Ceil(hi))+1
+	shift := scale - x.col.Scale
+	lo, hi := float64(x.col.Lo)*math.Pow10(shift), float64(x.col.Hi)*math.Pow10(shift)
+	c.Kind, c.Scale, c.Lo, c.Hi = KindDecimal, scale, int64(math.Floor(lo))-1, int64(math.Ceil(hi))+1
 	if a.name == "avg" || a.name == "mean" { // an integer sum, then one division
 		filter := ""
 		if a.filter != nil {
@@ -210,7 +214,7 @@ func (b *builder) foldedNumber(a aggregateCall, over string) value {
 		}
 		n := "count(" + hole(0) + ")" + filter + over
 		v := b.made("sum("+hole(0)+")", c, a, over, true)
-		v.t.format = "CAST(round(CAST(sum(" + hole(0) + ")" + filter + over + " AS DOUBLE) / nullif(" + n + ", 0) * " + power(shift) + ") AS BIGINT)"
+		v.t.format = "CAST(round(CAST(sum(" + hole(0) + ")" + filter + over + " AS DOUBLE) / nullif(" + n + ", 0)" + scaling(shift) + ") AS BIGINT)"
 		v.narrow = false
 		return v
 	}
@@ -219,7 +223,7 @@ func (b *builder) foldedNumber(a aggregateCall, over string) value {
 		filter = " FILTER (WHERE ?0;)"
 	}
 	v := b.made("quantile_cont("+hole(0)+", 0.5)", c, a, over, true)
-	v.t.format = "CAST(round(quantile_cont(CAST(" + hole(0) + " AS DOUBLE), " + p + ")" + filter + over + " * " + power(shift) + ") AS BIGINT)"
+	v.t.format = "CAST(round(quantile_cont(CAST(" + hole(0) + " AS DOUBLE), " + p + ")" + filter + over + scaling(shift) + ") AS BIGINT)"
 	v.narrow = false
 	return v
 }

@@ -256,10 +256,9 @@ func (b *builder) wantCentred(r ref, at int) int {
 	return b.want(fmt.Sprintf("sum(%s - %d)", b.label(r), mid), mul(b.m, limit), LayoutTerm{s, 1}, LayoutTerm{n, -mid})
 }
 
-// limits refuses what could overflow: the sensitivity the library multiplies, and the exact sum over the whole register, in SQL
-// and in the gate (ATTACKS 14, 18).
+// limits refuses what could overflow.
 func (b *builder) limits(limit int64, at int) {
-	if mul(b.m, limit) > maxSensitive || mul(mul(b.schema.Persons, b.m), max(limit, 1)) >= maxExact {
+	if !b.addable(limit) {
 		b.fail("sum-too-large", at)
 	}
 }

@@ -39,6 +39,7 @@ type Plan struct {
 	skip     int64
 	features Features
 	tree     []line
+	decimals int
 	steps    []*Plan // below a view; each is answered by its own parts
 	view     *View
 }
@@ -127,6 +128,17 @@ func (p *Plan) Hash() string { return p.hash }
 
 // Rows is the bound m of one person's rows that reach the measure.
 func (p *Plan) Rows() int64 { return p.rows }
+
+// Decimals is how many decimals real numbers inside a row keep: six, or fewer where declared bounds leave no room for them.
+func (p *Plan) Decimals() int {
+	n := p.decimals
+	for i, step := range p.steps {
+		if n = min(n, step.Decimals()); i == 0 {
+			n = step.Decimals()
+		}
+	}
+	return n
+}
 
 // Keys are the keys of all parts, in canonical order.
 func (p *Plan) Keys() []Key { return append([]Key(nil), p.keys...) }

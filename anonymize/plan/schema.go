@@ -86,6 +86,7 @@ type Column struct {
 	origin  []source // the columns of the schema that it comes from
 	stored  bool     // a column of the schema, not computed
 	mask    *ref     // counted by this one: NULL in the same rows
+	rounded *ref     // what this is with fewer decimals
 	ordinal bool     // numbers a person's rows: each number at most once
 	truth   bool     // 0 or 1, read as false and true
 	step    int64    // values differ by multiples of it; 0 and 1 say nothing

@@ -221,6 +221,9 @@ func (n *power) check(t *rapid.T, s *plan.Schema, spec plan.Spec, o plan.Options
 	if err != nil {
 		return nil, false
 	}
+	if p.Decimals() < 6 { // the evaluator does not know which of its numbers have fewer: TestWideBoundsKeepDecimals
+		return nil, false
+	}
 	n.accepted++
 	e := slow.Evaluator{Schema: s, Spec: spec, Data: d, Rows: o.RowsPerPerson}
 	if strings.Contains(p.SQL(), "q.r <= ") {

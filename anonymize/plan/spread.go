@@ -16,17 +16,20 @@ func (b *builder) spread(a aggregateCall, over string) value {
 	}
 	most, width := max(abs(x.col.Lo), abs(x.col.Hi)), float64(x.col.Hi-x.col.Lo)
 	_, square := product(most, most)
-	shift, root := realScale-2*x.col.Scale, strings.HasPrefix(a.name, "stddev_")
-	limit := math.Ceil(width*width/2*math.Pow10(shift)) + 1 // n ≥ 2 values of a width w: at most w²/4 · n/(n−1) ≤ w²/2
+	stored, root := 2*x.col.Scale, strings.HasPrefix(a.name, "stddev_")
+	limit := width * width / 2 // n ≥ 2 values of a width w: at most w²/4 · n/(n−1) ≤ w²/2
 	if root {
-		shift = realScale - x.col.Scale
-		limit = math.Ceil(width*math.Pow10(shift)) + 1
+		stored, limit = x.col.Scale, width
 	}
 	// n²·x² stays inside the engine's 128-bit sums
-	if !square || float64(a.rows)*float64(most) >= math.Ldexp(1, 62) || limit >= maxSensitive {
+	if !square || float64(a.rows)*float64(most) >= math.Ldexp(1, 62) {
 		b.fail("expression-too-large", a.at)
+	}
+	scale := b.decimals(limit*math.Pow10(-stored), a.at)
+	if b.err != nil {
 		return value{}
 	}
+	shift := scale - stored
 	less := " - 1"
 	if strings.HasSuffix(a.name, "_pop") {
 		less = ""
@@ -41,12 +44,12 @@ func (b *builder) spread(a aggregateCall, over string) value {
 	if root {
 		form = "sqrt(" + form + ")"
 	}
-	c := Column{Kind: KindDecimal, Scale: realScale, Hi: int64(limit), Bounded: true, step: 1}
+	c := Column{Kind: KindDecimal, Scale: scale, Hi: int64(math.Ceil(limit*math.Pow10(shift))) + 1, Bounded: true, step: 1}
 	if root {
 		c.Unit = x.col.Unit
 	}
 	v := b.made("sum("+hole(0)+")", c, a, over, true)
-	v.t.format, v.narrow = "CAST(round("+form+" * "+power(shift)+") AS BIGINT)", false
+	v.t.format, v.narrow = "CAST(round("+form+scaling(shift)+") AS BIGINT)", false
 	v.col.Nullable = v.col.Nullable || less != "" // of one value
 	return v
 }

@@ -110,3 +110,15 @@ func Wide() *plan.Schema {
 		bounded("big", plan.KindInt, 0, -100, 120, "")}})
 	return s
 }
+
+// Broad is Wide with amounts so large that quotients and variances of them keep fewer decimals.
+func Broad() *plan.Schema {
+	s := Wide()
+	visit := &s.Tables[len(s.Tables)-1]
+	for i := range visit.Columns {
+		if c := &visit.Columns[i]; c.Name == "x" {
+			c.Lo, c.Hi = -900_000_000, 1_000_000_000
+		}
+	}
+	return s
+}

@@ -117,3 +117,29 @@ func Wish(from plan.From, keys []plan.Expr, wanted ...plan.MeasureSpec) plan.Spe
 func Measure(kind plan.MeasureKind, args ...plan.Expr) plan.MeasureSpec {
 	return plan.MeasureSpec{Kind: kind, Args: args}
 }
+
+// Coarse are wishes over Broad with one real number inside a row each, of bounds so wide that it keeps fewer than six decimals.
+func Coarse() map[string]plan.Spec {
+	total := Measure(plan.Sum, Col("y"))
+	over := func(r plan.Relation) plan.Spec {
+		return Wish(plan.From{Scans: []plan.Scan{{Sub: &r, Alias: "r"}}}, nil, total)
+	}
+	visits := plan.From{Scans: []plan.Scan{{Table: "visit"}}}
+	unit := Col("person_id")
+	fold := func(name string, args ...plan.Expr) plan.Spec {
+		return over(plan.Relation{From: visits, Grouped: true, Group: []plan.Expr{unit}, Columns: []plan.ColumnSpec{As("p", unit), As("y", Agg(name, args...))}})
+	}
+	row := func(x plan.Expr) plan.Spec {
+		return over(plan.Relation{From: visits, Columns: []plan.ColumnSpec{As("p", unit), As("y", x)}})
+	}
+	return map[string]plan.Spec{
+		"quotient":            row(Call("/", Call("*", Col("x"), Num("1000")), Call("-", Col("n"), Num("3")))),
+		"quotient of amounts": row(Call("/", Call("*", Col("x"), Num("7")), Col("x"))),
+		"power of e":          row(Call("exp", Call("*", Num("3"), Col("n")))),
+		"variance":            fold("var_pop", Col("x")),
+		"variance of few":     fold("var_samp", Col("x")),
+		"deviation":           fold("stddev_pop", Call("*", Call("round", Col("x")), Num("100"))),
+		"mean":                fold("avg", Call("*", Col("x"), Num("900"))),
+		"middle":              fold("median", Call("*", Col("x"), Num("900"))),
+	}
+}

@@ -16,6 +16,8 @@ type Evaluator struct {
 	Data   Database
 	Rows   map[string]int64 // the options' row bounds
 	Limit  int64            // rows of a person that reach the measures; 0: all
+	// Coarse is how many decimals less than six the one real number of a wish keeps, when its bounds are wide.
+	Coarse int
 	// Delicate is set when a rounding was so close that a machine's doubles may fall on the other side.
 	Delicate bool
 
@@ -250,7 +252,7 @@ func literalScale(l plan.Literal) int {
 func (v *env) foldedScale(x *plan.Expr) int {
 	switch x.Name {
 	case "avg", "mean", "median", "quantile_cont", "var_pop", "var_samp", "stddev_pop", "stddev_samp", "percent_rank", "cume_dist":
-		return realScale
+		return v.e.decimals()
 	case "mode", "sum", "min", "max", "quantile_disc", "arg_min", "arg_max", "first", "last", "lag", "lead", "first_value", "last_value", "nth_value":
 		return v.scale(&x.Args[0])
 	}
@@ -273,7 +275,7 @@ func (v *env) callScale(x *plan.Expr, most func([]plan.Expr) int) int {
 		}
 		return out
 	case "/", "sqrt", "ln", "log10", "log2", "exp":
-		return realScale
+		return v.e.decimals()
 	case "round":
 		if len(x.Args) == 2 {
 			return min(v.scale(&x.Args[0]), int(max(0, constant(&x.Args[1]))))

@@ -181,7 +181,7 @@ func plus(a, b Value, sign int64) Value {
 
 // real rounds to the decimals of a real number.
 func (e *Evaluator) real(r *big.Rat) *big.Rat {
-	s := new(big.Rat).Mul(r, pow10(realScale))
+	s := new(big.Rat).Mul(r, pow10(e.decimals()))
 	s.Abs(s)
 	size, _ := s.Float64()
 	s.Sub(s, new(big.Rat).SetInt(floorOf(s)))
@@ -192,8 +192,10 @@ func (e *Evaluator) real(r *big.Rat) *big.Rat {
 	if !dyadic && gap < 1e-9+size*1e-15 || size > 1e14 {
 		e.Delicate = true
 	}
-	return rounded(r, realScale)
+	return rounded(r, e.decimals())
 }
+
+func (e *Evaluator) decimals() int { return realScale - e.Coarse }
 
 func (e *Evaluator) realCall(name string, r *big.Rat) Value {
 	x, _ := r.Float64()
@@ -222,7 +224,7 @@ func (e *Evaluator) realCall(name string, r *big.Rat) Value {
 	if !ok {
 		panic("slow: no number")
 	}
-	return fraction(rounded(out, realScale))
+	return fraction(rounded(out, e.decimals()))
 }
 
 func bucket(x, lo, hi *big.Rat, n int64) Value {

@@ -2,7 +2,6 @@ package slow
 
 import (
 	"fmt"
-	"math"
 	"math/big"
 	"slices"
 	"sort"
@@ -340,7 +339,11 @@ func (c *Cell) add(out []map[string]int64, name string, w *plan.MeasureSpec, m *
 	}
 	sum := int64(0)
 	for _, r := range rows {
-		v, ok := storedAt(r.eval(&w.Args[0]), m.Scale)
+		x := r.eval(&w.Args[0])
+		if r.scale(&w.Args[0]) > m.Scale { // the plan keeps fewer, and says so
+			x = fraction(rounded(x.r, m.Scale))
+		}
+		v, ok := storedAt(x, m.Scale)
 		if !ok || v < m.Lo || v > m.Hi {
 			return "a value outside its bounds"
 		}
@@ -365,12 +368,14 @@ func storedAt(v Value, scale int) (int64, bool) {
 	return x.Num().Int64(), x.IsInt() && x.Num().IsInt64()
 }
 
-// moments are the sums behind variances and regressions: of u = (x − zero)/unit and v, centred by shift·n. The small schema's bounds need no grid.
+// moments are the sums behind variances and regressions: of u = (x − zero)/unit and v, rounded half away from zero and centred by shift·n.
 func moments(out []map[string]int64, name string, w *plan.MeasureSpec, f *plan.Moments, rows []*env) string {
 	steps := func(r *env, arg int, zero, unit, reach float64) (int64, bool) {
-		x, _ := r.eval(&w.Args[arg]).r.Float64()
-		u := math.Round((x - zero) / unit)
-		return int64(u), math.Abs(u) <= reach
+		s := r.scale(&w.Args[arg])
+		u := new(big.Rat).Mul(r.eval(&w.Args[arg]).r, pow10(s))
+		u.Sub(u, storedFloat(zero, s)).Quo(u, storedFloat(unit, s))
+		n := rounded(u, 0).Num().Int64()
+		return n, float64(max(n, -n)) <= reach
 	}
 	n := int64(len(rows))
 	var x, y, xx, yy, xy int64
@@ -396,6 +401,11 @@ func moments(out []map[string]int64, name string, w *plan.MeasureSpec, f *plan.M
 		}
 	}
 	return ""
+}
+
+// storedFloat is the stored integer behind a number of the plan.
+func storedFloat(x float64, scale int) *big.Rat {
+	return rounded(new(big.Rat).Mul(new(big.Rat).SetFloat64(x), pow10(scale)), 0)
 }
 
 // Distance is how far two vectors are apart, over all cells together.

@@ -1,8 +1,8 @@
 -- Values that break arithmetic, and expressions whose bounds follow from those of their parts.
 
 -- id: arith-div-zero-literal
--- verdict: refuse sum-too-large
--- why: a constant zero divisor makes NULL in every row, but the bound of the quotient is too large to add
+-- verdict: accept
+-- why: a constant zero divisor makes NULL in every row
 SELECT avg(total_cost / 0) FROM encounter
 
 -- id: arith-div-column
@@ -10,9 +10,14 @@ SELECT avg(total_cost / 0) FROM encounter
 -- why: a zero divisor gives NULL, never an error
 SELECT avg(clamp(total_cost / quantity_of, 0, 1000)) FROM (SELECT person_id, total_cost, date_diff('day', admitted, discharged) AS quantity_of FROM encounter) t
 
+-- id: arith-variance-of-costs
+-- verdict: accept
+-- why: a variance of large amounts keeps fewer decimals
+SELECT avg(spread) FROM (SELECT person_id, var_samp(total_cost) AS spread FROM encounter GROUP BY person_id) t
+
 -- id: arith-div-unclamped
--- verdict: refuse sum-too-large
--- why: a quotient keeps six decimals, so that its bound is too large to add: clamp it
+-- verdict: accept
+-- why: a quotient keeps six decimals in a row, and in a sum as many as leave it room
 SELECT avg(total_cost / date_diff('day', admitted, discharged)) FROM encounter
 
 -- id: arith-div-case

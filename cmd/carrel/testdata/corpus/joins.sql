@@ -35,6 +35,12 @@ SELECT e.department, sum(r.cost) FROM encounter e JOIN prescription r ON r.perso
 -- why: stays without prescriptions are kept
 SELECT e.department, count(r.cost) FROM encounter e LEFT JOIN prescription r ON r.person_id = e.person_id AND r.encounter_id = e.encounter_id GROUP BY e.department
 
+-- id: join-then-group-by-row
+-- verdict: accept
+-- why: joined rows are many, but a person has no more groups than stays
+SELECT department, avg(items), avg(highest) FROM (SELECT e.person_id, e.encounter_id, e.department, count(*) AS items, max(l.value) AS highest
+  FROM lab_result l JOIN encounter e ON e.person_id = l.person_id AND e.encounter_id = l.encounter_id GROUP BY e.person_id, e.encounter_id, e.department) t GROUP BY department
+
 -- id: join-extra-condition
 -- verdict: accept
 -- why: a further condition in ON only takes matches away
