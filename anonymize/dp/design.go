@@ -38,7 +38,8 @@ func Sensitivity(rows, lo, hi int64) (int64, error) {
 //
 // selectDelta is the δ of each private selection (Want.Select); it is ignored when there is none. Cells get the mechanism of less noise at the
 // same charge: Gaussian under ZCDP, whose standard deviation is 1/√2 of that of a Laplace of the same ρ for any Δ, ε and cells (one L1 bound is
-// known, so L2 is no smaller), Laplace under Basic, where a single Gaussian has no price. Selections get Laplace row counts, released above Cut.
+// known, so L2 is no smaller). Under Basic a single Gaussian has no price and short lists are Laplace; a long list has the kind whose joint price buys
+// less noise (jointShare). Selections get Laplace row counts, released above Cut.
 func Design(a Accounting, epsilon, rootDelta, selectDelta float64, wants []Want) ([]Mechanism, error) {
 	if !between(epsilon, MinEpsilon, MaxEpsilon) {
 		return nil, refuse("epsilon outside %g..%g", MinEpsilon, MaxEpsilon)
@@ -62,10 +63,10 @@ func Design(a Accounting, epsilon, rootDelta, selectDelta float64, wants []Want)
 			return nil, refuse("cells, groups or levels of a measure")
 		}
 	}
-	parts := divide(a, total, rootDelta, wants)
+	epsilons, gaussian := divide(a, total, rootDelta, wants)
 	list := make([]Mechanism, 0, len(wants))
 	for i, w := range wants {
-		m, err := calibrate(a, parts[i], selectDelta, w)
+		m, err := calibrate(epsilons[i], gaussian, selectDelta, w)
 		if err != nil {
 			return nil, err
 		}
@@ -74,37 +75,33 @@ func Design(a Accounting, epsilon, rootDelta, selectDelta float64, wants []Want)
 	return list, nil
 }
 
-// divide gives each want its part of the total.
-func divide(a Accounting, total, rootDelta float64, wants []Want) []float64 {
-	n := float64(len(wants))
-	var parts []float64
+// divide gives each want the ε of its noise, and says whether that of cells is Gaussian, with μ for ε.
+func divide(a Accounting, total, rootDelta float64, wants []Want) (epsilons []float64, gaussian bool) {
 	if rate, ok := joint(a, rootDelta, len(wants)); ok {
-		parts = multiples(wants)
-		total = jointPart(total, rate, parts)
-	} else {
-		p := 1.0
-		if a == Basic {
-			p = 2
-		}
-		if parts = shares(p, wants); total*unit >= 100*n {
-			total -= 2 * n / unit // so that rounding up stays within the budget
+		return jointShare(total, rate, wants)
+	}
+	n, p := float64(len(wants)), 1.0
+	if a == Basic {
+		p = 2
+	}
+	epsilons = shares(p, wants)
+	if total*unit >= 100*n {
+		total -= 2 * n / unit // so that rounding up stays within the budget
+	}
+	for i := range epsilons {
+		if epsilons[i] *= total; a == ZCDP {
+			epsilons[i] = math.Sqrt(2 * epsilons[i])
 		}
 	}
-	for i := range parts {
-		parts[i] *= total
-	}
-	return parts
+	return epsilons, a == ZCDP
 }
 
-func calibrate(a Accounting, part, selectDelta float64, w Want) (Mechanism, error) {
-	m := Mechanism{Measure: w.Measure, Sensitivity: w.Sensitivity, Rows: w.Rows, Cells: w.Cells, Kind: Laplace, Epsilon: part}
-	if a == ZCDP {
-		m.Epsilon = math.Sqrt(2 * part)
-	}
+func calibrate(epsilon float64, gaussian bool, selectDelta float64, w Want) (Mechanism, error) {
+	m := Mechanism{Measure: w.Measure, Sensitivity: w.Sensitivity, Rows: w.Rows, Cells: w.Cells, Kind: Laplace, Epsilon: epsilon}
 	switch {
 	case w.Select:
 		m.Kind, m.Delta = Threshold, selectDelta
-	case a == ZCDP:
+	case gaussian:
 		m.Kind = Gaussian
 	}
 	if err := m.checkShape(); err != nil {
@@ -233,9 +230,10 @@ func (m Mechanism) Check() error {
 }
 
 // Price is the cost of a list, from the list and the root's δ alone: Laplace ε²/2 and Gaussian Δ²/(2σ²) with the library's σ under ZCDP,
-// Laplace ε under Basic (which refuses Gaussian), selections like Laplace plus their δ, and 2^-40 of δ a Gaussian draw. Each mechanism's
-// charge is rounded up to a whole unit. Under Basic a list of so many mechanisms that it pays (see joint) has one charge: the ε of their
-// joint privacy loss at δ = ε·rootDelta/ListSpread, and that δ besides those of selections.
+// Laplace ε under Basic, selections like Laplace plus their δ, and 2^-40 of δ a Gaussian draw. Each mechanism's charge is rounded up to a
+// whole unit. Under Basic a list of so many mechanisms that it pays (see joint) has one charge: the ε of their joint privacy loss at
+// δ = ε·rootDelta/ListSpread, and that δ besides those of selections; what Gaussian draws cost is taken out of it first. Shorter lists with a Gaussian
+// are refused there.
 func Price(a Accounting, rootDelta float64, list []Mechanism) (Cost, error) {
 	if len(list) == 0 || len(list) > maxWants {
 		return Cost{}, refuse("number of mechanisms")

@@ -17,8 +17,10 @@
 // library multiplies l0·linf in int64 and wraps.
 //
 //   - Laplace, scale Δ/ε: ε-DP (Dwork and others 2006), hence ε²/2-zCDP (Bun and Steinke 2016, Prop. 1.4).
-//   - Gaussian, σ: Δ²/(2σ²)-zCDP (Bun and Steinke 2016, Prop. 1.6). The library's noise is a truncated binomial whose distance
-//     from the Gaussian is below 2^-40 a draw; that δ is charged for each draw.
+//   - Gaussian, σ: Δ²/(2σ²)-zCDP (Bun and Steinke 2016, Prop. 1.6). What the library draws, by rejection, is the Gaussian's density at the
+//     points of a grid of σ/2^55 or less, cut at 8.8σ: up to there it is the Gaussian but for a factor of 1 ± 2^-40. Beyond, and where only one of two
+//     neighbours is cut, both have a probability below 2^-41 while Δ ≤ 1.6σ, as in every list at a root's δ of 1e-6 or less. As the rest is a factor and no
+//     difference, e^ε multiplies none of it: 2^-40 of δ is charged for each draw.
 //   - Threshold: the rows of one person lie in k ≤ m cells with m rows together. Cells that hold other persons too are covered by
 //     the Laplace of scale m/ε. A cell of this person alone is released with probability at most e^{-(τ-c)ε/m}/2 at c rows;
 //     the sum over k cells is convex in the c's, so it is largest at k-1 cells of one row and one of m-k+1; τ is where the worst
@@ -31,7 +33,8 @@
 // ε(ρ, δ') = ρ + 2√(ρ ln(1/δ')) (Bun and Steinke 2016, Prop. 1.3). Under ZCDP the root's δ is split in halves: one is the δ' of
 // that conversion (ConversionDelta), the other the limit of the δ's that add up (Budget().Delta). Under Basic the whole δ is the limit.
 // Lists add up there, and inside one list, fixed before it runs, many mechanisms cost together what their joint privacy loss says at a δ
-// that is charged (pld.go, joint.go); whether a list is priced so depends on its length and the root's δ, never on which is cheaper.
+// that is charged (pld.go, joint.go); whether a list is priced so depends on its length and the root's δ, never on which is cheaper. Such a list may
+// hold Gaussians, whose draws then take their 2^-40 each out of that same δ before the joint loss is judged at what is left.
 //
 // # Intervals
 //
