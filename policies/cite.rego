@@ -11,14 +11,18 @@
 #   the day, and how each of them is cited on that day (grounds) is asked once a day and not with every question.
 package carrel.cite
 
+import data.carrel.standing
+
 # day of the decision, in China
 today := substring(input.at, 0, 10)
 
-# met is true when everything needed holds, something is needed, and no rule of it stands on a dead source.
+# met is true when everything needed holds, something is needed, no rule of it stands on a dead source, and who asks is in
+# good enough standing for it: that is no need that a package could forget (ndr-31, sichuan-16).
 met(needs, held) if {
 	count(needs) > 0
 	count(needs - held) == 0
 	supported(needs)
+	standing.fit
 }
 
 approval(needs, oblige) := {"allow": true, "grounds": needs, "day": today, "obligations": oblige}
@@ -43,7 +47,7 @@ denial(needs, held, details) := {
 	],
 	"obligations": [],
 } if {
-	missing := (needs - held) | unsupported(needs)
+	missing := ((needs - held) | unsupported(needs)) | standing.unfit
 	count(missing) > 0
 }
 

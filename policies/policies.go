@@ -14,7 +14,7 @@ import (
 	"io/fs"
 )
 
-//go:embed access.rego application.rego cite.rego grant.rego handover.rego query.rego transition.rego
+//go:embed access.rego application.rego cite.rego conduct.rego grant.rego handover.rego query.rego standing.rego transition.rego
 //go:embed *.json
 var files embed.FS
 

@@ -104,6 +104,10 @@ type Subject struct {
 	Roles       List[string] `json:"roles"`
 	Institution string       `json:"institution"`
 	Region      string       `json:"region,omitempty"`
+	// Credit holds the entries of the credit files of the account and its institution, Duties what they owe by a date. Both are
+	// filled in by the Decider that knows the files (broker/conduct), for every question.
+	Credit List[Credit] `json:"credit"`
+	Duties List[Duty]   `json:"duties"`
 }
 
 // Decider answers questions. Undefined, an error or a malformed answer is a denial or an error, never an approval.

@@ -79,6 +79,7 @@ func (f *form) finite(x float64) {
 func (f *form) subject(s Subject) {
 	f.texts(s.Account, s.Institution, s.Region)
 	f.lists(s.Roles)
+	f.conduct(s)
 	if s.Account == "" && (len(s.Roles) > 0 || s.Institution != "") {
 		f.fail("an anonymous subject has roles")
 	}

@@ -105,6 +105,8 @@ func newQuestion(name string) any {
 		return &policy.HandoverQuestion{}
 	case "columns":
 		return &policy.ScopeQuestion{}
+	case "conduct":
+		return &policy.ConductQuestion{}
 	default:
 		return nil
 	}
@@ -129,6 +131,8 @@ func deref(q any) policy.Question {
 	case *policy.HandoverQuestion:
 		return *q
 	case *policy.ScopeQuestion:
+		return *q
+	case *policy.ConductQuestion:
 		return *q
 	default:
 		return nil

@@ -83,6 +83,7 @@ func questions() []policy.Question {
 	return []policy.Question{
 		policy.RouteQuestion{}, policy.AccessQuestion{}, policy.SubmissionQuestion{}, policy.TransitionQuestion{}, policy.CommandsQuestion{},
 		policy.PermitQuestion{}, policy.QueryQuestion{}, policy.HandoverQuestion{}, policy.ScopeQuestion{},
+		policy.ConductQuestion{},
 	}
 }
 

@@ -1,0 +1,321 @@
+# METADATA
+# title: Conduct
+# description: |
+#   Who may take which step in a matter of conduct: a credit entry, a measure of supervision, a duty with a date, an incident, a
+#   complaint, a resident's wish. The acts are data (matters.json): a row names the states it starts from, the one it leads to,
+#   the posts and the guards; this package says what each guard means, what falls due and until when an entry counts.
+package carrel.conduct
+
+import data.carrel.cite
+
+decision := cite.approval(needs, oblige) if cite.met(needs, held)
+
+else := cite.denial(needs, held, details)
+
+book := data.carrel.matters
+
+act := book.acts[input.act]
+
+m := input.matter
+
+me := input.subject.account
+
+class := book.sorts[m.noun][m.sort]
+
+needs := ({"state47-safe/named", "sichuan-36/step"} | posts) | {g | some g in act.guards} if act
+
+else := {"state47-safe/named"}
+
+posts := {"municipal-7/anyone"} if act.public
+
+else := {"sichuan-17/account", "sichuan-17/post"}
+
+held contains "state47-safe/named" if {
+	act
+	act.noun == m.noun
+}
+
+held contains "sichuan-36/step" if m.state in act.from
+
+held contains "municipal-7/anyone" if act.public
+
+held contains "sichuan-17/account" if me != ""
+
+held contains "sichuan-17/post" if "*" in act.roles
+
+held contains "sichuan-17/post" if {
+	some role in act.roles
+	role in input.subject.roles
+}
+
+# --- credit files (sichuan-16, municipal-5)
+
+held contains "sichuan-16/sort" if class
+
+held contains "sichuan-16/party" if {
+	some kind in {"person/", "institution/"}
+	startswith(m.party, kind)
+	m.party != kind
+}
+
+held contains "sichuan-16/not-self" if {
+	me != ""
+	not party_is_me
+}
+
+party_is_me if m.party == concat("", ["person/", me])
+
+my_institution if {
+	input.subject.institution != ""
+	m.party == concat("", ["institution/", input.subject.institution])
+}
+
+held contains "sichuan-16/reasoned" if {
+	m.texts.reason >= book.standing.reason_min
+	data.carrel.articles[m.article]
+}
+
+held contains "sichuan-16/evidence" if hashed(m.evidence)
+
+hashed(s) if {
+	startswith(s, "sha256:")
+	count(s) == 71
+}
+
+# An entry ends: on the day that its sort says, or sooner.
+held contains "sichuan-16/expiry" if m.until == ""
+
+held contains "sichuan-16/expiry" if {
+	m.until >= cite.today
+	m.until <= until
+}
+
+until := years_after(cite.today, class.years)
+
+years_after(date, n) := replace(sprintf("%d%s", [to_number(substring(date, 0, 4)) + n, substring(date, 4, -1)]), "-02-29", "-02-28")
+
+held contains "sichuan-16/own" if party_is_me
+
+held contains "sichuan-16/own" if my_institution
+
+held contains "sichuan-16/grounds" if m.texts.grounds >= book.standing.reason_min
+
+held contains "sichuan-16/other-judge" if {
+	me != ""
+	not me in m.actors
+	not party_is_me
+	not my_institution
+}
+
+# One sees his own file and his institution's; an office sees others' for a stated purpose.
+held contains "sichuan-16/view" if party_is_me
+
+held contains "sichuan-16/view" if my_institution
+
+held contains "sichuan-16/view" if {
+	m.unit != ""
+	m.unit == input.subject.institution
+	some role in book.viewers.inside
+	role in input.subject.roles
+}
+
+held contains "sichuan-16/view" if {
+	m.texts.purpose >= book.standing.reason_min
+	some role in book.viewers.outside
+	role in input.subject.roles
+}
+
+# What the credit platform is told is in date and not under appeal.
+held contains "municipal-5/in-date" if {
+	m.state in {"standing", "upheld"}
+	m.until >= cite.today
+}
+
+held contains "municipal-5/purpose" if m.texts.purpose >= book.standing.reason_min
+
+# --- measures (sichuan-36)
+
+held contains "sichuan-36/office" if {
+	some role in class.roles
+	role in input.subject.roles
+}
+
+held contains "sichuan-36/other-hand" if not me in m.actors
+
+# A rectification needs the day by which it is done.
+held contains "sichuan-36/due" if not "impose-rectification" in class.effects
+
+held contains "sichuan-36/due" if m.until >= cite.today
+
+# --- duties with a date (sichuan-20, sichuan-24, sichuan-33, tianjin-32-6, chongqing-integrity)
+
+held contains "sichuan-20/imposer" if {
+	some role in class.imposers
+	role in input.subject.roles
+}
+
+held contains "sichuan-20/date" if m.until >= cite.today
+
+held contains "sichuan-20/recorder" if {
+	some role in class.recorders
+	role in input.subject.roles
+}
+
+# Nobody checks himself; an inspection of one's own is by somebody of the house.
+held contains "sichuan-20/checker" if {
+	class.self == false
+	me != ""
+	not party_is_me
+	not my_institution
+}
+
+held contains "sichuan-20/checker" if {
+	class.self == true
+	my_institution
+}
+
+# A training is recorded by somebody else, of the same house or not.
+held contains "sichuan-20/checker" if {
+	m.sort == "training"
+	startswith(m.party, "person/")
+	not party_is_me
+}
+
+held contains "chongqing-integrity/own-declaration" if {
+	m.sort == "declaration"
+	party_is_me
+}
+
+# What was checked stays so until the day that its sort allows at most.
+held contains "sichuan-20/valid" if {
+	m.until >= cite.today
+	m.until <= until
+}
+
+held contains "sichuan-20/valid" if "discharge" in class.effects
+
+# --- incidents (pipl-57, tianjin-32-6)
+
+held contains "pipl-57/found" if {
+	m.found != ""
+	m.found <= input.at
+}
+
+held contains "pipl-57/what" if m.texts.what >= book.standing.reason_min
+
+# Whoever works on an incident is of the unit that answers for it, or of the authority, or operates the service.
+held contains "pipl-57/handler" if {
+	m.unit != ""
+	m.unit == input.subject.institution
+}
+
+held contains "pipl-57/handler" if {
+	some role in ["authority", "auditor", "conduct-officer", "discipline"]
+	role in input.subject.roles
+}
+
+lacking := {f | some f in book.incident.fields; not written(f)} | {"kinds" | count(m.kinds) == 0}
+
+written(f) if m.texts[f] > 0
+
+held contains "pipl-57/fields" if {
+	m.noun == "incident"
+	count(lacking) == 0
+}
+
+addressees := object.get(book.incident.addressees.by_region, m.region, book.incident.addressees["default"])
+
+held contains "pipl-57/addressee" if m.addressee in addressees
+
+held contains "pipl-57/addressee" if m.addressee == "persons"
+
+untold := {a | some a in addressees; not a in m.told}
+
+held contains "pipl-57/told" if {
+	count(addressees) > 0
+	count(untold) == 0
+}
+
+# Persons need not be told when what was done prevents harm, and somebody says how.
+held contains "pipl-57/persons" if "persons" in m.told
+
+held contains "pipl-57/persons" if m.texts.harmless >= book.standing.reason_min
+
+# --- complaints (municipal-7)
+
+held contains "municipal-7/form" if {
+	m.texts.body >= book.complaint.min
+	m.texts.body <= book.complaint.max
+}
+
+held contains "municipal-7/other" if {
+	me != ""
+	not party_is_me
+	not my_institution
+}
+
+held contains "municipal-7/answer" if {
+	m.texts.answer >= book.complaint.min
+	m.texts.answer <= book.complaint.max
+}
+
+# --- residents (municipal-14, shandong-inquiry)
+
+held contains "municipal-14/own" if party_is_me
+
+# --- obligations
+
+oblige := array.concat(
+	[{"kind": "state", "value": state, "text": act.label} | state != ""],
+	array.concat([{"kind": "effect", "value": e, "text": act.label} | some e in effects], limits),
+)
+
+# What is put right is over; what is checked is good until its day.
+state := "done" if "discharge" in effects
+
+else := act.to
+
+effects := {e | some e in act.effects; e != "of-sort"} | {e | "of-sort" in act.effects; some e in object.get(class, "effects", [])}
+
+limits := [{"kind": "limit", "value": value, "text": text} | some value, text in due]
+
+due[sprintf("until=%s", [until])] := {"zh": "有效期至", "en": "counts until"}
+
+due[sprintf("hours=%d", [hours])] := {"zh": "发现后须报告的小时数", "en": "hours from discovery to the report"} if m.noun == "incident"
+
+due[sprintf("working-days=%d", [book.complaint.working_days])] := {"zh": "答复期限(工作日)", "en": "working days to the answer"} if {
+	m.noun == "complaint"
+}
+
+due[sprintf("addressee=%s", [a])] := {"zh": "须通知", "en": "to be told"} if {
+	m.noun == "incident"
+	some a in addressees
+}
+
+due["late=1"] := {"zh": "已逾期", "en": "overdue"} if {
+	m.due != ""
+	m.due < input.at
+}
+
+hours := object.get(book.incident.hours.by_region, m.region, book.incident.hours["default"])
+
+# --- texts
+
+details["sichuan-17/post"] := names(act.roles)
+
+details["sichuan-36/office"] := names(class.roles)
+
+details["sichuan-20/imposer"] := names(class.imposers)
+
+details["sichuan-20/recorder"] := names(class.recorders)
+
+details["pipl-57/fields"] := cite.plain(lacking)
+
+details["pipl-57/addressee"] := cite.plain({a | some a in addressees})
+
+details["pipl-57/told"] := cite.plain(untold)
+
+names(roles) := {
+	"zh": concat(", ", sort({data.carrel.roles[r].zh | some r in roles})),
+	"en": concat(", ", sort({data.carrel.roles[r].en | some r in roles})),
+}

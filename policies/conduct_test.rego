@@ -1,0 +1,292 @@
+package carrel.conduct_test
+
+import data.carrel.conduct
+
+hash := "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+empty := {
+	"noun": "", "sort": "", "state": "", "party": "", "unit": "", "region": "", "article": "", "evidence": "", "until": "",
+	"found": "", "due": "", "addressee": "", "told": [], "kinds": [], "actors": [], "texts": {},
+}
+
+who(account, roles, institution) := {"account": account, "roles": roles, "institution": institution, "credit": [], "duties": []}
+
+zhou := who("zhou", ["authority"], "commission")
+
+he := who("he", ["discipline"], "commission")
+
+li := who("li", ["researcher"], "u")
+
+asked(subject, act, matter) := d if {
+	d := conduct.decision with input as {"at": "2026-11-21T10:00:00+08:00", "subject": subject, "act": act, "matter": object.union(empty, matter)}
+}
+
+rules(d) := {r.rule | some r in d.reasons}
+
+obliged(d, kind) := {o.value | some o in d.obligations; o.kind == kind}
+
+entry := {"noun": "credit", "sort": "misuse", "party": "person/li", "unit": "u", "article": "ndr-31", "evidence": hash, "texts": {"reason": 20}}
+
+test_enter if {
+	d := asked(zhou, "credit.enter", entry)
+	d.allow
+	obliged(d, "state") == {"standing"}
+	"until=2028-11-21" in obliged(d, "limit")
+	obliged(d, "effect") == set()
+}
+
+test_expulsion_ends_grants if {
+	d := asked(zhou, "credit.enter", object.union(entry, {"sort": "expulsion"}))
+	obliged(d, "effect") == {"end-grants"}
+}
+
+test_expulsion_is_the_authoritys if {
+	rules(asked(he, "credit.enter", object.union(entry, {"sort": "expulsion"}))) == {"sichuan-36/office"}
+}
+
+test_leap_day if {
+	d := conduct.decision with input as {"at": "2028-02-29T10:00:00+08:00", "subject": zhou, "act": "credit.enter", "matter": object.union(empty, entry)}
+	"until=2030-02-28" in obliged(d, "limit")
+}
+
+test_until_given if asked(zhou, "credit.enter", object.union(entry, {"until": "2027-01-01"})).allow
+
+test_until_too_late if rules(asked(zhou, "credit.enter", object.union(entry, {"until": "2028-11-22"}))) == {"sichuan-16/expiry"}
+
+test_researcher_enters_nothing if {
+	rules(asked(li, "credit.enter", object.union(entry, {"party": "person/ma"}))) == {"sichuan-17/post", "sichuan-36/office"}
+}
+
+test_unknown_act if rules(asked(zhou, "credit.forge", entry)) == {"state47-safe/named"}
+
+test_other_noun if "state47-safe/named" in rules(asked(zhou, "credit.enter", object.union(entry, {"noun": "duty"})))
+
+test_appeal if {
+	d := asked(li, "credit.appeal", object.union(entry, {"state": "standing", "texts": {"grounds": 20}}))
+	d.allow
+	obliged(d, "state") == {"appealed"}
+}
+
+test_institution_appeals if {
+	asked(who("ma", ["researcher"], "u"), "credit.appeal", object.union(entry, {"state": "standing", "party": "institution/u", "texts": {"grounds": 20}})).allow
+}
+
+test_stranger_appeals_nothing if {
+	rules(asked(who("ma", ["researcher"], "u"), "credit.appeal", object.union(entry, {"state": "standing", "texts": {"grounds": 20}}))) == {"sichuan-16/own"}
+}
+
+appealed := object.union(entry, {"state": "appealed", "actors": ["zhou"], "texts": {"grounds": 20}})
+
+test_other_lifts if obliged(asked(he, "credit.lift", appealed), "state") == {"lifted"}
+
+test_who_entered_lifts_nothing if rules(asked(zhou, "credit.lift", appealed)) == {"sichuan-16/other-judge"}
+
+test_who_entered_upholds_nothing if rules(asked(zhou, "credit.uphold", appealed)) == {"sichuan-16/other-judge"}
+
+test_party_judges_nothing if {
+	rules(asked(who("li", ["discipline"], "x"), "credit.lift", appealed)) == {"sichuan-16/other-judge"}
+}
+
+file := {"noun": "credit", "party": "person/li", "unit": "u"}
+
+test_own_file if asked(li, "credit.read", file).allow
+
+test_own_units_file if asked(who("ma", ["researcher"], "u"), "credit.read", {"noun": "credit", "party": "institution/u", "unit": "u"}).allow
+
+test_inside if asked(who("di", ["qc-director"], "u"), "credit.read", file).allow
+
+test_colleague_sees_nothing if rules(asked(who("ma", ["researcher"], "u"), "credit.read", file)) == {"sichuan-16/view"}
+
+test_office_without_purpose if rules(asked(zhou, "credit.read", file)) == {"sichuan-16/view"}
+
+test_office_with_purpose if asked(zhou, "credit.read", object.union(file, {"texts": {"purpose": 20}})).allow
+
+test_export if asked(zhou, "credit.export", object.union(entry, {"state": "standing", "until": "2027-01-01", "texts": {"purpose": 20}})).allow
+
+test_export_not_under_appeal if {
+	rules(asked(zhou, "credit.export", object.union(entry, {"state": "appealed", "until": "2027-01-01", "texts": {"purpose": 20}}))) == {"municipal-5/in-date"}
+}
+
+# --- measures: each rung by its office alone
+
+rung(sort) := object.union(entry, {"noun": "measure", "sort": sort, "until": "2026-12-31"})
+
+offices := {"talk": zhou, "rectify": zhou, "admonish": he, "criticise": zhou, "sanction": he, "refer": he}
+
+test_each_rung_by_its_office if {
+	every sort, office in offices { asked(office, "measure.order", rung(sort)).allow }
+}
+
+test_no_rung_by_another if {
+	every sort, office in offices {
+		some other in [zhou, he]
+		other != office
+		rules(asked(other, "measure.order", rung(sort))) == {"sichuan-36/office"}
+	}
+}
+
+test_six_rungs if {
+	data.carrel.matters.sorts.measure == {s: m | some s, m in data.carrel.matters.sorts.measure; offices[s]}
+	count(offices) == 6
+}
+
+operator := who("tang", ["conduct-officer"], "centre")
+
+test_operator_proposes if {
+	every sort, _ in offices { obliged(asked(operator, "measure.propose", rung(sort)), "state") == {"proposed"} }
+}
+
+test_operator_orders_nothing if {
+	every sort, _ in offices { rules(asked(operator, "measure.order", rung(sort))) == {"sichuan-17/post", "sichuan-36/office"} }
+}
+
+test_proposer_orders_nothing if {
+	rules(asked(zhou, "measure.order", object.union(rung("talk"), {"state": "proposed", "actors": ["zhou"]}))) == {"sichuan-36/other-hand"}
+}
+
+test_rectification_has_a_day if {
+	rules(asked(zhou, "measure.order", object.union(rung("rectify"), {"until": ""}))) == {"sichuan-36/due"}
+	obliged(asked(zhou, "measure.order", rung("rectify")), "effect") == {"enter-credit", "impose-rectification"}
+}
+
+test_declined if asked(zhou, "measure.decline", object.union(rung("talk"), {"state": "proposed", "texts": {"grounds": 20}})).allow
+
+# --- duties
+
+owed(sort) := {"noun": "duty", "sort": sort, "party": "institution/u", "until": "2027-11-21", "evidence": hash}
+
+test_impose if obliged(asked(zhou, "duty.impose", owed("provider-check")), "state") == {"due"}
+
+test_impose_by_another if rules(asked(he, "duty.impose", owed("provider-check"))) == {"sichuan-20/imposer"}
+
+test_record if obliged(asked(zhou, "duty.record", owed("provider-check")), "state") == {"held"}
+
+test_discharge if {
+	d := asked(zhou, "duty.record", object.union(owed("rectification"), {"state": "due", "until": ""}))
+	obliged(d, "state") == {"done"}
+}
+
+test_record_too_long if rules(asked(zhou, "duty.record", object.union(owed("provider-check"), {"until": "2027-11-22"}))) == {"sichuan-20/valid"}
+
+test_nobody_checks_himself if {
+	rules(asked(who("zhou", ["authority"], "u"), "duty.record", owed("provider-check"))) == {"sichuan-20/checker"}
+}
+
+test_commissioner_checks if asked(who("wu", ["owner"], "commission"), "duty.record", owed("commissioner-check")).allow
+
+test_self_inspection if {
+	asked(who("di", ["qc-director"], "u"), "duty.record", owed("self-inspection")).allow
+	rules(asked(who("di", ["qc-director"], "x"), "duty.record", owed("self-inspection"))) == {"sichuan-20/checker"}
+}
+
+test_training if {
+	asked(operator, "duty.record", object.union(owed("training"), {"party": "person/li"})).allow
+	not asked(operator, "duty.record", object.union(owed("training"), {"party": "person/tang"})).allow
+}
+
+test_declare if {
+	d := object.union(owed("declaration"), {"party": "person/li", "texts": {"grounds": 20}})
+	asked(li, "duty.declare", d).allow
+	rules(asked(he, "duty.declare", d)) == {"chongqing-integrity/own-declaration"}
+}
+
+# --- incidents
+
+incident := {
+	"noun": "incident", "sort": "possible", "unit": "commission", "region": "510000", "found": "2026-11-21T08:00:00+08:00",
+	"texts": {"what": 20, "causes": 3, "harm": 3, "measures": 3, "advice": 3, "contact": 3}, "kinds": ["diagnosis"],
+}
+
+opened := object.union(incident, {"state": "open"})
+
+test_report if {
+	d := asked(li, "incident.report", incident)
+	d.allow
+	obliged(d, "state") == {"open"}
+	"hours=24" in obliged(d, "limit")
+	"addressee=sichuan-health-commission" in obliged(d, "limit")
+}
+
+test_possible_starts_the_same_clock if {
+	obliged(asked(li, "incident.report", incident), "limit") == obliged(asked(li, "incident.report", object.union(incident, {"sort": "actual"})), "limit")
+}
+
+test_other_region if "hours=72" in obliged(asked(li, "incident.report", object.union(incident, {"region": "999999"})), "limit")
+
+test_found_tomorrow if rules(asked(li, "incident.report", object.union(incident, {"found": "2026-11-22T08:00:00+08:00"}))) == {"pipl-57/found"}
+
+test_late if "late=1" in obliged(asked(zhou, "incident.amend", object.union(opened, {"due": "2026-11-21T09:00:00+08:00"})), "limit")
+
+test_tell if {
+	asked(who("wu", ["owner"], "commission"), "incident.tell", object.union(opened, {"addressee": "persons"})).allow
+	asked(zhou, "incident.tell", object.union(opened, {"addressee": "sichuan-health-commission"})).allow
+	rules(asked(zhou, "incident.tell", object.union(opened, {"addressee": "a-friend"}))) == {"pipl-57/addressee"}
+}
+
+test_every_field if {
+	every f in ["what", "causes", "harm", "measures", "advice", "contact"] {
+		d := asked(zhou, "incident.tell", object.union(opened, {"addressee": "persons", "texts": {f: 0}}))
+		rules(d) == {"pipl-57/fields"}
+		some r in d.reasons
+		contains(r.text.en, f)
+	}
+}
+
+test_kinds if rules(asked(zhou, "incident.tell", object.union(opened, {"addressee": "persons", "kinds": []}))) == {"pipl-57/fields"}
+
+told := object.union(opened, {"told": ["sichuan-health-commission", "sichuan-cyberspace-administration", "persons"], "texts": {"grounds": 20}})
+
+test_close if obliged(asked(zhou, "incident.close", told), "state") == {"closed"}
+
+test_close_untold if {
+	rules(asked(zhou, "incident.close", object.union(told, {"told": ["sichuan-health-commission", "persons"]}))) == {"pipl-57/told"}
+}
+
+test_close_persons if {
+	d := object.union(told, {"told": ["sichuan-health-commission", "sichuan-cyberspace-administration"]})
+	rules(asked(zhou, "incident.close", d)) == {"pipl-57/persons"}
+	asked(zhou, "incident.close", object.union(d, {"texts": {"harmless": 20}})).allow
+}
+
+test_stranger_handles_nothing if rules(asked(who("wu", ["owner"], "x"), "incident.amend", opened)) == {"pipl-57/handler"}
+
+# --- complaints
+
+nobody := who("", [], "")
+
+complaint := {"noun": "complaint", "texts": {"body": 20}}
+
+test_anybody_complains if {
+	d := asked(nobody, "complaint.file", complaint)
+	d.allow
+	"working-days=15" in obliged(d, "limit")
+}
+
+test_the_expelled_complain if {
+	credit := [{"id": "a", "sort": "expulsion", "state": "standing", "from": "2026-01-01", "until": "2027-01-01"}]
+	asked(object.union(li, {"credit": credit}), "complaint.file", complaint).allow
+}
+
+test_too_short if rules(asked(nobody, "complaint.file", object.union(complaint, {"texts": {"body": 9}}))) == {"municipal-7/form"}
+
+test_too_long if rules(asked(nobody, "complaint.file", object.union(complaint, {"texts": {"body": 4001}}))) == {"municipal-7/form"}
+
+test_answer if {
+	c := object.union(complaint, {"state": "registered", "party": "institution/centre", "texts": {"answer": 20}})
+	asked(zhou, "complaint.answer", c).allow
+	rules(asked(operator, "complaint.answer", c)) == {"municipal-7/other"}
+}
+
+test_nobody_reads_complaints if "sichuan-17/account" in rules(asked(nobody, "complaint.read", object.union(complaint, {"state": "registered"})))
+
+# --- residents
+
+wish := {"noun": "wish", "sort": "object", "party": "person/fang"}
+
+fang := who("fang", ["resident"], "residents")
+
+test_object if asked(fang, "wish.make", wish).allow
+
+test_withdraw if asked(fang, "wish.withdraw", object.union(wish, {"state": "standing"})).allow
+
+test_for_another if rules(asked(fang, "wish.make", object.union(wish, {"party": "person/other"}))) == {"municipal-14/own"}

@@ -1,0 +1,112 @@
+# METADATA
+# title: Standing
+# description: |
+#   How a person, and the institution behind him, stands: good, watched, suspended or expelled, by the entries of the credit
+#   files that are in date; and which duties with a date have lapsed. It is an input of every decision: cite asks fit before
+#   anything is approved. Who has no entry and no duty, as nearly everybody, costs one look.
+package carrel.standing
+
+book := data.carrel.matters
+
+today := substring(input.at, 0, 10)
+
+# --- good faith (sichuan-16, ndr-31)
+
+level := "expelled" if {
+	some e in live
+	effect(e) == "expel"
+}
+
+else := "suspended" if {
+	some e in live
+	effect(e) == "suspend"
+}
+
+else := "suspended" if faults - thanks >= book.standing.suspend_at
+
+else := "watched" if faults - thanks >= book.standing.watch_at
+
+else := "good"
+
+# Entries in date count until somebody else than who made them lifted them; an appeal alone stays nothing.
+live contains e if {
+	some e in input.subject.credit
+	e.state != "lifted"
+	e.from <= today
+	e.until >= today
+}
+
+# What nobody knows is taken for the worst but expulsion, which ends grants for good.
+effect(e) := object.get(book.sorts.credit, e.sort, {"effect": "suspend"}).effect
+
+faults := count({e.id | some e in live; effect(e) == "fault"})
+
+thanks := count({e.id | some e in live; effect(e) == "thanks"})
+
+# --- duties with a date (sichuan-20, sichuan-24, sichuan-33, tianjin-32-6)
+
+# A duty lapses when the newest record of its sort is over; of rectifications each is its own. Who never had one imposed has
+# none.
+lapsed contains d.sort if {
+	some d in input.subject.duties
+	d.until < today
+	not renewed(d.sort)
+}
+
+renewed(sort) if {
+	sort != "rectification"
+	current(sort)
+}
+
+current(sort) if {
+	some d in input.subject.duties
+	d.sort == sort
+	d.until >= today
+}
+
+# --- what stays open
+
+fit if {
+	not input.subject.credit[0]
+	not input.subject.duties[0]
+}
+
+fit if {
+	input.subject.account
+	count(unfit) == 0
+}
+
+unfit contains "sichuan-16/expelled" if {
+	level == "expelled"
+	not opened("expelled")
+}
+
+unfit contains "ndr-31/standing" if {
+	level == "suspended"
+	not opened("suspended")
+}
+
+unfit contains rule if {
+	some sort in lapsed
+	rule := object.get(book.sorts.duty, sort, {"rule": "sichuan-20/check"}).rule
+	not opened("suspended")
+}
+
+action := input.action if input.action
+
+else := data.carrel.routes[input.route] if input.route
+
+else := input.act if input.act
+
+else := concat(".", [input.machine, input.move.command])
+
+opened(_) if data.carrel.actions[action].public == true
+
+opened(_) if book.acts[action].public == true
+
+opened(at) if action in book.standing.open[at]
+
+# Looking and giving up stay open to who is suspended.
+opened("suspended") if split(action, ".")[1] in book.standing.verbs
+
+opened("suspended") if action in book.standing.open.expelled

@@ -1,0 +1,104 @@
+package policy
+
+// Credit is one entry of a credit file, as rules read it. Whether it counts, and for what, they say.
+type Credit struct {
+	ID    string `json:"id"`
+	Sort  string `json:"sort"`  // see matters.json
+	State string `json:"state"` // standing | appealed | upheld | lifted
+	From  Date   `json:"from"`
+	Until Date   `json:"until"` // last day
+}
+
+// Duty is something that a person or an institution owes by a date, or has done until a date.
+type Duty struct {
+	Sort  string `json:"sort"`
+	Until Date   `json:"until"`
+}
+
+// Matter holds the facts of a matter of conduct that rules read: an entry, a measure, a duty, an incident, a complaint, a
+// wish. It carries lengths of texts, never a text.
+type Matter struct {
+	Noun      string         `json:"noun"`  // credit | measure | duty | incident | complaint | wish
+	Sort      string         `json:"sort"`  // kind within the noun
+	State     string         `json:"state"` // "" before it exists
+	Party     string         `json:"party"` // whom it concerns: "person/ACCOUNT" or "institution/ID"
+	Unit      string         `json:"unit"`  // the institution that answers for the party, or for the incident
+	Region    string         `json:"region"`
+	Article   string         `json:"article"`
+	Evidence  string         `json:"evidence"`  // sha256:…
+	Until     Date           `json:"until"`     // last day; "" where none was given
+	Found     Moment         `json:"found"`     // incident: when it was discovered
+	Due       Moment         `json:"due"`       // by when something is owed; "" is nothing
+	Addressee string         `json:"addressee"` // incident: who is told now
+	Told      List[string]   `json:"told"`      // incident: who was told
+	Kinds     List[string]   `json:"kinds"`     // incident: kinds of information
+	Actors    List[string]   `json:"actors"`    // accounts that took a step before, but for the party's own appeal
+	Texts     map[string]int `json:"texts"`     // characters of each text, by name
+}
+
+// LimitUntil and the others name the limits of an approved act of conduct: "name=value".
+const (
+	LimitUntil       = "until"        // last day that the sort allows
+	LimitHours       = "hours"        // from discovery to the report of an incident
+	LimitWorkingDays = "working-days" // to the answer of a complaint
+	LimitAddressee   = "addressee"    // who is to be told of an incident; may stand several times
+	LimitLate        = "late"         // the day is over already
+)
+
+// ConductQuestion asks whether the subject may take a step in a matter of conduct. An approval's obligations name the state
+// that it leads to, the effects that belong to it, and the limits.
+type ConductQuestion struct {
+	At      Moment  `json:"at"`
+	Subject Subject `json:"subject"`
+	Act     string  `json:"act"` // e.g. "credit.enter"; see matters.json
+	Matter  Matter  `json:"matter"`
+}
+
+// Decision names the rule document.
+func (ConductQuestion) Decision() string { return "carrel.conduct.decision" }
+
+// Valid reports whether the question is well formed.
+func (q ConductQuestion) Valid() error {
+	var f form
+	f.at(q.At)
+	f.subject(q.Subject)
+	f.need("the act", q.Act)
+	m := q.Matter
+	f.texts(m.Noun, m.Sort, m.State, m.Party, m.Unit, m.Region, m.Article, m.Evidence, m.Addressee)
+	f.lists(m.Told, m.Kinds, m.Actors)
+	f.dates(m.Until)
+	f.moments(m.Found, m.Due)
+	if m.Texts == nil || len(m.Texts) > maxItems {
+		f.fail("a matter names no texts, or too many")
+	}
+	for name, n := range m.Texts {
+		f.need("a text's name", name)
+		f.natural("a length", int64(n))
+	}
+	return f.err
+}
+
+// moments checks those that are given.
+func (f *form) moments(ms ...Moment) {
+	for _, m := range ms {
+		if m != "" {
+			f.at(m)
+		}
+	}
+}
+
+// conduct checks what the files say of a subject.
+func (f *form) conduct(s Subject) {
+	if len(s.Credit) > maxItems || len(s.Duties) > maxItems {
+		f.fail("a list is too long")
+		return
+	}
+	for _, c := range s.Credit {
+		f.texts(c.ID, c.Sort, c.State)
+		f.dates(c.From, c.Until)
+	}
+	for _, d := range s.Duties {
+		f.texts(d.Sort)
+		f.dates(d.Until)
+	}
+}
