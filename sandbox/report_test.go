@@ -20,16 +20,17 @@ func TestReport(t *testing.T) {
 	var r struct {
 		Attempts, Blocked int
 		Rows, Outside     []struct {
-			Group, Name, Tried, Ended string
-			Blocked                   bool
+			Group, Role, Name, Tried, Ended string
+			Blocked                         bool
 		}
 	}
 	if err := json.Unmarshal(out, &r); err != nil {
 		t.Fatal(err)
 	}
-	groups := map[string]int{}
+	groups, roles := map[string]int{}, map[string]int{}
 	for _, row := range append(r.Rows, r.Outside...) {
 		groups[row.Group]++
+		roles[row.Role]++
 		if !row.Blocked {
 			t.Errorf("%s, %s: %s: %s", row.Group, row.Name, row.Tried, row.Ended)
 		}
@@ -38,6 +39,9 @@ func TestReport(t *testing.T) {
 		if groups[g] < 10 {
 			t.Errorf("%d attempts on %s", groups[g], g)
 		}
+	}
+	if roles["engine"] < 250 || roles["viewer"] < 80 || roles["parser"] < 20 {
+		t.Errorf("attempts by role: %v", roles)
 	}
 	if exit != nil || r.Attempts < 40 || r.Blocked != r.Attempts || len(r.Rows) != r.Attempts || groups["outside"] < 6 {
 		t.Errorf("%d attempts, %d blocked, %d rows, %v", r.Attempts, r.Blocked, len(r.Rows), err)
@@ -55,7 +59,7 @@ func TestReportIsForPeople(t *testing.T) {
 		{[]string{"report", "--help"}, 0, "Example:"},
 		{[]string{"report", "--lang", "fr"}, 2, "zh or en"},
 		{[]string{"report", "more"}, 2, "--json"},
-		{[]string{"attempt", "fork", "{}"}, 2, "only --version and report are for people"},
+		{[]string{"attempt", "{}"}, 2, "only --version and report are for people"},
 	} {
 		cmd := exec.CommandContext(t.Context(), os.Getenv("CARREL_TEST_CHILD"), c.args...)
 		cmd.Env = []string{"LANG=en_GB.UTF-8"}

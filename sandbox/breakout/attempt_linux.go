@@ -14,6 +14,7 @@ const (
 	Escaped = "escaped"
 	Killed  = "SIGSYS" // by seccomp
 	Limited = "limit"  // killed from outside at a limit of memory, threads or time
+	Nothing = "nothing there"
 )
 
 // Text is a sentence in both languages.
@@ -43,11 +44,10 @@ const (
 
 // Target is what an attempt may aim at. The parent made all of it, so that nothing is hurt where a wall is missing.
 type Target struct {
-	Dir     string `json:"dir"`           // a folder with a file "canary"
-	Port    int    `json:"port"`          // somebody listens on 127.0.0.1
-	Sibling int    `json:"sibling"`       // another jailed child
-	Data    uint64 `json:"data"`          // the child's limit of private memory
-	SQL     string `json:"sql,omitempty"` // a statement for the engine instead of an attempt on the kernel
+	Dir     string `json:"dir"`     // a folder with a file "canary"
+	Port    int    `json:"port"`    // somebody listens on 127.0.0.1
+	Sibling int    `json:"sibling"` // another jailed child
+	Data    uint64 `json:"data"`    // the child's limit of private memory
 }
 
 // Attempt is one way out.
@@ -91,8 +91,17 @@ func Find(name string) (Attempt, bool) {
 	return all[i], true
 }
 
-// AttemptArg is the first argument of a child that makes an attempt; its name and its target, as JSON, follow.
+// AttemptArg is the first argument of a child that makes attempts; its Task as JSON follows.
 const AttemptArg = "attempt"
+
+// Task is what such a child does: attempts on the kernel by name, or statements for the engine. It makes them one after the other and writes a
+// line for each that names its end.
+type Task struct {
+	Target Target   `json:"target"`
+	Names  []string `json:"names,omitempty"`
+	Alone  bool     `json:"alone,omitempty"` // behind Landlock alone, before seccomp closes
+	SQL    []string `json:"sql,omitempty"`
+}
 
 // Ready is what such a child says when the walls are closed.
 const Ready = "ready\n"
@@ -100,47 +109,62 @@ const Ready = "ready\n"
 // aloneMark stands before the name of an attempt that is made behind Landlock alone.
 const aloneMark = "Landlock alone: "
 
-// Alone says which attempt a name means, and whether it is to be made behind Landlock alone.
-func Alone(name string) (string, bool) { return strings.CutPrefix(name, aloneMark) }
-
 // Walls closes the walls around the calling process and calls between after the first of them, Landlock's.
 type Walls func(between func() error) error
 
-// Inside makes the attempt behind the walls, or behind Landlock alone, and says how it ended; ready is told just before, so that a child which
-// the walls themselves kill is not taken for one that tried. The attempt is made first by a thread that is older than
+// errUnknown says that a task names an attempt that is not in the list.
+var errUnknown = errors.New("no such attempt")
+
+// Inside makes a task's attempts on the kernel behind the walls, or behind Landlock alone, and says how each ended; ready is told just before,
+// so that a child which the walls themselves kill is not taken for one that tried. Each attempt is made first by a thread that is older than
 // the walls, then by the caller's: walls that hold only the thread that built them would show.
-func (a Attempt) Inside(t Target, walls Walls, alone bool, ready func() error) (string, error) {
-	try := a.Make(t)
-	exists, begin, result := make(chan struct{}), make(chan struct{}), make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		close(exists)
-		<-begin
-		result <- try()
-	}()
-	<-exists
-	var end string
-	both := func() error {
+func Inside(t Task, walls Walls, ready func() error, say func(end string) error) error {
+	var tries []func() error
+	for _, name := range t.Names {
+		a, ok := Find(name)
+		if !ok {
+			return errUnknown
+		}
+		tries = append(tries, a.Make(t.Target))
+	}
+	old, end := older()
+	defer end()
+	all := func() error {
 		if err := ready(); err != nil {
 			return err
 		}
-		close(begin)
-		err := <-result
-		if err != nil {
-			err = try()
+		for _, try := range tries {
+			err := old(try)
+			if err != nil {
+				err = try()
+			}
+			if err := say(endOf(err)); err != nil {
+				return err
+			}
 		}
-		end = endOf(err)
 		return nil
 	}
-	if alone {
-		err := walls(both)
-		return end, err
+	if t.Alone {
+		return walls(all)
 	}
 	if err := walls(func() error { return nil }); err != nil {
-		return "", err
+		return err
 	}
-	err := both()
-	return end, err
+	return all()
+}
+
+// older starts a thread of its own and gives a function that calls on it, and one that ends it.
+func older() (call func(func() error) error, end func()) {
+	work, result, exists := make(chan func() error), make(chan error), make(chan struct{})
+	go func() {
+		runtime.LockOSThread()
+		close(exists)
+		for f := range work {
+			result <- f()
+		}
+	}()
+	<-exists
+	return func(f func() error) error { work <- f; return <-result }, func() { close(work) }
 }
 
 // endOf names the end of an attempt that came back.

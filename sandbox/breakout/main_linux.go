@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/term"
 	"golang.org/x/text/width"
+
+	"carrel/sandbox/wire"
 )
 
 // Exit statuses of Main, as the whole command line has them.
@@ -77,13 +79,14 @@ func progress(w io.Writer) func(done, total int) {
 func help(zh bool) string {
 	if zh {
 		return `carrel-sandbox report：在真正的监狱子进程里逐一尝试越狱，列出结果。
-每次尝试用一个新的子进程，与服务所用的程序、限制、围墙完全相同。全部拦住时退出码为 0，否则为 6。
+每次尝试都在子进程里，其程序、限制、围墙与服务的引擎、视图、解析子进程完全相同；只被拒绝的尝试共用一个，事后它仍须能做允许的事。全部拦住时退出码为 0，否则为 6。
   --json        输出 JSON
   --lang zh|en  语言（默认取自环境）
 例：carrel-sandbox report --lang zh`
 	}
 	return `carrel-sandbox report tries to break out of its own jail and prints what was blocked.
-Each attempt has a fresh child with the program, the limits and the walls of the service's. Exit status 0 when all is blocked, else 6.
+Each attempt is made in a child with the program, the limits and the walls of the service's, engine, viewer or parser; attempts that are plainly refused
+share one, which must then still do what is allowed. Exit status 0 when all is blocked, else 6.
   --json        print JSON for machines
   --lang zh|en  language (else from the environment)
 Example: carrel-sandbox report --json`
@@ -108,7 +111,7 @@ func say(w io.Writer, status int, text string) int {
 // Table is the report for people.
 func (r Report) Table(lang string) string {
 	in := func(zh, en string) string { return Text{zh, en}.In(lang) }
-	rows := [][]string{{in("类别", "GROUP"), in("尝试", "ATTEMPT"), in("做法", "TRIED"), in("结局", "ENDED"), in("判定", "VERDICT")}}
+	rows := [][]string{{in("类别", "GROUP"), in("子进程", "FROM"), in("尝试", "ATTEMPT"), in("做法", "TRIED"), in("结局", "ENDED"), in("判定", "VERDICT")}}
 	for _, row := range r.Rows {
 		verdict := in("拦住", "blocked")
 		switch {
@@ -117,14 +120,14 @@ func (r Report) Table(lang string) string {
 		case !row.Blocked:
 			verdict = in("不明", "UNCLEAR")
 		}
-		rows = append(rows, []string{row.Group.In(lang), in(row.NameZH, row.Name), cut(row.Tried), ended(row.Ended, lang), verdict})
+		rows = append(rows, []string{row.Group.In(lang), role(row.Role, lang), in(row.NameZH, row.Name), cut(row.Tried), ended(row.Ended, lang), verdict})
 	}
 	for _, row := range r.Outside {
 		verdict := in("正常", "fine")
 		if !row.Blocked {
 			verdict = in("不对", "WRONG")
 		}
-		rows = append(rows, []string{row.Group.In(lang), in(row.NameZH, row.Name), cut(row.Tried), ended(row.Ended, lang), verdict})
+		rows = append(rows, []string{row.Group.In(lang), role(row.Role, lang), in(row.NameZH, row.Name), cut(row.Tried), ended(row.Ended, lang), verdict})
 	}
 	out := aligned(rows) + "\n" + in("有意不拦：", "not blocked, by design:") + "\n"
 	for _, d := range r.ByDesign {
@@ -143,6 +146,12 @@ func (g Group) In(lang string) string {
 	return string(g)
 }
 
+// role names whose child spoke.
+func role(of, lang string) string {
+	known := map[string]Text{string(wire.RoleEngine): {"引擎", "engine"}, string(wire.RoleViewer): {"视图", "viewer"}, string(wire.RoleParser): {"解析", "parser"}}
+	return known[of].In(lang)
+}
+
 // ended names an end for people.
 func ended(end, lang string) string {
 	known := map[string]Text{
@@ -153,6 +162,8 @@ func ended(end, lang string) string {
 		"engine: memory": {"引擎拒绝：内存不足", "refused by the engine: out of memory"}, "engine: range": {"引擎拒绝：超出范围", "refused by the engine: out of range"},
 		"engine: extension":    {"引擎拒绝：没有扩展", "refused by the engine: no such extension"},
 		"engine: unknown name": {"引擎拒绝：没有这个名字", "refused by the engine: no such name"}, "as it must be": {"正常", "as it must be"},
+		"refused: select": {"解析器拒绝：不是 SELECT", "refused by the parser: not a SELECT"}, "refused: syntax": {"解析器拒绝：语法", "refused by the parser: syntax"},
+		"refused: bind": {"引擎拒绝：没有这个名字或无权限", "refused by the engine: no such name, or permission"}, Nothing: {"什么也没有", "nothing there"},
 	}
 	if t, ok := known[end]; ok {
 		return t.In(lang)

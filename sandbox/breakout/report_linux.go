@@ -5,14 +5,9 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"carrel/sandbox/confine"
-	"carrel/sandbox/wire"
 )
 
 // The limits of the report's children: small, so that the bombs go off quickly.
@@ -21,10 +16,10 @@ const (
 	dataLimit    = 512 << 20
 	watchLimit   = dataLimit + 128<<20 // as the service adds it
 
-	startTime = 30 * time.Second       // for a child to be ready, on a machine under load
-	tryTime   = 20 * time.Second       // for an attempt to end by itself
-	queryTime = 150 * time.Millisecond // the deadline of a statement
-	graceTime = 150 * time.Millisecond // from it to the kill
+	startTime = 30 * time.Second      // for a child to be ready, on a machine under load
+	tryTime   = 20 * time.Second      // for an attempt to end by itself
+	queryTime = 60 * time.Millisecond // the deadline of a statement
+	graceTime = 60 * time.Millisecond // from it to the kill
 )
 
 // Config says what is tried.
@@ -38,6 +33,7 @@ type Config struct {
 // Row is one attempt, or one look at what is outside.
 type Row struct {
 	Group   Group  `json:"group"`
+	Role    string `json:"role,omitempty"` // of the child that tried
 	Name    string `json:"name"`
 	NameZH  string `json:"name_zh"`
 	Tried   string `json:"tried"`
@@ -72,8 +68,10 @@ func (r Report) OK() bool {
 // job is an attempt that waits for its child.
 type job struct {
 	row  Row
-	make func(*site) string // makes the attempt and names its end
+	door door
+	try  string // the attempt's name or the statement
 	ends []string
+	slow bool // works until its deadline or a limit
 }
 
 // Run makes all attempts, several at a time, and looks at what is outside afterwards. The error means that there is no report.
@@ -110,34 +108,28 @@ func choose(all []job, only func(Row) bool) []job {
 func (s *site) run(ctx context.Context, jobs []job, progress func(done, total int)) []Row {
 	var done atomic.Int64
 	rows := make([]Row, len(jobs))
-	next := make(chan int)
+	next := make(chan []int)
 	var workers sync.WaitGroup
 	for range max(4, runtime.NumCPU()) {
 		workers.Go(func() {
 			runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine, after all its children
-			for i := range next {
-				row := jobs[i].row
-				row.Ended = jobs[i].make(s)
-				row.Blocked = slices.Contains(jobs[i].ends, row.Ended)
-				rows[i] = row
-				if progress != nil {
-					progress(int(done.Add(1)), len(jobs))
+			for group := range next {
+				for at, end := range s.ends(picked(jobs, group)) {
+					i := group[at]
+					row := jobs[i].row
+					row.Ended = end
+					row.Blocked = slices.Contains(jobs[i].ends, row.Ended)
+					rows[i] = row
+				}
+				if n := done.Add(int64(len(group))); progress != nil {
+					progress(int(n), len(jobs))
 				}
 			}
 		})
 	}
-	// What takes its time goes first, so that the end does not wait for it.
-	order := make([]int, 0, len(jobs))
-	for _, slow := range []bool{true, false} {
-		for i, j := range jobs {
-			if slices.Contains(j.ends, Limited) == slow {
-				order = append(order, i)
-			}
-		}
-	}
-	for _, i := range order {
+	for _, group := range groups(jobs) {
 		if ctx.Err() == nil {
-			next <- i
+			next <- group
 		}
 	}
 	close(next)
@@ -145,80 +137,12 @@ func (s *site) run(ctx context.Context, jobs []job, progress func(done, total in
 	return rows
 }
 
-// jobs are all attempts: on the kernel behind both walls, on Landlock behind it alone, and by SQL through both doors of a child.
-func jobs() []job {
-	var out []job
-	for _, a := range Attempts() {
-		row := Row{Group: a.Group, Name: a.Name.EN, NameZH: a.Name.ZH, Tried: a.Tried}
-		out = append(out, job{row, func(s *site) string { return s.attempt(a.Name.EN) }, a.Ends})
-	}
-	for _, a := range Attempts() {
-		if a.Alone > 0 && confine.ABI() >= a.Alone {
-			row := Row{Group: a.Group, Name: aloneMark + a.Name.EN, NameZH: "仅靠 Landlock：" + a.Name.ZH, Tried: a.Tried}
-			out = append(out, job{row, func(s *site) string { return s.attempt(row.Name) }, aloneEnds()})
-		}
-	}
-	for _, q := range Statements() {
-		ends := refusals()
-		if q.Slow {
-			ends = limits()
-		}
-		// What is no SELECT cannot get past the child's own rule: only the engine is of interest, if it minds at all.
-		if q.Ends == nil || strings.HasPrefix(q.SQL, "SELECT") || strings.HasPrefix(q.SQL, "WITH") {
-			row := Row{Group: SQL, Name: q.Kind.EN + ", as a query", NameZH: q.Kind.ZH + "（作为查询）", Tried: q.SQL}
-			out = append(out, job{row, func(s *site) string { return s.query(q) }, ends})
-		}
-		if q.Ends != nil {
-			row := Row{Group: SQL, Name: q.Kind.EN + ", to the engine", NameZH: q.Kind.ZH + "（直达引擎）", Tried: q.SQL}
-			out = append(out, job{row, func(s *site) string { return s.statement(q) }, q.Ends})
-		}
+func picked(jobs []job, at []int) []job {
+	out := make([]job, len(at))
+	for i, j := range at {
+		out[i] = jobs[j]
 	}
 	return out
-}
-
-// controls must succeed: where nothing works, nothing is blocked either.
-func controls() []job {
-	works := []string{Escaped}
-	row := func(en, zh, tried string) Row { return Row{Group: Outside, Name: en, NameZH: zh, Tried: tried} }
-	const honest = `SELECT count(*)::BIGINT FROM "visit"`
-	return []job{
-		{row("an honest query is answered", "正常查询有答案", honest), func(s *site) string { return s.query(Statement{SQL: honest}) }, works},
-		{row("the engine answers", "引擎能回答", `SELECT 42`), func(s *site) string { return s.statement(Statement{SQL: `SELECT 42`}) }, works},
-		{row("an allowed call works", "允许的调用可用", controlAttempt), func(s *site) string { return s.attempt(controlAttempt) }, works},
-	}
-}
-
-// attempt makes an attempt on the kernel in a child of its own.
-func (s *site) attempt(name string) string { return s.inside(name, s.target, tryTime) }
-
-// statement gives hostile SQL to the engine of a child, past the child's own rules.
-func (s *site) statement(q Statement) string {
-	t := s.target
-	t.SQL = q.For(t.Dir, strconv.Itoa(t.Port))
-	limit := tryTime
-	if q.Slow {
-		limit = queryTime + graceTime
-	}
-	return s.inside("sql", t, limit)
-}
-
-// query gives hostile SQL to a child that holds data, as a parent would that was taken over.
-func (s *site) query(q Statement) string {
-	c, end := s.engine()
-	if end != "" {
-		return end
-	}
-	defer c.kill()
-	sql := q.For(s.target.Dir, strconv.Itoa(s.target.Port))
-	limit := queryTime
-	if !q.Slow {
-		limit = tryTime
-	}
-	f, err := wire.New(wire.KindRun, wire.Run{Columns: 1, MaxRows: 100, Deadline: limit.Milliseconds()}, []byte(sql), 0)
-	if err != nil {
-		return "never tried"
-	}
-	return c.ask(f, nil, limit+graceTime, wire.KindRows)
 }
 
 // byDesign is what the jail leaves open, and why.

@@ -1,7 +1,6 @@
 package breakout
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,6 +35,8 @@ type site struct {
 	listen  net.Listener
 	called  atomic.Int64
 	sibling *child
+	parser  *child     // makes trees of the texts of views
+	parsing sync.Mutex // one text at a time
 	ready   wire.Ready
 	before  []string   // what is in the folder
 	mu      sync.Mutex // one start at a time
@@ -74,12 +75,15 @@ func (s *site) prepare() error {
 	if s.table, s.size, err = table(); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
-	c, end := s.start()
+	c, end := s.start(wire.RoleEngine)
 	if end != "" {
 		return errors.New("report: the jail does not start: " + end)
 	}
 	s.sibling, s.ready = c, c.ready
 	s.target.Sibling = c.proc.Cmd.Process.Pid
+	if s.parser, end = s.start(wire.RoleParser); end != "" {
+		return errors.New("report: no parser: " + end)
+	}
 	return nil
 }
 
@@ -96,8 +100,10 @@ func (s *site) answer() {
 }
 
 func (s *site) close() {
-	if s.sibling != nil {
-		s.sibling.kill()
+	for _, c := range []*child{s.sibling, s.parser} {
+		if c != nil {
+			c.kill()
+		}
 	}
 	if s.listen != nil {
 		_ = s.listen.Close()
@@ -138,7 +144,7 @@ func (s *site) outside() []Row {
 		if ok {
 			ended = "as it must be"
 		}
-		return Row{Outside, en, zh, tried, ended, ok}
+		return Row{Group: Outside, Name: en, NameZH: zh, Tried: tried, Ended: ended, Blocked: ok}
 	}
 	now, err := s.folder()
 	calls := s.called.Load()
@@ -185,8 +191,8 @@ type child struct {
 	ended string
 }
 
-// spawn starts the program and gives it its limits.
-func (s *site) spawn(args ...string) (*child, string) {
+// spawn starts the program for a role and gives it its limits.
+func (s *site) spawn(role wire.Role, args ...string) (*child, string) {
 	p, err := spawn.Prepare(s.program, io.Discard, args...)
 	if err != nil {
 		return nil, "not started"
@@ -195,7 +201,7 @@ func (s *site) spawn(args ...string) (*child, string) {
 		return nil, "not started"
 	}
 	c := &child{proc: p, over: p.Watch(watchLimit)}
-	f, err := wire.New(wire.KindInit, wire.Init{Role: wire.RoleEngine, Threads: 1, Memory: engineMemory, Data: dataLimit}, nil, 0)
+	f, err := wire.New(wire.KindInit, wire.Init{Role: role, Threads: 1, Memory: engineMemory, Data: dataLimit}, nil, 0)
 	if err == nil {
 		_, err = p.Conn.Write(f.Bytes())
 	}
@@ -219,9 +225,9 @@ func (s *site) leaky(call func() error) error {
 	return call()
 }
 
-// start makes a child as the service does, warm and without data.
-func (s *site) start() (*child, string) {
-	c, end := s.spawn()
+// start makes a child of a role as the service does, warm and without data.
+func (s *site) start(role wire.Role) (*child, string) {
+	c, end := s.spawn(role)
 	if end != "" {
 		return nil, end
 	}
@@ -237,25 +243,6 @@ func (s *site) start() (*child, string) {
 	return nil, "not ready"
 }
 
-// engine is such a child that holds a table.
-func (s *site) engine() (*child, string) {
-	c, end := s.start()
-	if end != "" {
-		return nil, end
-	}
-	open := wire.Open{Tables: []wire.Table{{Name: "visit", Rows: tableRows, Size: s.size, Columns: []wire.Column{{Name: "cost", Type: "int64"}}}}}
-	f, err := wire.New(wire.KindOpen, open, nil, 1)
-	if err != nil {
-		c.kill()
-		return nil, "never tried"
-	}
-	if end := c.ask(f, []int{int(s.table.Fd())}, startTime, wire.KindOpened); end != Escaped {
-		c.kill()
-		return nil, "never tried"
-	}
-	return c, ""
-}
-
 // read waits for a frame.
 func (c *child) read(limit time.Duration, want ...wire.Kind) (wire.Frame, error) {
 	if err := c.proc.Conn.SetReadDeadline(time.Now().Add(limit)); err != nil {
@@ -266,61 +253,51 @@ func (c *child) read(limit time.Duration, want ...wire.Kind) (wire.Frame, error)
 
 // ask sends a frame and names how it ended: the wanted answer is an escape.
 func (c *child) ask(f wire.Frame, fds []int, limit time.Duration, want wire.Kind) string {
+	if _, end := c.answer(f, fds, limit, want); end != "" {
+		return end
+	}
+	return Escaped
+}
+
+// answer sends a frame and gives the wanted answer, or how it ended without one.
+func (c *child) answer(f wire.Frame, fds []int, limit time.Duration, want wire.Kind) (wire.Frame, string) {
 	var oob []byte
 	if len(fds) > 0 {
 		oob = unix.UnixRights(fds...)
 	}
 	if _, _, err := c.proc.Conn.WriteMsgUnix(f.Bytes(), oob, nil); err != nil {
-		return c.kill()
+		return wire.Frame{}, c.kill()
 	}
 	r, err := c.read(limit, want, wire.KindFail)
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		c.kill()
-		return Limited
+		return wire.Frame{}, Limited
 	case err != nil:
-		return c.kill()
+		return wire.Frame{}, c.kill()
 	case r.Kind == want:
-		return Escaped
+		return r, ""
 	}
 	var m wire.Fail
 	if err := wire.Decode(r, &m); err != nil {
-		return "not a frame"
+		return wire.Frame{}, "not a frame"
 	}
-	return "refused: " + string(m.Code)
+	return wire.Frame{}, "refused: " + string(m.Code)
 }
 
-// inside starts a child that makes an attempt and waits for its end.
-func (s *site) inside(name string, t Target, limit time.Duration) string {
-	target, err := json.Marshal(t)
+// tree has a text parsed as the service does.
+func (s *site) tree(sql string) (json.RawMessage, error) {
+	f, err := wire.New(wire.KindParse, wire.Parse{}, []byte(sql), 0)
 	if err != nil {
-		return "never tried"
+		return nil, err //nolint:wrapcheck // the caller names the end
 	}
-	c, end := s.spawn(AttemptArg, name, string(target))
+	s.parsing.Lock()
+	defer s.parsing.Unlock()
+	r, end := s.parser.answer(f, nil, startTime, wire.KindTree)
 	if end != "" {
-		return end
+		return nil, errors.New(end)
 	}
-	defer c.kill()
-	conn := c.proc.Conn
-	said := make([]byte, len(Ready))
-	if err := conn.SetReadDeadline(time.Now().Add(startTime)); err != nil {
-		return "never tried"
-	}
-	if _, err := io.ReadFull(conn, said); err != nil || string(said) != Ready {
-		return "never tried"
-	}
-	if err := conn.SetReadDeadline(time.Now().Add(limit)); err != nil {
-		return "never tried"
-	}
-	answer, err := io.ReadAll(io.LimitReader(conn, 200))
-	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		c.kill()
-		return Limited
-	case len(bytes.TrimSpace(answer)) > 0:
-		return string(answer)
-	}
-	return c.wait()
+	return r.Payload, nil
 }
 
 // alive says whether the process is still there.

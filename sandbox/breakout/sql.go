@@ -1,7 +1,5 @@
 package breakout
 
-import "strings"
-
 // Statement is hostile SQL given to a child by a parent that lost its senses: it passed no parser, binder, planner or gate.
 type Statement struct {
 	Kind Text
@@ -16,11 +14,6 @@ func refusals() []string { return []string{"refused: shape", "refused: engine", 
 // limits are the ends of what would go on for ever: the engine's memory, its deadline, the kill.
 func limits() []string {
 	return []string{"refused: engine", "refused: deadline", "engine: memory", "engine: range", Limited}
-}
-
-// For returns the statement aimed at a target.
-func (s Statement) For(dir, port string) string {
-	return strings.NewReplacer("{dir}", dir, "{port}", port).Replace(s.SQL)
 }
 
 // Statements are all hostile statements, in the order of the report.

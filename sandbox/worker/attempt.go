@@ -12,51 +12,32 @@ import (
 	"carrel/sandbox/wire"
 )
 
-// attempt is the child of a report: confined as any other, it makes one attempt to break out instead of answering, says on the socket how that
-// ended, and ends. It never holds data: no frame but the first is read.
-func attempt(s *socket, name, target string, w walls) int {
-	end, err := attempted(s, name, target, w)
-	if err != nil {
-		return exitFailed
-	}
-	if _, err := unix.Write(s.fd, []byte(end)); err != nil {
+// attempt is the child of a report: confined as any other of its role, it makes attempts to break out instead of answering, says on the socket how
+// each ended, and ends. It never holds data: no frame but the first is read.
+func attempt(s *socket, task string, w walls) int {
+	if err := attempted(s, task, w); err != nil {
 		return exitFailed
 	}
 	return exitDone
 }
 
-func attempted(s *socket, name, target string, w walls) (string, error) {
-	var t breakout.Target
-	if err := json.Unmarshal([]byte(target), &t); err != nil {
-		return "", err //nolint:wrapcheck // nobody is told
+func attempted(s *socket, task string, w walls) error {
+	var t breakout.Task
+	if err := json.Unmarshal([]byte(task), &t); err != nil {
+		return err //nolint:wrapcheck // nobody is told
 	}
 	f, err := wire.Read(s, wire.KindInit)
 	if err != nil {
-		return "", err //nolint:wrapcheck // nobody is told
+		return err //nolint:wrapcheck // nobody is told
 	}
 	var m wire.Init
 	if err := wire.Decode(f, &m); err != nil {
-		return "", err //nolint:wrapcheck // nobody is told
+		return err //nolint:wrapcheck // nobody is told
 	}
-	if t.SQL != "" {
-		d, _, err := confined(m, w)
-		if err != nil {
-			return "", err
-		}
-		if err := d.lock(); err != nil {
-			return "", err
-		}
-		if err := s.ready(); err != nil {
-			return "", err
-		}
-		return d.hostile(t.SQL), nil
+	if len(t.SQL) > 0 {
+		return hostile(s, m, t.SQL, w)
 	}
-	name, alone := breakout.Alone(name)
-	a, ok := breakout.Find(name)
-	if !ok {
-		return "", errEngine
-	}
-	return a.Inside(t, func(between func() error) error { //nolint:wrapcheck // nobody is told
+	return breakout.Inside(t, func(between func() error) error { //nolint:wrapcheck // nobody is told
 		paths := w.paths
 		w.paths = func() (int, error) {
 			abi, err := paths()
@@ -67,7 +48,37 @@ func attempted(s *socket, name, target string, w walls) (string, error) {
 		}
 		_, _, err := confined(m, w)
 		return err
-	}, alone, s.ready)
+	}, s.ready, s.say)
+}
+
+// hostile gives statements to the engine of a child of a role, made ready as for its work.
+func hostile(s *socket, m wire.Init, statements []string, w walls) error {
+	d, _, err := confined(m, w)
+	if err != nil {
+		return err
+	}
+	lock := d.lock
+	if m.Role == wire.RoleViewer {
+		lock = func() error { _, err := newViewer(d); return err }
+	}
+	if err := lock(); err != nil {
+		return err
+	}
+	if err := s.ready(); err != nil {
+		return err
+	}
+	for _, sql := range statements {
+		if err := s.say(d.hostile(sql)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// say writes how an attempt ended.
+func (s *socket) say(end string) error {
+	_, err := unix.Write(s.fd, []byte(end+"\n"))
+	return err //nolint:wrapcheck // nobody is told
 }
 
 // ready tells the parent that the walls are closed and the attempt begins.

@@ -85,7 +85,7 @@ func (d *database) warm() error {
 	for _, sql := range []string{
 		`SELECT json_serialize_sql('select 1')`,
 		`SELECT '2020-01-01'::TIMESTAMPTZ, strftime(DATE '2020-01-01', '%Y'), quantile_cont(i, 0.5) FROM range(10) t(i)`,
-		`SELECT a.i % 7, count(*), sum(a.i::HUGEINT)::BIGINT, count(DISTINCT b.i) FROM range(300000) a(i) JOIN range(9000) b(i)
+		`SELECT a.i % 7, count(*), sum(a.i::HUGEINT)::BIGINT, count(DISTINCT b.i) FROM range(3000) a(i) JOIN range(900) b(i)
 		 ON a.i = b.i WHERE a.i IN (1, 2, 3, 4, 5, 6, 7, 8) OR a.i > 10 GROUP BY ALL`,
 	} {
 		if err := d.exec(sql); err != nil {

@@ -12,6 +12,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"carrel/sandbox/breakout"
@@ -36,8 +37,8 @@ func TestMain(m *testing.M) {
 	default:
 		os.Exit(m.Run())
 	}
-	if len(os.Args) == 4 {
-		os.Exit(attempt(newSocket(socketFD), os.Args[2], os.Args[3], w))
+	if len(os.Args) == 3 {
+		os.Exit(attempt(newSocket(socketFD), os.Args[2], w))
 	}
 	if serve(newSocket(socketFD), w) != nil {
 		os.Exit(exitFailed)
@@ -70,7 +71,7 @@ func some(r breakout.Row) bool {
 		"Landlock alone: read a file", "Landlock alone: create a file", "Landlock alone: connect", "inherited descriptors", "thread bomb", "memory bomb":
 		return true
 	}
-	return r.Group == breakout.SQL && r.Tried == "SET lock_configuration = false"
+	return r.Group == breakout.SQL && (r.Tried == "SET lock_configuration = false" || strings.HasPrefix(r.Name, "altered trees"))
 }
 
 func TestReportOfTheWholeJail(t *testing.T) {

@@ -32,8 +32,8 @@ func Main(args []string, version string, stdout, stderr io.Writer) int {
 	switch {
 	case len(args) == 1 && args[0] == "--version":
 		return say(stdout, exitDone, "carrel-sandbox "+version+" (DuckDB "+duckdb.LibraryVersion()+")")
-	case len(args) == 3 && args[0] == breakout.AttemptArg && startedByParent(socketFD):
-		return attempt(newSocket(socketFD), args[1], args[2], jail())
+	case len(args) == 2 && args[0] == breakout.AttemptArg && startedByParent(socketFD):
+		return attempt(newSocket(socketFD), args[1], jail())
 	case len(args) != 0:
 		return say(stderr, exitUsage, "carrel-sandbox: unknown argument; only --version and report are for people, carrel starts the rest")
 	case !startedByParent(socketFD):
