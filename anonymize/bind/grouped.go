@@ -98,7 +98,7 @@ func (g *grouped) key(e map[string]any) {
 	if g.known(e) != "" {
 		return
 	}
-	item, name := copied(e), ""
+	item, name := copied(e), "key"
 	if names := sliceOf(e["column_names"]); class(e) == "COLUMN_REF" && len(names) > 0 {
 		last, _ := names[len(names)-1].(string)
 		name = g.fresh(last)
@@ -110,7 +110,6 @@ func (g *grouped) key(e map[string]any) {
 			}
 		}
 	} else {
-		name = "key"
 		for _, it := range g.items {
 			if a, _ := asMap(it)["alias"].(string); a != "" && g.equal(asMap(it), e) {
 				name = a

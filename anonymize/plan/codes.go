@@ -78,7 +78,6 @@ func joinRefusals() map[string]entry {
 		"join-not-on-unit":        say("join", "连接没有可证明的上限：个人表须按人相等连接，公共表须按已核实的键连接", "nothing bounds this join: private tables join on the person, public tables on a verified key", "请写 ON a.person = b.person（可加行键），或按公共表的键连接", "write ON a.person = b.person (and a row key if you like), or the public table's key"),
 		"join-condition":          say("join", "ON 只支持两表各一列相等，用 AND 连接", "ON is a conjunction of equalities between a column of each side", "请把其他条件移到 WHERE", "move other conditions to WHERE"),
 		"join-without-condition":  say("join", "连接缺少条件", "the join has no condition", "请写 ON 或 USING", "write ON or USING"),
-		"cross-join":              say("join", "不支持交叉连接和逗号连接", "cross joins and comma lists are not supported", "请写 JOIN … ON a.person = b.person", "write JOIN … ON a.person = b.person"),
 		"natural-join":            say("join", "不支持 NATURAL JOIN", "NATURAL JOIN is not supported", "请写 JOIN … USING (列)", "write JOIN … USING (column)"),
 		"right-join":              say("join", "不支持 RIGHT JOIN", "RIGHT JOIN is not supported", "请交换两侧，写成 LEFT JOIN", "swap the sides and write LEFT JOIN"),
 		"full-join":               say("join", "不支持 FULL JOIN", "FULL JOIN is not supported", "请用 LEFT JOIN，或分成两条查询", "use LEFT JOIN, or two queries"),

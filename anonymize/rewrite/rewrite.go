@@ -27,14 +27,13 @@ func Candidates(s *plan.Schema, sql string, r *plan.Refusal) []string {
 
 func rules() map[string]rule {
 	return map[string]rule{
-		"natural-join": naturalJoin, "join-not-on-unit": linkJoin, "cross-join": linkJoin, "full-join": leftJoin, "public-left-join": innerJoin,
+		"natural-join": naturalJoin, "join-not-on-unit": linkJoin, "full-join": leftJoin, "public-left-join": innerJoin,
 		"window-not-per-person": partition, "distinct-without-person": distinctOn, "group-without-person": groupByPerson, "subquery-not-linked": linkSubquery,
 		"limit-inside": qualifyLimit, "order-needed": ordered, "frame-needed": fullFrame, "set-operation": setOperation, "quantified-comparison": extreme,
 		"unit-as-key": overPersons, "select-distinct": countDistinct, "no-aggregate": addCount, "select-star": addCount, "column-not-grouped": addKey, "measured-as-key": roundKey,
 		"aggregate-in-where": moveToHaving, "qualified-table": dropQualifier, "one-statement": firstStatement, "sample": dropSample,
 		"unknown-column": meant, "unknown-table": meant, "ambiguous-column": qualify, "never-true": spelling, "literal-kind": unquote, "bad-date": writeDate, "cast": dateOfMoment,
-		"now-not-allowed": lastDay, "cast-can-fail": tryCast, "not-a-text": yearOf, "function-not-allowed": otherName, "function-arguments": lagDefault, "quantile-fraction": severalQuantiles,
+		"now-not-allowed": lastDay, "cast-can-fail": tryCast, "not-a-text": yearOf, "function-not-allowed": otherName, "function-arguments": lagDefault,
 		"distinct-aggregate": dropDistinct, "sum-too-large": clampArgument, "unbounded-sum": clampArgument, "unbounded-expression": clampArgument, "expression-too-large": clampArgument,
-		"output-expression": dropCoalesce,
 	}
 }

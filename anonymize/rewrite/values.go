@@ -204,29 +204,6 @@ func lagDefault(_ *plan.Schema, x text, i int, _ *plan.Refusal) []string {
 	return []string{x.swap(from, last+1, "coalesce("+x.ts[i].text+"("+a[0]+", "+a[1]+") "+x.between(end+1, last+1)+", "+a[2]+")")}
 }
 
-// severalQuantiles: quantile_cont(x, [p, q]) -> quantile_cont(x, p), quantile_cont(x, q).
-func severalQuantiles(_ *plan.Schema, x text, i int, _ *plan.Refusal) []string {
-	for k := i; k >= 0; k-- {
-		if !strings.HasPrefix(x.ts[k].text, "quantile") || !x.is(k+1, "(") {
-			continue
-		}
-		end := x.closing(k + 1)
-		if end < 0 || x.ts[end-1].text != "]" {
-			return nil
-		}
-		open := end - 1
-		for open > k && x.ts[open].text != "[" {
-			open--
-		}
-		var each []string
-		for _, q := range x.splits(open+1, end-1) {
-			each = append(each, x.between(k, open)+" "+q+")")
-		}
-		return []string{x.swap(k, end+1, strings.Join(each, ", "))}
-	}
-	return nil
-}
-
 func dropDistinct(_ *plan.Schema, x text, i int, _ *plan.Refusal) []string {
 	for k := i; k+1 < len(x.ts) && k < i+4; k++ {
 		if x.is(k, "(", "distinct") {
@@ -251,13 +228,4 @@ func clampArgument(_ *plan.Schema, x text, i int, _ *plan.Refusal) []string {
 		return []string{x.swap(k+2, end, "clamp("+arg+", 0, 100000)"), x.swap(k+2, end, "clamp("+arg+", 0, 1000)")}
 	}
 	return nil
-}
-
-// dropCoalesce: noised numbers are never NULL.
-func dropCoalesce(_ *plan.Schema, x text, i int, _ *plan.Refusal) []string {
-	from, end, a := x.call(max(0, i-2), "coalesce")
-	if from < 0 || from > i {
-		return nil
-	}
-	return []string{x.swap(from, end+1, a[0])}
 }
