@@ -18,5 +18,11 @@ import (
 //go:embed *.json
 var files embed.FS
 
+//go:embed testdata/coverage.json
+var coverage []byte
+
 // FS returns the rules and their data.
 func FS() fs.FS { return files }
+
+// Coverage is the record of which tests notice a rule's absence (package policy/articles); it is no part of the bundle.
+func Coverage() []byte { return coverage }

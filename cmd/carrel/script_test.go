@@ -58,6 +58,11 @@ func (c *city) setup(e *testscript.Env) error {
 	e.Setenv("CARREL_SERVER", c.server)
 	e.Setenv("DEMO", c.root)
 	e.Setenv("TABLES", c.tables)
+	rules, err := filepath.Abs("../../policies")
+	if err != nil {
+		return err
+	}
+	e.Setenv("POLICIES", rules)
 	e.Setenv("LANG", "en_GB.UTF-8")
 	return os.WriteFile(file, all, 0o600)
 }

@@ -24,18 +24,16 @@ type source struct {
 	hash    string
 }
 
-// load reads every .rego file (tests aside) and .json file at the top of the bundle.
+// load reads every .rego file (tests aside) and .json file of the bundle; testdata is no part of it.
 func load(bundle fs.FS) (*source, error) {
-	names, err := fs.Glob(bundle, "*")
+	names, err := list(bundle)
 	if err != nil {
-		return nil, fmt.Errorf("policy: list the rules: %w", err)
+		return nil, err
 	}
-	sort.Strings(names)
 	s := &source{modules: map[string]*ast.Module{}, data: map[string]any{}}
 	sum := sha256.New()
 	for _, name := range names {
-		ext := path.Ext(name)
-		if (ext != ".rego" && ext != ".json") || strings.HasSuffix(name, "_test.rego") {
+		if isTest(name) {
 			continue
 		}
 		body, err := fs.ReadFile(bundle, name)
@@ -55,6 +53,29 @@ func load(bundle fs.FS) (*source, error) {
 	s.hash = "sha256:" + hex.EncodeToString(sum.Sum(nil))
 	return s, nil
 }
+
+// list names the files of rules, tests and data, sorted.
+func list(bundle fs.FS) ([]string, error) {
+	var names []string
+	err := fs.WalkDir(bundle, ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") && name != "."):
+			return fs.SkipDir
+		case !d.IsDir() && !strings.HasPrefix(d.Name(), ".") && (path.Ext(name) == ".rego" || path.Ext(name) == ".json"):
+			names = append(names, name)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("policy: list the rules: %w", err)
+	}
+	sort.Strings(names)
+	return names, nil
+}
+
+func isTest(name string) bool { return strings.HasSuffix(name, "_test.rego") }
 
 func (s *source) add(name string, body []byte) error {
 	if path.Ext(name) == ".rego" {

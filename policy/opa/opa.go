@@ -111,6 +111,10 @@ func New(bundle fs.FS, options ...Option) (*Decider, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newDecider(src, options...)
+}
+
+func newDecider(src *source, options ...Option) (*Decider, error) {
 	compiler, err := src.compile()
 	if err != nil {
 		return nil, err
