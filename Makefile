@@ -44,7 +44,7 @@ race: build ## the race detector over everything concurrent
 sabotage: build ## take out each guard, show the test that turns red
 	$(GO) run ./cmd/carrel/sabotage
 
-bench: ## all benchmarks, one JSON object a line; `make bench B=fixed` one family (fixed, query, dp, tpch, memory)
+bench: ## all benchmarks, one JSON object a line; `make bench B=fixed` one family (fixed, query, dp, tpch, memory; scale, with 100 M rows, only when it is named: ten minutes and 4 GB of disk)
 	@$(MAKE) -s build >&2
 	@$(GO) run ./cmd/carrel/bench -family '$(B)'
 

@@ -110,7 +110,7 @@ type Config struct {
 	JobsPerChild  int           // jobs until a child is replaced [1000]
 	Parsers       int           // parser children [2]
 	Spares        int           // warm engine children without data [1]
-	Viewers       int           // warm children for SQL over noised tables, each used once [1]
+	Viewers       int           // warm children for SQL over noised tables, each used once; a question takes two, to look at its text and to answer [2]
 	Views         int           // views at one time; further ones wait [4]
 	ViewDeadline  time.Duration // of one view, then the kill [5 s]
 	Logger        *slog.Logger  // [discards]
@@ -138,7 +138,7 @@ func (c Config) withDefaults() (Config, error) {
 	set(&c.JobsPerChild, 1000)
 	set(&c.Parsers, 2)
 	set(&c.Spares, 1)
-	set(&c.Viewers, 1)
+	set(&c.Viewers, 2)
 	set(&c.Views, 4)
 	setD(&c.ViewDeadline, 5*time.Second)
 	setD(&c.Deadline, 30*time.Second)

@@ -27,6 +27,8 @@ type Config struct {
 	Operator string
 	// Memory is what one child may use in bytes; 0: 4 GiB.
 	Memory int64
+	// Deadline is how long one query may run in its child; 0: 30 s.
+	Deadline time.Duration
 	// Rules are the policy bundle; nil: the rules that are built in.
 	Rules fs.FS
 	// AllowMissingCheckpoints starts although Checkpoints holds no head, once, by a person who knows why.

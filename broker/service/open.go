@@ -218,7 +218,7 @@ func (s *Service) questions(ctx context.Context, d Defaults, sets *datasets) err
 	if err != nil {
 		return err
 	}
-	pool, err := sandbox.New(context.WithoutCancel(ctx), sandbox.Config{Binary: s.c.Sandbox, MemoryLimit: s.c.Memory, Logger: s.c.Logger})
+	pool, err := sandbox.New(context.WithoutCancel(ctx), sandbox.Config{Binary: s.c.Sandbox, MemoryLimit: s.c.Memory, Deadline: s.c.Deadline, Logger: s.c.Logger})
 	if err != nil {
 		return err
 	}

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -52,6 +54,9 @@ type city struct {
 	entry
 	root string
 	rows int64 // encounter rows as generated
+
+	memory   int64         // of one child; 0: childMemory
+	deadline time.Duration // of one query; 0: the service's own
 }
 
 func (c city) path(parts ...string) string {
@@ -110,7 +115,11 @@ func (b *bench) prepare(ctx context.Context, c city, generate func(dir string) e
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
 		return err
 	}
-	if _, err := b.buildExtract(ctx, c, dir, filepath.Join(c.data(), "keys"), filepath.Join(c.data(), "register")); err != nil {
+	r, err := b.buildExtract(ctx, c, dir, filepath.Join(c.data(), "keys"), filepath.Join(c.data(), "register"))
+	if err != nil {
+		return err
+	}
+	if err := r.keep(c.path(builtFile)); err != nil {
 		return err
 	}
 	return os.WriteFile(c.ready(), nil, 0o600)
@@ -131,7 +140,8 @@ func (b *bench) desk(ctx context.Context, c city, w *watch, rules fs.FS) (*servi
 	if err := linkAll(filepath.Join(c.data(), "extracts", "first"), dir); err != nil {
 		return nil, err
 	}
-	conf := service.Config{Data: c.run(), Sandbox: b.sandbox, Memory: childMemory, Rules: rules}
+	conf := service.Config{Data: c.run(), Sandbox: b.sandbox, Memory: cmp.Or(c.memory, childMemory), Deadline: c.deadline, Rules: rules,
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	if w != nil {
 		conf.Observe, conf.ObservePolicy = w.committed, w.decided
 	}

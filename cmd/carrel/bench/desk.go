@@ -24,12 +24,20 @@ const childMemory = 4 << 30
 
 // watch collects what the service tells of times.
 type watch struct {
-	times  sync.Map // id of an answer -> time to T3's commit
+	times  sync.Map // id of an answer -> commit
 	policy atomic.Int64
 }
 
-func (w *watch) committed(id string, elapsed time.Duration) { w.times.Store(id, elapsed) }
-func (w *watch) decided(elapsed time.Duration)              { w.policy.Add(int64(elapsed)) }
+// commit is T3's: the time to it, without the wait for the grid, and when it was.
+type commit struct {
+	took time.Duration
+	at   time.Time
+}
+
+func (w *watch) committed(id string, elapsed time.Duration) {
+	w.times.Store(id, commit{elapsed, time.Now()})
+}
+func (w *watch) decided(elapsed time.Duration) { w.policy.Add(int64(elapsed)) }
 
 // desk is a researcher with a grant at an open service.
 type desk struct {
@@ -112,24 +120,31 @@ func (d *desk) ask(ctx context.Context, sql string, epsilon float64) (time.Durat
 }
 
 func (d *desk) put(ctx context.Context, q job.Ask) (time.Duration, *job.Answer, error) {
+	took, _, a, err := d.timed(ctx, q)
+	return took, a, err
+}
+
+// timed also gives the time until the answer is there with what SQL above its steps makes of it, again without the wait for the grid.
+func (d *desk) timed(ctx context.Context, q job.Ask) (took, shown time.Duration, a *job.Answer, err error) {
 	n := d.asked.Add(1)
 	q.Grant, q.Epsilon = d.grant, q.Epsilon*(1+1e-6*float64(n))
-	a, err := d.Jobs.Query(ctx, d.me, q)
-	if err != nil {
-		return 0, nil, err
+	if a, err = d.Jobs.Query(ctx, d.me, q); err != nil {
+		return 0, 0, nil, err
 	}
-	took, ok := d.times.LoadAndDelete(a.ID)
+	v, ok := d.times.LoadAndDelete(a.ID)
 	if a.FromRecord || !ok {
-		return 0, nil, errors.New("an answer came from record: it was not fresh")
+		return 0, 0, nil, errors.New("an answer came from record: it was not fresh")
 	}
-	var cost dp.Cost
-	if cost, err = dp.Price(d.rule, 1e-6, a.List); err != nil {
-		return 0, nil, err
+	c := v.(commit)
+	shown = c.took + time.Since(c.at)
+	cost, err := dp.Price(d.rule, 1e-6, a.List)
+	if err != nil {
+		return 0, 0, nil, err
 	}
 	d.cost.Lock()
 	defer d.cost.Unlock()
 	d.spent.Units, d.spent.Delta = d.spent.Units+cost.Units, d.spent.Delta+cost.Delta
-	return took.(time.Duration), a, nil
+	return c.took, shown, a, nil
 }
 
 // settle compares what the ledger charged the grant with the lists of the answers: every one was paid for.

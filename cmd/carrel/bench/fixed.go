@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
+
+	"carrel/broker/job"
 )
 
 const (
@@ -17,6 +20,14 @@ const (
 	targetRate  = 200 // answers a second
 	smallSQL    = "SELECT department, COUNT(*) AS n FROM encounter GROUP BY department"
 	smallE      = 0.005
+
+	// Two steps with SQL above them, and the same numbers as one step that needs none.
+	aboveAsks   = 50
+	targetAbove = 100 // ms more
+	aboveSQL    = `WITH stays AS (SELECT department, COUNT(*) AS n FROM encounter GROUP BY department),
+		money AS (SELECT department, SUM(total_cost) AS cost FROM encounter GROUP BY department)
+		SELECT department, n, cost / n AS each, rank() OVER (ORDER BY cost DESC) AS place FROM stays JOIN money USING (department) ORDER BY place`
+	belowSQL = "SELECT department, COUNT(*) AS n, SUM(total_cost) AS cost FROM encounter GROUP BY department"
 )
 
 // fixed measures what an answer costs when the data cost nothing: one client after the other, then thirty-two at once.
@@ -32,6 +43,9 @@ func (b *bench) fixed(ctx context.Context) error {
 	err = b.oneByOne(ctx, c, d)
 	if err == nil {
 		err = b.together(ctx, c, d)
+	}
+	if err == nil {
+		err = b.above(ctx, c, d)
 	}
 	if err == nil {
 		err = b.planning(ctx, d)
@@ -91,5 +105,28 @@ func (b *bench) together(ctx context.Context, c city, d *desk) error {
 		b.print(line{Bench: "fixed", Case: "thirty-two-clients/rate", Rows: c.rows, Value: rate, Unit: "answers/s", Target: targetRate, Better: "higher"}),
 		b.print(line{Bench: "fixed", Case: "thirty-two-clients/p50", Rows: c.rows, Ours: median(times)}),
 		b.print(line{Bench: "fixed", Case: "thirty-two-clients/p99", Rows: c.rows, Ours: quantile(times, 0.99)}),
+	)
+}
+
+// above measures what SQL above the measure steps adds until the answer is there: a view that is looked at before the charge, and one over the
+// noised tables after it, each in a child of its own.
+func (b *bench) above(ctx context.Context, c city, d *desk) error {
+	var with, without []float64
+	for i := range aboveAsks + 3 {
+		_, below, _, err := d.timed(ctx, job.Ask{SQL: belowSQL, Epsilon: smallE})
+		if err != nil {
+			return err
+		}
+		_, above, _, err := d.timed(ctx, job.Ask{SQL: aboveSQL, Epsilon: smallE})
+		if err != nil {
+			return fmt.Errorf("SQL above two steps: %w", err)
+		}
+		if i >= 3 {
+			with, without = append(with, ms(above)), append(without, ms(below))
+		}
+	}
+	return errors.Join(
+		b.print(line{Bench: "fixed", Case: "sql-above/p50", Rows: c.rows, Ours: median(with), Base: median(without), Note: "two steps with SQL above; base: the same numbers as one step"}),
+		b.print(line{Bench: "fixed", Case: "sql-above/added", Rows: c.rows, Value: median(with) - median(without), Unit: "ms", Target: targetAbove, Better: "lower"}),
 	)
 }

@@ -50,6 +50,9 @@ type line struct {
 	Note   string  `json:"note,omitempty"`
 }
 
+// everything is the expression that matches all families; one that takes long wants to be named.
+const everything = "."
+
 // bench is one run.
 type bench struct {
 	options
@@ -67,16 +70,16 @@ func main() {
 
 func run(ctx context.Context) error {
 	b := &bench{out: json.NewEncoder(os.Stdout)}
-	flag.StringVar(&b.family, "family", ".", "families to run, a regular expression over fixed, query, dp, tpch, memory")
+	flag.StringVar(&b.family, "family", everything, "families to run, a regular expression over fixed, query, dp, tpch, memory, scale; scale takes long and runs only when it is named")
 	flag.StringVar(&b.dir, "dir", filepath.Join(os.TempDir(), "carrel-bench"), "directory of the data, made once and used again")
 	flag.Int64Var(&b.rows, "rows", 10_000_000, "encounter rows")
 	flag.IntVar(&b.repeat, "repeat", 7, "repetitions of a question")
 	flag.StringVar(&b.sandbox, "sandbox", orElse(os.Getenv("CARREL_SANDBOX"), filepath.Join("bin", "carrel-sandbox")), "path of carrel-sandbox")
 	flag.StringVar(&b.program, "carrel", filepath.Join("bin", "carrel"), "path of carrel")
-	only := flag.String("only", "", "questions of families dp and tpch to ask, a regular expression; all when empty")
+	only := flag.String("only", "", "questions of families dp, tpch and scale to ask, a regular expression; all when empty")
 	flag.StringVar(&b.profile, "cpuprofile", "", "write a profile of this process here")
 	flag.Parse()
-	match, err := regexp.Compile(orElse(b.family, "."))
+	match, err := regexp.Compile(orElse(b.family, everything))
 	if err != nil {
 		return fmt.Errorf("-family: %w", err)
 	}
@@ -103,9 +106,10 @@ func run(ctx context.Context) error {
 	ran := false
 	for _, f := range []struct {
 		name string
+		long bool // runs only when it is named
 		run  func(context.Context) error
-	}{{"fixed", b.fixed}, {"query", b.query}, {"dp", b.dp}, {"tpch", b.tpch}, {"memory", b.memory}} {
-		if !match.MatchString(f.name) {
+	}{{"fixed", false, b.fixed}, {"query", false, b.query}, {"dp", false, b.dp}, {"tpch", false, b.tpch}, {"memory", false, b.memory}, {"scale", true, b.scale}} {
+		if !match.MatchString(f.name) || f.long && match.String() == everything {
 			continue
 		}
 		ran = true
@@ -115,7 +119,7 @@ func run(ctx context.Context) error {
 		}
 	}
 	if !ran {
-		return fmt.Errorf("no family matches %q: fixed, query, dp, tpch and memory are there; benches of single packages run with `go test -bench`", b.family)
+		return fmt.Errorf("no family matches %q: fixed, query, dp, tpch, memory and scale are there; benches of single packages run with `go test -bench`", b.family)
 	}
 	return nil
 }

@@ -176,6 +176,16 @@ func watchChildren() *childWatch {
 }
 
 func (w *childWatch) look() {
+	for _, pid := range children() {
+		if p, err := status(pid); err == nil {
+			w.private, w.whole = max(w.private, p.private), max(w.whole, p.resident, p.peak)
+		}
+	}
+}
+
+// children are the processes that this one started and that still run.
+func children() []int {
+	var out []int
 	lists, _ := filepath.Glob("/proc/self/task/*/children")
 	for _, l := range lists {
 		raw, err := os.ReadFile(l)
@@ -183,12 +193,12 @@ func (w *childWatch) look() {
 			continue
 		}
 		for _, f := range strings.Fields(string(raw)) {
-			pid, _ := strconv.Atoi(f)
-			if p, err := status(pid); err == nil {
-				w.private, w.whole = max(w.private, p.private), max(w.whole, p.resident, p.peak)
+			if pid, err := strconv.Atoi(f); err == nil {
+				out = append(out, pid)
 			}
 		}
 	}
+	return out
 }
 
 func (w *childWatch) stop() (private, whole int64) {
