@@ -26,7 +26,11 @@ func scaling(n int) string {
 	return " * 1e" + number(int64(n))
 }
 
-// fitted rounds an addend to as many decimals as its sum over the whole register leaves room for. What is rounded is known in the same rows as
+// maxDrawn is the largest sensitivity of a sum whose addends keep their decimals: noise of 2^40 steps can be drawn exactly, which at ε = 0.1, shared
+// by a sum and its count, is this much. One step is then 2^-34 of what a person can add, far below the noise.
+const maxDrawn = 1 << 34
+
+// fitted rounds an addend to as many decimals as its sum over the whole register, and the noise of it, leave room for. What is rounded is known in the same rows as
 // before, so that it shares their count.
 func (b *builder) fitted(w *MeasureSpec, r ref) ref {
 	if b.err != nil || w.Kind != Sum && w.Kind != Avg || !r.col.Bounded || r.col.Scale == 0 {
@@ -34,7 +38,8 @@ func (b *builder) fitted(w *MeasureSpec, r ref) ref {
 	}
 	for scale := r.col.Scale; scale >= 0; scale-- {
 		f := int64(math.Pow10(r.col.Scale - scale))
-		if !b.addable(max(abs(halfAway(r.col.Lo, f)), abs(halfAway(r.col.Hi, f)))) {
+		limit := max(abs(halfAway(r.col.Lo, f)), abs(halfAway(r.col.Hi, f)))
+		if !b.addable(limit) || mul(b.m, limit) > maxDrawn && scale > 0 {
 			continue
 		}
 		if scale == r.col.Scale {

@@ -79,7 +79,7 @@ func attacks() []attack {
 		{12, `SELECT COUNT(*) FROM encounter e JOIN my_list l ON e.department = l.department`, `unknown-table`, `my_list`},
 		// 13: the argument, not the column.
 		{13, `SELECT SUM(CASE WHEN person_id = 42 THEN 1000000000 ELSE total_cost END) FROM encounter`, `unit-in-where`, `42 THEN 1000000`},
-		{13, `SELECT SUM(total_cost * total_cost) FROM encounter`, `sum-too-large`, `SUM(total_cost`},
+		{13, `SELECT SUM(total_cost * total_cost * total_cost) FROM encounter`, `expression-too-large`, `* total_cost) F`},
 		{13, `SELECT variance(person_id) FROM encounter`, `not-summable`, `variance(person`},
 		// 15: a sum without bounds.
 		{15, `SELECT SUM(person_id) FROM encounter`, `not-summable`, `SUM(person_id)`},

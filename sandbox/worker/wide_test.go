@@ -178,7 +178,7 @@ func comparePlan(t *rapid.T, s *plan.Schema, spec plan.Spec, d slow.Database, li
 	}
 	slow.Features(&spec, seen)
 	for i := range p.Measures() {
-		if m := &p.Measures()[i]; m.Kind == plan.Sum && m.Scale > 2 && m.Scale < 6 {
+		if m := &p.Measures()[i]; (m.Kind == plan.Sum || m.Kind == plan.Avg) && m.Scale > 2 && m.Scale < 6 {
 			seen["rounded"]++
 		}
 	}

@@ -10,11 +10,6 @@ SELECT avg(total_cost / 0) FROM encounter
 -- why: a zero divisor gives NULL, never an error
 SELECT avg(clamp(total_cost / quantity_of, 0, 1000)) FROM (SELECT person_id, total_cost, date_diff('day', admitted, discharged) AS quantity_of FROM encounter) t
 
--- id: arith-variance-of-costs
--- verdict: accept
--- why: a variance of large amounts keeps fewer decimals
-SELECT avg(spread) FROM (SELECT person_id, var_samp(total_cost) AS spread FROM encounter GROUP BY person_id) t
-
 -- id: arith-div-unclamped
 -- verdict: accept
 -- why: a quotient keeps six decimals in a row, and in a sum as many as leave it room

@@ -411,8 +411,8 @@ SELECT avg(v) FROM (SELECT person_id, percent_rank() OVER (PARTITION BY person_i
 SELECT avg(v) FROM (SELECT person_id, stddev_pop(clamp(total_cost, 0, 20000)) OVER (PARTITION BY person_id ORDER BY admitted ROWS UNBOUNDED PRECEDING) AS v FROM encounter) t
 
 -- id: inner-variance
--- verdict: refuse expression-too-large 1:39
--- why: the square of a cost of six decimals leaves exact numbers: use stddev, or clamp the cost
+-- verdict: accept
+-- why: a variance of large amounts keeps fewer decimals
 SELECT avg(v) FROM (SELECT person_id, var_pop(total_cost) AS v FROM encounter GROUP BY person_id) t
 
 -- id: inner-variance-clamped
