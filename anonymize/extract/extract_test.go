@@ -39,7 +39,7 @@ func schema() *plan.Schema {
 			{Name: "cost", Kind: plan.KindDecimal, Scale: 2, Bounded: true, Lo: 0, Hi: 100_000},
 		}},
 		{Name: "ref", Public: true, RowKey: "code", Columns: []plan.Column{
-			{Name: "code", Kind: plan.KindInt, Bounded: true, Lo: -1, Hi: 9}, {Name: "day", Kind: plan.KindDate, Nullable: true},
+			{Name: "code", Kind: plan.KindInt, Bounded: true, Lo: -1, Hi: 9}, {Name: "day", Kind: plan.KindDate, Nullable: true, MaxPerKey: 2},
 		}},
 	}}
 }
@@ -187,6 +187,18 @@ func TestVerifyFinds(t *testing.T) {
 	if _, err := extract.Verify(context.Background(), dir, s); err == nil {
 		t.Fatal("a public row key twice")
 	}
+	for name, c := range map[string]struct {
+		rows [][]int64
+		good bool
+	}{"two share a value": {[][]int64{{1, 5}, {2, 5}, {3, -1}, {4, -1}, {5, -1}}, true}, "three share a value": {[][]int64{{1, 5}, {2, 5}, {3, 5}}, false}} {
+		dir := filepath.Join(t.TempDir(), "x")
+		if _, err := write(t, dir, s, good(), c.rows); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := extract.Verify(context.Background(), dir, s); (err == nil) != c.good {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 // TestAnyByte changes one byte anywhere, or adds or removes a file.
@@ -301,6 +313,7 @@ func TestMatchSchema(t *testing.T) {
 		"order":      func(s *plan.Schema) { c := s.Tables[0].Columns; c[2], c[3] = c[3], c[2] },
 		"table":      func(s *plan.Schema) { s.Tables[1].Name = "other" },
 		"row key":    func(s *plan.Schema) { s.Tables[0].RowKey = "" },
+		"sharing":    func(s *plan.Schema) { s.Tables[1].Columns[1].MaxPerKey = 3 },
 	} {
 		x := schema()
 		change(x)

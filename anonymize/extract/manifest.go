@@ -87,6 +87,8 @@ type Column struct {
 	Nullable  bool     `json:"nullable,omitempty"`
 	Values    []string `json:"values,omitempty"`
 	Codes     string   `json:"codes,omitempty"`
+	// MaxPerValue, in a public table, is the largest number of rows that share one value; 0: not verified. That of a row key is 1.
+	MaxPerValue int64 `json:"max_per_value,omitempty"`
 }
 
 // NewID makes the random identifier of a new extract. It is random because a hash of the content in a permit or an

@@ -50,6 +50,9 @@ func Layout(t plan.Table) (Table, error) {
 			Name: c.Name, Kind: kindName(c.Kind), ArrowType: typ, Scale: c.Scale, Bounded: c.Bounded, Lo: c.Lo, Hi: c.Hi,
 			Nullable: c.Nullable, Values: slices.Clone(c.Values), Codes: c.Codes,
 		})
+		if t.Public && c.Name != t.RowKey {
+			out.Columns[len(out.Columns)-1].MaxPerValue = c.MaxPerKey
+		}
 	}
 	if !t.Public {
 		typ, err := rankType(t.MaxRows)
@@ -76,7 +79,7 @@ func (m *Manifest) Schema() *plan.Schema {
 			}
 			pt.Columns = append(pt.Columns, plan.Column{
 				Name: c.Name, Kind: kind, Scale: c.Scale, Bounded: c.Bounded, Lo: c.Lo, Hi: c.Hi,
-				Nullable: c.Nullable, Values: slices.Clone(c.Values), Codes: c.Codes,
+				Nullable: c.Nullable, Values: slices.Clone(c.Values), Codes: c.Codes, MaxPerKey: c.MaxPerValue,
 			})
 		}
 		s.Tables = append(s.Tables, pt)
@@ -114,7 +117,7 @@ func (m *Manifest) MatchSchema(s *plan.Schema) error {
 
 func equalColumn(a, b Column) bool {
 	return a.Name == b.Name && a.Kind == b.Kind && a.ArrowType == b.ArrowType && a.Scale == b.Scale && a.Bounded == b.Bounded &&
-		a.Lo == b.Lo && a.Hi == b.Hi && a.Nullable == b.Nullable && a.Codes == b.Codes && slices.Equal(a.Values, b.Values)
+		a.Lo == b.Lo && a.Hi == b.Hi && a.Nullable == b.Nullable && a.MaxPerValue == b.MaxPerValue && a.Codes == b.Codes && slices.Equal(a.Values, b.Values)
 }
 
 // check refuses a manifest that contradicts itself, before anything relies on it.
@@ -180,6 +183,11 @@ func (t *Table) checkUnit() error {
 		}
 		if c.Kind == KindNameRank || c.Name == plan.RankColumn {
 			ranks++
+		}
+	}
+	for _, c := range t.Columns {
+		if c.MaxPerValue < 0 || c.MaxPerValue > 0 && (!t.Public || c.Name == t.RowKey) {
+			return fmt.Errorf("column %q of table %q has a multiplicity that it cannot have", c.Name, t.Name)
 		}
 	}
 	if t.Public {

@@ -91,6 +91,7 @@ type rowChecker struct {
 	person, last    int64
 	keys            []int64 // row keys of the present person
 	public          map[int64]bool
+	sharing         map[int]map[int64]int64 // rows by value, of the public columns whose multiplicity is declared
 	short           bool
 	values          [][]int64
 	missing         [][]bool
@@ -103,6 +104,12 @@ func newRowChecker(t *Table, persons int64) *rowChecker {
 	}
 	if !t.Public {
 		c.unit, c.rank = t.Column(t.Unit), len(t.Columns)-1
+	}
+	c.sharing = map[int]map[int64]int64{}
+	for i := range t.Columns {
+		if t.Columns[i].MaxPerValue > 0 {
+			c.sharing[i] = map[int64]int64{}
+		}
 	}
 	c.values, c.missing = make([][]int64, len(t.Columns)), make([][]bool, len(t.Columns))
 	return c
@@ -154,7 +161,7 @@ func (c *rowChecker) column(col *Column, values []int64, missing []bool) error {
 
 func (c *rowChecker) row(row int) error {
 	if c.t.Public {
-		return c.publicKey(row)
+		return errors.Join(c.publicKey(row), c.multiplicity(row))
 	}
 	person, rank := c.values[c.unit][row], c.values[c.rank][row]
 	switch {
@@ -185,6 +192,20 @@ func (c *rowChecker) publicKey(row int) error {
 		return nil
 	}
 	return fmt.Errorf("table %q holds a row key twice", c.t.Name)
+}
+
+// multiplicity counts the rows that share a value: a join on it multiplies a person's rows by as many.
+func (c *rowChecker) multiplicity(row int) error {
+	for i, seen := range c.sharing {
+		if c.missing[i][row] {
+			continue
+		}
+		v := c.values[i][row]
+		if seen[v]++; seen[v] > c.t.Columns[i].MaxPerValue {
+			return fmt.Errorf("table %q: more rows share one value of column %q than is declared", c.t.Name, c.t.Columns[i].Name)
+		}
+	}
+	return nil
 }
 
 func (c *rowChecker) keysUnique() error {

@@ -88,6 +88,8 @@ type Field struct {
 	Bounds    *Bounds     `json:"bounds,omitempty"`
 	Nullable  bool        `json:"nullable"`
 	PublicKey bool        `json:"public_key"`
+	// MaxPerValue, in a public table, is the largest number of rows that share one value; the build verifies it and joins multiply by it.
+	MaxPerValue int64 `json:"max_per_value,omitempty"`
 	// Derived names what a reader should know about how the field comes to be, e.g. "year of birth_date".
 	Derived string `json:"derived,omitempty"`
 }

@@ -204,6 +204,11 @@ func (p *parser) field(name, owner, path string, n *yaml.Node) Field {
 			p.fail(v, "%s can only be null: a missing value is NULL, never a number", m.at("missing"))
 		}
 	}
+	if m.get("max_per_value") != nil {
+		if f.MaxPerValue = m.int("max_per_value"); f.MaxPerValue < 1 {
+			p.fail(m.get("max_per_value"), "%s is at least 1: the most rows that share one value", m.at("max_per_value"))
+		}
+	}
 	if v := m.get("bounds"); v != nil {
 		f.Bounds = p.bounds(&f, v, m.at("bounds"))
 	}

@@ -45,7 +45,7 @@ tables:
     row_key: code
     fields:
       code: {label: {zh: 码, en: Code}, role: other, level: 1, codes: colour@1, undeclared: refuse}
-      name: {label: {zh: 名, en: Name}, role: other, level: 1, codes: "colour@1#en", undeclared: refuse}
+      name: {label: {zh: 名, en: Name}, role: other, level: 1, codes: "colour@1#en", undeclared: refuse, max_per_value: 2}
 `
 
 func parse(src string) (*Dataset, error) { return Parse("small.yaml", []byte(src), nil) }
@@ -81,7 +81,7 @@ func TestParseSmall(t *testing.T) {
 		}
 	}
 	code := s.Tables[1].Columns[0]
-	if code.MaxPerKey != 1 || code.Codes != "colour@1" || s.Tables[1].Columns[1].MaxPerKey != 0 || s.Tables[1].Columns[1].Codes != "colour@1#en" {
+	if code.MaxPerKey != 1 || code.Codes != "colour@1" || s.Tables[1].Columns[1].MaxPerKey != 2 || s.Tables[1].Columns[1].Codes != "colour@1#en" {
 		t.Errorf("public columns %+v", s.Tables[1].Columns)
 	}
 	if !slices.Equal(s.Tables[1].Columns[1].Values, []string{"Other", "Red"}) {
@@ -137,6 +137,9 @@ func TestParseFaults(t *testing.T) {
 		"public without key":     {"    row_key: code\n", "", 26, "needs a row_key"},
 		"key not there":          {"row_key: code", "row_key: cod", 26, "not among its fields"},
 		"public level 2":         {"level: 1, codes: colour@1,", "level: 2, codes: colour@1,", 31, "role is other and its level 1"},
+		"no multiplicity":        {"max_per_value: 2", "max_per_value: 0", 32, "at least 1"},
+		"multiplicity of a key":  {"undeclared: refuse}", "undeclared: refuse, max_per_value: 2}", 31, "not of its row_key"},
+		"private multiplicity":   {"level: 2, codes: colour@1}", "level: 2, codes: colour@1, max_per_value: 2}", 22, "of a public table"},
 		"no other":               {"domain: [other, b, a]", "domain: [b, a]", 21, "need the member other"},
 		"code twice":             {"domain: [other, b, a]", "domain: [other, b, b]", 21, "a code twice"},
 		"unknown list":           {"level: 2, codes: colour@1", "level: 2, codes: colour@2", 22, "is not known"},

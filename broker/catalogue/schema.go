@@ -41,6 +41,7 @@ func (t *Table) schema(unit string) plan.Table {
 		for _, v := range f.Values {
 			c.Values = append(c.Values, v.Code)
 		}
+		c.MaxPerKey = f.MaxPerValue
 		if t.Public && f.Name == t.RowKey {
 			c.MaxPerKey = 1 // the key of a public table is unique: the build refuses a duplicate
 		}

@@ -141,6 +141,9 @@ func (p *parser) checkField(t *Table, f *Field) {
 	if f.Folds && !slices.ContainsFunc(f.Values, func(v Value) bool { return v.Code == Other }) {
 		p.fail(at, "%s: undeclared values fold, so its codes need the member other (or say undeclared: refuse)", name)
 	}
+	if f.MaxPerValue > 0 && (!t.Public || f.Name == t.RowKey) {
+		p.fail(at, "%s: max_per_value is of a public table and not of its row_key, which is unique", name)
+	}
 	if f.PublicKey {
 		p.checkKey(f, at, name)
 	}

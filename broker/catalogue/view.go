@@ -56,7 +56,9 @@ type FieldView struct {
 	Reason    string      `json:"bounds_reason,omitempty"`
 	Nullable  bool        `json:"nullable"`
 	PublicKey bool        `json:"public_key"`
-	Derived   string      `json:"derived,omitempty"`
+	// MaxPerValue is the verified largest number of rows of a public table that share one value.
+	MaxPerValue int64  `json:"max_per_value,omitempty"`
+	Derived     string `json:"derived,omitempty"`
 }
 
 // Brief is one line of a list of datasets.
@@ -95,7 +97,7 @@ func (d *Dataset) View() View {
 func (f *Field) view() FieldView {
 	v := FieldView{
 		Name: f.Name, Label: f.Label, Type: f.Type(), Role: f.Role, Level: f.Level, Unit: f.Unit, Codes: f.Codes,
-		Values: f.Values, Nullable: f.Nullable, PublicKey: f.PublicKey, Derived: f.Derived,
+		Values: f.Values, Nullable: f.Nullable, PublicKey: f.PublicKey, MaxPerValue: f.MaxPerValue, Derived: f.Derived,
 	}
 	if f.Bounds != nil {
 		v.Min, v.Max, v.Reason = f.Format(f.Bounds.Lo), f.Format(f.Bounds.Hi), f.Bounds.Reason
