@@ -65,8 +65,9 @@ func (a *app) sqlCheck() *cobra.Command {
 		Use: "check [FILE]", Short: "Say of each question whether it can be answered, at what cost and with what error",
 		Long: `Say of each question whether it can be answered privately, at what cost and with what error. Reads lines
 {"id","sql"} from FILE or standard input and writes a line each: {"id","verdict":"accept"|"refuse","code","message",
-"line","column","suggestion","cost","expected_error","generated_sql"}. It judges privacy alone, not who may ask; it needs
-neither a service nor data.`,
+"line","column","suggestion","cost","expected_error","generated_sql"}. Of a text that is cut into several measure steps the
+cost is that of all, and each expected error has its "step", from 1 as the text has them; "measure" counts from 0 in the
+step. It judges privacy alone, not who may ask; it needs neither a service nor data.`,
 		Example: `  echo '{"id":"1","sql":"SELECT department, count(*) FROM encounter GROUP BY department"}' | carrel sql check`,
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
