@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"sort"
@@ -20,6 +21,7 @@ import (
 // source is the rules as read: modules by name, data merged, and the hash of both.
 type source struct {
 	modules map[string]*ast.Module
+	text    map[string][]byte // of the modules
 	data    map[string]any
 	hash    string
 }
@@ -30,8 +32,7 @@ func load(bundle fs.FS) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &source{modules: map[string]*ast.Module{}, data: map[string]any{}}
-	sum := sha256.New()
+	s := &source{modules: map[string]*ast.Module{}, text: map[string][]byte{}, data: map[string]any{}}
 	for _, name := range names {
 		if isTest(name) {
 			continue
@@ -40,18 +41,34 @@ func load(bundle fs.FS) (*source, error) {
 		if err != nil {
 			return nil, fmt.Errorf("policy: read %s: %w", name, err)
 		}
-		// Length-prefixed, so that no two bundles write the same bytes.
-		_, _ = fmt.Fprintf(sum, "%d:%s%d:", len(name), name, len(body))
-		sum.Write(body)
 		if err := s.add(name, body); err != nil {
 			return nil, fmt.Errorf("policy: %s: %w", name, err)
 		}
 	}
+	return s, s.seal()
+}
+
+// seal hashes the rules as written and the data as one document: the same whether they lay in many files or in a bundle.
+func (s *source) seal() error {
 	if len(s.modules) == 0 {
-		return nil, errors.New("policy: the bundle holds no rule")
+		return errors.New("policy: the bundle holds no rule")
 	}
+	data, err := json.Marshal(s.data)
+	if err != nil {
+		return fmt.Errorf("policy: write the data: %w", err)
+	}
+	sum := sha256.New()
+	// Length-prefixed, so that no two bundles write the same bytes.
+	part := func(name string, body []byte) {
+		_, _ = fmt.Fprintf(sum, "%d:%s%d:", len(name), name, len(body))
+		sum.Write(body)
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.modules)) {
+		part(name, s.text[name])
+	}
+	part("data.json", data)
 	s.hash = "sha256:" + hex.EncodeToString(sum.Sum(nil))
-	return s, nil
+	return nil
 }
 
 // list names the files of rules, tests and data, sorted.
@@ -83,7 +100,7 @@ func (s *source) add(name string, body []byte) error {
 		if err != nil {
 			return fmt.Errorf("parse: %w", err)
 		}
-		s.modules[name] = m
+		s.modules[name], s.text[name] = m, body
 		return nil
 	}
 	var doc map[string]any

@@ -8,6 +8,9 @@
 // An approval comes from the rules as the names of its rules and a day; how each is cited on that day (article, source,
 // whether it stands) is asked of the rules too, once a day, and remembered. Which source carries what is never said in Go.
 //
+// A bundle is an OPA bundle with OPA's own signature (ES256), read only when the signature holds, nothing lies outside the
+// root "carrel", and every decision was tried. Rules are exchanged while questions are asked (Live).
+//
 // It does not promise that the rules are right: their tests are in policies/ and in testdata here. It is the only
 // importer of OPA.
 package opa
@@ -129,6 +132,9 @@ func newDecider(src *source, options ...Option) (*Decider, error) {
 	}
 	store := inmem.NewFromObjectWithOpts(src.data, inmem.OptRoundTripOnWrite(true), inmem.OptReturnASTValuesOnRead(true))
 	for _, doc := range documents() {
+		if pkg := doc[:strings.LastIndexByte(doc, '.')]; len(compiler.GetRules(ast.MustParseRef("data."+doc))) == 0 {
+			return nil, fault("lacks-package", nil, "规则包缺少 "+pkg+"。", "The bundle lacks the package "+pkg+", or its answer "+doc+".")
+		}
 		q, err := prepare(compiler, store, doc)
 		if err != nil {
 			return nil, fmt.Errorf("policy: prepare %s: %w", doc, err)
