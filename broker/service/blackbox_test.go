@@ -186,6 +186,7 @@ func (w *world) list(t *testing.T, short bool) dptest.View {
 	if short {
 		return view
 	}
+	w.again(t, second, part, view)
 	w.explain(t, second, "after", view)
 	w.ask(t, w.question(`WITH a AS (SELECT outcome, COUNT(*) AS n FROM encounter WHERE department = '`+departmentOfBait+`' GROUP BY outcome), b AS (SELECT COUNT(*) AS k FROM encounter)
 SELECT outcome, n / k AS share, k, n FROM a, b WHERE n > 0 ORDER BY n DESC, outcome`, epsilonSteps), "steps", view)

@@ -112,6 +112,22 @@ func (w *world) ask(t *testing.T, q job.Ask, part string, view dptest.View) map[
 	return cells
 }
 
+// again asks what was answered under part once more: it comes from record, and whether its numbers are the same is seen.
+func (w *world) again(t *testing.T, q job.Ask, part string, view dptest.View) {
+	t.Helper()
+	rec := w.send(t, http.MethodPost, "/api/v1/query", q, "again", view)
+	var a job.Answer
+	if err := json.Unmarshal(rec.Body.Bytes(), &a); err != nil || rec.Code != http.StatusOK || !a.FromRecord {
+		t.Errorf("again: status %d, from record %v, %v", rec.Code, a.FromRecord, err)
+		return
+	}
+	shown, err := json.Marshal(a.Result)
+	servicetest.Must(t, err)
+	if view["again differs"] = float64(len(shown)) - view[part+" table bytes"]; view["again differs"] != 0 {
+		t.Error("the answer on record is another")
+	}
+}
+
 // explain keeps what explain says of a question.
 func (w *world) explain(t *testing.T, q job.Ask, part string, view dptest.View) {
 	t.Helper()
