@@ -26,7 +26,7 @@ const (
 	targetLinear = 12 // times the time: linear with slack
 	targetScale  = 8000
 	targetAnswer = 30_000 // ms: the service's own deadline of a query
-	scaleRepeat  = 3
+	scaleRepeat  = 3      // at most
 
 	// A child may use more than the default here, and the two together no more than the target. A query may take longer than in the service, so that a
 	// machine under load shows how long instead of a failure.
@@ -113,7 +113,8 @@ func (b *bench) scaleSide(ctx context.Context, rows int64) (*scaleSide, error) {
 func (b *bench) scaleOne(ctx context.Context, q question, small, large *scaleSide, w *holdingsWatch) error {
 	w.next()
 	small.wall, small.cpu, large.wall, large.cpu = nil, 0, nil, 0
-	for i := range scaleRepeat + 1 {
+	times := min(b.repeat, scaleRepeat)
+	for i := range times + 1 {
 		for _, s := range [...]*scaleSide{small, large} {
 			before := childrenTime()
 			took, a, err := s.desk.ask(ctx, q.sql, q.epsilon)
@@ -135,7 +136,7 @@ func (b *bench) scaleOne(ctx context.Context, q question, small, large *scaleSid
 	}
 	held := fmt.Sprintf("%.0f MB of memory in all at its peak", float64(w.peak())/mb)
 	l := line{Bench: "scale", Case: "growth/" + q.name, Rows: large.rows, Ours: median(large.wall), Base: median(small.wall), Target: targetLinear, Better: "lower",
-		Note: fmt.Sprintf("%d times the rows; base: %d rows; of the processors' time %.1f times: %.2f s an answer", scaleTimes, small.rows, float64(large.cpu)/float64(max(small.cpu, 1)), large.cpu.Seconds()/scaleRepeat)}
+		Note: fmt.Sprintf("%d times the rows; base: %d rows; of the processors' time %.1f times: %.2f s an answer", scaleTimes, small.rows, float64(large.cpu)/float64(max(small.cpu, 1)), large.cpu.Seconds()/float64(times))}
 	l.Ratio = l.Ours / l.Base
 	return errors.Join(
 		b.print(line{Bench: "scale", Case: q.name, Rows: large.rows, Ours: median(large.wall), Target: targetAnswer, Better: "lower", Note: held}),
@@ -206,7 +207,7 @@ type holdingsWatch struct {
 func watchHoldings() *holdingsWatch {
 	w := &holdingsWatch{done: make(chan struct{})}
 	w.ended.Go(func() {
-		t := time.NewTicker(10 * time.Millisecond)
+		t := time.NewTicker(50 * time.Millisecond) // looking costs time itself
 		defer t.Stop()
 		for {
 			select {
