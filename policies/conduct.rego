@@ -192,6 +192,11 @@ held contains "sichuan-20/valid" if {
 	m.until <= until
 }
 
+held contains "sichuan-20/valid" if {
+	m.until == ""
+	class.years
+}
+
 held contains "sichuan-20/valid" if "discharge" in class.effects
 
 # --- incidents (pipl-57, tianjin-32-6)
@@ -280,6 +285,12 @@ effects := {e | some e in act.effects; e != "of-sort"} | {e | "of-sort" in act.e
 limits := [{"kind": "limit", "value": value, "text": text} | some value, text in due]
 
 due[sprintf("until=%s", [until])] := {"zh": "有效期至", "en": "counts until"}
+
+# A measure is an entry of the credit file, for the years of its rung.
+due[sprintf("credit-until=%s", [years_after(cite.today, rung.years)])] := {"zh": "信用记录有效期至", "en": "in the credit file until"} if {
+	m.noun == "measure"
+	rung := book.sorts.credit[concat("", ["rung-", m.sort])]
+}
 
 due[sprintf("hours=%d", [hours])] := {"zh": "发现后须报告的小时数", "en": "hours from discovery to the report"} if m.noun == "incident"
 

@@ -161,6 +161,8 @@ test_impose_by_another if rules(asked(he, "duty.impose", owed("provider-check"))
 
 test_record if obliged(asked(zhou, "duty.record", owed("provider-check")), "state") == {"held"}
 
+test_record_until_policys_day if asked(zhou, "duty.record", object.union(owed("provider-check"), {"until": ""})).allow
+
 test_discharge if {
 	d := asked(zhou, "duty.record", object.union(owed("rectification"), {"state": "due", "until": ""}))
 	obliged(d, "state") == {"done"}

@@ -1,5 +1,10 @@
 package policy
 
+import (
+	"reflect"
+	"strings"
+)
+
 // Credit is one entry of a credit file, as rules read it. Whether it counts, and for what, they say.
 type Credit struct {
 	ID    string `json:"id"`
@@ -101,4 +106,48 @@ func (f *form) conduct(s Subject) {
 		f.texts(d.Sort)
 		f.dates(d.Until)
 	}
+}
+
+// LimitCreditUntil names how long a measure stands in the credit file.
+const LimitCreditUntil = "credit-until"
+
+// Informed returns the question with its subject's facts filled in. Every question about a subject has him in its field Subject;
+// a question without one comes back as it is.
+func Informed(q Question, fill func(Subject) Subject) Question {
+	v := reflect.ValueOf(q)
+	if v.Kind() != reflect.Struct {
+		return q
+	}
+	f := v.FieldByName("Subject")
+	if !f.IsValid() || f.Type() != reflect.TypeFor[Subject]() {
+		return q
+	}
+	told := reflect.New(v.Type()).Elem()
+	told.Set(v)
+	told.FieldByName("Subject").Set(reflect.ValueOf(fill(f.Interface().(Subject)))) //nolint:forcetypeassert // checked above
+	out, ok := told.Interface().(Question)
+	if !ok {
+		return q
+	}
+	return out
+}
+
+// Limit returns the value of a limit "name=value" of an approval; false when the decision names none.
+func (d Decision) Limit(name string) (string, bool) {
+	all := d.Limits(name)
+	if len(all) == 0 {
+		return "", false
+	}
+	return all[0], true
+}
+
+// Limits returns all values of a limit that may stand several times.
+func (d Decision) Limits(name string) []string {
+	var out []string
+	for _, o := range d.Oblige(ObligeLimit) {
+		if v, ok := strings.CutPrefix(o, name+"="); ok {
+			out = append(out, v)
+		}
+	}
+	return out
 }

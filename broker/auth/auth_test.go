@@ -426,7 +426,7 @@ func TestDemoAccounts(t *testing.T) {
 			t.Fatalf("no %s", l.Account)
 		}
 	}
-	if len(logins) != 12 {
+	if len(logins) != 15 {
 		t.Fatalf("%d accounts", len(logins))
 	}
 }

@@ -225,5 +225,8 @@ func DemoAccounts() []Account {
 		{ID: "feng", NameZH: "冯磊", NameEN: "Feng Lei", Roles: []string{"qc-staff"}, Institution: centre, Region: region},
 		{ID: "yan", NameZH: "严正", NameEN: "Yan Zheng", Roles: []string{"auditor"}, Institution: commission, Region: region},
 		{ID: "shi", NameZH: "石磊", NameEN: "Shi Lei", Roles: []string{"sysadmin"}, Institution: operator, Region: region},
+		{ID: "he", NameZH: "何平", NameEN: "He Ping", Roles: []string{"discipline"}, Institution: commission, Region: region},
+		{ID: "tang", NameZH: "唐宁", NameEN: "Tang Ning", Roles: []string{"conduct-officer"}, Institution: operator, Region: region},
+		{ID: "fang", NameZH: "方华", NameEN: "Fang Hua", Roles: []string{"resident"}, Institution: "jinhe-residents", Region: region},
 	}
 }

@@ -22,6 +22,7 @@ import (
 
 	"carrel/broker/application"
 	"carrel/broker/auth"
+	"carrel/broker/conduct"
 	"carrel/broker/grant"
 	"carrel/broker/grant/act"
 	"carrel/broker/handover"
@@ -46,6 +47,7 @@ type Config struct {
 	Grants       *grant.Service
 	Jobs         *job.Service
 	Handovers    *handover.Service
+	Conduct      *conduct.Service
 	Records      *record.Service // catalogue, ledger and log as people read them
 	Keys         func() (auth.KeySet, error)
 	Logger       *slog.Logger
@@ -83,6 +85,7 @@ func New(r chi.Router, c Config) {
 	s.questions()
 	s.handovers()
 	s.records()
+	s.conduct()
 	r.Get("/healthz", s.outside("GET /healthz", s.health))
 	r.Get("/openapi.json", s.outside("GET /openapi.json", s.openapi()))
 	r.HandleFunc("/api/*", func(w http.ResponseWriter, req *http.Request) {

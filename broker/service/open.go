@@ -19,6 +19,8 @@ import (
 	"carrel/broker/audit"
 	"carrel/broker/auth"
 	"carrel/broker/catalogue"
+	"carrel/broker/conduct"
+	"carrel/broker/conduct/book"
 	"carrel/broker/grant"
 	"carrel/broker/grant/act"
 	"carrel/broker/handover"
@@ -46,6 +48,7 @@ type Service struct {
 	Handovers    *handover.Service
 	Receivers    *handover.Receivers
 	Records      *record.Service
+	Conduct      *conduct.Service
 	Ledger       *ledger.Ledger
 	Keys         *auth.FileKeys
 	Sealer       extract.Sealer
@@ -53,6 +56,7 @@ type Service struct {
 	c      Config
 	store  *store.Store
 	engine sandbox.Engine
+	files  *book.Book // credit entries and duties, told to policy with every question
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 }
@@ -149,6 +153,10 @@ func (s *Service) foundation(ctx context.Context) (Defaults, error) {
 	if s.c.ObservePolicy != nil {
 		s.Desk.Policy = timed{rules, s.c.ObservePolicy}
 	}
+	if s.files, err = book.Open(ctx, s.store); err != nil {
+		return d, err
+	}
+	s.Desk.Policy = s.files.Watch(s.Desk.Policy)
 	return d, nil
 }
 
@@ -187,6 +195,11 @@ func (s *Service) cases(ctx context.Context, d Defaults) error {
 	}
 	s.Catalogue = catalogue.New(lists, s.c.Now)
 	if s.Grants, err = grant.New(s.Desk, s.Ledger, permits, s.Directory); err != nil {
+		return err
+	}
+	if s.Conduct, err = conduct.New(conduct.Config{
+		Desk: s.Desk, Book: s.files, People: s.Directory, Grants: s.Grants, Signer: func() conduct.Signer { return s.Keys.Signer() },
+	}); err != nil {
 		return err
 	}
 	if s.Receivers, err = handover.NewReceivers(s.Desk); err != nil {

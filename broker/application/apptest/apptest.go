@@ -17,6 +17,8 @@ import (
 	"carrel/broker/audit"
 	"carrel/broker/auth"
 	"carrel/broker/catalogue"
+	"carrel/broker/conduct"
+	"carrel/broker/conduct/book"
 	"carrel/broker/grant"
 	"carrel/broker/grant/act"
 	"carrel/broker/handover"
@@ -62,6 +64,7 @@ type World struct {
 	Receivers    *handover.Receivers
 	Grants       *grant.Service
 	Applications *application.Service
+	Conduct      *conduct.Service
 	Receiver     *parcel.ReceiverKey
 }
 
@@ -89,7 +92,9 @@ func With(t testing.TB, decider policy.Decider) *World {
 	w.Store, err = store.Open(ctx, store.Options{Dir: filepath.Join(w.Dir, "data"), Log: w.Log, Now: w.Clock.Now})
 	must(t, err)
 	t.Cleanup(func() { _ = w.Store.Close() })
-	w.Desk = act.Desk{Store: w.Store, Log: w.Log, Policy: decider, Now: w.Clock.Now, Operator: "jinhe-health-information-centre"}
+	files, err := book.Open(ctx, w.Store)
+	must(t, err)
+	w.Desk = act.Desk{Store: w.Store, Log: w.Log, Policy: files.Watch(decider), Now: w.Clock.Now, Operator: "jinhe-health-information-centre"}
 	w.Ledger, err = ledger.New(ledger.Config{MaxFaults: 3, Now: w.Clock.Now})
 	must(t, err)
 	w.Directory, err = auth.NewDirectory(accounts())
@@ -104,6 +109,8 @@ func With(t testing.TB, decider policy.Decider) *World {
 	w.Receivers, err = handover.NewReceivers(w.Desk)
 	must(t, err)
 	w.Grants, err = grant.New(w.Desk, w.Ledger, w.Permits, w.Directory)
+	must(t, err)
+	w.Conduct, err = conduct.New(conduct.Config{Desk: w.Desk, Book: files, People: w.Directory, Grants: w.Grants, Signer: func() conduct.Signer { return w.Keys.Signer() }})
 	must(t, err)
 	w.Applications, err = application.New(w.Desk, w.Catalogue, w.Directory, w.Grants, w.Receivers)
 	must(t, err)

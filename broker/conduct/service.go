@@ -1,0 +1,288 @@
+// Package conduct keeps the credit files of persons and institutions, the measures of supervision, the duties that fall due by a
+// date, incidents, complaints, and what residents wish about their own information.
+//
+// It promises: every step is one transaction of policy's decision (carrel.conduct.decision), the matter's new state, what follows
+// from it (an entry, a duty, the end of all grants) and its log entry; every view of a file is decided and on record; texts that
+// people write are erasable, and the log holds commitments only; a complaint needs no account and tells nobody who made it.
+//
+// It does not promise that somebody acts in time: what is overdue is shown and said in the decision, and where a rule says so it
+// closes what the overdue party may do. It tells no platform or office by itself; an export is a signed file.
+package conduct
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"carrel/broker/auth"
+	"carrel/broker/conduct/book"
+	"carrel/broker/conduct/matter"
+	"carrel/broker/grant/act"
+	"carrel/broker/problem"
+	"carrel/broker/store"
+	"carrel/policy"
+)
+
+// People finds who an account is now.
+type People interface {
+	Identity(account string) (auth.Identity, bool)
+}
+
+// Grants ends what an expelled party holds (broker/grant).
+type Grants interface {
+	EndAll(ctx context.Context, tx *store.Tx, id auth.Identity, dec policy.Decision, party string) (int, error)
+}
+
+// Signer signs what leaves for the credit platform.
+type Signer interface {
+	SignDetached(typ string, payload []byte) (string, error)
+}
+
+// Config is what the use cases are made of; all members are required.
+type Config struct {
+	Desk   act.Desk
+	Book   *book.Book
+	People People
+	Grants Grants
+	Signer func() Signer
+}
+
+// Service is the use cases. It is safe for concurrent use.
+type Service struct {
+	c    Config
+	desk act.Desk
+}
+
+// New makes the use cases.
+func New(c Config) (*Service, error) {
+	if err := c.Desk.Check(); err != nil {
+		return nil, err
+	}
+	if c.Book == nil || c.People == nil || c.Grants == nil || c.Signer == nil {
+		return nil, errors.New("conduct: the use cases need a book, a directory, grants and a signer")
+	}
+	return &Service{c: c, desk: c.Desk}, nil
+}
+
+// step is one act on a matter that exists or begins with it.
+type step struct {
+	act   string
+	id    string            // of the matter; "" begins one
+	texts map[string]string // of this step
+	about string            // who was told
+	// fill changes the matter before policy sees it; what it changes stays only when policy allows.
+	fill func(m *matter.Matter) error
+	// after is done in the transaction once policy allowed.
+	after func(ctx context.Context, tx *store.Tx, dec policy.Decision, m *matter.Matter) error
+}
+
+// take does one step in one transaction and refreshes the files that it touched.
+func (s *Service) take(ctx context.Context, id auth.Identity, st step) (*matter.Matter, error) {
+	if err := matter.Wording(st.texts); err != nil {
+		return nil, err
+	}
+	noun, _, _ := strings.Cut(st.act, ".")
+	var m *matter.Matter
+	logged := act.Step{Kind: "conduct." + st.act, Object: "conduct/" + noun}
+	if st.id != "" {
+		logged.Object += "/" + st.id
+	}
+	err := s.desk.Do(ctx, id, logged, func(tx *store.Tx) error {
+		var rev int64
+		var err error
+		m = &matter.Matter{ID: act.NewID(prefix(noun)), Noun: noun}
+		if st.id != "" {
+			if m, rev, err = matter.Load(ctx, tx, noun, st.id); err != nil {
+				return problem.Absent(policy.Text{ZH: "事项", EN: "matter"})
+			}
+		}
+		return s.move(ctx, tx, id, st, m, rev)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if noun == matter.Credit || noun == matter.Duty || noun == matter.Measure {
+		if err := s.c.Book.Refresh(ctx, m.Party); err != nil {
+			return nil, fmt.Errorf("conduct: %w", err)
+		}
+	}
+	return m, nil
+}
+
+// prefix of a matter's number.
+func prefix(noun string) string {
+	return map[string]string{matter.Credit: "cr", matter.Measure: "me", matter.Duty: "du", matter.Incident: "in", matter.Complaint: "co", matter.Wish: "wi"}[noun]
+}
+
+// move asks policy, obeys, stores and records.
+func (s *Service) move(ctx context.Context, tx *store.Tx, id auth.Identity, st step, m *matter.Matter, rev int64) error {
+	if st.fill != nil {
+		if err := st.fill(m); err != nil {
+			return err
+		}
+	}
+	if err := matter.Wording(nil, m.Kinds, m.Told); err != nil {
+		return err
+	}
+	dec, err := s.ask(ctx, id, st.act, m, st.texts, st.about)
+	if err != nil {
+		return err
+	}
+	from := m.State
+	if to, ok := dec.State(); ok {
+		m.State = to
+	}
+	commit, err := m.Keep(ctx, tx, st.texts)
+	if err != nil {
+		return err
+	}
+	_, late := dec.Limit(policy.LimitLate)
+	m.Steps = append(m.Steps, matter.Step{At: s.desk.Now().UTC(), By: id.Account, Act: st.act, To: m.State, Late: late, About: st.about})
+	if st.after != nil {
+		if err := st.after(ctx, tx, dec, m); err != nil {
+			return err
+		}
+	}
+	if err := s.effects(ctx, tx, id, dec, m); err != nil {
+		return err
+	}
+	if err := matter.Put(ctx, tx, m, rev); err != nil {
+		return err
+	}
+	facts := map[string]string{"sort": m.Sort, "from": from, "to": m.State}
+	if m.Noun != matter.Wish { // whose wish it is stays in the register
+		facts["party"] = m.Party
+	}
+	if st.about != "" {
+		facts["about"] = st.about
+	}
+	if m.Evidence != "" {
+		facts["evidence"] = m.Evidence
+	}
+	if late {
+		facts["late"] = "true"
+	}
+	_, err = s.desk.Record(ctx, tx, id, dec, act.Step{Kind: "conduct." + st.act, Object: "conduct/" + m.Noun + "/" + m.ID, Facts: facts, Commit: commit})
+	return err
+}
+
+// ask puts an act to policy.
+func (s *Service) ask(ctx context.Context, id auth.Identity, name string, m *matter.Matter, texts map[string]string, about string) (policy.Decision, error) {
+	f := m.Facts(texts)
+	f.Addressee = about
+	return s.desk.Ask(ctx, policy.ConductQuestion{At: s.desk.Moment(), Subject: id.Subject(), Act: name, Matter: f})
+}
+
+// effects does what policy obliged to, in the same transaction.
+func (s *Service) effects(ctx context.Context, tx *store.Tx, id auth.Identity, dec policy.Decision, m *matter.Matter) error {
+	for _, e := range dec.Oblige(policy.ObligeEffect) {
+		var err error
+		switch e {
+		case "end-grants":
+			_, err = s.c.Grants.EndAll(ctx, tx, id, dec, m.Party)
+		case "enter-credit":
+			err = s.entry(ctx, tx, id, dec, m)
+		case "impose-rectification":
+			err = s.rectification(ctx, tx, id, dec, m)
+		case "discharge": // the state says it
+		default:
+			err = fmt.Errorf("conduct: unknown effect %q", e)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unit is the institution behind a party; an account that nobody knows is a mistake of the form.
+func (s *Service) unit(party string) (string, error) {
+	kind, name, _ := strings.Cut(party, "/")
+	if kind == "institution" {
+		return name, nil
+	}
+	who, ok := s.c.People.Identity(name)
+	if kind != "person" || !ok {
+		return "", problem.New(problem.Invalid, "没有这一对象；请写 person/账号 或 institution/单位。", "There is no such party; write person/ACCOUNT or institution/ID.")
+	}
+	return who.Institution, nil
+}
+
+// View is a matter as a person sees it: with its texts, and whether it is overdue.
+type View struct {
+	matter.Matter
+	Texts   map[string]string `json:"texts"`
+	Overdue bool              `json:"overdue,omitempty"`
+}
+
+// shown reads the texts of a matter; an erased one is empty.
+func (s *Service) shown(ctx context.Context, tx *store.Tx, m *matter.Matter) (View, error) {
+	v := View{Matter: *m, Texts: map[string]string{}}
+	for name, ref := range m.Texts {
+		t, err := tx.GetText(ctx, ref.ID)
+		if err != nil && !errors.Is(err, store.ErrErased) {
+			return v, fmt.Errorf("conduct: text: %w", err)
+		}
+		v.Texts[name] = t
+	}
+	open := m.State == "open" || m.State == "registered" || m.State == "due"
+	v.Overdue = open && !m.Due.IsZero() && m.Due.Before(s.desk.Now())
+	return v, nil
+}
+
+// file is a party's file as a view of it asks policy.
+func (s *Service) file(noun, party string) (*matter.Matter, error) {
+	unit, err := s.unit(party)
+	if err != nil {
+		return nil, err
+	}
+	return &matter.Matter{Noun: noun, Party: party, Unit: unit}, nil
+}
+
+// Read shows what is on file of a party under a noun (credit, measure or duty), and puts the view and its purpose on record: an
+// empty party is one's own file.
+func (s *Service) Read(ctx context.Context, id auth.Identity, noun, party, purpose string) ([]View, error) {
+	if party == "" {
+		party = "person/" + id.Account
+	}
+	texts := map[string]string{"purpose": purpose}
+	if err := matter.Wording(texts); err != nil {
+		return nil, err
+	}
+	m, err := s.file(noun, party)
+	if err != nil {
+		return nil, err
+	}
+	out := []View{}
+	outside := m.Unit != id.Institution
+	logged := act.Step{Kind: "conduct." + noun + ".read", Object: "conduct/" + noun, Facts: map[string]string{"party": party, "outside": fmt.Sprint(outside)}}
+	err = s.desk.Browse(ctx, id, logged, func(tx *store.Tx) (policy.Decision, error) {
+		dec, err := s.ask(ctx, id, noun+".read", m, texts, "")
+		if err != nil {
+			return dec, err
+		}
+		return dec, matter.All(ctx, tx, noun, store.Filter{Owner: party}, func(m *matter.Matter) error {
+			v, err := s.shown(ctx, tx, m)
+			out = append(out, v)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// weekdays is the end of the n-th day from Monday to Friday after t. Public holidays are not left out, so what is due is due no
+// later than the law says.
+func weekdays(t time.Time, n int) time.Time {
+	for n > 0 {
+		t = t.AddDate(0, 0, 1)
+		if d := t.Weekday(); d != time.Saturday && d != time.Sunday {
+			n--
+		}
+	}
+	return t
+}
