@@ -187,7 +187,7 @@ func (p *splitter) kind(n map[string]any, above *env, depth int) kind {
 		switch k := p.from(asMap(n["from_table"]), sight, depth+1); {
 		case k != kindRows:
 			return k
-		case aggregates(n) && !p.b.byPerson(n):
+		case aggregates(n) && !p.byPerson(n, above):
 			return kindNoise
 		}
 	case "SET_OPERATION_NODE":
@@ -200,6 +200,17 @@ func (p *splitter) kind(n map[string]any, above *env, depth int) kind {
 		p.b.failWord("recursive-cte", 0, "with recursive")
 	}
 	return kindRows
+}
+
+// byPerson says whether a SELECT groups by the person, under whatever name.
+func (p *splitter) byPerson(n map[string]any, above *env) bool {
+	if p.b.byPerson(n) || empty(n["group_expressions"]) {
+		return p.b.byPerson(n)
+	}
+	b := &binder{schema: p.b.schema, sql: p.b.sql, nodes: p.b.nodes}
+	q := b.query(n, &frame{env: above}, -1)
+	p.b.nodes = b.nodes
+	return b.err == nil && slices.ContainsFunc(q.fr.group, q.fr.unit)
 }
 
 // from says what a part of FROM brings.
