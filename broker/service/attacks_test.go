@@ -50,7 +50,7 @@ func attacks() []attack {
 		{5, `SELECT COUNT(*) FROM encounter, cv_event`, `join-not-on-unit`, `cv_event`},
 		{5, `SELECT COUNT(*) FROM encounter POSITIONAL JOIN cv_event`, `join-kind`, `POSITIONAL`},
 		{5, `SELECT COUNT(*) FROM encounter a ASOF JOIN cv_event b ON a.person_id = b.person_id AND a.admitted >= b.event_month`, `columns-not-comparable`, `>= b.event_mont`},
-		{5, `SELECT COUNT(*) FROM encounter e, LATERAL (SELECT 1) x`, `no-table`, `SELECT COUNT(*)`},
+		{5, `SELECT COUNT(*) FROM encounter e, LATERAL (SELECT 1) x`, `measure-joined`, `encounter e`},
 		// 6: rows made from values.
 		{6, `SELECT COUNT(*) FROM encounter UNION ALL SELECT total_cost FROM encounter`, `measure-joined`, `COUNT`},
 		{6, `SELECT COUNT(*) FROM encounter, UNNEST(range(total_cost))`, `table-function`, `UNNEST(range(to`},
@@ -88,7 +88,7 @@ func attacks() []attack {
 		// 18: casts to floating point.
 		{18, `SELECT SUM(CAST(person_id AS FLOAT)) FROM encounter`, `unit-in-expression`, `person_id AS FL`},
 		// 19: groups collapsed after the bound.
-		{19, `WITH t AS (SELECT department, COUNT(*) AS n FROM encounter GROUP BY department) SELECT COUNT(*) FROM t JOIN encounter USING (department)`, `measure-joined`, `department, COU`},
+		{19, `WITH t AS (SELECT department, COUNT(*) AS n FROM encounter GROUP BY department) SELECT COUNT(*) FROM t JOIN encounter USING (department)`, `measure-joined`, `encounter USING`},
 		{19, `WITH t AS (SELECT AVG(total_cost) AS m FROM encounter) SELECT COUNT(*) FROM encounter WHERE total_cost > (SELECT m FROM t)`, `noise-inside`, `t)`},
 		// 20: errors as an oracle.
 		{20, `SELECT COUNT(*) FROM encounter WHERE TRY(CAST(department AS INT)) = 1`, `function-not-allowed`, `CAST(department`},
