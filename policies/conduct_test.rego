@@ -292,3 +292,40 @@ test_object if asked(fang, "wish.make", wish).allow
 test_withdraw if asked(fang, "wish.withdraw", object.union(wish, {"state": "standing"})).allow
 
 test_for_another if rules(asked(fang, "wish.make", object.union(wish, {"party": "person/other"}))) == {"municipal-14/own"}
+
+# --- each rule alone denies
+
+only(rule, subject, act, matter) if rules(asked(subject, act, matter)) == {rule}
+
+test_step if only("sichuan-36/step", zhou, "credit.enter", object.union(entry, {"state": "standing"}))
+
+test_sort if "sichuan-16/sort" in rules(asked(zhou, "measure.propose", object.union(rung("talk"), {"sort": "shout"})))
+
+test_party if only("sichuan-16/party", zhou, "credit.enter", object.union(entry, {"party": "li"}))
+
+test_not_self if only("sichuan-16/not-self", zhou, "credit.enter", object.union(entry, {"party": "person/zhou"}))
+
+test_reasoned if only("sichuan-16/reasoned", zhou, "credit.enter", object.union(entry, {"article": "no-law"}))
+
+test_evidence if only("sichuan-16/evidence", zhou, "credit.enter", object.union(entry, {"evidence": "sha256:01"}))
+
+test_grounds if only("sichuan-16/grounds", li, "credit.appeal", object.union(entry, {"state": "standing", "texts": {"grounds": 9}}))
+
+test_export_purpose if only("municipal-5/purpose", zhou, "credit.export", object.union(entry, {"state": "standing", "until": "2027-01-01"}))
+
+test_recorder if only("sichuan-20/recorder", who("wu", ["owner"], "commission"), "duty.record", owed("provider-check"))
+
+test_impose_for_the_past if only("sichuan-20/date", zhou, "duty.impose", object.union(owed("provider-check"), {"until": "2026-11-20"}))
+
+test_incident_says_what if only("pipl-57/what", li, "incident.report", object.union(incident, {"texts": {"what": 9}}))
+
+test_answer_says_something if {
+	only("municipal-7/answer", zhou, "complaint.answer", object.union(complaint, {"state": "registered", "party": "institution/centre", "texts": {"answer": 9}}))
+}
+
+test_post if only("sichuan-17/post", he, "credit.export", object.union(entry, {"state": "standing", "until": "2027-01-01", "texts": {"purpose": 20}}))
+
+test_public_act_is_decided_as_one if {
+	d := asked(nobody, "complaint.file", complaint)
+	"municipal-7/anyone" in d.grounds
+}
