@@ -11,21 +11,23 @@
 #   the day, and how each of them is cited on that day (grounds) is asked once a day and not with every question.
 package carrel.cite
 
+import data.carrel.region
 import data.carrel.standing
 
 # day of the decision, in China
 today := substring(input.at, 0, 10)
 
 # met is true when everything needed holds, something is needed, no rule of it stands on a dead source, and who asks is in
-# good enough standing for it: that is no need that a package could forget (ndr-31, sichuan-16).
+# good enough standing for it: that is no need that a package could forget (ndr-31, sichuan-16). Nor is what a region denies.
 met(needs, held) if {
 	count(needs) > 0
 	count(needs - held) == 0
 	supported(needs)
 	standing.fit
+	count(region.denials) == 0
 }
 
-approval(needs, oblige) := {"allow": true, "grounds": needs, "day": today, "obligations": oblige}
+approval(needs, oblige) := {"allow": true, "grounds": needs, "day": today, "obligations": array.concat(oblige, region.duties)}
 
 # grounds says what each rule adds to the reasons of an approval on the day: how it is cited, or nothing when it has no
 # text to tell. An approval on a rule that has no entry here is malformed.
@@ -47,7 +49,7 @@ denial(needs, held, details) := {
 	],
 	"obligations": [],
 } if {
-	missing := ((needs - held) | unsupported(needs)) | standing.unfit
+	missing := (((needs - held) | unsupported(needs)) | standing.unfit) | region.denials
 	count(missing) > 0
 }
 

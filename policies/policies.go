@@ -14,8 +14,9 @@ import (
 	"io/fs"
 )
 
-//go:embed access.rego application.rego cite.rego conduct.rego grant.rego handover.rego query.rego standing.rego transition.rego
+//go:embed access.rego application.rego cite.rego conduct.rego grant.rego handover.rego query.rego region.rego standing.rego transition.rego
 //go:embed *.json
+//go:embed jurisdiction/chongqing/chongqing.rego jurisdiction/sichuan/sichuan.rego jurisdiction/tianjin/tianjin.rego
 var files embed.FS
 
 //go:embed testdata/coverage.json

@@ -100,8 +100,9 @@ type Remit struct {
 // Dataset holds the facts of the catalogue about a dataset.
 type Dataset struct {
 	ID       string         `json:"id"`
-	Owner    string         `json:"owner"` // institution in charge
-	Level    int            `json:"level"` // data level 1-5, highest of the fields
+	Owner    string         `json:"owner"`  // institution in charge
+	Region   string         `json:"region"` // GB/T 2260
+	Level    int            `json:"level"`  // data level 1-5, highest of the fields
 	Purposes List[string]   `json:"purposes"`
 	Basis    List[Basis]    `json:"basis"`
 	Columns  map[string]int `json:"columns"` // level of each column, by "table.column"

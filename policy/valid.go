@@ -169,7 +169,7 @@ func (q SubmissionQuestion) Valid() error {
 
 func (f *form) dataset(d Dataset) {
 	f.need("the dataset", d.ID)
-	f.texts(d.Owner)
+	f.texts(d.Owner, d.Region)
 	f.lists(d.Purposes)
 	if d.Columns == nil || len(d.Columns) > maxItems {
 		f.fail("a dataset names no fields, or too many")

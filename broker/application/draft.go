@@ -170,7 +170,7 @@ func (s *Service) datasets(ctx context.Context, tx *store.Tx, a *Application) ([
 
 // Facts is a catalogue entry as policy reads it.
 func Facts(d *catalogue.Dataset) policy.Dataset {
-	out := policy.Dataset{ID: d.ID, Owner: d.Owner, Level: d.Level, Purposes: d.Uses.Purposes, Columns: map[string]int{}}
+	out := policy.Dataset{ID: d.ID, Owner: d.Owner, Region: d.Region, Level: d.Level, Purposes: d.Uses.Purposes, Columns: map[string]int{}}
 	for _, b := range d.LawfulBasis {
 		out.Basis = append(out.Basis, policy.Basis{Purpose: b.Purpose, Recipient: b.Recipient, Basis: b.Basis, Law: b.Law, Document: b.Document})
 	}

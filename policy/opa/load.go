@@ -101,7 +101,10 @@ func (s *source) add(name string, body []byte) error {
 			return fmt.Errorf("parse: %w", err)
 		}
 		s.modules[name], s.text[name] = m, body
-		return nil
+		return checkRegion(name, m)
+	}
+	if err := checkRegion(name, nil); err != nil {
+		return err
 	}
 	var doc map[string]any
 	if err := decodeNumbers(body, &doc); err != nil {

@@ -23,9 +23,18 @@ const policiesDir = "../../policies"
 // regoFiles lists the rules and tests on disk.
 func regoFiles(t *testing.T) []string {
 	t.Helper()
-	files, err := filepath.Glob(policiesDir + "/*.rego")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no rules on disk", err)
+	names, err := list(os.DirFS(policiesDir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []string
+	for _, n := range names {
+		if strings.HasSuffix(n, ".rego") {
+			files = append(files, filepath.Join(policiesDir, n))
+		}
+	}
+	if len(files) == 0 {
+		t.Fatal("no rules on disk")
 	}
 	return files
 }
@@ -52,8 +61,11 @@ func TestFormat(t *testing.T) {
 func TestEverythingIsEmbedded(t *testing.T) {
 	t.Parallel()
 	for _, f := range regoFiles(t) {
-		name := filepath.Base(f)
-		_, err := policies.FS().Open(name)
+		name, err := filepath.Rel(policiesDir, f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = policies.FS().Open(filepath.ToSlash(name))
 		if isTest := strings.HasSuffix(name, "_test.rego"); isTest == (err == nil) {
 			t.Errorf("%s: embedded %v", name, err == nil)
 		}
