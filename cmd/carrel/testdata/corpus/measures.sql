@@ -176,8 +176,8 @@ SELECT product(quantity) FROM prescription
 SELECT skewness(total_cost) FROM encounter
 
 -- id: geomean
--- verdict: refuse function-not-allowed 1:8
--- why: a geometric mean is asked as exp of a mean of logarithms
+-- verdict: accept
+-- why: a geometric mean is exp of a mean of logarithms
 SELECT geomean(total_cost) FROM encounter
 
 -- id: avg-ln
@@ -326,8 +326,8 @@ SELECT entropy(icd10) FROM encounter
 SELECT mad(total_cost) FROM encounter
 
 -- id: fsum
--- verdict: refuse function-not-allowed 1:8
--- why: another sum's name is not a way round
+-- verdict: accept
+-- why: a sum by another name is the same sum
 SELECT fsum(total_cost) FROM encounter
 
 -- id: weighted-avg
