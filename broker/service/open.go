@@ -53,12 +53,14 @@ type Service struct {
 	Keys         *auth.FileKeys
 	Sealer       extract.Sealer
 
-	c      Config
-	store  *store.Store
-	engine sandbox.Engine
-	files  *book.Book // credit entries and duties, told to policy with every question
-	cancel context.CancelFunc
-	done   sync.WaitGroup
+	c     Config
+	store *store.Store
+	// decisions keeps what was decided for replay.
+	decisions *opa.Recorder
+	engine    sandbox.Engine
+	files     *book.Book // credit entries and duties, told to policy with every question
+	cancel    context.CancelFunc
+	done      sync.WaitGroup
 }
 
 // Defaults is policy's data about budgets and limits, as the service reads it.
@@ -142,9 +144,9 @@ func (s *Service) foundation(ctx context.Context) (Defaults, error) {
 	if err != nil {
 		return d, err
 	}
-	rules, err := opa.New(s.c.Rules)
+	rules, err := s.rules(ctx)
 	if err != nil {
-		return d, fmt.Errorf("policy: %w", err)
+		return d, err
 	}
 	if err := rules.Data(ctx, "carrel/defaults", &d); err != nil {
 		return d, fmt.Errorf("policy data: %w", err)
@@ -309,6 +311,9 @@ func (s *Service) Close() error {
 	}
 	if s.store != nil {
 		err = errors.Join(err, s.store.Close())
+	}
+	if s.decisions != nil {
+		err = errors.Join(err, s.decisions.Close())
 	}
 	return err
 }

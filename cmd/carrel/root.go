@@ -224,7 +224,7 @@ func (a *app) oneOf(flag, value string, words ...string) error {
 }
 
 // ours are the names that packages put before their errors; a user has no use for them.
-var ours = regexp.MustCompile(`^((store|verify|deid|sandbox|extract|catalogue|parcel|service|jinhe): )+`)
+var ours = regexp.MustCompile(`^((store|verify|deid|sandbox|extract|catalogue|parcel|service|jinhe|policy): )+`)
 
 // flagError says what cobra's flag parser found in one sentence.
 func (a *app) flagError(c *cobra.Command, err error) error {

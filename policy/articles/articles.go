@@ -80,9 +80,10 @@ type Article struct {
 	Untested []string `json:"untested,omitempty"`
 }
 
-// Missing reports whether the duty lacks a rule, or one of its rules a test.
+// Missing reports whether the duty lacks a rule, or one of its rules a test. What binds a government office rather than
+// software has no place in the product, and is never missing.
 func (a Article) Missing() bool {
-	return len(a.Rules) == 0 || len(a.Tests) == 0 || len(a.Untested) > 0
+	return a.Where != "" && (len(a.Rules) == 0 || len(a.Tests) == 0 || len(a.Untested) > 0)
 }
 
 // In reports whether a part of the product bears the duty: "policies" is also where "policies/application" is, and "all"

@@ -152,6 +152,9 @@ func TestWhere(t *testing.T) {
 			t.Errorf("%q: %v", where, !in)
 		}
 	}
+	if (articles.Article{ID: "sichuan-3"}).Missing() {
+		t.Error("what binds an office is missing in the product")
+	}
 	if !(articles.Article{Where: "all"}).In("conduct") {
 		t.Error("what is everywhere is not here")
 	}

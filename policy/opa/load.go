@@ -98,7 +98,7 @@ func (s *source) add(name string, body []byte) error {
 	if path.Ext(name) == ".rego" {
 		m, err := ast.ParseModuleWithOpts(name, string(body), ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: capabilities()})
 		if err != nil {
-			return fmt.Errorf("parse: %w", err)
+			return plainly(err)
 		}
 		s.modules[name], s.text[name] = m, body
 		return checkRegion(name, m)
@@ -137,9 +137,33 @@ func (s *source) compile() (*ast.Compiler, error) {
 	c := ast.NewCompiler().WithStrict(true).WithCapabilities(capabilities()).WithDefaultRegoVersion(ast.RegoV1)
 	c.Compile(s.modules)
 	if c.Failed() {
-		return nil, fmt.Errorf("policy: compile: %w", c.Errors)
+		return nil, fmt.Errorf("policy: the rules do not compile: %w", plainly(c.Errors))
 	}
 	return c, nil
+}
+
+// mistakes are what the compiler says, each on its place, in one line.
+type mistakes struct{ ast.Errors }
+
+func (m mistakes) Error() string {
+	const few = 3
+	var out []string
+	for _, e := range m.Errors[:min(few, len(m.Errors))] {
+		out = append(out, fmt.Sprintf("%s: %s", e.Location, strings.Join(strings.Fields(e.Message), " ")))
+	}
+	if more := len(m.Errors) - few; more > 0 {
+		out = append(out, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(out, "; ")
+}
+
+// plainly leaves the excerpt of the source out of OPA's errors.
+func plainly(err error) error {
+	var all ast.Errors
+	if errors.As(err, &all) {
+		return mistakes{all}
+	}
+	return err
 }
 
 // allowed lists the builtins that rules may use: pure functions of their arguments. Time comes with the question.

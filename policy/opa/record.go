@@ -1,0 +1,165 @@
+package opa
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"carrel/policy"
+)
+
+// Recorded is one decision as it is kept for replay: the question in canonical JSON (ids and features, no texts and no
+// names), its hash, and what was said. The hash binds the line to every place that cites the decision.
+type Recorded struct {
+	Document string          `json:"document"`
+	Bundle   string          `json:"bundle"`
+	Input    string          `json:"input"`
+	Allow    bool            `json:"allow"`
+	Rules    []string        `json:"rules"`
+	Question json.RawMessage `json:"question"`
+}
+
+const (
+	recordSuffix = ".ndjson"
+	dayLayout    = "2006-01-02"
+	// maxDay bounds what is kept of one day: half a million decisions.
+	maxDay = 1 << 30
+)
+
+// Recorder keeps decisions for replay, a file a day, for a number of days. It is no audit log: a decision that could not
+// be kept is reported to the logger and stands.
+type Recorder struct {
+	dir    string
+	days   int
+	now    func() time.Time
+	logger *slog.Logger
+
+	mu   sync.Mutex
+	file *os.File
+	day  string
+	size int64
+}
+
+// OpenRecorder keeps decisions in dir for that many days.
+func OpenRecorder(dir string, days int, now func() time.Time, logger *slog.Logger) (*Recorder, error) {
+	if days < 1 || now == nil || logger == nil {
+		return nil, errors.New("policy: a record of decisions needs days, a clock and a logger")
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("policy: record of decisions: %w", err)
+	}
+	return &Recorder{dir: dir, days: days, now: now, logger: logger}, nil
+}
+
+// Record keeps one decision; it is a hook for WithLog.
+func (r *Recorder) Record(ctx context.Context, e LogEntry) {
+	if e.Err != nil || e.Decision.Input == "" {
+		return
+	}
+	line := Recorded{Document: e.Document, Bundle: e.Decision.Bundle, Input: e.Decision.Input, Allow: e.Decision.Allow, Rules: rulesIn(e.Decision), Question: e.Question}
+	var body bytes.Buffer
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false) // the question stays what was hashed
+	if err := enc.Encode(line); err != nil {
+		r.logger.ErrorContext(ctx, "decision not kept for replay", slog.String("error", err.Error()))
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.write(body.Bytes()); err != nil {
+		r.logger.ErrorContext(ctx, "decision not kept for replay", slog.String("error", err.Error()))
+	}
+}
+
+func (r *Recorder) write(line []byte) error {
+	if day := r.now().UTC().Format(dayLayout); day != r.day {
+		if err := r.turn(day); err != nil {
+			return err
+		}
+	}
+	if r.size+int64(len(line)) > maxDay {
+		return nil // the day is full
+	}
+	n, err := r.file.Write(line)
+	r.size += int64(n)
+	return err
+}
+
+// turn opens the file of a day and removes those that are over.
+func (r *Recorder) turn(day string) error {
+	if r.file != nil {
+		_ = r.file.Close()
+		r.file, r.day = nil, ""
+	}
+	f, err := os.OpenFile(filepath.Join(r.dir, day+recordSuffix), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	r.file, r.day, r.size = f, day, info.Size()
+	names, err := filepath.Glob(filepath.Join(r.dir, "*"+recordSuffix))
+	if err != nil {
+		return err
+	}
+	first := r.now().UTC().AddDate(0, 0, 1-r.days).Format(dayLayout)
+	for _, name := range names {
+		if strings.TrimSuffix(filepath.Base(name), recordSuffix) < first {
+			err = errors.Join(err, os.Remove(name))
+		}
+	}
+	return err
+}
+
+// Close ends the record.
+func (r *Recorder) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.file == nil {
+		return nil
+	}
+	f := r.file
+	r.file, r.day = nil, ""
+	return f.Close()
+}
+
+func rulesIn(d policy.Decision) []string {
+	out := []string{}
+	for _, r := range d.Reasons {
+		out = append(out, r.Rule)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// question reads a recorded question back, as strictly as it was asked: of a known kind, with its fields and no other, and
+// well formed.
+func (r Recorded) question() (policy.Question, error) {
+	for _, known := range questions() {
+		if known.Decision() != r.Document {
+			continue
+		}
+		v := reflect.New(reflect.TypeOf(known))
+		if err := strictJSON(r.Question, v.Interface()); err != nil {
+			return nil, fmt.Errorf("%w: %w", policy.ErrQuestion, err)
+		}
+		q, ok := v.Elem().Interface().(policy.Question)
+		if !ok {
+			return nil, policy.ErrQuestion
+		}
+		return q, q.Valid()
+	}
+	return nil, fmt.Errorf("%w: nobody asks for %q", policy.ErrQuestion, r.Document)
+}
