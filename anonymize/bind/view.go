@@ -99,14 +99,11 @@ func (v *viewer) expr(n map[string]any) map[string]any {
 }
 
 func (v *viewer) callable(n map[string]any, name string) bool {
-	switch {
-	case class(n) == "WINDOW":
+	if class(n) == "WINDOW" {
 		switch name {
 		case "row_number", "rank", "rank_dense", "dense_rank", "percent_rank", "cume_dist", "ntile", "lag", "lead", "first_value", "last_value", "nth_value":
 			return true
 		}
-	case n["is_operator"] == true:
-		return viewNames()[name]
 	}
 	return viewNames()[name]
 }

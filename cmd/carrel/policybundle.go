@@ -78,7 +78,7 @@ carrel policy check first. The hash that is printed is the one that decisions ca
 		Args:    a.upTo(1, "a directory"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if in.version == "" || in.key == "" || in.out == "" {
-				return a.usage("须给出 --version、--key 和 --out", "name --version, --key and --out")
+				return a.usage("请用 --version 给出版本，用 --key 给出签名私钥文件，用 --out 给出要写的文件", "give the version with --version, the file of the signing key with --key and the file to write with --out")
 			}
 			if _, err := a.suite(args); err != nil {
 				return err
@@ -113,7 +113,7 @@ func (a *app) bundleVerify() *cobra.Command {
 		Args:    a.exact(1, "a file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if key == "" {
-				return a.usage("须给出 --key", "name --key")
+				return a.usage("请用 --key 给出公钥文件，例如 keys/policy.pub.pem", "give the file of the public key with --key, for example keys/policy.pub.pem")
 			}
 			b, err := a.readBundle(cmd, args[0], key)
 			if err != nil {

@@ -24,7 +24,7 @@ bundle that is not active, and show what would differ, by rule and by role of wh
 		Args:    a.exact(1, "a file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if in.key == "" || in.decisions == "" {
-				return a.usage("须给出 --key 和 --decisions", "name --key and --decisions")
+				return a.usage("请用 --key 给出公钥文件，用 --decisions 给出决定记录的目录", "give the file of the public key with --key and the folder of recorded decisions with --decisions")
 			}
 			for _, d := range []string{in.from, in.to} {
 				if _, err := time.Parse(time.DateOnly, d); d != "" && err != nil {
