@@ -41,8 +41,9 @@ test-long: setup build ## adds the long statistical and fault runs
 race: build ## the race detector over everything concurrent
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 30m ./anonymize/... ./broker/... ./policy/... ./sandbox ./sandbox/wire
 
-sabotage: build ## take out each guard, show the test that turns red
-	$(GO) run ./cmd/carrel/sabotage
+SHARE ?= 1/1
+sabotage: build ## take out each guard, show the test that turns red (SHARE=2/6 takes the second sixth)
+	$(GO) run ./cmd/carrel/sabotage -share $(SHARE)
 
 bench: ## all benchmarks, one JSON object a line; `make bench B=fixed` one family (fixed, query, dp, tpch, memory; scale, with 100 M rows, only when it is named: ten minutes and 4 GB of disk)
 	@$(MAKE) -s build >&2

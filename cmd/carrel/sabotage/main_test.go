@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -131,5 +132,36 @@ func TestTracesAreRemoved(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Dir(fresh)); err == nil {
 		t.Error("what a red run left is still there")
+	}
+}
+
+// Every guard's turn comes: the shares of a list are the list, each guard once.
+func TestSharesAreTheWhole(t *testing.T) {
+	t.Parallel()
+	guards, err := load(guardList, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, of := range []int{1, 4, len(guards) + 1} {
+		seen := map[string]int{}
+		for n := 1; n <= of; n++ {
+			part, err := share(guards, fmt.Sprintf("%d/%d", n, of))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, g := range part {
+				seen[g.Name]++
+			}
+		}
+		for _, g := range guards {
+			if seen[g.Name] != 1 {
+				t.Errorf("of %d shares, %s is in %d", of, g.Name, seen[g.Name])
+			}
+		}
+	}
+	for _, wrong := range []string{"", "0/4", "5/4", "1/0", "1", "x/y", "-1/4"} {
+		if _, err := share(guards, wrong); err == nil {
+			t.Errorf("%q is taken for a share", wrong)
+		}
 	}
 }
