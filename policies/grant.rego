@@ -9,16 +9,21 @@ import data.carrel.cite
 # --- every use of a grant
 
 # A quality-control centre is bound to quality control whatever the grant says.
-standing_needs := {"tianjin-32-2/grant-active", "sichuan-17/grant-period", "pipl-23/purpose", "tianjin-32-3/qc-purpose"} if is_qc
+standing_needs := base_needs | {"tianjin-32-3/qc-purpose"} if is_qc
 
-else := {"tianjin-32-2/grant-active", "sichuan-17/grant-period", "pipl-23/purpose"}
+else := base_needs
+
+base_needs := {"tianjin-32-2/grant-active", "pipl-23/undecided", "sichuan-17/grant-period", "pipl-23/purpose"}
 
 is_qc if {
 	some r in data.carrel.purposes["quality-control"].roles
 	r in input.subject.roles
 }
 
-standing contains "tianjin-32-2/grant-active" if input.grant.state == "active"
+standing contains "tianjin-32-2/grant-active" if input.grant.state in {"active", "suspended"}
+
+# A suspended grant stands and carries nothing: for one whose purpose changed that is the duty itself.
+standing contains "pipl-23/undecided" if input.grant.state != "suspended"
 
 standing contains "sichuan-17/grant-period" if {
 	input.grant.from != ""

@@ -161,7 +161,7 @@ type Signature struct {
 
 // Move is a command on a case with what it needs.
 type Move struct {
-	Command string `json:"command"` // submit | review | decide | withdraw | sign | grant; of a grant: revoke | relinquish
+	Command string `json:"command"` // submit | review | decide | withdraw | sign | grant; of a grant: revoke | relinquish | suspend | resume | change | decide
 	Review  string `json:"review"`  // review: its kind
 	Choice  string `json:"choice"`  // review: approve | reject; decide: approve | deny | return
 	Side    string `json:"side"`    // sign: applicant | owner
@@ -181,6 +181,18 @@ type TransitionQuestion struct {
 func (TransitionQuestion) Decision() string { return "carrel.transition.decision" }
 
 // CommandsQuestion asks for all commands that the subject may give on a case now (Decision.Commands); pages show those
+	File        string          `json:"file"`    // "" is a first application | amendment | renewal
+	Former      List[string]    `json:"former"`  // accounts that reviewed or decided before an appeal
+	Appeals     int             `json:"appeals"` // so far
+	Due         Date            `json:"due"`     // by when the present state is left; "" is nothing
+	Pause       Pause           `json:"pause"`   // of a grant
+}
+
+// Pause is why a grant rests, or is to rest.
+type Pause struct {
+	Office  string `json:"office"`  // who stopped it: applicant (a change of purpose) | owner | authority; "" while it does not rest
+	Purpose string `json:"purpose"` // the new one, of a change
+	Reason  int    `json:"reason"`  // characters of its description
 // and repeat no rule. No command at all is a denial with its reason.
 type CommandsQuestion struct {
 	At      Moment  `json:"at"`

@@ -105,7 +105,8 @@ func (f *form) remit(r Remit) {
 
 func (f *form) workflow(machine string, c Case) {
 	f.need("the machine", machine)
-	f.texts(c.Kind, c.Purpose, c.State, c.Lead, c.Institution, c.Decider)
+	f.texts(c.Kind, c.Purpose, c.State, c.Lead, c.Institution, c.Decider, c.Pause.Office, c.Pause.Purpose)
+	f.natural("a length", int64(c.Pause.Reason))
 	f.lists(c.Team, c.DataOwners, c.Needed)
 	if len(c.Reviews) > maxItems || len(c.Signatures) > maxItems {
 		f.fail("a list is too long")

@@ -157,7 +157,7 @@ func TestListAndGetShowOnlyOnesOwn(t *testing.T) {
 		t.Error(err)
 	}
 	v, err := w.Grants.Get(ctx, w.As("zhou"), g)
-	if err != nil || len(v.Commands) != 1 || v.Commands[0].Command != "revoke" {
+	if err != nil || len(v.Commands) != 2 || v.Commands[0].Command != "revoke" || v.Commands[1].Command != "suspend" {
 		t.Errorf("%+v %v", v, err)
 	}
 }

@@ -174,61 +174,6 @@ func (s *Service) List(ctx context.Context, id auth.Identity, limit int) ([]Gran
 	return out, nil
 }
 
-// End revokes a grant, or gives it up (command "revoke" or "relinquish"), at once: the ledger's grant is closed in the same
-// transaction, so nothing charges it after. The reason is an erasable text.
-func (s *Service) End(ctx context.Context, id auth.Identity, grant, command, reason string) error {
-	step := act.Step{Kind: "grant." + command, Object: "grant/" + grant, Grant: grant}
-	return s.desk.Do(ctx, id, step, func(tx *store.Tx) error {
-		g, rev, err := Load(ctx, tx, grant)
-		if err != nil {
-			return act.Conceal(err, what())
-		}
-		if _, err := s.access(ctx, id, "grant.read", g); err != nil {
-			return act.Conceal(err, what())
-		}
-		if _, err := s.access(ctx, id, "grant."+command, g); err != nil {
-			return err
-		}
-		dec, err := s.desk.Ask(ctx, policy.TransitionQuestion{At: s.desk.Moment(), Subject: id.Subject(), Machine: "grant",
-			Move: policy.Move{Command: command}, Case: g.Case()})
-		if err != nil {
-			return err
-		}
-		state, ok := dec.State()
-		if !ok {
-			return errors.New("grant: policy named no state")
-		}
-		ref, err := tx.PutText(ctx, reason)
-		if err != nil {
-			return err
-		}
-		step.Commit = map[string]string{"reason": ref.Commitment}
-		step.Facts = map[string]string{"from": g.State, "to": state}
-		g.State, g.Ended, g.EndedBy = state, s.desk.Now().UTC(), id.Account
-		if err := s.finish(ctx, tx, g, rev, dec); err != nil {
-			return err
-		}
-		_, err = s.desk.Record(ctx, tx, id, dec, step)
-		return err
-	})
-}
-
-// finish obeys the effects of a transition and stores the grant.
-func (s *Service) finish(ctx context.Context, tx *store.Tx, g *Grant, rev int64, dec policy.Decision) error {
-	for _, effect := range dec.Oblige(policy.ObligeEffect) {
-		if effect != "close-grant" {
-			return fmt.Errorf("grant: unknown effect %q", effect)
-		}
-		if g.Account == "" {
-			continue
-		}
-		if _, err := s.ledger.CloseGrant(ctx, tx, g.Account); err != nil {
-			return fmt.Errorf("grant: close budget: %w", err)
-		}
-	}
-	return tx.Put(ctx, DocKind, g.ID, rev, g.index(), g)
-}
-
 // Expire ends the grants whose last day is over and returns their unspent budget. It is the service's own chore: the date was
 // decided when the grant was made, and policy refuses every use after it whether or not Expire has run.
 func (s *Service) Expire(ctx context.Context) (int, error) {
@@ -236,7 +181,7 @@ func (s *Service) Expire(ctx context.Context) (int, error) {
 	system := auth.Identity{Account: "system", Institution: s.desk.Operator}
 	err := s.desk.Do(ctx, system, act.Step{Kind: "grant.expired", Object: "grant"}, func(tx *store.Tx) error {
 		n = 0
-		docs, err := tx.List(ctx, DocKind, store.Filter{State: StateActive, Limit: store.ListMax})
+		docs, err := standing(ctx, tx)
 		if err != nil {
 			return err
 		}

@@ -27,9 +27,10 @@ const (
 
 // The states of a grant. Which move leads where is policy's workflow.
 const (
-	StateActive  = "active"
-	StateRevoked = "revoked"
-	StateEnded   = "ended" // its term is over, or its lead gave it up
+	StateActive    = "active"
+	StateSuspended = "suspended" // rests until its owner, or the authority, decides
+	StateRevoked   = "revoked"
+	StateEnded     = "ended" // its term is over, or its lead gave it up
 )
 
 // Grant is a standing right.
@@ -61,6 +62,19 @@ type Grant struct {
 	Ended    time.Time       `json:"ended,omitzero"`
 	// EndedBy is the account that revoked it.
 	EndedBy string `json:"ended_by,omitempty"`
+	// Pause is why it rests; nil while it does not.
+	Pause *Pause `json:"pause,omitempty"`
+	// Purposes are the descriptions that replaced the agreement's, as the authority allowed them, oldest first.
+	Purposes []store.TextRef `json:"purposes,omitempty"`
+}
+
+// Pause is why a grant rests.
+type Pause struct {
+	Office  string        `json:"office"` // applicant: its purpose changes | owner | authority
+	By      string        `json:"by"`
+	At      time.Time     `json:"at"`
+	Reason  store.TextRef `json:"reason"`            // of a change: the new purpose in words
+	Purpose string        `json:"purpose,omitempty"` // of a change: the class of the new purpose
 }
 
 // Question is the grant as policy sees it.
@@ -77,8 +91,12 @@ func (g *Grant) Object() policy.Object {
 
 // Case is the grant as its workflow sees it.
 func (g *Grant) Case() policy.Case {
-	return policy.Case{Kind: g.Kind, Purpose: g.Purpose, State: g.State, Lead: g.Lead, Team: g.Team, Institution: g.Institution,
+	c := policy.Case{Kind: g.Kind, Purpose: g.Purpose, State: g.State, Lead: g.Lead, Team: g.Team, Institution: g.Institution,
 		DataOwners: g.DataOwners}
+	if g.Pause != nil {
+		c.Pause = policy.Pause{Office: g.Pause.Office, Purpose: g.Pause.Purpose}
+	}
+	return c
 }
 
 func (g *Grant) index() store.Index {

@@ -1,0 +1,53 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+
+	"carrel/broker/auth"
+	"carrel/broker/grant"
+)
+
+// grantMoves are the commands on a grant that stop it for a time and start it again.
+func (s *server) grantMoves() {
+	type (
+		move struct {
+			ByID
+			Body struct {
+				Reason string `json:"reason" maxLength:"16384"`
+			}
+		}
+		change struct {
+			ByID
+			Body struct {
+				Purpose string `json:"purpose" maxLength:"80" doc:"class of the new purpose"`
+				Reason  string `json:"reason" maxLength:"16384" doc:"the new purpose in words"`
+			}
+		}
+		decide struct {
+			ByID
+			Body struct {
+				Choice string `json:"choice" enum:"approve,deny"`
+				Reason string `json:"reason" maxLength:"16384"`
+			}
+		}
+	)
+	do := func(ctx context.Context, id auth.Identity, g string, c grant.Command) (*reply[*grant.View], error) {
+		if err := s.c.Grants.Move(ctx, id, g, c); err != nil {
+			return nil, err
+		}
+		v, err := s.c.Grants.Get(ctx, id, g)
+		return &reply[*grant.View]{v}, err
+	}
+	for name, summary := range map[string]string{"suspend": "Stop a grant until it is resumed; what runs under it ends without an answer", "resume": "Let a suspended grant stand again"} {
+		route(s, http.MethodPost, "/grants/{id}/"+name, summary, func(ctx context.Context, id auth.Identity, in *move) (*reply[*grant.View], error) {
+			return do(ctx, id, in.ID, grant.Command{Name: name, Reason: in.Body.Reason})
+		})
+	}
+	route(s, http.MethodPost, "/grants/{id}/purpose", "Declare that the purpose changes; the grant rests until the authority decides", func(ctx context.Context, id auth.Identity, in *change) (*reply[*grant.View], error) {
+		return do(ctx, id, in.ID, grant.Command{Name: "change", Purpose: in.Body.Purpose, Reason: in.Body.Reason})
+	})
+	route(s, http.MethodPost, "/grants/{id}/purpose/decide", "The authority's decision about a changed purpose", func(ctx context.Context, id auth.Identity, in *decide) (*reply[*grant.View], error) {
+		return do(ctx, id, in.ID, grant.Command{Name: "decide", Choice: in.Body.Choice, Reason: in.Body.Reason})
+	})
+}

@@ -1,0 +1,21 @@
+# The guards of suspended grants. A grant rests when its owner or the authority says so, and when its purpose changes, which the
+# authority then decides (pipl-23): nobody resumes past that decision.
+package carrel.transition
+
+import data.carrel.purposes
+
+pause := case.pause
+
+holds(_, "pipl-23/described") if {
+	purposes[pause.purpose]
+	pause.reason >= data.carrel.defaults.application.reason_min
+}
+
+holds(_, "pipl-23/decided") if pause.office != "applicant"
+
+holds(_, "pipl-23/pending") if pause.office == "applicant"
+
+holds(_, "pipl-23/class") if pause.purpose == case.purpose
+
+# What the authority stopped an owner does not start again.
+holds(_, "sichuan-18/own-pause") if pause.office == "owner"

@@ -1,0 +1,62 @@
+package carrel.transition_test
+
+import data.carrel.grant
+import data.carrel.query_test
+import data.carrel.transition
+
+lead := {"account": "li", "roles": ["researcher"], "institution": "u"}
+
+resting(subject, command, choice, changes) := d if {
+	d := transition.decision with input as {
+		"at": at, "machine": "grant", "subject": subject, "move": move(command, "", choice, ""),
+		"case": object.union(object.union(application, {"state": "suspended", "pause": {"office": "authority", "purpose": "", "reason": 0}}), changes),
+	}
+}
+
+by(office, purpose, reason) := {"pause": {"office": office, "purpose": purpose, "reason": reason}}
+
+effect(d) := {o.value | some o in d.obligations; o.kind == "effect"}
+
+test_owner_suspends if effect(resting(wu, "suspend", "", {"state": "active"})) == {"pause:owner"}
+
+test_authority_suspends if effect(resting(zhou, "suspend", "", {"state": "active"})) == {"pause:authority"}
+
+test_change_suspends if {
+	d := resting(lead, "change", "", object.union({"state": "active"}, by("", "research", 12)))
+	state(d) == {"suspended"}
+	effect(d) == {"pause:applicant"}
+}
+
+test_change_is_described if {
+	denied(resting(lead, "change", "", object.union({"state": "active"}, by("", "research", 3))), "pipl-23/described")
+	denied(resting(lead, "change", "", object.union({"state": "active"}, by("", "marketing", 30))), "pipl-23/described")
+}
+
+test_change_by_its_lead if denied(
+	resting(object.union(lead, {"account": "wang"}), "change", "", object.union({"state": "active"}, by("", "research", 12))),
+	"sichuan-17/lead",
+)
+
+test_resumed if state(resting(zhou, "resume", "", {})) == {"active"}
+
+test_change_is_not_resumed if denied(resting(zhou, "resume", "", by("applicant", "research", 0)), "pipl-23/decided")
+
+test_owner_resumes_his_own if state(resting(wu, "resume", "", by("owner", "", 0))) == {"active"}
+
+test_owner_does_not_resume_others if denied(resting(wu, "resume", "", {}), "sichuan-18/own-pause")
+
+test_decided if effect(resting(zhou, "decide", "approve", by("applicant", "research", 0))) == {"take-purpose"}
+
+test_refused if effect(resting(zhou, "decide", "deny", by("applicant", "quality-control", 0))) == {"unpause"}
+
+test_nothing_to_decide if denied(resting(zhou, "decide", "deny", {}), "pipl-23/pending")
+
+test_class if denied(resting(zhou, "decide", "approve", by("applicant", "quality-control", 0)), "pipl-23/class")
+
+test_no_use_while_it_rests if {
+	d := grant.permit with input as object.union(
+		query_test.question,
+		{"ttl": 60, "datasets": ["jinhe"], "columns": ["encounter.*"], "grant": object.union(query_test.question.grant, {"state": "suspended"})},
+	)
+	denied(d, "pipl-23/undecided")
+}
