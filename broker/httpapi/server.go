@@ -82,6 +82,7 @@ func New(r chi.Router, c Config) {
 	s.session()
 	s.applications()
 	s.grants()
+	s.grantMoves()
 	s.questions()
 	s.handovers()
 	s.records()

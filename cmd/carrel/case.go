@@ -354,7 +354,7 @@ func (a *app) grantCommand() *cobra.Command {
 	}
 	revoke.Flags().StringVar(&reason, "reason", "", "why")
 	revoke.Flags().BoolVar(&relinquish, "relinquish", false, "give up your own grant")
-	return a.group("grant", "Grants: the standing rights that signed agreements give", list, show, revoke)
+	return a.group("grant", "Grants: the standing rights that signed agreements give", append([]*cobra.Command{list, show, revoke}, a.grantMoves()...)...)
 }
 
 func (a *app) grants(cmd *cobra.Command) ([]grant.Grant, error) {
