@@ -86,7 +86,7 @@ func questions() []policy.Question {
 	return []policy.Question{
 		policy.RouteQuestion{}, policy.AccessQuestion{}, policy.SubmissionQuestion{}, policy.TransitionQuestion{}, policy.CommandsQuestion{},
 		policy.PermitQuestion{}, policy.QueryQuestion{}, policy.HandoverQuestion{}, policy.ScopeQuestion{},
-		policy.ConductQuestion{},
+		policy.ConductQuestion{}, policy.CatalogueQuestion{},
 	}
 }
 
