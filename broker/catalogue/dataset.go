@@ -8,6 +8,9 @@ import (
 // Other is the member of a dictionary to which undeclared source values fold.
 const Other = "other"
 
+// Local marks a field that no item of a catalogue stands for.
+const Local = "local"
+
 // Dataset is one catalogue entry. Every part of it is public.
 type Dataset struct {
 	ID          string      `json:"dataset"`
@@ -24,8 +27,12 @@ type Dataset struct {
 	Uses        Uses        `json:"permitted_uses"`
 	LawfulBasis []Basis     `json:"lawful_basis,omitempty"`
 	Unit        Unit        `json:"privacy_unit"`
-	Tables      []Table     `json:"tables"`
-	CodeSets    []CodeSet   `json:"code_sets,omitempty"`
+	Steps       Steps       `json:"responsible"`
+	// Platform is where a government-affairs resource is shared; "" is every other resource.
+	Platform string    `json:"government_platform,omitempty"`
+	Facts    []Fact    `json:"facts,omitempty"`
+	Tables   []Table   `json:"tables"`
+	CodeSets []CodeSet `json:"code_sets,omitempty"`
 }
 
 // CodeSet is a versioned set of codes that a question names as codes('name@version'). A member that ends in % stands for every code that
@@ -49,6 +56,22 @@ type Basis struct {
 	Basis     string `json:"basis"`
 	Law       string `json:"law"`
 	Document  string `json:"document,omitempty"` // sha256:… of the document that proves it
+}
+
+// Steps names the unit that answers for each step. What an entry leaves out follows from its parties: the first provider gathers and
+// sends, the operator stores and serves.
+type Steps struct {
+	Gathering string `json:"gathering"`
+	Sending   string `json:"sending"`
+	Storing   string `json:"storing"`
+	Serving   string `json:"serving"`
+}
+
+// Fact is a number about the dataset that was published elsewhere. It is no number of this service's data.
+type Fact struct {
+	Label  policy.Text `json:"label"`
+	Value  string      `json:"value"`
+	Source string      `json:"source"` // where it was published
 }
 
 // Unit names the privacy unit.
@@ -81,6 +104,7 @@ type Field struct {
 	Scale     int         `json:"scale,omitempty"` // decimal digits of a KindDecimal
 	Role      plan.Role   `json:"role"`
 	Level     int         `json:"level"`
+	Item      string      `json:"item"`           // of the national or local catalogue, "STANDARD / CODE"; or Local; "" is neither
 	Unit      string      `json:"unit,omitempty"` // unit of measure
 	Codes     string      `json:"codes,omitempty"`
 	Values    []Value     `json:"values,omitempty"` // the dictionary of a KindCode, sorted by bytes of Code

@@ -61,6 +61,9 @@ func (p *parser) dataset(root *yaml.Node) *Dataset {
 	d.Unit = Unit{Column: p.identifier(unit.need("column"), "privacy_unit.column"), Register: unit.str("register")}
 	unit.done()
 	p.unit = d.Unit.Column
+	d.Steps = p.steps(m.get("responsible"), d)
+	d.Platform = p.platform(m.get("government_platform"))
+	d.Facts = p.facts(m.get("facts"))
 	p.ownLists(m.get("codes"))
 	d.Tables = p.tables(m.need("tables"), d.ID)
 	d.CodeSets = p.codeSets(m.get("code_sets"))
@@ -154,6 +157,10 @@ func (p *parser) tables(n *yaml.Node, dataset string) []Table {
 func (p *parser) table(name, dataset string, n *yaml.Node) Table {
 	m := p.mapping(n, "tables."+clip(name))
 	t := Table{Name: name, Label: m.text("label"), Public: m.bool("public"), RowKey: m.optStr("row_key")}
+	items := p.item(m.get("items"), m.at("items"))
+	if items != "" && items != Local {
+		p.fail(m.get("items"), "%s can only be local: an item of a catalogue stands for one field", m.at("items"))
+	}
 	if v := m.get("rows_per_person"); v != nil {
 		c := p.mapping(v, m.at("rows_per_person"))
 		t.RowsPerPerson = Cap{Max: c.int("max"), Reason: c.str("reason")}
@@ -163,7 +170,11 @@ func (p *parser) table(name, dataset string, n *yaml.Node) Table {
 	for _, k := range fields.keys {
 		p.identifier(k, "the name of a field")
 		p.fieldAt[name+"."+k.Value] = k
-		t.Fields = append(t.Fields, p.field(k.Value, dataset+"."+name, fields.at(k.Value), fields.get(k.Value)))
+		f := p.field(k.Value, dataset+"."+name, fields.at(k.Value), fields.get(k.Value))
+		if f.Item == "" {
+			f.Item = items
+		}
+		t.Fields = append(t.Fields, f)
 	}
 	m.done()
 	t.addKeys(p.unit)
@@ -178,12 +189,12 @@ func (t *Table) addKeys(unit string) {
 	}
 	var keys []Field
 	if _, there := t.Field(unit); !there {
-		keys = append(keys, Field{Name: unit, Kind: plan.KindUnit, Role: plan.RoleUnit, Level: 3,
+		keys = append(keys, Field{Name: unit, Kind: plan.KindUnit, Role: plan.RoleUnit, Level: 3, Item: Local,
 			Label: policy.Text{ZH: "人员编号", EN: "Person number"}})
 	}
 	if t.RowKey != "" && t.RowKey != unit {
 		if _, there := t.Field(t.RowKey); !there {
-			keys = append(keys, Field{Name: t.RowKey, Kind: plan.KindKey, Role: plan.RoleOther, Level: 2,
+			keys = append(keys, Field{Name: t.RowKey, Kind: plan.KindKey, Role: plan.RoleOther, Level: 2, Item: Local,
 				Label: policy.Text{ZH: "记录编号", EN: "Row number"}})
 		}
 	}
@@ -194,7 +205,7 @@ func (p *parser) field(name, owner, path string, n *yaml.Node) Field {
 	m := p.mapping(n, path)
 	f := Field{
 		Name: name, Label: m.text("label"), Role: p.role(m.need("role"), path), Level: p.level(m.need("level"), m.at("level")),
-		Unit: m.optStr("unit"), PublicKey: m.bool("public_key"), Derived: m.optStr("derived"),
+		Unit: m.optStr("unit"), PublicKey: m.bool("public_key"), Derived: m.optStr("derived"), Item: p.item(m.get("item"), m.at("item")),
 	}
 	p.kind(&f, m)
 	p.dictionary(&f, owner, m)

@@ -26,7 +26,11 @@ type View struct {
 	Universe    string      `json:"universe"`
 	CodeSets    []CodeSet   `json:"code_sets,omitempty"`
 	Uses        Uses        `json:"permitted_uses"`
+	LawfulBasis []Basis     `json:"lawful_basis,omitempty"`
 	Unit        string      `json:"privacy_unit"`
+	Steps       Steps       `json:"responsible"`
+	Platform    string      `json:"government_platform,omitempty"`
+	Facts       []Fact      `json:"facts,omitempty"`
 	Tables      []TableView `json:"tables"`
 }
 
@@ -48,6 +52,7 @@ type FieldView struct {
 	Type      string      `json:"type"`
 	Role      plan.Role   `json:"role"`
 	Level     int         `json:"level"`
+	Item      string      `json:"item,omitempty"`
 	Unit      string      `json:"unit,omitempty"`
 	Codes     string      `json:"codes,omitempty"`
 	Values    []Value     `json:"values,omitempty"`
@@ -66,8 +71,10 @@ type Brief struct {
 	ID        string      `json:"dataset"`
 	Title     policy.Text `json:"title"`
 	Owner     string      `json:"owner"`
+	Region    string      `json:"region"`
 	Level     int         `json:"level"`
 	Synthetic bool        `json:"synthetic"`
+	Platform  string      `json:"government_platform,omitempty"`
 	Purposes  []string    `json:"purposes"`
 	Tables    int         `json:"tables"`
 	Fields    int         `json:"fields"`
@@ -78,7 +85,7 @@ func (d *Dataset) View() View {
 	v := View{
 		ID: d.ID, Title: d.Title, Description: d.Description, CodeSets: d.CodeSets, Region: d.Region, Owner: d.Owner, Provider: d.Provider,
 		Operator: d.Operator, Class: d.Class, Level: d.Level, Synthetic: d.Synthetic, Universe: d.Universe,
-		Uses: d.Uses, Unit: d.Unit.Column,
+		Uses: d.Uses, LawfulBasis: d.LawfulBasis, Unit: d.Unit.Column, Steps: d.Steps, Platform: d.Platform, Facts: d.Facts,
 	}
 	for i := range d.Tables {
 		t := &d.Tables[i]
@@ -96,7 +103,7 @@ func (d *Dataset) View() View {
 
 func (f *Field) view() FieldView {
 	v := FieldView{
-		Name: f.Name, Label: f.Label, Type: f.Type(), Role: f.Role, Level: f.Level, Unit: f.Unit, Codes: f.Codes,
+		Name: f.Name, Label: f.Label, Type: f.Type(), Role: f.Role, Level: f.Level, Item: f.Item, Unit: f.Unit, Codes: f.Codes,
 		Values: f.Values, Nullable: f.Nullable, PublicKey: f.PublicKey, MaxPerValue: f.MaxPerValue, Derived: f.Derived,
 	}
 	if f.Bounds != nil {
@@ -158,9 +165,6 @@ func formatFixed(v int64, scale int) string {
 
 // Brief returns the line for a list.
 func (d *Dataset) Brief() Brief {
-	b := Brief{ID: d.ID, Title: d.Title, Owner: d.Owner, Level: d.Level, Synthetic: d.Synthetic, Purposes: d.Uses.Purposes, Tables: len(d.Tables)}
-	for i := range d.Tables {
-		b.Fields += len(d.Tables[i].Fields)
-	}
-	return b
+	return Brief{ID: d.ID, Title: d.Title, Owner: d.Owner, Region: d.Region, Level: d.Level, Synthetic: d.Synthetic, Platform: d.Platform,
+		Purposes: d.Uses.Purposes, Tables: len(d.Tables), Fields: d.Fields()}
 }
