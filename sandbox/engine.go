@@ -34,12 +34,33 @@ type Source interface {
 	ID() string
 	// Tables lists the tables, at most 32.
 	Tables() []SourceTable
+	// Choice says whose rows scans give.
+	Choice() Choice
 }
+
+// Choice leaves persons out of every scan of an extract, before there is a query. The zero value leaves nobody out.
+type Choice struct {
+	// Version names the choice: two choices of one extract with one version are the same, and children are not shared between versions.
+	Version string
+	// Persons are numbers of the extract, ascending, each once. Their rows are left out; with Only, everybody else's are.
+	Persons []uint32
+	Only    bool
+}
+
+// String keeps persons out of logs.
+func (c Choice) String() string { return "sandbox.Choice(" + c.Version + ")" }
+
+// GoString keeps persons out of logs.
+func (c Choice) GoString() string { return c.String() }
+
+// LogValue keeps persons out of logs.
+func (c Choice) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // SourceTable is one table of a source.
 type SourceTable struct {
 	Name    string
-	Rows    int64 // as the manifest says; a scan with another number is a failure
+	Rows    int64  // as the manifest says; a scan with another number is a failure
+	Unit    string // the column of persons' numbers; a public table has none
 	Columns []SourceColumn
 	// Plain opens the plaintext Arrow IPC file and says its size in bytes. It is called once for as long as any session
 	// holds the table.

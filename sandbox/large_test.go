@@ -24,6 +24,8 @@ type wide struct {
 
 func (w wide) ID() string { return fmt.Sprint("wide-", w.batches) }
 
+func (w wide) Choice() sandbox.Choice { return sandbox.Choice{} }
+
 func (w wide) Tables() []sandbox.SourceTable {
 	return []sandbox.SourceTable{{
 		Name: "visit", Rows: int64(len(w.batch) * w.batches), Columns: []sandbox.SourceColumn{{Name: "cost", Type: "int64"}},

@@ -11,13 +11,16 @@ var errScan = errors.New("scan")
 
 // checkScans compares what the engine was given with the manifest. See Session.Run for the rule and why it is sound:
 //   - every scan is of a table that the query reads;
-//   - a complete scan gave exactly the manifest's rows;
+//   - a complete scan gave exactly the manifest's rows but those of persons who are left out, and none are left out of a public table or
+//     where the choice leaves out nobody;
 //   - when a table has no complete scan, or one that stopped early, the answer is empty, or the statement is one that may skip; at least one
 //     table was scanned whole then.
 func checkScans(src Source, tables []string, scans []wire.Scan, cells [][]int64, skips bool) (map[string]int64, error) {
-	manifest := map[string]int64{}
+	manifest, chosen := map[string]int64{}, map[string]bool{}
+	who := src.Choice()
 	for _, t := range src.Tables() {
 		manifest[t.Name] = t.Rows
+		chosen[t.Name] = t.Unit != "" && (len(who.Persons) > 0 || who.Only)
 	}
 	complete := map[string]bool{}
 	for _, name := range tables {
@@ -28,8 +31,8 @@ func checkScans(src Source, tables []string, scans []wire.Scan, cells [][]int64,
 		if _, asked := complete[s.Table]; !asked {
 			return nil, errScan
 		}
-		switch rows := manifest[s.Table]; {
-		case s.Complete && s.Rows != rows, s.Rows > rows:
+		switch rows := manifest[s.Table] - s.Left; {
+		case s.Complete && s.Rows != rows, s.Rows > rows, s.Left != 0 && !chosen[s.Table]:
 			return nil, errScan
 		case s.Complete:
 			complete[s.Table] = true

@@ -43,7 +43,7 @@ func (p *Pool) Session(ctx context.Context, key string, src Source) (*Session, e
 		return nil, err
 	}
 	defer p.jobs.Done()
-	s := &Session{pool: p, id: key + "\x00" + src.ID(), src: src}
+	s := &Session{pool: p, id: key + "\x00" + src.ID() + "\x00" + src.Choice().Version, src: src}
 	e, err := p.acquire(ctx, s.id, src, false)
 	if errors.Is(err, errNoPlace) {
 		return s, nil
@@ -69,9 +69,10 @@ func (p *Pool) Open(ctx context.Context, key string, src Source) (Runner, error)
 
 // openMessage describes a source without its sizes, which acquire learns.
 func openMessage(src Source) wire.Open {
-	var m wire.Open
+	who := src.Choice()
+	m := wire.Open{Persons: len(who.Persons), Only: who.Only}
 	for _, t := range src.Tables() {
-		w := wire.Table{Name: t.Name, Rows: t.Rows, Size: 1}
+		w := wire.Table{Name: t.Name, Rows: t.Rows, Size: 1, Unit: t.Unit}
 		for _, c := range t.Columns {
 			w.Columns = append(w.Columns, wire.Column(c))
 		}
@@ -353,12 +354,20 @@ func (p *Pool) give(ctx context.Context, e *entry, f wire.Frame) (wire.Frame, er
 			m.Tables[i].Size = file.size
 			fds = append(fds, int(file.f.Fd()))
 		}
-		open, err := wire.New(wire.KindOpen, m, nil, len(fds))
+		open, err := wire.New(wire.KindOpen, m, wire.PackPersons(e.src.Choice().Persons), len(fds))
 		if err != nil {
 			return wire.Frame{}, err
 		}
-		if _, err := e.child.call(ctx, open, fds, openTime, wire.KindOpened); err != nil {
+		r, err := e.child.call(ctx, open, fds, openTime, wire.KindOpened)
+		if err != nil {
 			return wire.Frame{}, err
+		}
+		var got wire.Opened
+		if err := wire.Decode(r, &got); err != nil {
+			return wire.Frame{}, err
+		}
+		if got != (wire.Opened{Persons: m.Persons, Only: m.Only}) { // an older child would leave nobody out
+			return wire.Frame{}, errors.Join(errChild, errors.New("persons"))
 		}
 	}
 	return e.child.call(ctx, f, nil, p.cfg.Deadline+p.cfg.Grace, wire.KindRows)

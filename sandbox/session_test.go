@@ -327,6 +327,27 @@ func TestCheckScans(t *testing.T) {
 			t.Errorf("%s: reported %v", c.name, got)
 		}
 	}
+	// rows of persons who are left out are missing, of a table of persons and where there is a list
+	less := func(name string, n, left int64) wire.Scan {
+		return wire.Scan{Table: name, Rows: n, Left: left, Complete: true}
+	}
+	src.Unit("visit", "person")
+	if _, err := sandbox.CheckScans(src, []string{"visit"}, []wire.Scan{less("visit", 900, 100)}, some, false); err == nil {
+		t.Error("rows are left out and nobody is on the list")
+	}
+	src.Who = sandbox.Choice{Persons: []uint32{3}}
+	for name, c := range map[string]struct {
+		scan wire.Scan
+		ok   bool
+	}{
+		"hers left out": {less("visit", 996, 4), true}, "none of hers": {full("visit", 1000), true}, "one more gone": {less("visit", 995, 4), false},
+		"one more": {less("visit", 997, 4), false}, "of a public table": {less("lab", 499, 1), false},
+	} {
+		if _, err := sandbox.CheckScans(src, []string{c.scan.Table}, []wire.Scan{c.scan}, some, false); (err == nil) != c.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	src.Who = sandbox.Choice{}
 	// a statement that skips leaves out what was not scanned whole, and still needs one whole scan and no row too many
 	got, err := sandbox.CheckScans(src, []string{"visit", "lab"}, []wire.Scan{full("visit", 1000), part("lab", 3)}, some, true)
 	if err != nil || len(got) != 1 || got["visit"] != 1000 {
@@ -335,6 +356,40 @@ func TestCheckScans(t *testing.T) {
 	for name, scans := range map[string][]wire.Scan{"nothing whole": {part("visit", 9)}, "a row less": {full("visit", 1000), full("lab", 499)}, "a row more": {full("visit", 1000), part("lab", 501)}} {
 		if _, err := sandbox.CheckScans(src, []string{"visit", "lab"}, scans, some, true); err == nil {
 			t.Errorf("%s is accepted", name)
+		}
+	}
+}
+
+// Whoever is on the list is in no answer, from the next query on and for the same key; two lists share the memory files and no child.
+func TestChoiceIsObeyedByTheNextQuery(t *testing.T) {
+	t.Parallel()
+	p := newPool(t, nil)
+	src := clinic(t, "x", 1000)
+	src.Unit("visit", "person")
+	src.Unit("lab", "person")
+	ask := func(who sandbox.Choice) (int64, int64) {
+		t.Helper()
+		with := *src
+		with.Who = who
+		s := session(t, p, "g1", &with)
+		a, err := s.RunUncharged(context.Background(), `SELECT count(*)::BIGINT, count(DISTINCT v.person)::BIGINT FROM "visit" v WHERE EXISTS (SELECT 1 FROM "lab" l WHERE l.person = v.person)`, []string{"visit", "lab"}, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a.Columns[0][0], a.Columns[1][0]
+	}
+	all, persons := ask(sandbox.Choice{})
+	for name, c := range map[string]struct {
+		who     sandbox.Choice
+		persons int64
+	}{
+		"two out": {sandbox.Choice{Version: "1", Persons: []uint32{7, 9}}, persons - 2}, "nobody who is there": {sandbox.Choice{Version: "2", Persons: []uint32{1 << 30}}, persons},
+		"two only": {sandbox.Choice{Version: "3", Persons: []uint32{7, 9}, Only: true}, 2}, "nobody": {sandbox.Choice{Version: "4", Only: true}, 0},
+		"all again": {sandbox.Choice{Version: "5"}, persons},
+	} {
+		n, got := ask(c.who)
+		if got != c.persons || n*persons != all*got {
+			t.Errorf("%s: %d rows of %d persons, of %d and %d", name, n, got, all, persons)
 		}
 	}
 }

@@ -51,7 +51,8 @@ func (e *engine) Run(context.Context, *ledger.Started, []sandbox.Statement) ([]a
 
 type source struct{}
 
-func (source) ID() string { return "x-1" }
+func (source) ID() string             { return "x-1" }
+func (source) Choice() sandbox.Choice { return sandbox.Choice{} }
 func (source) Tables() []sandbox.SourceTable {
 	return []sandbox.SourceTable{{Name: "person", Rows: 100}}
 }

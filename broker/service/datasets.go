@@ -128,24 +128,35 @@ func newDataset(e *catalogue.Entry, x *extract.Extract) (*job.Dataset, error) {
 	}
 	return &job.Dataset{
 		ID: e.Dataset.ID, Owner: e.Dataset.Owner, Universe: e.Dataset.Universe, Synthetic: e.Dataset.Synthetic, Schema: schema,
-		Source: source{x}, Rows: m.Rows(), DPScope: m.DPScope, Exclusions: noExclusions,
+		Source: source{x: x}, Rows: m.Rows(), DPScope: m.DPScope, Exclusions: noExclusions,
 	}, nil
 }
 
 // source shows an extract to the sandbox.
-type source struct{ x *extract.Extract }
+type source struct {
+	x   *extract.Extract
+	who sandbox.Choice
+}
 
 // ID is the random id of the build: a hash of the content would tell whether two versions of the data are equal.
 func (s source) ID() string { return s.x.ID() }
 
+// Choice leaves out who objected, or everybody who did not authorise.
+func (s source) Choice() sandbox.Choice { return s.who }
+
 func (s source) Tables() []sandbox.SourceTable {
 	var out []sandbox.SourceTable
+	m := s.x.Manifest()
 	for _, t := range s.x.Tables() {
 		c := make([]sandbox.SourceColumn, len(t.Columns))
 		for i, col := range t.Columns {
 			c[i] = sandbox.SourceColumn{Name: col.Name, Type: col.ArrowType}
 		}
-		out = append(out, sandbox.SourceTable{Name: t.Name, Rows: t.Rows, Columns: c, Plain: func() (io.ReadCloser, int64, error) {
+		unit := ""
+		if mt, ok := m.Table(t.Name); ok {
+			unit = mt.Unit
+		}
+		out = append(out, sandbox.SourceTable{Name: t.Name, Rows: t.Rows, Unit: unit, Columns: c, Plain: func() (io.ReadCloser, int64, error) {
 			r, err := t.Plain()
 			return r, t.Size, err
 		}})

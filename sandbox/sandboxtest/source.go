@@ -38,8 +38,22 @@ func (t Table) Rows() int { return len(t.Columns[0].Values) }
 // Source is an extract in memory.
 type Source struct {
 	Name string
+	// Who is whose rows scans give; set it before the source is used, with Unit.
+	Who  sandbox.Choice
 	tabs []sandbox.SourceTable
 }
+
+// Unit names the column of persons of a table.
+func (s *Source) Unit(table, column string) {
+	for i := range s.tabs {
+		if s.tabs[i].Name == table {
+			s.tabs[i].Unit = column
+		}
+	}
+}
+
+// Choice is Who.
+func (s *Source) Choice() sandbox.Choice { return s.Who }
 
 // ID names the source.
 func (s *Source) ID() string { return s.Name }

@@ -29,7 +29,7 @@ const (
 	_          Kind = iota
 	KindInit        // first frame: limits and role; answered by Ready or Fail
 	KindParse       // a text to parse; answered by Tree or Fail
-	KindOpen        // tables with their descriptors; answered by Opened or Fail
+	KindOpen        // tables with their descriptors and the list of persons; answered by Opened or Fail
 	KindRun         // one generated query; answered by Rows or Fail
 	KindReady       // the child is warm and confined
 	KindTree        // a syntax tree
@@ -59,8 +59,10 @@ type Frame struct {
 // maxPayload is the limit of a kind, and whether the kind exists.
 func maxPayload(k Kind) (int, bool) {
 	switch k {
-	case KindInit, KindOpen, KindReady, KindOpened, KindFail:
+	case KindInit, KindReady, KindOpened, KindFail:
 		return 0, true
+	case KindOpen:
+		return 4 * MaxPersons, true
 	case KindParse:
 		return MaxText, true
 	case KindRun:

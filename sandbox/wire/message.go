@@ -83,14 +83,18 @@ type Column struct {
 // Table is one table of an extract; its plaintext is the descriptor at the same place in the frame.
 type Table struct {
 	Name    string   `json:"name"`
-	Rows    int64    `json:"rows"` // as the manifest says; the child refuses a file with another number
-	Size    int64    `json:"size"` // bytes of the file
+	Rows    int64    `json:"rows"`           // as the manifest says; the child refuses a file with another number
+	Size    int64    `json:"size"`           // bytes of the file
+	Unit    string   `json:"unit,omitempty"` // the column of persons' numbers; a public table has none
 	Columns []Column `json:"columns"`
 }
 
-// Open hands over the tables of one extract.
+// Open hands over the tables of one extract. The payload is the list of Persons (see Persons) whose rows no scan gives, or, with Only, whose
+// rows alone a scan gives.
 type Open struct {
-	Tables []Table `json:"tables"`
+	Tables  []Table `json:"tables"`
+	Persons int     `json:"persons,omitempty"`
+	Only    bool    `json:"only,omitempty"`
 }
 
 // Width is the width of an Arrow integer type in bytes, 0 for any other type.
@@ -148,13 +152,16 @@ func (m Open) Validate() error {
 			columns[strings.ToLower(c.Name)] = true
 		}
 	}
-	return nil
+	return m.checkChoice()
 }
 
-// Opened says that the tables are there.
-type Opened struct{}
+// Opened says that the tables are there, and how many persons the list named that their scans obey.
+type Opened struct {
+	Persons int  `json:"persons,omitempty"`
+	Only    bool `json:"only,omitempty"`
+}
 
-// Validate has nothing to refuse.
+// Validate has nothing to refuse: the parent compares.
 func (Opened) Validate() error { return nil }
 
 // Run asks for the answer of one generated query, the payload.
@@ -178,10 +185,12 @@ func (m Run) Validate() error {
 }
 
 // Scan is what one scan of one table did: the rows it gave to the engine, and whether it came to its end. The engine stops
-// a scan early only when the rest cannot matter (the other side of an inner join is empty).
+// a scan early only when the rest cannot matter (the other side of an inner join is empty). Left are the table's rows that the list of persons
+// keeps from every scan.
 type Scan struct {
 	Table    string `json:"table"`
 	Rows     int64  `json:"rows"`
+	Left     int64  `json:"left,omitempty"`
 	Complete bool   `json:"complete"`
 }
 
@@ -201,7 +210,7 @@ func (m Rows) Validate() error {
 		return errors.New("rows: too many scans")
 	}
 	for _, s := range m.Scans {
-		if s.Rows < 0 || !validName(s.Table) {
+		if s.Rows < 0 || s.Left < 0 || s.Left > 1<<40 || !validName(s.Table) {
 			return errors.New("rows: a scan is not usable")
 		}
 	}

@@ -22,11 +22,11 @@ type engine struct {
 
 // openEngine maps the tables, registers a function and a view for each, and locks the configuration. Descriptors are
 // consumed whatever happens.
-func openEngine(d *database, m wire.Open, fds []int) (*engine, error) {
+func openEngine(d *database, m wire.Open, who choice, fds []int) (*engine, error) {
 	e := &engine{d: d, tally: &tally{}}
 	var first error
 	for i, spec := range m.Tables {
-		t, err := mapTable(spec, fds[i])
+		t, err := mapTable(spec, who, fds[i])
 		if first != nil || err != nil {
 			if first == nil {
 				first = err

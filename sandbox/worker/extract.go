@@ -20,24 +20,26 @@ var errTable = errors.New("a table is not what the manifest says")
 const seals = unix.F_SEAL_WRITE | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_SEAL
 
 // batch is one record batch: for each column the values' bytes and the validity bits (nil: no NULL). They point into the
-// mapping, which lives as long as the process.
+// mapping, which lives as long as the process. runs are the rows that scans give.
 type batch struct {
 	rows     int
 	values   [][]byte
 	validity [][]byte
+	runs     []run
 }
 
 // table is one table of the extract.
 type table struct {
 	name    string
 	rows    int64
+	left    int64 // rows that no scan gives: their persons' are left out
 	columns []wire.Column
 	widths  []int
 	batches []batch
 }
 
-// mapTable maps one sealed descriptor, which it closes, and checks it against its description.
-func mapTable(spec wire.Table, fd int) (t *table, err error) {
+// mapTable maps one sealed descriptor, which it closes, checks it against its description and leaves out whose rows are not to be given.
+func mapTable(spec wire.Table, who choice, fd int) (t *table, err error) {
 	defer func() {
 		if recover() != nil {
 			t, err = nil, errTable // the reader panics on files that it does not understand
@@ -78,7 +80,9 @@ func mapTable(spec wire.Table, fd int) (t *table, err error) {
 			return nil, err
 		}
 		total += int64(bt.rows)
-		t.batches = append(t.batches, bt)
+		if t.left += int64(bt.choose(who, t.unit(spec))); len(bt.runs) > 0 {
+			t.batches = append(t.batches, bt)
+		}
 	}
 	if total != spec.Rows {
 		return nil, errTable

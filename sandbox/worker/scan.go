@@ -53,6 +53,7 @@ func (t *tally) report() []wire.Scan {
 		out = append(out, wire.Scan{
 			Table:    s.table.name,
 			Rows:     s.rows.Load(),
+			Left:     s.table.left,
 			Complete: s.finished.Load() == int64(len(s.table.batches)),
 		})
 	}
@@ -70,7 +71,10 @@ type scan struct {
 
 // cursor is one thread's place: it owns a batch until its end.
 type cursor struct {
-	batch, offset int
+	batch  int
+	run    int // of the batch
+	row    int // next of the run
+	pieces []piece
 }
 
 // bind tells the engine the columns and how many rows there are. Nothing else: no minima, no maxima, no distinct counts.
@@ -80,7 +84,7 @@ func (s *scanner) bind(info duckdb.BindInfo) {
 		duckdb.BindAddResultColumn(info, c.Name, lt)
 		duckdb.DestroyLogicalType(&lt)
 	}
-	duckdb.BindSetCardinality(info, duckdb.IdxT(s.table.rows), true)
+	duckdb.BindSetCardinality(info, duckdb.IdxT(s.table.rows-s.table.left), true)
 }
 
 // typeOf maps an Arrow integer type to the engine's.
@@ -120,36 +124,39 @@ func (s *scanner) start(info duckdb.InitInfo) *scan {
 
 // next fills one chunk from the thread's batch, taking the next free batch at its end. An empty chunk ends the thread.
 func (g *scan) next(c *cursor, chunk duckdb.DataChunk) {
-	for c.batch < 0 || c.offset >= g.table.batches[c.batch].rows {
+	for c.batch < 0 || c.run >= len(g.table.batches[c.batch].runs) {
 		n := int(g.taken.Add(1) - 1)
 		if n >= len(g.table.batches) {
 			duckdb.DataChunkSetSize(chunk, 0)
 			return
 		}
-		c.batch, c.offset = n, 0
+		c.batch, c.run, c.row = n, 0, g.table.batches[n].runs[0].from
 	}
 	b := &g.table.batches[c.batch]
-	n := min(vectorSize, b.rows-c.offset)
+	n := c.take(b)
 	for i, column := range g.columns {
 		if column != rowID {
-			fill(duckdb.DataChunkGetVector(chunk, duckdb.IdxT(i)), b, column, g.table.widths[column], c.offset, n)
+			fill(duckdb.DataChunkGetVector(chunk, duckdb.IdxT(i)), b, column, g.table.widths[column], c.pieces)
 		}
 	}
 	duckdb.DataChunkSetSize(chunk, duckdb.IdxT(n))
-	c.offset += n
 	g.rows.Add(int64(n))
-	if c.offset == b.rows {
+	if c.run == len(b.runs) {
 		g.finished.Add(1)
 	}
 }
 
-// fill copies n rows of a column from an offset that is a multiple of vectorSize.
-func fill(v duckdb.Vector, b *batch, column, width, offset, n int) {
+// fill copies pieces of a column.
+func fill(v duckdb.Vector, b *batch, column, width int, pieces []piece) {
 	if valid := b.validity[column]; valid != nil {
 		duckdb.VectorEnsureValidityWritable(v)
 		dst := unsafe.Slice((*byte)(duckdb.VectorGetValidity(v)), vectorSize/8)
-		copy(dst[:(n+7)/8], valid[offset/8:])
+		for _, p := range pieces {
+			copyBits(dst, p.at, valid, p.from, p.n)
+		}
 	}
-	dst := unsafe.Slice((*byte)(duckdb.VectorGetData(v)), n*width)
-	copy(dst, b.values[column][offset*width:(offset+n)*width])
+	dst, src := unsafe.Slice((*byte)(duckdb.VectorGetData(v)), vectorSize*width), b.values[column]
+	for _, p := range pieces {
+		copy(dst[p.at*width:(p.at+p.n)*width], src[p.from*width:(p.from+p.n)*width])
+	}
 }

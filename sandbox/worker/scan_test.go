@@ -53,6 +53,12 @@ func specOf(t sandboxtest.Table, size int) wire.Table {
 // scanned opens tables in an engine of a number of threads, without the jail.
 func scanned(t tester, threads int, tables ...sandboxtest.Table) *engine {
 	t.Helper()
+	return chosen(t, threads, choice{}, tables...)
+}
+
+// chosen is scanned with persons to leave out, by the column person.
+func chosen(t tester, threads int, who choice, tables ...sandboxtest.Table) *engine {
+	t.Helper()
 	d, err := openDatabase(wire.Init{Threads: threads, Memory: 512 << 20})
 	if err != nil {
 		t.Fatal(err)
@@ -65,9 +71,13 @@ func scanned(t tester, threads int, tables ...sandboxtest.Table) *engine {
 			t.Fatal(err)
 		}
 		fds = append(fds, memfd(t, b, seals))
-		m.Tables = append(m.Tables, specOf(x, len(b)))
+		spec := specOf(x, len(b))
+		if x.Columns[0].Name == "person" {
+			spec.Unit = "person"
+		}
+		m.Tables = append(m.Tables, spec)
 	}
-	e, err := openEngine(d, m, fds)
+	e, err := openEngine(d, m, who, fds)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -309,7 +319,7 @@ func TestFilesThatAreNotWhatTheySay(t *testing.T) {
 		{"cut", with(func(w *wire.Table) { w.Size = int64(len(cut)) }), cut, seals, false},
 		{"noise", with(func(w *wire.Table) { w.Size = 64 }), make([]byte, 64), seals, false},
 	} {
-		if _, err := mapTable(c.spec, memfd(t, c.bytes, c.seals)); (err == nil) != c.ok {
+		if _, err := mapTable(c.spec, choice{}, memfd(t, c.bytes, c.seals)); (err == nil) != c.ok {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
@@ -329,7 +339,7 @@ func FuzzMapTable(f *testing.F) {
 		if len(b) == 0 {
 			return
 		}
-		m, err := mapTable(specOf(x, len(b)), memfd(t, b, seals))
+		m, err := mapTable(specOf(x, len(b)), choice{}, memfd(t, b, seals))
 		if err != nil {
 			return
 		}
@@ -352,7 +362,7 @@ func TestCallbackPanicIsAnError(t *testing.T) {
 	e := scanned(t, 1, sandboxtest.Table{Name: "a", Batches: []int{5}, Columns: []sandboxtest.Column{{Name: "c", Type: "int64", Values: make([]int64, 5)}}})
 	broken := &table{
 		name: "broken", rows: 5, columns: []wire.Column{{Name: "c", Type: "int64"}}, widths: []int{8},
-		batches: []batch{{rows: 5, values: [][]byte{make([]byte, 3)}, validity: [][]byte{nil}}},
+		batches: []batch{{rows: 5, values: [][]byte{make([]byte, 3)}, validity: [][]byte{nil}, runs: []run{{0, 5}}}},
 	}
 	if err := e.view(broken, "carrel_scan_broken"); err != nil {
 		t.Fatal(err)

@@ -226,12 +226,16 @@ func awaitExtract(s *socket, d *database) (*engine, error) {
 	if len(fds) != f.FDs || len(fds) != len(m.Tables) {
 		return nil, fmt.Errorf("%w: descriptors", wire.ErrFrame)
 	}
-	e, err := openEngine(d, m, fds)
+	persons, err := wire.Persons(m, f.Payload)
+	if err != nil {
+		return nil, err
+	}
+	e, err := openEngine(d, m, choice{persons: persons, only: m.Only}, fds)
 	if err != nil {
 		_ = s.send(wire.KindFail, wire.Fail{Code: wire.CodeTable, Offset: -1}, nil)
 		return nil, err
 	}
-	return e, s.send(wire.KindOpened, wire.Opened{}, nil)
+	return e, s.send(wire.KindOpened, wire.Opened{Persons: len(persons), Only: m.Only}, nil)
 }
 
 // ended makes the parent's leaving between two frames a normal end.
