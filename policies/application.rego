@@ -35,6 +35,9 @@ base_needs := {
 	"state47-open/level",
 	"state47-safe/budget",
 	"chongqing-stat/known",
+	"state47-open/data-use",
+	"sichuan-18/form",
+	"sichuan-29/attached",
 }
 
 purpose_needs := {"tianjin-32-3/qc-purpose"} if grant.is_qc

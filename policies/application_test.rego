@@ -12,9 +12,11 @@ question := {
 		"authority": {"document": "", "law": ""}, "declared_duty": false, "assessment": "",
 		"wishes": [{"dataset": "jinhe", "columns": ["encounter.*", "person.sex"]}],
 		"statistics": [], "epsilon": 0, "receiver": nobody, "remit": {"hospitals": [], "kinds": [], "from": "", "to": ""},
+		"use": {"types": [], "diseases": [], "flags": [], "accepts": [], "commercial": false},
+		"form": {"id": "query", "version": 2, "faults": []}, "attachments": [],
 	},
 	"datasets": [{
-		"id": "jinhe", "owner": "c", "level": 3, "purposes": ["research", "quality-control"],
+		"id": "jinhe", "owner": "c", "level": 3, "purposes": ["research", "quality-control"], "duo": ["GRU"],
 		"basis": [
 			{"purpose": "research", "recipient": "researcher", "basis": "public-interest", "law": "", "document": ""},
 			{"purpose": "quality-control", "recipient": "qc-centre", "basis": "statutory-duty", "law": "named", "document": ""},
@@ -32,6 +34,7 @@ handover := object.union(question, {
 	"application": {
 		"kind": "handover", "purpose": "quality-control", "lead": "feng", "receiver": centre,
 		"remit": {"hospitals": ["H1"], "kinds": ["stroke"], "from": "2024-01", "to": "2024-12"},
+		"form": {"id": "handover", "version": 1, "faults": []},
 	},
 })
 

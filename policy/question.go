@@ -56,6 +56,9 @@ type Application struct {
 	Wishes       List[Wish]   `json:"wishes"`        // datasets and fields
 	Statistics   List[string] `json:"statistics"`    // restricted statistics asked for by name, e.g. drug-by-department
 	Epsilon      float64      `json:"epsilon"`       // ε of the grant; 0 asks for the default
+	Use          Use          `json:"use"`           // the purpose, coded
+	Form         Form         `json:"form"`          // the form that it was made by, and where it does not follow it
+	Attachments  List[string] `json:"attachments"`   // sha256:… of what is attached
 	Receiver     Receiver     `json:"receiver"`      // handover only
 	Remit        Remit        `json:"remit"`         // handover only
 }
@@ -104,6 +107,7 @@ type Dataset struct {
 	Region   string         `json:"region"` // GB/T 2260
 	Level    int            `json:"level"`  // data level 1-5, highest of the fields
 	Purposes List[string]   `json:"purposes"`
+	DUO      List[string]   `json:"duo"` // what it may be used for, e.g. GRU, DS:I60-I69, NPU
 	Basis    List[Basis]    `json:"basis"`
 	Columns  map[string]int `json:"columns"` // level of each column, by "table.column"
 }

@@ -152,6 +152,9 @@ func (q SubmissionQuestion) Valid() error {
 	f.dates(a.From, a.To)
 	f.natural("a length", int64(a.Reason), int64(a.Methods), int64(a.Ethics.Exemption))
 	f.finite(a.Epsilon)
+	f.use(a.Use)
+	f.form(a.Form)
+	f.lists(a.Attachments)
 	f.receiver(a.Receiver)
 	f.remit(a.Remit)
 	if len(a.Wishes) > maxItems || len(q.Datasets) > maxItems {
@@ -171,7 +174,7 @@ func (q SubmissionQuestion) Valid() error {
 func (f *form) dataset(d Dataset) {
 	f.need("the dataset", d.ID)
 	f.texts(d.Owner, d.Region)
-	f.lists(d.Purposes)
+	f.lists(d.Purposes, d.DUO)
 	if d.Columns == nil || len(d.Columns) > maxItems {
 		f.fail("a dataset names no fields, or too many")
 	}

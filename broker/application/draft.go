@@ -92,6 +92,7 @@ func (s *Service) fill(ctx context.Context, tx *store.Tx, a *Application, d Draf
 	a.Facts.Methods = utf8.RuneCountInString(d.Texts[TextMethods])
 	a.Facts.Ethics.Exemption = utf8.RuneCountInString(d.Texts[TextExemption])
 	a.Facts.Receiver.Institution = a.Institution
+	a.Facts.Form, a.Facts.Attachments = policy.Form{ID: d.Facts.Kind, Version: 1}, nil
 	for _, member := range d.Facts.Team {
 		if _, ok := s.people.Identity(member); !ok {
 			return nil, problem.New(problem.Invalid, "课题组成员中有不存在的账号；请核对。", "A member of the team has no account; check the list.")
@@ -170,7 +171,7 @@ func (s *Service) datasets(ctx context.Context, tx *store.Tx, a *Application) ([
 
 // Facts is a catalogue entry as policy reads it.
 func Facts(d *catalogue.Dataset) policy.Dataset {
-	out := policy.Dataset{ID: d.ID, Owner: d.Owner, Region: d.Region, Level: d.Level, Purposes: d.Uses.Purposes, Columns: map[string]int{}}
+	out := policy.Dataset{ID: d.ID, Owner: d.Owner, Region: d.Region, Level: d.Level, Purposes: d.Uses.Purposes, DUO: d.Uses.DUO, Columns: map[string]int{}}
 	for _, b := range d.LawfulBasis {
 		out.Basis = append(out.Basis, policy.Basis{Purpose: b.Purpose, Recipient: b.Recipient, Basis: b.Basis, Law: b.Law, Document: b.Document})
 	}

@@ -1,0 +1,68 @@
+package carrel.application_test
+
+import data.carrel.application
+
+test_form if denies("sichuan-18/form", "/application/form/faults", [{"pointer": "/texts/title", "label": {"zh": "题目", "en": "title"}}])
+
+test_form_of_another_kind if denies("sichuan-18/form", "/application/form/id", "handover")
+
+test_form_unsaid if denies("sichuan-18/form", "/application/form/version", 0)
+
+test_form_names_the_field if {
+	d := decide(question, "/application/form/faults", [{"pointer": "/texts/title", "label": {"zh": "题目", "en": "title"}}])
+	{r.text | some r in d.reasons} == {{"zh": "未按申请表填写; 缺: 题目。", "en": "The application does not follow its form; missing: title."}}
+}
+
+signed := json.patch(question, [
+	{"op": "replace", "path": "/application/identifiable", "value": true},
+	{"op": "replace", "path": "/application/authority/document", "value": "sha256:bb"},
+])
+
+test_attached if {
+	d := application.decision with input as signed
+	not d.allow
+	rules(d) == {"sichuan-29/attached"}
+	{r.text.en | some r in d.reasons} == {"A document that the application refers to must be attached: authorisation or legal basis."}
+	there := decide(signed, "/application/attachments", ["sha256:bb"])
+	there.allow
+	another := decide(signed, "/application/attachments", ["sha256:bc"])
+	not another.allow
+}
+
+test_attached_where_policy_asks_for_it if {
+	asked := {n: object.union(p, {"required": true}) | some n, p in data.carrel.papers}
+	d := application.decision with input as question with data.carrel.papers as asked
+	rules(d) == {"sichuan-29/attached"}
+	h := application.decision with input as json.patch(handover, [{"op": "replace", "path": "/application/attachments", "value": ["sha256:aa"]}]) with data.carrel.papers as asked
+	{r.text.en | some r in h.reasons} == {"A document that the application refers to must be attached: MLPS certificate."}
+}
+
+test_attachments_that_nobody_sent if {
+	d := application.decision with input as json.patch(signed, [{"op": "remove", "path": "/application/attachments"}])
+	rules(d) == {"sichuan-29/attached"}
+}
+
+test_data_use if denies("state47-open/data-use", "/datasets/0/duo", ["DS:I60-I69"])
+
+test_data_use_says_why if {
+	d := decide(question, "/datasets/0/duo", ["DS:I60-I69", "NPU"])
+	{r.text.en | some r in d.reasons} == {"What the dataset may be used for (DUO) does not cover the purpose: jinhe (DS disease-specific research)."}
+}
+
+test_data_use_of_quality_control_is_not_coded if {
+	d := application.decision with input as json.patch(handover, [{"op": "replace", "path": "/datasets/0/duo", "value": []}])
+	d.allow
+}
+
+test_data_use_of_a_purpose_that_policy_forgot if {
+	d := application.decision with input as question with data.carrel.datause as object.remove(data.carrel.datause, ["purposes"])
+	rules(d) == {"state47-open/data-use"}
+}
+
+test_doubt_is_a_review if {
+	d := decide(question, "/application/use/flags", ["pediatric"])
+	d.allow
+	"data-use" in {o.value | some o in d.obligations; o.kind == "review"}
+	"state47-open/review-data-use" in {o.value | some o in d.obligations; o.kind == "warning"}
+	"state47-open/review-data-use" in d.grounds
+}
