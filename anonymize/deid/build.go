@@ -25,6 +25,10 @@ type BuildInput struct {
 	// Register is the path of the file of persons. The first build makes it; later builds keep everybody's number.
 	Register string
 	Sealer   extract.Sealer
+	// Out are persons of whom nothing enters the extract, whatever the sources say; OutVersion names the list that they are of. A person is
+	// left out as by exclude.objections: her place in the register stays.
+	Out        []Reference
+	OutVersion string
 	// Progress is told, from one goroutine, how many bytes of the sources are done. May be nil.
 	Progress func(done, total int64)
 }
@@ -84,7 +88,8 @@ func (b *builder) build(ctx context.Context) (*extract.Manifest, error) {
 func (b *builder) head() extract.Manifest {
 	return extract.Manifest{
 		Dataset: b.recipe.Dataset, Universe: b.in.Universe, Kind: b.recipe.Kind, DPScope: b.recipe.DPScope(),
-		Recipe: b.recipe.Name, RecipeHash: b.recipe.Hash,
+		Recipe: b.recipe.Name, RecipeHash: b.recipe.Hash, Exclusions: b.in.OutVersion,
+		Numbering: extract.Numbering{Key: b.recipe.unit.key, Version: b.recipe.Version, Local: b.recipe.unit.local},
 	}
 }
 
@@ -148,7 +153,7 @@ func (b *builder) enrol(ctx context.Context, check digest) error {
 	if b.register == nil {
 		b.register = newRegister(p.digests, check)
 	}
-	if err := b.register.assign(p, b.secret.derive("persons "+b.recipe.Dataset+" "+b.recipe.Version)); err != nil {
+	if err := b.register.assign(p, b.secret.derive(numbering(b.recipe.Dataset, b.recipe.Version))); err != nil {
 		return err
 	}
 	p.byDigest = nil // from here on only links are looked up

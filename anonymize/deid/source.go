@@ -276,6 +276,9 @@ func (t *table) transform(r *records, p *people) {
 // exclusions marks persons who objected, and children for whom nobody consented. Who is excluded depends on the person
 // alone, so the step is local.
 func (b *builder) exclusions(ctx context.Context) error {
+	if err := b.leaveOut(); err != nil {
+		return err
+	}
 	e := &b.recipe.exclude
 	if e.objections {
 		if err := b.marked(ctx, objectionsFile, func(person uint32) { b.people.excluded[person] = true }); err != nil {
@@ -296,6 +299,17 @@ func (b *builder) exclusions(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// leaveOut marks the persons of the service's own list.
+func (b *builder) leaveOut() error {
+	digests, err := b.secret.digests(b.in.Out)
+	for _, d := range digests {
+		if person, known := b.people.byDigest[d]; known {
+			b.people.excluded[person] = true
+		}
+	}
+	return err
 }
 
 // marked reads a list of persons by the source's own number (or, without one, by identifier).

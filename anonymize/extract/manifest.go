@@ -46,17 +46,28 @@ const (
 
 // Manifest describes an extract. It is trusted by nobody before Open has checked it.
 type Manifest struct {
-	Format       int     `json:"format"`
-	ID           string  `json:"id"` // random, see NewID
-	Dataset      string  `json:"dataset"`
-	Universe     string  `json:"universe"` // whose budget root is spent
-	Kind         string  `json:"kind"`     // KindQuery or KindHandover
-	DPScope      string  `json:"dp_scope"` // ScopeSource or ScopeExtract
-	Recipe       string  `json:"recipe"`   // its name
-	RecipeHash   string  `json:"recipe_hash"`
-	RegisterHash string  `json:"register_hash"`
-	Persons      int64   `json:"persons"` // size of the register, public
-	Tables       []Table `json:"tables"`
+	Format       int    `json:"format"`
+	ID           string `json:"id"` // random, see NewID
+	Dataset      string `json:"dataset"`
+	Universe     string `json:"universe"` // whose budget root is spent
+	Kind         string `json:"kind"`     // KindQuery or KindHandover
+	DPScope      string `json:"dp_scope"` // ScopeSource or ScopeExtract
+	Recipe       string `json:"recipe"`   // its name
+	RecipeHash   string `json:"recipe_hash"`
+	RegisterHash string `json:"register_hash"`
+	Persons      int64  `json:"persons"` // size of the register, public
+	// Exclusions names the list of persons who were left out at the build; Numbering how the persons got their numbers.
+	Exclusions string    `json:"exclusions,omitempty"`
+	Numbering  Numbering `json:"numbering,omitzero"`
+	Tables     []Table   `json:"tables"`
+}
+
+// Numbering is what turns a person into a number of the extract: a key by its name, the recipe's version, and whether identifiers are the
+// sources' own and not resident numbers. Only who holds the key can do it.
+type Numbering struct {
+	Key     string `json:"key"`
+	Version string `json:"version,omitempty"`
+	Local   bool   `json:"local,omitempty"`
 }
 
 // Table describes one table and its file.
