@@ -147,6 +147,14 @@ type Case struct {
 	Reviews     List[Review]    `json:"reviews"`     // reviews on record since the last submission
 	Decider     string          `json:"decider"`     // account of who decided, or ""
 	Signatures  List[Signature] `json:"signatures"`
+	Pause       Pause           `json:"pause"` // of a grant
+}
+
+// Pause is why a grant rests, or is to rest.
+type Pause struct {
+	Office  string `json:"office"`  // who stopped it: applicant (a change of purpose) | owner | authority; "" while it does not rest
+	Purpose string `json:"purpose"` // the new one, of a change
+	Reason  int    `json:"reason"`  // characters of its description
 }
 
 // Review is one review on record.
@@ -185,18 +193,6 @@ type TransitionQuestion struct {
 func (TransitionQuestion) Decision() string { return "carrel.transition.decision" }
 
 // CommandsQuestion asks for all commands that the subject may give on a case now (Decision.Commands); pages show those
-	File        string          `json:"file"`    // "" is a first application | amendment | renewal
-	Former      List[string]    `json:"former"`  // accounts that reviewed or decided before an appeal
-	Appeals     int             `json:"appeals"` // so far
-	Due         Date            `json:"due"`     // by when the present state is left; "" is nothing
-	Pause       Pause           `json:"pause"`   // of a grant
-}
-
-// Pause is why a grant rests, or is to rest.
-type Pause struct {
-	Office  string `json:"office"`  // who stopped it: applicant (a change of purpose) | owner | authority; "" while it does not rest
-	Purpose string `json:"purpose"` // the new one, of a change
-	Reason  int    `json:"reason"`  // characters of its description
 // and repeat no rule. No command at all is a denial with its reason.
 type CommandsQuestion struct {
 	At      Moment  `json:"at"`
