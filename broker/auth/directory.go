@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"sync"
@@ -94,6 +95,16 @@ func (d *Directory) Identity(account string) (Identity, bool) {
 		return Identity{}, false
 	}
 	return Identity{Account: a.ID, Roles: slices.Clone(a.Roles), Institution: a.Institution, Region: a.Region}, true
+}
+
+// Accounts are all accounts as they are now, by number.
+func (d *Directory) Accounts() []Identity {
+	out := make([]Identity, 0, len(d.accounts))
+	for _, account := range slices.Sorted(maps.Keys(d.accounts)) {
+		id, _ := d.Identity(account)
+		out = append(out, id)
+	}
+	return out
 }
 
 // Name is an account's name for pages, in Chinese and English; the id itself when it is unknown.

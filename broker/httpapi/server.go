@@ -27,6 +27,7 @@ import (
 	"carrel/broker/grant/act"
 	"carrel/broker/handover"
 	"carrel/broker/job"
+	"carrel/broker/notice"
 	"carrel/broker/problem"
 	"carrel/broker/record"
 	"carrel/policy"
@@ -48,6 +49,7 @@ type Config struct {
 	Jobs         *job.Service
 	Handovers    *handover.Service
 	Conduct      *conduct.Service
+	Notices      *notice.Service
 	Records      *record.Service // catalogue, ledger and log as people read them
 	Keys         func() (auth.KeySet, error)
 	Logger       *slog.Logger
@@ -87,6 +89,7 @@ func New(r chi.Router, c Config) {
 	s.handovers()
 	s.records()
 	s.conduct()
+	s.notices()
 	r.Get("/healthz", s.outside("GET /healthz", s.health))
 	r.Get("/openapi.json", s.outside("GET /openapi.json", s.openapi()))
 	r.HandleFunc("/api/*", func(w http.ResponseWriter, req *http.Request) {

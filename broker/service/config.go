@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"carrel/broker/job"
+	"carrel/broker/notice"
 	"carrel/policies"
 	"carrel/sandbox"
 )
@@ -29,6 +30,12 @@ type Config struct {
 	Memory int64
 	// Deadline is how long one query may run in its child; 0: 30 s.
 	Deadline time.Duration
+	// Mail hands notices over to a mail server (notice.NewSMTP); nil: notices stay in the inbox.
+	Mail notice.Mailer
+	// HooksInside lets webhooks call this machine itself: for tests and for receivers beside the service.
+	HooksInside bool
+	// BaseURL is where people find the pages, for links in mail; empty leaves links out.
+	BaseURL string
 	// Rules are the policy bundle; nil: the rules that are built in.
 	Rules fs.FS
 	// AllowMissingCheckpoints starts although Checkpoints holds no head, once, by a person who knows why.

@@ -26,6 +26,7 @@ import (
 	"carrel/broker/handover"
 	"carrel/broker/handover/parcel"
 	"carrel/broker/job"
+	"carrel/broker/notice"
 	"carrel/broker/record"
 	"carrel/broker/store"
 	"carrel/policy"
@@ -49,6 +50,7 @@ type Service struct {
 	Receivers    *handover.Receivers
 	Records      *record.Service
 	Conduct      *conduct.Service
+	Notices      *notice.Service
 	Ledger       *ledger.Ledger
 	Keys         *auth.FileKeys
 	Sealer       extract.Sealer
@@ -119,6 +121,7 @@ func (s *Service) open(ctx context.Context) error {
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.cancel = cancel
 	s.done.Go(func() { s.Jobs.Work(background) })
+	s.done.Go(func() { s.Notices.Work(background) })
 	s.done.Go(func() { s.expire(background) })
 	return nil
 }
@@ -179,6 +182,9 @@ func (s *Service) cases(ctx context.Context, d Defaults) error {
 		return err
 	}
 	if s.Directory, err = auth.LoadDirectory(s.c.path("keys", "accounts.json")); err != nil {
+		return err
+	}
+	if err := s.notices(); err != nil {
 		return err
 	}
 	if s.Issuer, err = auth.NewIssuer(s.c.Name, Audience, s.Keys, s.Directory, s.c.Now); err != nil {

@@ -20,6 +20,7 @@ func (a *app) serveCommand() *cobra.Command {
 	c := service.Config{}
 	listen := "127.0.0.1:8443"
 	verbose := false
+	var post mailFlags
 	cmd := &cobra.Command{
 		Use:   "serve --data DIR",
 		Short: "Run the service on one data directory",
@@ -36,6 +37,10 @@ older database was put back.`,
 				level = slog.LevelInfo
 			}
 			c.Logger = slog.New(slog.NewJSONHandler(a.err, &slog.HandlerOptions{Level: level}))
+			var err error
+			if c.Mail, err = post.mailer(); err != nil {
+				return err
+			}
 			return a.serve(cmd.Context(), c, listen)
 		},
 	}
@@ -47,6 +52,7 @@ older database was put back.`,
 	f.StringVar(&c.Operator, "operator", "", "responsible unit that operates the service")
 	f.Int64Var(&c.Memory, "child-memory", 0, "bytes that one sandbox child may use (default 4 GiB)")
 	f.BoolVar(&c.AllowMissingCheckpoints, "allow-missing-checkpoints", false, "start once although the directory of signed heads is empty")
+	post.add(cmd, &c)
 	f.StringVar(&listen, "listen", listen, "address to listen on; put a TLS proxy in front of any but loopback")
 	f.BoolVar(&verbose, "verbose", false, "one log line a request")
 	return cmd

@@ -7,6 +7,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	_ "embed" // the dataset
+	"log/slog"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -23,6 +24,7 @@ import (
 	"carrel/broker/grant/act"
 	"carrel/broker/handover"
 	"carrel/broker/handover/parcel"
+	"carrel/broker/notice"
 	"carrel/broker/store"
 	"carrel/policies"
 	"carrel/policy"
@@ -66,6 +68,33 @@ type World struct {
 	Applications *application.Service
 	Conduct      *conduct.Service
 	Receiver     *parcel.ReceiverKey
+	Notices      *notice.Service
+	// Mail is what notices go out through; a test that sets Send sees them.
+	Mail *Postman
+}
+
+// Postman is a mailer that a test fills in.
+type Postman struct {
+	mu   sync.Mutex
+	send func(ctx context.Context, m notice.Mail) error
+}
+
+// Do sets what happens to mail.
+func (p *Postman) Do(send func(ctx context.Context, m notice.Mail) error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.send = send
+}
+
+// Send implements notice.Mailer.
+func (p *Postman) Send(ctx context.Context, m notice.Mail) error {
+	p.mu.Lock()
+	send := p.send
+	p.mu.Unlock()
+	if send == nil {
+		return nil
+	}
+	return send(ctx, m)
 }
 
 var rules = sync.OnceValues(func() (*opa.Decider, error) { return opa.New(policies.FS()) })
@@ -99,6 +128,15 @@ func With(t testing.TB, decider policy.Decider) *World {
 	must(t, err)
 	w.Directory, err = auth.NewDirectory(accounts())
 	must(t, err)
+	w.Mail = new(Postman)
+	w.Notices, err = notice.New(notice.Config{
+		Desk: w.Desk, People: w.Directory, Mailer: w.Mail, Client: notice.HookClient(true), Secret: make([]byte, 32), BaseURL: "https://carrel.test",
+		Logger: slog.New(slog.DiscardHandler), Finders: map[string]notice.Finder{
+			"application": notice.Find[application.Application](application.DocKind), "grant": notice.Find[grant.Grant](grant.DocKind),
+		},
+	})
+	must(t, err)
+	w.Desk.Notices = w.Notices
 	w.Keys, err = auth.OpenKeys(filepath.Join(w.Dir, "keys"))
 	must(t, err)
 	w.Permits, err = auth.NewPermits("https://carrel.test", "carrel-permit", w.Keys, w.Clock.Now)

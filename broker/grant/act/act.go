@@ -39,6 +39,13 @@ type Desk struct {
 	Now    func() time.Time
 	// Operator is the responsible unit of steps that belong to nobody's institution.
 	Operator string
+	// Notices is told of every step that was allowed, in its transaction; nil tells nobody.
+	Notices Teller
+}
+
+// Teller tells people of a step (broker/notice).
+type Teller interface {
+	Tell(ctx context.Context, tx *store.Tx, actor string, s Step) error
 }
 
 // Check refuses a desk that lacks a part.
@@ -98,6 +105,11 @@ func (d Desk) Record(ctx context.Context, tx *store.Tx, id auth.Identity, dec po
 	p, err := d.Log.Append(ctx, tx, e)
 	if err != nil {
 		return nil, fmt.Errorf("act: record %s: %w", s.Kind, err)
+	}
+	if d.Notices != nil && e.Outcome == "allowed" {
+		if err := d.Notices.Tell(ctx, tx, e.Actor, s); err != nil {
+			return nil, fmt.Errorf("act: tell of %s: %w", s.Kind, err)
+		}
 	}
 	return p, nil
 }
