@@ -1,6 +1,9 @@
 package catalogue
 
 import (
+	"slices"
+	"strings"
+
 	"carrel/anonymize/plan"
 	"carrel/policy"
 )
@@ -82,12 +85,15 @@ type Unit struct {
 
 // Table is one table of a dataset.
 type Table struct {
-	Name          string      `json:"name"`
-	Label         policy.Text `json:"label"`
-	Public        bool        `json:"public"`
-	RowKey        string      `json:"row_key,omitempty"`
-	RowsPerPerson Cap         `json:"rows_per_person,omitzero"`
-	Fields        []Field     `json:"fields"`
+	Name  string      `json:"name"`
+	Label policy.Text `json:"label"`
+	// Owner is the institution that gathered the table and answers for it, when it is not the dataset's: a regional dataset joins
+	// what several units gathered, and each reviews and agrees for its own (sichuan-18, state47-share).
+	Owner         string  `json:"owner,omitempty"`
+	Public        bool    `json:"public"`
+	RowKey        string  `json:"row_key,omitempty"`
+	RowsPerPerson Cap     `json:"rows_per_person,omitzero"`
+	Fields        []Field `json:"fields"`
 }
 
 // Cap is the hard cap of rows a person in a private table, with the reason for it.
@@ -139,6 +145,28 @@ func (d *Dataset) Table(name string) (*Table, bool) {
 		}
 	}
 	return nil, false
+}
+
+// Owners are the institutions whose tables these columns are of, sorted: names as "table.column" or "table.*". Public tables are
+// nobody's to refuse, but a wish for them alone is the dataset owner's.
+func (d *Dataset) Owners(columns []string) []string {
+	var out []string
+	for _, c := range columns {
+		name, _, _ := strings.Cut(c, ".")
+		t, ok := d.Table(name)
+		switch {
+		case !ok || t.Public:
+		case t.Owner != "":
+			out = append(out, t.Owner)
+		default:
+			out = append(out, d.Owner)
+		}
+	}
+	if len(out) == 0 {
+		return []string{d.Owner}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // Field returns the field of that name.

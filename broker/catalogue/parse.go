@@ -156,7 +156,10 @@ func (p *parser) tables(n *yaml.Node, dataset string) []Table {
 
 func (p *parser) table(name, dataset string, n *yaml.Node) Table {
 	m := p.mapping(n, "tables."+clip(name))
-	t := Table{Name: name, Label: m.text("label"), Public: m.bool("public"), RowKey: m.optStr("row_key")}
+	t := Table{Name: name, Label: m.text("label"), Owner: m.optStr("owner"), Public: m.bool("public"), RowKey: m.optStr("row_key")}
+	if t.Owner != "" && !identifierForm.MatchString(t.Owner) {
+		p.fail(m.get("owner"), "%s must be an institution's number, in lower-case letters, digits, _ and -", m.at("owner"))
+	}
 	items := p.item(m.get("items"), m.at("items"))
 	if items != "" && items != Local {
 		p.fail(m.get("items"), "%s can only be local: an item of a catalogue stands for one field", m.at("items"))
