@@ -154,7 +154,7 @@ func (s *Service) datasets(ctx context.Context, tx *store.Tx, a *Application) ([
 			return nil, fmt.Errorf("application: catalogue: %w", err)
 		}
 		out = append(out, Facts(e.Dataset))
-		owners, universes = append(owners, e.Dataset.Owner), append(universes, e.Dataset.Universe)
+		owners, universes = append(owners, e.Dataset.Owners(w.Columns)...), append(universes, e.Dataset.Universe)
 	}
 	slices.Sort(owners)
 	slices.Sort(universes)
