@@ -41,6 +41,18 @@ func NewAgeRecipient(public string) (*Age, error) {
 	return &Age{recipient: r}, nil
 }
 
+// Recipient is the public key that this sealer seals to.
+func (a *Age) Recipient() (string, error) {
+	if a == nil {
+		return "", errors.New("no recipient")
+	}
+	r, ok := a.recipient.(*age.X25519Recipient)
+	if !ok {
+		return "", errors.New("the recipient is not an X25519 key")
+	}
+	return r.String(), nil
+}
+
 // Seal implements Sealer.
 func (a *Age) Seal(w io.Writer) (io.WriteCloser, error) {
 	if a == nil || a.recipient == nil {

@@ -29,16 +29,6 @@ type Tx interface {
 	CatalogueList(ctx context.Context) (ids []string, err error)
 }
 
-// Extract links a dataset to an extract of it. Dir, ManifestID and Persons are of the service, not of the public view.
-type Extract struct {
-	Dir         string    `json:"dir"`
-	ManifestID  string    `json:"manifest"`
-	Version     int64     `json:"version"` // from 1, only upwards
-	Persons     int64     `json:"persons"` // size of the register
-	PublishedBy string    `json:"published_by"`
-	PublishedAt time.Time `json:"published_at"`
-}
-
 // Entry is a registered dataset: the text as it was given, and its current extract.
 type Entry struct {
 	Dataset      *Dataset
@@ -46,7 +36,12 @@ type Entry struct {
 	SHA256       string // of Source
 	RegisteredBy string
 	RegisteredAt time.Time
-	Current      *Extract // nil until one is published
+	Current      *Extract  // nil until one is published
+	Proposed     *Extract  // waits for its signatures
+	Past         []Extract // those that were current before, oldest first
+	Assessments  []Assessment
+	// Transferred names the unit that the holdings went to. What was transferred is no longer for use here.
+	Transferred string
 }
 
 // Schema returns the planner's schema with the register size of the current extract.
@@ -60,11 +55,15 @@ func (e *Entry) Schema() (*plan.Schema, error) {
 // document is what is stored. The text is the truth: it is parsed again on the way out, so a stored entry passes the
 // rules of the running version or is not used at all.
 type document struct {
-	Source       string    `json:"source"`
-	SHA256       string    `json:"sha256"`
-	RegisteredBy string    `json:"registered_by"`
-	RegisteredAt time.Time `json:"registered_at"`
-	Current      *Extract  `json:"current,omitempty"`
+	Source       string       `json:"source"`
+	SHA256       string       `json:"sha256"`
+	RegisteredBy string       `json:"registered_by"`
+	RegisteredAt time.Time    `json:"registered_at"`
+	Current      *Extract     `json:"current,omitempty"`
+	Proposed     *Extract     `json:"proposed,omitempty"`
+	Past         []Extract    `json:"past,omitempty"`
+	Assessments  []Assessment `json:"assessments,omitempty"`
+	Transferred  string       `json:"transferred,omitempty"`
 }
 
 // Catalogue is the registry of datasets. It is safe for concurrent use; it caches parsed texts by their hash.
@@ -128,7 +127,7 @@ func (c *Catalogue) Put(ctx context.Context, tx Tx, rev int64, by, file string, 
 		if before.Universe != d.Universe {
 			return nil, fmt.Errorf("%w (%s, registered under %s)", ErrUniverse, d.ID, before.Universe)
 		}
-		doc.Current = old.Current
+		doc.Current, doc.Proposed, doc.Past, doc.Assessments, doc.Transferred = old.Current, old.Proposed, old.Past, old.Assessments, old.Transferred
 	}
 	if err := tx.CataloguePut(ctx, d.ID, rev, d.Owner, doc); err != nil {
 		return nil, fmt.Errorf("catalogue: put %s: %w", d.ID, err)
@@ -186,17 +185,27 @@ func (c *Catalogue) Publish(ctx context.Context, tx Tx, id string, x Extract) (*
 		return nil, fmt.Errorf("%w: dataset %s", ErrVersion, id)
 	}
 	x.PublishedAt = c.now().UTC()
-	e.Current = &x
-	if err := tx.CataloguePut(ctx, id, rev, e.Dataset.Owner, e.document()); err != nil {
-		return nil, fmt.Errorf("catalogue: publish %s: %w", id, err)
+	if e.Current != nil {
+		e.Past = append(e.Past, *e.Current)
 	}
-	return e, nil
+	e.Current, e.Proposed = &x, nil
+	return e, c.Keep(ctx, tx, e, rev)
+}
+
+// Keep stores what became of an entry since it was read at that revision.
+func (c *Catalogue) Keep(ctx context.Context, tx Tx, e *Entry, rev int64) error {
+	if err := tx.CataloguePut(ctx, e.Dataset.ID, rev, e.Dataset.Owner, e.document()); err != nil {
+		return fmt.Errorf("catalogue: keep %s: %w", e.Dataset.ID, err)
+	}
+	return nil
 }
 
 func (d document) entry(ds *Dataset) *Entry {
-	return &Entry{Dataset: ds, Source: d.Source, SHA256: d.SHA256, RegisteredBy: d.RegisteredBy, RegisteredAt: d.RegisteredAt, Current: d.Current}
+	return &Entry{Dataset: ds, Source: d.Source, SHA256: d.SHA256, RegisteredBy: d.RegisteredBy, RegisteredAt: d.RegisteredAt, Current: d.Current,
+		Proposed: d.Proposed, Past: d.Past, Assessments: d.Assessments, Transferred: d.Transferred}
 }
 
 func (e *Entry) document() document {
-	return document{Source: e.Source, SHA256: e.SHA256, RegisteredBy: e.RegisteredBy, RegisteredAt: e.RegisteredAt, Current: e.Current}
+	return document{Source: e.Source, SHA256: e.SHA256, RegisteredBy: e.RegisteredBy, RegisteredAt: e.RegisteredAt, Current: e.Current,
+		Proposed: e.Proposed, Past: e.Past, Assessments: e.Assessments, Transferred: e.Transferred}
 }

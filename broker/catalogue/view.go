@@ -37,7 +37,6 @@ type View struct {
 // TableView is a table as a visitor sees it.
 type TableView struct {
 	Name             string      `json:"name"`
-	Owner            string      `json:"owner,omitempty"` // when it is not the dataset's
 	Label            policy.Text `json:"label"`
 	Public           bool        `json:"public"`
 	RowKey           string      `json:"row_key,omitempty"`
@@ -91,7 +90,7 @@ func (d *Dataset) View() View {
 	for i := range d.Tables {
 		t := &d.Tables[i]
 		tv := TableView{
-			Name: t.Name, Label: t.Label, Owner: t.Owner, Public: t.Public, RowKey: t.RowKey,
+			Name: t.Name, Label: t.Label, Public: t.Public, RowKey: t.RowKey,
 			MaxRowsPerPerson: t.RowsPerPerson.Max, MaxRowsReason: t.RowsPerPerson.Reason,
 		}
 		for j := range t.Fields {

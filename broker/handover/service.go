@@ -16,6 +16,7 @@ import (
 	"carrel/anonymize/extract"
 	"carrel/broker/auth"
 	"carrel/broker/catalogue"
+	"carrel/broker/catalogue/register"
 	"carrel/broker/grant"
 	"carrel/broker/grant/act"
 	"carrel/broker/handover/parcel"
@@ -223,12 +224,13 @@ func (s *Service) cut(ctx context.Context, id auth.Identity, h *Handover, g *gra
 	if err := rekey(tables, s.c.Rekey, g.ID, h.Receiver.Fingerprint()); err != nil {
 		return nil, k, err
 	}
-	return &cutResult{tables: tables, dataset: entry.Dataset, extract: m.ID}, k, nil
+	return &cutResult{tables: tables, dataset: entry.Dataset, entry: entry, extract: m.ID}, k, nil
 }
 
 type cutResult struct {
 	tables  []*cutTable
 	dataset *catalogue.Dataset
+	entry   *catalogue.Entry
 	extract string
 }
 
@@ -263,6 +265,10 @@ func (s *Service) release(ctx context.Context, id auth.Identity, h *Handover, g 
 	if k.Smallest < k.Required { // policy has said so already; the count is too important to hang on one line
 		return nil, problem.New(problem.Forbidden, "最小组人数低于下限；请扩大月份或医院范围，或减少字段。", "The smallest class is below the limit; widen months or hospitals, or ask for fewer columns.")
 	}
+	label, err := register.LabelOf(ctx, s.desk, id, cut.entry, catalogue.ArtefactPackage, false)
+	if err != nil {
+		return nil, err
+	}
 	sealed, err := s.seal(h, g, cut, k)
 	if err != nil {
 		return nil, err
@@ -274,7 +280,8 @@ func (s *Service) release(ctx context.Context, id auth.Identity, h *Handover, g 
 	out := *h
 	out.State, out.Prepared, out.Expires = state, sealed.Cover.Prepared, sealed.Cover.Expires
 	out.Package = &Package{Manifest: sealed.Cover.Manifest, SHA256: sealed.SHA256, Size: sealed.Size, Rows: rows, Columns: columns, K: k,
-		Scope: sealed.Manifest.Scope, Extract: cut.extract}
+		Scope: sealed.Manifest.Scope, Extract: cut.extract, Label: label, Version: cut.entry.Current.Version}
+	step.Unit, step.Facts["label"] = cut.dataset.Steps.Sending, label.Name
 	step.Facts["manifest"], step.Facts["package"], step.Facts["columns"] = sealed.Cover.Manifest, sealed.SHA256, strconv.Itoa(columns)
 	err = s.desk.Do(ctx, id, step, func(tx *store.Tx) error {
 		if err := grant.Unchanged(ctx, tx, g.ID, rev); err != nil {

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"carrel/broker/auth"
+	"carrel/broker/catalogue"
 	"carrel/broker/grant/act"
 	"carrel/broker/handover/parcel"
 	"carrel/broker/store"
@@ -61,6 +62,9 @@ type Package struct {
 	K        parcel.K       `json:"k"`
 	Scope    []parcel.Scope `json:"scope"`
 	Extract  string         `json:"extract"`
+	// Label is what the package is called; Version is of the dataset that it was cut from.
+	Label   catalogue.Label `json:"label"`
+	Version int64           `json:"version,omitempty"`
 }
 
 // Pull says who fetched the package.

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -377,7 +378,7 @@ func (s *Service) entry(p *prepared, kind, object, outcome string, facts map[str
 	}
 	unit := ""
 	if p.dataset != nil {
-		unit = p.dataset.Owner
+		unit = cmp.Or(p.dataset.Unit, p.dataset.Owner)
 	}
 	var rules []string
 	for _, r := range p.decision.Reasons {
@@ -394,7 +395,7 @@ func (s *Service) present(ctx context.Context, p *prepared, id string, index int
 	}
 	a := &Answer{
 		ID: id, Grant: p.grant.ID, Dataset: p.dataset.ID, DPScope: p.dataset.DPScope, Synthetic: p.dataset.Synthetic,
-		FromRecord: again, Result: table, Audit: index, List: list, Cites: p.decision.Reasons, CodeSets: p.plan.Lists(),
+		Version: p.dataset.Version, Label: p.dataset.Label, FromRecord: again, Result: table, Audit: index, List: list, Cites: p.decision.Reasons, CodeSets: p.plan.Lists(),
 	}
 	err = s.c.Desk.Store.View(ctx, func(tx *store.Tx) error {
 		account, err := tx.LedgerAccount(ctx, p.grant.Account)

@@ -12,6 +12,7 @@ import (
 	"carrel/anonymize/result"
 	"carrel/broker/audit"
 	"carrel/broker/auth"
+	"carrel/broker/catalogue"
 	"carrel/broker/grant/act"
 	"carrel/policy"
 	"carrel/sandbox"
@@ -35,8 +36,11 @@ type Ask struct {
 // Dataset is what answering needs of a dataset: its public metadata and its current extract.
 type Dataset struct {
 	ID        string
-	Owner     string // responsible unit
-	Universe  string // ledger account of the person universe
+	Owner     string // the institution in charge
+	Unit      string // that answers for serving it
+	Version   int64
+	Label     catalogue.Label // what an answer is called
+	Universe  string          // ledger account of the person universe
 	Synthetic bool
 	Schema    *plan.Schema
 	Source    sandbox.Source
@@ -81,15 +85,18 @@ type Config struct {
 
 // Answer is what a researcher gets.
 type Answer struct {
-	ID         string         `json:"id"`
-	Grant      string         `json:"grant"`
-	Dataset    string         `json:"dataset"`
-	DPScope    string         `json:"dp_scope"`
-	Synthetic  bool           `json:"synthetic"`
-	FromRecord bool           `json:"from_record"`
-	Epsilon    float64        `json:"epsilon"` // what this question's list costs; 0 when answered from record
-	Result     *result.Result `json:"result"`
-	Budget     Budget         `json:"budget"`
+	ID        string `json:"id"`
+	Grant     string `json:"grant"`
+	Dataset   string `json:"dataset"`
+	DPScope   string `json:"dp_scope"`
+	Synthetic bool   `json:"synthetic"`
+	// Version of the dataset that was read, and what the answer is called: noise makes nothing anonymous.
+	Version    int64           `json:"version,omitempty"`
+	Label      catalogue.Label `json:"label"`
+	FromRecord bool            `json:"from_record"`
+	Epsilon    float64         `json:"epsilon"` // what this question's list costs; 0 when answered from record
+	Result     *result.Result  `json:"result"`
+	Budget     Budget          `json:"budget"`
 	// Audit locates the answer's entry; Proof is its inclusion proof under a signed checkpoint.
 	Audit int64           `json:"audit"`
 	Proof *audit.Proof    `json:"proof"`

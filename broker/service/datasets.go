@@ -9,11 +9,14 @@ import (
 	"sync"
 
 	"carrel/anonymize/extract"
+	"carrel/broker/auth"
 	"carrel/broker/catalogue"
+	"carrel/broker/catalogue/register"
 	"carrel/broker/grant/act"
 	"carrel/broker/job"
 	"carrel/broker/problem"
 	"carrel/broker/store"
+	"carrel/policy"
 	"carrel/sandbox"
 )
 
@@ -24,12 +27,14 @@ const noExclusions = "none@0"
 // sealed file with its hash.
 type datasets struct {
 	store     *store.Store
+	desk      act.Desk
 	catalogue *catalogue.Catalogue
 	sealer    extract.Sealer
 	root      string // directory that extract directories are relative to
 
 	mu   sync.Mutex
 	open map[string]*job.Dataset // by manifest id and catalogue hash
+	said labelled
 }
 
 // entry reads a dataset's catalogue entry.
@@ -52,25 +57,53 @@ func (d *datasets) Open(ctx context.Context, id string) (*job.Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	if e.Current == nil {
-		return nil, unpublished()
+	if err := open(e); err != nil {
+		return nil, err
 	}
-	key := e.Current.ManifestID + " " + e.SHA256
+	key := fmt.Sprint(e.Current.Version, " ", e.Current.ManifestID, " ", e.SHA256)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if have, ok := d.open[key]; ok {
-		return have, nil
+	have, ok := d.open[key]
+	if !ok {
+		if have, err = d.fresh(ctx, e); err != nil {
+			return nil, err
+		}
+		d.open[key] = have
 	}
+	out := *have
+	out.Label, err = d.label(ctx, key, e)
+	return &out, err
+}
+
+// labelled is what answers of an entry were called, and on what ground: it is asked anew each day, and when an assessment came.
+type labelled struct {
+	key   string
+	day   policy.Date
+	count int
+	label catalogue.Label
+}
+
+// label asks policy what answers from this version are called today.
+func (d *datasets) label(ctx context.Context, key string, e *catalogue.Entry) (catalogue.Label, error) {
+	want := labelled{key: key, day: policy.DateOf(d.desk.Now()), count: len(e.Assessments)}
+	if d.said.key == want.key && d.said.day == want.day && d.said.count == want.count {
+		return d.said.label, nil
+	}
+	var err error
+	if want.label, err = register.LabelOf(ctx, d.desk, auth.Identity{}, e, catalogue.ArtefactAnswer, true); err != nil {
+		return catalogue.Label{}, err
+	}
+	d.said = want
+	return want.label, nil
+}
+
+// fresh opens the extract of an entry.
+func (d *datasets) fresh(ctx context.Context, e *catalogue.Entry) (*job.Dataset, error) {
 	x, err := extract.Open(ctx, d.dir(e.Current.Dir), d.sealer)
 	if err != nil {
 		return nil, fmt.Errorf("open extract: %w", err)
 	}
-	made, err := newDataset(e, x)
-	if err != nil {
-		return nil, err
-	}
-	d.open[key] = made
-	return made, nil
+	return newDataset(e, x)
 }
 
 // Handover implements handover.Extracts: it opens the published handover extract of a dataset.
@@ -79,8 +112,8 @@ func (d *datasets) Handover(ctx context.Context, id string) (*extract.Extract, e
 	if err != nil {
 		return nil, err
 	}
-	if e.Current == nil {
-		return nil, unpublished()
+	if err := open(e); err != nil {
+		return nil, err
 	}
 	x, err := extract.Open(ctx, d.dir(e.Current.Dir), d.sealer)
 	if err != nil {
@@ -89,7 +122,14 @@ func (d *datasets) Handover(ctx context.Context, id string) (*extract.Extract, e
 	return x, published(e, x, extract.KindHandover)
 }
 
-func unpublished() error {
+// open refuses what has no version, or went over to another unit.
+func open(e *catalogue.Entry) error {
+	if e.Transferred != "" {
+		return problem.New(problem.Conflict, "该数据集已移交其他单位；请向接收单位申请。", "The dataset went over to another unit; apply there.")
+	}
+	if e.Current != nil {
+		return nil
+	}
 	return problem.New(problem.Unavailable, "该数据集尚未发布提取集；请联系数据管理员。", "The dataset has no published extract yet; ask its steward.")
 }
 
@@ -127,7 +167,7 @@ func newDataset(e *catalogue.Entry, x *extract.Extract) (*job.Dataset, error) {
 		return nil, fmt.Errorf("extract and catalogue of %s differ: %w", e.Dataset.ID, err)
 	}
 	return &job.Dataset{
-		ID: e.Dataset.ID, Owner: e.Dataset.Owner, Universe: e.Dataset.Universe, Synthetic: e.Dataset.Synthetic, Schema: schema,
+		ID: e.Dataset.ID, Owner: e.Dataset.Owner, Unit: e.Dataset.Steps.Serving, Version: e.Current.Version, Universe: e.Dataset.Universe, Synthetic: e.Dataset.Synthetic, Schema: schema,
 		Source: source{x: x}, Rows: m.Rows(), DPScope: m.DPScope, Exclusions: noExclusions,
 	}, nil
 }

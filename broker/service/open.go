@@ -19,6 +19,7 @@ import (
 	"carrel/broker/audit"
 	"carrel/broker/auth"
 	"carrel/broker/catalogue"
+	"carrel/broker/catalogue/register"
 	"carrel/broker/conduct"
 	"carrel/broker/conduct/book"
 	"carrel/broker/grant"
@@ -43,6 +44,7 @@ type Service struct {
 	Directory    *auth.Directory
 	Issuer       *auth.Issuer
 	Catalogue    *catalogue.Catalogue
+	Holdings     *register.Service
 	Applications *application.Service
 	Grants       *grant.Service
 	Jobs         *job.Service
@@ -60,6 +62,7 @@ type Service struct {
 	// decisions keeps what was decided for replay.
 	decisions *opa.Recorder
 	engine    sandbox.Engine
+	sets      *datasets
 	files     *book.Book // credit entries and duties, told to policy with every question
 	cancel    context.CancelFunc
 	done      sync.WaitGroup
@@ -219,18 +222,22 @@ func (s *Service) cases(ctx context.Context, d Defaults) error {
 	if s.Records, err = record.New(s.Desk, s.Catalogue); err != nil {
 		return err
 	}
-	sets := &datasets{store: s.store, catalogue: s.Catalogue, sealer: s.Sealer, root: s.c.Data, open: map[string]*job.Dataset{}}
+	s.sets = &datasets{store: s.store, desk: s.Desk, catalogue: s.Catalogue, sealer: s.Sealer, root: s.c.Data, open: map[string]*job.Dataset{}}
+	if s.Holdings, err = register.New(register.Config{Desk: s.Desk, Catalogue: s.Catalogue, Universes: s.Grants, Ledger: s.Ledger,
+		Signer: func() register.Signer { return s.Keys.Signer() }, Extracts: movers{s.sets}, Name: s.c.Name}); err != nil {
+		return err
+	}
 	rekey, err := ring.Key("rekey")
 	if err != nil {
 		return err
 	}
 	s.Handovers, err = handover.New(s.Desk, handover.Config{
-		Dir: s.c.path("packages"), Rekey: rekey[:], Signer: func() parcel.Signer { return s.Keys.Signer() }, Catalogue: s.Catalogue, Extracts: sets, Receivers: s.Receivers,
+		Dir: s.c.path("packages"), Rekey: rekey[:], Signer: func() parcel.Signer { return s.Keys.Signer() }, Catalogue: s.Catalogue, Extracts: s.sets, Receivers: s.Receivers,
 	})
 	if err != nil {
 		return err
 	}
-	return s.questions(ctx, d, sets)
+	return s.questions(ctx, d, s.sets)
 }
 
 // questions starts the sandbox and makes the use cases of queries.

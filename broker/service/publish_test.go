@@ -6,14 +6,13 @@ import (
 	"testing"
 
 	"carrel/anonymize/extract"
-	"carrel/broker/auth"
 	"carrel/broker/catalogue"
 	"carrel/broker/grant/act"
 	"carrel/broker/service/servicetest"
 	"carrel/broker/store"
 )
 
-// Sensitivity is computed from the catalogue's bounds: an extract whose files are whole and hold one value outside of them is not published.
+// Sensitivity is computed from the catalogue's bounds: an extract whose files are whole and hold one value outside of them is not put forward.
 func TestPublishReadsEveryValue(t *testing.T) {
 	t.Parallel()
 	c := moulds.City(t)
@@ -45,7 +44,7 @@ func TestPublishReadsEveryValue(t *testing.T) {
 		servicetest.Must(t, err)
 		_, err = extract.Open(ctx, dir, c.Sealer) // whole, both of them
 		servicetest.Must(t, err)
-		err = c.Publish(ctx, auth.Identity{Account: "steward"}, "jinhe", dir)
+		_, err = c.Propose(ctx, c.Who(t, "wu"), "jinhe", dir, nil)
 		var found *extract.VerifyError
 		if (over > 0) != errors.As(err, &found) || over == 0 && err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -28,7 +28,7 @@ func TestARefusedRegistrationLeavesNothing(t *testing.T) {
 		if bytes.Equal(moved, jinhe.DatasetYAML()) {
 			t.Fatalf("%s: the entry does not hold %q", what, change[0])
 		}
-		if _, err := c.Register(ctx, c.Who(t, "wu"), jinhe.DatasetFile, moved); err == nil || what == "another universe" && !errors.Is(err, catalogue.ErrUniverse) {
+		if _, err := c.Holdings.Register(ctx, c.Who(t, "wu"), jinhe.DatasetFile, moved); err == nil || what == "another universe" && !errors.Is(err, catalogue.ErrUniverse) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -41,7 +41,7 @@ func TestARefusedRegistrationLeavesNothing(t *testing.T) {
 	if n := len(c.Entries(t)); n != before {
 		t.Errorf("%d entries more", n-before)
 	}
-	if _, err := c.Register(ctx, c.Who(t, "wu"), jinhe.DatasetFile, jinhe.DatasetYAML()); err != nil {
+	if _, err := c.Holdings.Register(ctx, c.Who(t, "wu"), jinhe.DatasetFile, jinhe.DatasetYAML()); err != nil {
 		t.Errorf("the entry as it was: %v", err)
 	}
 	c.Check(t)

@@ -4,14 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"carrel/anonymize/deid"
 	"carrel/anonymize/extract"
 	"carrel/anonymize/plan"
 	"carrel/broker/auth"
 	"carrel/broker/catalogue"
+	"carrel/broker/catalogue/register"
 	"carrel/broker/grant/act"
 	"carrel/broker/store"
 	"carrel/policy"
@@ -30,69 +34,63 @@ func Init(dir string, keyNames ...string) ([]auth.Login, error) {
 	return auth.WriteDemo(accounts)
 }
 
-// Register puts a dataset into the catalogue, or replaces its entry, and opens its person universe's budget when it is the first.
-func (s *Service) Register(ctx context.Context, by auth.Identity, file string, src []byte) (*catalogue.Dataset, error) {
-	d, err := s.Catalogue.Parse(file, src)
+// Propose puts a built extract forward as the next version of its dataset, after every value of it was read: sensitivities hold because
+// values lie inside the catalogue's bounds, keys are unique in the person and ranks count. dir is inside the data directory. report is that
+// of the build; without one the rates are those of the stored values. It is current only when two people have signed (Holdings.Check and
+// Approve).
+func (s *Service) Propose(ctx context.Context, by auth.Identity, dataset, dir string, report *deid.Report) (*register.Version, error) {
+	m, err := extract.Verify(ctx, dir, s.Sealer)
 	if err != nil {
 		return nil, err
 	}
-	step := act.Step{Kind: "dataset.registered", Object: "dataset/" + d.ID, Unit: d.Owner}
-	return d, s.Desk.Do(ctx, by, step, func(tx *store.Tx) error {
-		ctxTx := act.CatalogueTx{Tx: tx}
-		_, rev, err := s.Catalogue.Get(ctx, ctxTx, d.ID)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-		if errors.Is(err, store.ErrNotFound) {
-			rev = 0
-		}
-		e, err := s.Catalogue.Put(ctx, ctxTx, rev, by.Account, file, src)
-		if err != nil {
-			return err
-		}
-		if err := s.Grants.EnsureUniverse(ctx, tx, by, d.Universe, d.Synthetic); err != nil {
-			return err
-		}
-		step.Facts = map[string]string{"entry": e.SHA256}
-		_, err = s.Desk.Record(ctx, tx, by, policy.Decision{}, step)
-		return err
-	})
-}
-
-// Publish makes a built extract the current one of its dataset, after every value of it was read: sensitivities hold because values
-// lie inside the catalogue's bounds, keys are unique in the person and ranks count. dir is inside the data directory.
-func (s *Service) Publish(ctx context.Context, by auth.Identity, dataset, dir string) error {
-	m, err := extract.Verify(ctx, dir, s.Sealer)
-	if err != nil {
-		return err
-	}
 	rel, err := filepath.Rel(s.c.Data, dir)
 	if err != nil || !filepath.IsLocal(rel) {
-		return errors.New("publish: the extract does not lie in the data directory")
+		return nil, errors.New("propose: the extract does not lie in the data directory")
 	}
-	step := act.Step{Kind: "extract.published", Object: "dataset/" + dataset, Facts: map[string]string{"extract": m.ID, "dp_scope": m.DPScope, "kind": m.Kind}}
-	return s.Desk.Do(ctx, by, step, func(tx *store.Tx) error {
-		e, _, err := s.Catalogue.Get(ctx, act.CatalogueTx{Tx: tx}, dataset)
-		if err != nil {
-			return err
-		}
-		version := int64(1)
-		if e.Current != nil {
-			version = e.Current.Version + 1
-		}
-		if m.Dataset != dataset || m.Universe != e.Dataset.Universe {
-			return errors.New("publish: the extract is of another dataset")
-		}
-		_, err = s.Catalogue.Publish(ctx, act.CatalogueTx{Tx: tx}, dataset, catalogue.Extract{Dir: rel, ManifestID: m.ID, Version: version, Persons: m.Persons, PublishedBy: by.Account})
-		if err != nil {
-			return err
-		}
-		_, err = s.Desk.Record(ctx, tx, by, policy.Decision{}, step)
-		return err
-	})
+	e, err := s.sets.entry(ctx, dataset)
+	if err != nil {
+		return nil, err
+	}
+	if m.Dataset != dataset || m.Universe != e.Dataset.Universe {
+		return nil, errors.New("propose: the extract is of another dataset")
+	}
+	return s.Holdings.Propose(ctx, by, dataset, catalogue.Extract{Dir: rel, ManifestID: m.ID, Kind: m.Kind, Date: policy.DateOf(s.c.Now()), Persons: m.Persons,
+		Quality: quality(e.Dataset, m, report), Risk: e.Dataset.NewRisk(m.Kind, m.DPScope, m.Persons)})
 }
 
-// Build makes an extract of a registered dataset from source tables with the keys of this data directory and publishes it.
+// quality is the report that both signatures are under.
+func quality(d *catalogue.Dataset, m *extract.Manifest, report *deid.Report) catalogue.Quality {
+	q := catalogue.Quality{Measured: catalogue.MeasuredExtract, Tables: []catalogue.TableQuality{}, Codes: []catalogue.CodeQuality{}}
+	rows := m.Rows()
+	columns := map[string]deid.ColumnReport{}
+	read := maps.Clone(rows)
+	if report != nil {
+		q.Measured = catalogue.MeasuredSource
+		for _, t := range report.Tables {
+			read[t.Table], rows[t.Table] = t.Read, t.Kept
+			for _, c := range t.Columns {
+				columns[t.Table+"."+c.Column] = c
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(rows)) {
+		q.Tables = append(q.Tables, catalogue.TableQuality{Table: name, Read: read[name], Kept: rows[name]})
+	}
+	for _, c := range d.Coded() {
+		table, _, _ := strings.Cut(c.Column, ".")
+		n, there := rows[table]
+		if !there { // the extract leaves the table out: there is no rate to sign
+			continue
+		}
+		x := columns[c.Column] // zero for what the build left as it was: every stored code was read and is of its dictionary
+		c.Checked = n - x.Missing
+		c.Passed = c.Checked - x.Folded - x.Unreadable
+		q.Codes = append(q.Codes, c.Rated())
+	}
+	return q
+}
+
+// Build makes an extract of a registered dataset from source tables with the keys of this data directory and puts it forward.
 func (s *Service) Build(ctx context.Context, by auth.Identity, recipeFile string, recipe []byte, source string, progress func(done, total int64)) (*extract.Manifest, *deid.Report, error) {
 	r, err := deid.ParseRecipe(recipeFile, recipe)
 	if err != nil {
@@ -129,5 +127,6 @@ func (s *Service) Build(ctx context.Context, by auth.Identity, recipeFile string
 	if err != nil {
 		return nil, nil, err
 	}
-	return m, report, s.Publish(ctx, by, r.Dataset, dir)
+	_, err = s.Propose(ctx, by, r.Dataset, dir, report)
+	return m, report, err
 }

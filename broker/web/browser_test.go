@@ -113,10 +113,11 @@ func fill(t *testing.T, s *service.Service, source string) {
 		{jinhe.DatasetFile, jinhe.QueryRecipeFile, jinhe.DatasetYAML(), jinhe.QueryRecipeYAML()},
 		{jinhe.RegistryFile, jinhe.HandoverRecipeFile, jinhe.RegistryYAML(), jinhe.HandoverRecipeYAML()},
 	} {
-		_, err := s.Register(t.Context(), steward, x.entry, x.yaml)
+		_, err := s.Holdings.Register(t.Context(), steward, x.entry, x.yaml)
 		ok(t, err)
-		_, _, err = s.Build(t.Context(), steward, x.recipe, x.steps, source, nil)
+		m, _, err := s.Build(t.Context(), steward, x.recipe, x.steps, source, nil)
 		ok(t, err)
+		ok(t, s.Holdings.Signed(t.Context(), steward, person(t, s, "zhou"), m.Dataset))
 	}
 }
 

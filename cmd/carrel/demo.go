@@ -175,6 +175,10 @@ func (a *app) fillDemo(ctx context.Context, s *service.Service, d *preparedDemo,
 	if !ok {
 		return errors.New("the demo has no steward")
 	}
+	authority, ok := s.Directory.Identity("zhou")
+	if !ok {
+		return errors.New("the demo has no authority")
+	}
 	for _, x := range []struct {
 		entry, recipe string
 		yaml, steps   []byte
@@ -182,12 +186,15 @@ func (a *app) fillDemo(ctx context.Context, s *service.Service, d *preparedDemo,
 		{jinhe.DatasetFile, jinhe.QueryRecipeFile, jinhe.DatasetYAML(), jinhe.QueryRecipeYAML()},
 		{jinhe.RegistryFile, jinhe.HandoverRecipeFile, jinhe.RegistryYAML(), jinhe.HandoverRecipeYAML()},
 	} {
-		ds, err := s.Register(ctx, steward, x.entry, x.yaml)
+		ds, err := s.Holdings.Register(ctx, steward, x.entry, x.yaml)
 		if err != nil {
 			return err
 		}
 		m, report, err := s.Build(ctx, steward, x.recipe, x.steps, d.site.source(), a.progress(a.say("构建提取集", "building the extract")))
 		if err != nil {
+			return err
+		}
+		if err := s.Holdings.Signed(ctx, steward, authority, ds.ID); err != nil {
 			return err
 		}
 		var rows int64

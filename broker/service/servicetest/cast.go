@@ -111,13 +111,17 @@ type Dataset struct {
 	Recipe     []byte
 }
 
-// Publish registers a dataset, builds its extract from source tables and publishes it.
+// Publish registers a dataset, builds its extract from source tables and takes it through both signatures.
 func Publish(ctx context.Context, s *service.Service, steward auth.Identity, source string, d Dataset) error {
-	if _, err := s.Register(ctx, steward, d.EntryFile, d.Entry); err != nil {
+	if _, err := s.Holdings.Register(ctx, steward, d.EntryFile, d.Entry); err != nil {
 		return err
 	}
-	_, _, err := s.Build(ctx, steward, d.RecipeFile, d.Recipe, source, nil)
-	return err
+	m, _, err := s.Build(ctx, steward, d.RecipeFile, d.Recipe, source, nil)
+	if err != nil {
+		return err
+	}
+	authority, _ := s.Directory.Identity("zhou")
+	return s.Holdings.Signed(ctx, steward, authority, m.Dataset)
 }
 
 // noDocument stands for documents that an invented city does not have.

@@ -150,10 +150,15 @@ func (b *bench) desk(ctx context.Context, c city, w *watch, rules fs.FS) (*servi
 		return nil, err
 	}
 	steward, _ := s.Directory.Identity("wu")
-	if _, err := s.Register(ctx, steward, datasetFile, c.catalogue); err != nil {
+	if _, err := s.Holdings.Register(ctx, steward, datasetFile, c.catalogue); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	if err := s.Publish(ctx, steward, c.dataset, dir); err != nil {
+	authority, _ := s.Directory.Identity("zhou")
+	_, err = s.Propose(ctx, steward, c.dataset, dir, nil)
+	if err == nil {
+		err = s.Holdings.Signed(ctx, steward, authority, c.dataset)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
