@@ -56,6 +56,11 @@ const (
 )
 
 // sqlDocList builds the listing for the filters in use; the arguments follow in the same order: kind, owner, state, parent, seq, limit.
+// sqlTextList reads textsAtOnce texts that were not erased.
+func sqlTextList() string {
+	return "SELECT id, commitment, salt, body FROM text WHERE erased IS NULL AND id IN (?" + strings.Repeat(", ?", textsAtOnce-1) + ")"
+}
+
 func sqlDocList(f Filter, after bool) string {
 	var b strings.Builder
 	b.WriteString("SELECT seq, id, rev, owner, state, parent, created, updated, body FROM document WHERE kind = ?")

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/base32"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -65,6 +66,39 @@ func (t *Tx) OpenText(ctx context.Context, id string) (text string, salt []byte,
 		return "", nil, fmt.Errorf("%w: a text does not fit its commitment", ErrCorrupt)
 	}
 	return body.String, salt, nil
+}
+
+// textsAtOnce is how many texts one statement reads; fewer are filled up, so that there is one statement to prepare.
+const textsAtOnce = 200
+
+// Texts returns the texts of these ids, for lists. Those that were erased or never there are missing from the map.
+func (t *Tx) Texts(ctx context.Context, ids []string) (map[string]string, error) {
+	out := make(map[string]string, len(ids))
+	for page := range slices.Chunk(ids, textsAtOnce) {
+		args := make([]any, textsAtOnce)
+		for i := range args {
+			args[i] = ""
+			if i < len(page) {
+				args[i] = page[i]
+			}
+		}
+		err := t.each(ctx, sqlTextList(), args, func(scan func(...any) error) error {
+			var id, commitment, body string
+			var salt []byte
+			if err := scan(&id, &commitment, &salt, &body); err != nil {
+				return t.broken(err)
+			}
+			if !audit.Opens(commitment, salt, []byte(body)) {
+				return fmt.Errorf("%w: a text does not fit its commitment", ErrCorrupt)
+			}
+			out[id] = body
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // EraseText removes a text and its salt for good. Erasing twice is fine.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -27,6 +28,7 @@ type Tx interface {
 	GetText(ctx context.Context, id string) (string, error)
 	OpenText(ctx context.Context, id string) (string, []byte, error)
 	EraseText(ctx context.Context, id string) error
+	Texts(ctx context.Context, ids []string) (map[string]string, error)
 }
 
 // Backend is an empty store under test.
@@ -53,6 +55,7 @@ func Run(t *testing.T, open func(t *testing.T) Backend) {
 		"Snapshot":        snapshot,
 		"CompareAndSwap":  compareAndSwap,
 		"Texts":           texts,
+		"ManyTexts":       manyTexts,
 		"AgainstTheModel": model,
 	} {
 		t.Run(name, func(t *testing.T) { t.Parallel(); test(t, open(t)) })
@@ -360,6 +363,35 @@ func texts(t *testing.T, b Backend) {
 			t.Errorf("another text went too: %v", err)
 		}
 	})
+}
+
+// manyTexts: a list gets the texts that are there, whatever their number, and neither erased nor foreign ones.
+func manyTexts(t *testing.T, b Backend) {
+	for _, n := range []int{0, 1, 199, 200, 201, 450} {
+		ids, all := []string{"tx-nothing"}, map[string]string{}
+		update(t, b, func(ctx context.Context, tx Tx) error {
+			for i := range n {
+				ref, err := tx.PutText(ctx, fmt.Sprintf("text %d", i))
+				if err != nil {
+					return err
+				}
+				ids, all[ref.ID] = append(ids, ref.ID), fmt.Sprintf("text %d", i)
+				if i%7 == 3 {
+					delete(all, ref.ID)
+					if err := tx.EraseText(ctx, ref.ID); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+		view(t, b, func(ctx context.Context, tx Tx) {
+			got, err := tx.Texts(ctx, ids)
+			if err != nil || !maps.Equal(got, all) {
+				t.Errorf("of %d texts %d came, want %d, %v", n, len(got), len(all), err)
+			}
+		})
+	}
 }
 
 // model: any sequence of puts behaves like a map.
