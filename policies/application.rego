@@ -214,18 +214,18 @@ held contains "pipl-13/own-duty" if app.declared_duty == false
 
 # --- levels
 
+levels contains datasets[w.dataset].columns[c] if {
+	some w in app.wishes
+	some c in w.columns
+}
+
 levels contains level if {
 	some w in app.wishes
 	some c in w.columns
-	some name, level in datasets[w.dataset].columns
-	matches(c, name)
-}
-
-matches(c, name) if c == name
-
-matches(c, name) if {
 	endswith(c, ".*")
-	startswith(name, trim_suffix(c, "*"))
+	table := trim_suffix(c, "*")
+	some name, level in datasets[w.dataset].columns
+	startswith(name, table)
 }
 
 held contains "state47-open/level" if max(levels) <= purpose.level[app.kind]

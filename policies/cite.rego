@@ -55,6 +55,13 @@ denial(needs, held, details) := {
 
 blank := {"zh": "", "en": ""}
 
+# names of a question: the service puts long lists as sets, everybody else as JSON can.
+names(list) := list if {
+	is_set(list)
+}
+
+else := {n | some n in list}
+
 # plain makes a detail that reads the same in both languages, sorted and without repetition.
 plain(names) := {"zh": joined, "en": joined} if {
 	joined := concat(", ", sort({n | some n in names}))
@@ -105,7 +112,15 @@ carrier(id) := fallback[0] if {
 	not fallback[0] in lapsed
 } else := [f | some f in data.carrel.sources[id].fallback; not f in lapsed][0]
 
-orphans contains id if {
+# Which sources nothing carries any more depends on the day alone: the service asks lost once a day and keeps the answer
+# beside the data.
+orphans := {id | some id in kept} if {
+	kept := data.carrel.days[today].orphans
+}
+
+else := lost
+
+lost contains id if {
 	some id in lapsed
 	not carrier(id)
 }

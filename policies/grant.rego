@@ -49,9 +49,11 @@ standing contains "sichuan-17/grant-member" if {
 }
 
 # uncovered are the fields that the grant names neither alone nor by their table ("encounter.*").
-uncovered(columns) := ({c | some c in columns} - named) - {c | some c in columns; split(c, ".")[0] in tables}
+uncovered(columns) := {c | some c in left; not split(c, ".")[0] in tables} if {
+	left := cite.names(columns) - named
+}
 
-named := {c | some c in input.grant.columns}
+named := cite.names(input.grant.columns)
 
 tables := {trim_suffix(c, ".*") | some c in input.grant.columns; endswith(c, ".*")}
 

@@ -12,7 +12,9 @@ today := substring(input.at, 0, 10)
 
 # --- good faith (sichuan-16, ndr-31)
 
-level := "expelled" if {
+level := "good" if count(live) == 0
+
+else := "expelled" if {
 	some e in live
 	effect(e) == "expel"
 }

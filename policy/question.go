@@ -213,7 +213,7 @@ type Grant struct {
 	Lead       string       `json:"lead"`
 	Team       List[string] `json:"team"`
 	Datasets   List[string] `json:"datasets"`
-	Columns    List[string] `json:"columns"` // names or patterns such as "encounter.*"
+	Columns    List[string] `json:"columns" rules:"set"` // names or patterns such as "encounter.*"
 	Statistics List[string] `json:"statistics"`
 	Assessment string       `json:"assessment"`
 	From       Date         `json:"from"`
@@ -232,7 +232,7 @@ type PermitQuestion struct {
 	TTL      int64        `json:"ttl"` // seconds
 	Purpose  string       `json:"purpose"`
 	Datasets List[string] `json:"datasets"`
-	Columns  List[string] `json:"columns"`
+	Columns  List[string] `json:"columns" rules:"set"`
 }
 
 // Decision names the rule document.
@@ -242,9 +242,9 @@ func (PermitQuestion) Decision() string { return "carrel.grant.permit" }
 type Plan struct {
 	Datasets List[string] `json:"datasets"`
 	Tables   List[string] `json:"tables"`
-	Public   List[string] `json:"public"`    // those of the tables that are public: their columns need no grant
-	Columns  List[string] `json:"columns"`   // all columns that reach a measure, filter, join, CASE or key, as "table.column"
-	MaxLevel int          `json:"max_level"` // highest data level of those columns
+	Public   List[string] `json:"public"`              // those of the tables that are public: their columns need no grant
+	Columns  List[string] `json:"columns" rules:"set"` // all columns that reach a measure, filter, join, CASE or key, as "table.column"
+	MaxLevel int          `json:"max_level"`           // highest data level of those columns
 	Epsilon  float64      `json:"epsilon"`
 	Draws    int64        `json:"draws"`
 }

@@ -3,6 +3,7 @@ package opa
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"carrel/policy"
@@ -14,6 +15,18 @@ type answered struct {
 	policy.Decision
 	grounds []string
 	day     string
+}
+
+// clone is the caller's own.
+func (a answered) clone() answered {
+	a.Obligations, a.WouldChange, a.Reasons = slices.Clone(a.Obligations), slices.Clone(a.WouldChange), slices.Clone(a.Reasons)
+	for i, r := range a.Reasons {
+		if r.Fallback != nil {
+			carrier := *r.Fallback
+			a.Reasons[i].Fallback = &carrier
+		}
+	}
+	return a
 }
 
 // readAnswer accepts the two shapes only, approval and denial: no field more, none less, no approval without a ground

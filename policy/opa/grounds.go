@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	"carrel/policy"
-
-	"github.com/open-policy-agent/opa/v1/ast"
 )
 
 // groundsDocument says how each rule is cited by an approval on a day. It depends on the day and the bundle only.
@@ -51,7 +49,7 @@ func (d *Decider) citations(ctx context.Context, day string) (*citations, error)
 	if c := d.cited.Load(); c != nil && c.day == day {
 		return c, nil
 	}
-	x, err := d.eval(ctx, groundsDocument, input{value: ast.NewObject([2]*ast.Term{ast.StringTerm("at"), ast.StringTerm(day)})})
+	x, err := d.eval(ctx, groundsDocument, dayInput(day))
 	if err != nil {
 		return nil, err
 	}

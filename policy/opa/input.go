@@ -24,7 +24,12 @@ type input struct {
 	canonical []byte // keys sorted, nothing escaped that need not be
 	hash      string
 	value     ast.Value
+	day       string // of its moment, in China; "" where it has none
+	hour      int    // where the rest of the moment stands in canonical
 }
+
+// hourLen is the length of a moment without its day.
+const hourLen = len("T10:00:00+08:00")
 
 // newInput checks the question, and writes it in canonical JSON: two equal questions have one hash, whatever the order
 // of fields in Go. Text and value come from one walk, so what was hashed is what is decided; by way of encoding/json, there
@@ -39,7 +44,11 @@ func (s shapes) newInput(q policy.Question) (input, error) {
 		return input{}, fmt.Errorf("%w: %w", policy.ErrQuestion, err)
 	}
 	sum := sha256.Sum256(w.text)
-	return input{canonical: w.text, hash: "sha256:" + hex.EncodeToString(sum[:]), value: term.Value}, nil
+	in := input{canonical: w.text, hash: "sha256:" + hex.EncodeToString(sum[:]), value: term.Value}
+	if w.at > 0 {
+		in.day, in.hour = string(w.text[w.at:w.at+len(dayLayout)]), w.at+len(dayLayout)
+	}
+	return in, nil
 }
 
 // field is a field of a question: where it stands, and what it is called.
@@ -48,6 +57,8 @@ type field struct {
 	key      *ast.Term
 	text     string // `"name":`
 	optional bool   // left out when empty
+	set      bool   // rules see the list as a set, which costs them no walk through it
+	moment   bool   // the moment of the question
 }
 
 // shapes are the fields of the types that questions are made of, in the order of their names. They do not change once
@@ -93,7 +104,8 @@ func (s shapes) add(t reflect.Type) error {
 		if options != "" && (options != "omitempty" || f.Type.Kind() != reflect.String) {
 			return errors.New("a field with an option that nobody knows")
 		}
-		fields = append(fields, field{index: i, key: ast.StringTerm(name), text: strconv.Quote(name) + ":", optional: options != ""})
+		fields = append(fields, field{index: i, key: ast.StringTerm(name), text: strconv.Quote(name) + ":", optional: options != "",
+			set: f.Tag.Get("rules") == "set", moment: name == "at" && f.Type == reflect.TypeFor[policy.Moment]()})
 		if err := s.add(f.Type); err != nil {
 			return err
 		}
@@ -107,6 +119,8 @@ func (s shapes) add(t reflect.Type) error {
 type writer struct {
 	shapes shapes
 	text   []byte
+	depth  int
+	at     int // where the question's own moment begins
 }
 
 func (w *writer) write(v reflect.Value) (*ast.Term, error) {
@@ -142,6 +156,7 @@ func (w *writer) object(v reflect.Value) (*ast.Term, error) {
 	}
 	pairs := make([][2]*ast.Term, 0, len(fields))
 	w.text = append(w.text, '{')
+	w.depth++
 	for i := range fields {
 		f := &fields[i]
 		x := v.Field(f.index)
@@ -152,14 +167,32 @@ func (w *writer) object(v reflect.Value) (*ast.Term, error) {
 			w.text = append(w.text, ',')
 		}
 		w.text = append(w.text, f.text...)
+		if w.depth == 1 && f.moment {
+			w.at = len(w.text) + 1
+		}
 		term, err := w.write(x)
 		if err != nil {
 			return nil, err
 		}
+		if f.set {
+			term = asSet(term)
+		}
 		pairs = append(pairs, [2]*ast.Term{f.key, term})
 	}
+	w.depth--
 	w.text = append(w.text, '}')
 	return ast.ObjectTerm(pairs...), nil
+}
+
+// asSet makes a set of a list: in the text it stays the list that was asked about.
+func asSet(t *ast.Term) *ast.Term {
+	list, ok := t.Value.(*ast.Array)
+	if !ok {
+		return t
+	}
+	set := ast.NewSetWithCapacity(list.Len())
+	list.Foreach(set.Add)
+	return ast.NewTerm(set)
 }
 
 // list writes nil as [], as policy.List does.

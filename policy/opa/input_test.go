@@ -42,6 +42,11 @@ func long(t rapid.TB, q policy.Question) ([]byte, ast.Value) {
 func TestInputIsTheQuestion(t *testing.T) {
 	t.Parallel()
 	s := decider(t).shapes
+	for _, fields := range s {
+		for i := range fields {
+			fields[i].set = false // JSON has none; see TestSetsHoldTheList
+		}
+	}
 	texts := rapid.OneOf(rapid.String(), rapid.StringMatching(`[ -~]{0,8}`), rapid.SampledFrom([]string{"", "<&>", "\u2028", "\x7f", "\x00", "张", "\\\"", "2026-11-21"}))
 	rapid.Check(t, func(t *rapid.T) {
 		v := reflect.New(reflect.TypeOf(rapid.SampledFrom(questions()).Draw(t, "type"))).Elem()
@@ -124,5 +129,35 @@ func TestQuestionsOfAnotherMakeAreErrors(t *testing.T) {
 	w := writer{shapes: s}
 	if _, err := w.write(reflect.ValueOf("\xff")); err == nil {
 		t.Error("a text that is not UTF-8 was written")
+	}
+}
+
+// TestSetsHoldTheList: what rules see as a set has the members of the list, and the rules answer alike to both.
+func TestSetsHoldTheList(t *testing.T) {
+	t.Parallel()
+	d := decider(t, WithMemory(0))
+	sets := 0
+	for _, tb := range tables(t) {
+		for _, c := range tb.Cases {
+			q := tb.question(t, c.Set)
+			in, err := d.shapes.newInput(q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			list := in
+			_, list.value = long(t, q)
+			if in.value.Compare(list.value) == 0 {
+				continue
+			}
+			sets++
+			got, err := d.decide(t.Context(), q.Decision(), in)
+			want, errList := d.decide(t.Context(), q.Decision(), list)
+			if err != nil || errList != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("%s: with sets %+v, with lists %+v, %v, %v", c.Name, got, want, err, errList)
+			}
+		}
+	}
+	if sets < 50 {
+		t.Errorf("only %d questions with a set", sets)
 	}
 }

@@ -66,6 +66,9 @@ func WithLog(hook func(context.Context, LogEntry)) Option { return func(d *Decid
 // WithTimeout bounds one decision.
 func WithTimeout(t time.Duration) Option { return func(d *Decider) { d.timeout = t } }
 
+// WithMemory says how many answers are kept for the day (see memory); 0 keeps none.
+func WithMemory(answers int) Option { return func(d *Decider) { d.keep = answers } }
+
 // Decider answers questions; it is safe for concurrent use and holds no state but the rules and how they were cited on
 // the day of the last decision.
 type Decider struct {
@@ -77,6 +80,9 @@ type Decider struct {
 	log     func(context.Context, LogEntry)
 	timeout time.Duration
 	cited   atomic.Pointer[citations]
+	days    *days
+	keep    int
+	memory  *memory
 }
 
 var _ policy.Decider = (*Decider)(nil)
@@ -92,7 +98,7 @@ func questions() []policy.Question {
 
 // documents are those of the questions, and those that answers need besides.
 func documents() []string {
-	out := []string{linkedDocument, refusedDocument, rowsReasonDocument, groundsDocument}
+	out := []string{linkedDocument, refusedDocument, rowsReasonDocument, groundsDocument, lostDocument}
 	for _, q := range questions() {
 		out = append(out, q.Decision())
 	}
@@ -126,11 +132,15 @@ func newDecider(src *source, options ...Option) (*Decider, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Decider{bundle: src.hash, data: src.data, shapes: known, queries: map[string]rego.PreparedEvalQuery{}, timeout: defaultTimeout}
+	d := &Decider{bundle: src.hash, data: src.data, shapes: known, queries: map[string]rego.PreparedEvalQuery{}, timeout: defaultTimeout, keep: defaultMemory}
 	for _, o := range options {
 		o(d)
 	}
 	store := inmem.NewFromObjectWithOpts(src.data, inmem.OptRoundTripOnWrite(true), inmem.OptReturnASTValuesOnRead(true))
+	if carrel, ok := src.data[bundleRoot].(map[string]any); ok && carrel[daysName] != nil {
+		return nil, fault("loosens", nil, "规则包不得自带按日计算的结论。", "A bundle does not bring along what is worked out by the day.")
+	}
+	d.days, d.memory = &days{store: store}, newMemory(d.keep, src)
 	for _, doc := range documents() {
 		if pkg := doc[:strings.LastIndexByte(doc, '.')]; len(compiler.GetRules(ast.MustParseRef("data."+doc))) == 0 {
 			return nil, fault("lacks-package", nil, "规则包缺少 "+pkg+"。", "The bundle lacks the package "+pkg+", or its answer "+doc+".")
@@ -179,13 +189,9 @@ func (d *Decider) Decide(ctx context.Context, q policy.Question) (policy.Decisio
 }
 
 func (d *Decider) decide(ctx context.Context, document string, in input) (policy.Decision, error) {
-	x, err := d.eval(ctx, document, in)
+	answer, err := d.answer(ctx, document, in)
 	if err != nil {
 		return policy.Decision{}, err
-	}
-	answer, err := readAnswer(x)
-	if err != nil {
-		return policy.Decision{}, fmt.Errorf("%s: %w", document, err)
 	}
 	decision := answer.Decision
 	if decision.Allow {
@@ -197,6 +203,28 @@ func (d *Decider) decide(ctx context.Context, document string, in input) (policy
 	return decision, nil
 }
 
+// answer looks a question up that was asked on the same day, or asks the rules.
+func (d *Decider) answer(ctx context.Context, document string, in input) (answered, error) {
+	key, kept := d.memory.key(document, in)
+	if kept {
+		if a, ok := d.memory.get(key); ok {
+			return a, nil
+		}
+	}
+	x, err := d.eval(ctx, document, in)
+	if err != nil {
+		return answered{}, err
+	}
+	a, err := readAnswer(x)
+	if err != nil {
+		return answered{}, fmt.Errorf("%s: %w", document, err)
+	}
+	if kept {
+		d.memory.put(key, a)
+	}
+	return a, nil
+}
+
 // eval returns the one value of a document, ErrUndefined when there is none.
 func (d *Decider) eval(ctx context.Context, document string, in input) (any, error) {
 	query, ok := d.queries[document]
@@ -205,6 +233,9 @@ func (d *Decider) eval(ctx context.Context, document string, in input) (any, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
+	if err := d.begin(ctx, in.day); err != nil {
+		return nil, err
+	}
 	rs, err := query.Eval(ctx, rego.EvalParsedInput(in.value))
 	if err != nil {
 		return nil, fmt.Errorf("policy: evaluate %s: %w", document, err)
