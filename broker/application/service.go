@@ -7,6 +7,7 @@ import (
 
 	"carrel/broker/auth"
 	"carrel/broker/catalogue"
+	"carrel/broker/form"
 	"carrel/broker/grant"
 	"carrel/broker/grant/act"
 	"carrel/broker/problem"
@@ -37,6 +38,7 @@ type Service struct {
 	people    People
 	grants    Grants
 	receivers Receivers
+	forms     *form.Forms
 }
 
 // New makes the use cases.
@@ -47,7 +49,11 @@ func New(desk act.Desk, c *catalogue.Catalogue, people People, grants Grants, re
 	if c == nil || people == nil || grants == nil || receivers == nil {
 		return nil, errors.New("application: the use cases need a catalogue, a directory, grants and receivers")
 	}
-	return &Service{desk: desk, catalogue: c, people: people, grants: grants, receivers: receivers}, nil
+	forms, err := form.Embedded()
+	if err != nil {
+		return nil, fmt.Errorf("application: %w", err)
+	}
+	return &Service{forms: forms, desk: desk, catalogue: c, people: people, grants: grants, receivers: receivers}, nil
 }
 
 func what() policy.Text { return policy.Text{ZH: "申请", EN: "application"} }
