@@ -217,15 +217,7 @@ func (p *prepared) answerKey() (string, error) {
 
 // judge asks policy about the plan's features.
 func (s *Service) judge(ctx context.Context, p *prepared) error {
-	f := p.plan.Features()
-	q := policy.QueryQuestion{
-		At: policy.At(s.c.Clock.Now()), Subject: p.id.Subject(), Grant: p.grant.Question(), Purpose: p.grant.Purpose,
-		Plan: policy.Plan{
-			Datasets: policy.List[string]{f.Dataset}, Tables: f.Tables, Public: publicOf(p.dataset.Schema, f.Tables), Columns: columnsOf(f), MaxLevel: f.Level,
-			Epsilon: p.judged(), Draws: f.Draws,
-		},
-	}
-	d, err := s.c.Desk.Policy.Decide(ctx, q)
+	d, err := s.c.Desk.Policy.Decide(ctx, s.asks(p, p.id, p.grant))
 	if err != nil {
 		return fmt.Errorf("policy: %w", err)
 	}
@@ -234,6 +226,18 @@ func (s *Service) judge(ctx context.Context, p *prepared) error {
 		return problem.Denied(d)
 	}
 	return nil
+}
+
+// asks is the question to policy about a prepared one, by this person under this grant.
+func (s *Service) asks(p *prepared, id auth.Identity, g *grant.Grant) policy.QueryQuestion {
+	f := p.plan.Features()
+	return policy.QueryQuestion{
+		At: policy.At(s.c.Clock.Now()), Subject: id.Subject(), Grant: g.Question(), Purpose: g.Purpose,
+		Plan: policy.Plan{
+			Datasets: policy.List[string]{f.Dataset}, Tables: f.Tables, Public: publicOf(p.dataset.Schema, f.Tables), Columns: columnsOf(f), MaxLevel: f.Level,
+			Epsilon: p.judged(), Draws: f.Draws,
+		},
+	}
 }
 
 // parseRefusal turns the parser's complaint into the planner's shape. What has no place is said of the whole text.

@@ -166,7 +166,11 @@ func (s *Service) fresh(ctx context.Context, p *prepared, recordID string, start
 	if err != nil {
 		return nil, false, s.refusal(ctx, p, err)
 	}
-	noised, err := s.run(ctx, p, runner, started)
+	var noised answer.Noised
+	err = s.watch(ctx, p, func(ctx context.Context) error {
+		noised, err = s.run(ctx, p, runner, started)
+		return err
+	})
 	var shows rendered
 	if err == nil {
 		shows, err = render(p.plan, noised.Bytes(), p.ask.style())
@@ -275,6 +279,9 @@ func (s *Service) record(ctx context.Context, p *prepared, started *ledger.Start
 	e := s.entry(p, "query.answered", started.ID(), "allowed", map[string]string{"answer": sha(noised.Bytes()), "rows": fmt.Sprint(shows.rows())})
 	e.At = at.UTC()
 	err := s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
+		if err := s.stillIn(ctx, tx, p); err != nil { // the last moment at which a revocation is in time
+			return err
+		}
 		var err error
 		pending, err = s.c.Desk.Log.Append(ctx, tx, e)
 		if err != nil {
@@ -316,7 +323,12 @@ func (s *Service) keep(ctx context.Context, p *prepared, started *ledger.Started
 // forfeit ends a started reservation without an answer. The cause is logged for the operator as a class, never its detail.
 func (s *Service) forfeit(ctx context.Context, p *prepared, started *ledger.Started, at time.Time, cause error) error {
 	frozen := false
-	e := s.entry(p, "query.forfeited", started.ID(), "failed", nil)
+	var facts map[string]string
+	var w withdrawn
+	if errors.As(cause, &w) {
+		facts = map[string]string{"why": "withdrawn"}
+	}
+	e := s.entry(p, "query.forfeited", started.ID(), "failed", facts)
 	e.At = at.UTC()
 	err := s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
 		pending, err := s.c.Desk.Log.Append(ctx, tx, e)
@@ -330,6 +342,9 @@ func (s *Service) forfeit(ctx context.Context, p *prepared, started *ledger.Star
 		slog.Bool("uniform", errors.Is(cause, sandbox.ErrUniform) || errors.Is(cause, answer.ErrFailed)), slog.Bool("frozen", frozen))
 	if err != nil {
 		return failed(err)
+	}
+	if w.error != nil {
+		return w.error
 	}
 	return failed(nil)
 }
