@@ -85,6 +85,12 @@ relations contains "data-owner" if {
 	input.subject.institution in input.object.data_owners
 }
 
+# Whose house signs the agreement reads what it signs.
+relations contains "party" if {
+	input.subject.institution != ""
+	input.subject.institution in input.object.parties
+}
+
 # A reviewer sees what needs his review, and not his own.
 relations contains "reviewer" if {
 	some kind in input.object.reviews

@@ -9,9 +9,9 @@ import data.carrel.cite
 # --- every use of a grant
 
 # A quality-control centre is bound to quality control whatever the grant says.
-standing_needs := base_needs | {"tianjin-32-3/qc-purpose"} if is_qc
+standing_needs := (base_needs | entrusted_needs) | {"tianjin-32-3/qc-purpose"} if is_qc
 
-else := base_needs
+else := base_needs | entrusted_needs
 
 base_needs := {"tianjin-32-2/grant-active", "pipl-23/undecided", "sichuan-17/grant-period", "pipl-23/purpose"}
 
@@ -24,6 +24,24 @@ standing contains "tianjin-32-2/grant-active" if input.grant.state in {"active",
 
 # A suspended grant stands and carries nothing: for one whose purpose changed that is the duty itself.
 standing contains "pipl-23/undecided" if input.grant.state != "suspended"
+
+# A processor's accounts act for the agreement that names it and for nothing else, and only while the commissioner's periodic check
+# is on record: the first one comes before the first use.
+entrusted_needs := {"sichuan-33/bound", "sichuan-33/checked"} if "processor" in input.subject.roles
+
+else := set()
+
+standing contains "sichuan-33/bound" if {
+	input.grant.agreement == "entrustment"
+	input.grant.processor != ""
+	input.grant.processor == input.subject.institution
+}
+
+standing contains "sichuan-33/checked" if {
+	some d in input.subject.duties
+	d.sort == "commissioner-check"
+	d.until >= cite.today
+}
 
 standing contains "sichuan-17/grant-period" if {
 	input.grant.from != ""

@@ -39,7 +39,11 @@ test_change_by_its_lead if denied(
 
 test_resumed if state(resting(zhou, "resume", "", {})) == {"active"}
 
-test_change_is_not_resumed if denied(resting(zhou, "resume", "", by("applicant", "research", 0)), "pipl-23/decided")
+test_change_is_not_resumed if {
+	d := resting(zhou, "resume", "", by("applicant", "research", 0))
+	not d.allow
+	"pipl-23/decided" in rules(d)
+}
 
 test_owner_resumes_his_own if state(resting(wu, "resume", "", by("owner", "", 0))) == {"active"}
 
@@ -59,4 +63,37 @@ test_no_use_while_it_rests if {
 		{"ttl": 60, "datasets": ["jinhe"], "columns": ["encounter.*"], "grant": object.union(query_test.question.grant, {"state": "suspended"})},
 	)
 	denied(d, "pipl-23/undecided")
+}
+
+# --- a processor's accounts (sichuan-33)
+
+entrusted := {
+	"at": query_test.question.at,
+	"subject": {
+		"account": "luo", "roles": ["processor"], "institution": "p", "credit": [],
+		"duties": [{"sort": "commissioner-check", "until": "2027-01-01"}],
+	},
+	"grant": object.union(query_test.question.grant, {"agreement": "entrustment", "processor": "p", "team": ["luo"]}),
+	"purpose": query_test.question.purpose, "ttl": 60, "datasets": ["jinhe"], "columns": ["encounter.*"],
+}
+
+permit(path, value) := d if {
+	d := grant.permit with input as json.patch(entrusted, [{"op": "replace", "path": path, "value": value}])
+}
+
+test_processor_acts if permit("/ttl", 60).allow
+
+test_processor_is_bound_to_its_agreement if {
+	denied(permit("/grant/processor", "another"), "sichuan-33/bound")
+	denied(permit("/grant/agreement", "provision"), "sichuan-33/bound")
+}
+
+test_processor_without_a_check if denied(permit("/subject/duties", []), "sichuan-33/checked")
+
+test_processor_with_another_duty if {
+	denied(permit("/subject/duties", [{"sort": "training", "until": "2027-01-01"}]), "sichuan-33/checked")
+}
+
+test_processor_whose_check_is_over if {
+	rules(permit("/subject/duties", [{"sort": "commissioner-check", "until": "2026-11-20"}])) == {"sichuan-33/checked", "sichuan-33/check"}
 }

@@ -6,6 +6,7 @@
 #   command (decision) and for all of them (commands), so pages repeat no rule.
 package carrel.transition
 
+import data.carrel.agreement
 import data.carrel.cite
 
 machine := data.carrel.workflow[input.machine]
@@ -99,14 +100,12 @@ live(row) if {
 
 still_open(review) := {k | some k in case.needed} - ({r.kind | some r in case.reviews} | {review})
 
-# who still has to sign: the applicant's side and every owner of the data
-unsigned := ({"applicant"} | {concat("", ["owner:", o]) | some o in case.data_owners}) - signed
+# who still has to sign is the agreement's to say
+unsigned := agreement.unsigned
 
-signed := {"applicant" | some s in case.signatures; s.side == "applicant"} | {concat("", ["owner:", s.institution]) | some s in case.signatures; s.side == "owner"}
+signed := agreement.signed
 
-signs(row) := "applicant" if row.side == "applicant"
-
-else := concat("", ["owner:", input.subject.institution])
+signs(row) := agreement.signature(row.side, input.subject.institution)
 
 # --- guards
 
@@ -200,9 +199,7 @@ holds(_, "tianjin-32-5/director") if not is_qc
 
 holds(_, "tianjin-32-5/director") if "qc-director" in input.subject.roles
 
-holds(_, "tianjin-32-5/director-first") if not is_qc
-
-holds(_, "tianjin-32-5/director-first") if "applicant" in signed
+holds(row, "tianjin-32-5/director-first") if not "applicant" in agreement.awaited(row.side)
 
 # The grant opens by the hand of a signatory, once nobody's signature is missing.
 holds(_, "tianjin-32-2/agreement") if {

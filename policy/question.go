@@ -9,6 +9,7 @@ type Object struct {
 	Institution string       `json:"institution"` // of the applicant, or receiver
 	DataOwners  List[string] `json:"data_owners"` // institutions whose data it touches
 	Reviews     List[string] `json:"reviews"`     // kinds of review that it needs: who reviews may read
+	Parties     List[string] `json:"parties"`     // institutions that sign besides applicant and owners
 	State       string       `json:"state"`
 }
 
@@ -56,11 +57,12 @@ type Application struct {
 	Wishes       List[Wish]   `json:"wishes"`        // datasets and fields
 	Statistics   List[string] `json:"statistics"`    // restricted statistics asked for by name, e.g. drug-by-department
 	Epsilon      float64      `json:"epsilon"`       // ε of the grant; 0 asks for the default
-	Use          Use          `json:"use"`           // the purpose, coded
-	Form         Form         `json:"form"`          // the form that it was made by, and where it does not follow it
-	Attachments  List[string] `json:"attachments"`   // sha256:… of what is attached
-	Receiver     Receiver     `json:"receiver"`      // handover only
-	Remit        Remit        `json:"remit"`         // handover only
+	Agreement    Terms        `json:"agreement"`
+	Use          Use          `json:"use"`         // the purpose, coded
+	Form         Form         `json:"form"`        // the form that it was made by, and where it does not follow it
+	Attachments  List[string] `json:"attachments"` // sha256:… of what is attached
+	Receiver     Receiver     `json:"receiver"`    // handover only
+	Remit        Remit        `json:"remit"`       // handover only
 }
 
 // Ethics is the ethics committee's document, or the reason for exemption from it.
@@ -147,7 +149,11 @@ type Case struct {
 	Reviews     List[Review]    `json:"reviews"`     // reviews on record since the last submission
 	Decider     string          `json:"decider"`     // account of who decided, or ""
 	Signatures  List[Signature] `json:"signatures"`
-	Pause       Pause           `json:"pause"` // of a grant
+	Agreement   string          `json:"agreement"` // its kind: provision | entrustment | joint
+	Host        string          `json:"host"`      // party to it: the hospital of a quality-control centre
+	Processor   string          `json:"processor"` // party to it
+	Sealed      bool            `json:"sealed"`    // a scan of the sealed original is on file
+	Pause       Pause           `json:"pause"`     // of a grant
 }
 
 // Pause is why a grant rests, or is to rest.
@@ -166,7 +172,7 @@ type Review struct {
 
 // Signature is one signature under the agreement.
 type Signature struct {
-	Side        string `json:"side"` // applicant | owner
+	Side        string `json:"side"` // applicant | host | processor | owner
 	Account     string `json:"account"`
 	Institution string `json:"institution"`
 }
@@ -176,7 +182,7 @@ type Move struct {
 	Command string `json:"command"` // submit | review | decide | withdraw | sign | grant; of a grant: revoke | relinquish | suspend | resume | change | decide
 	Review  string `json:"review"`  // review: its kind
 	Choice  string `json:"choice"`  // review: approve | reject; decide: approve | deny | return
-	Side    string `json:"side"`    // sign: applicant | owner
+	Side    string `json:"side"`    // sign: applicant | host | processor | owner
 }
 
 // TransitionQuestion asks whether the subject may give a command on a case now. An approval's obligations name the next
@@ -222,6 +228,8 @@ type Grant struct {
 
 	// Institution is the applicant's, for a handover the receiver's.
 	Institution string `json:"institution"`
+	Agreement   string `json:"agreement"` // its kind
+	Processor   string `json:"processor"` // of entrusted processing
 }
 
 // PermitQuestion asks whether a permit with these contents may be issued, or is still good.

@@ -86,7 +86,7 @@ func (f *form) subject(s Subject) {
 }
 
 func (f *form) grant(g Grant) {
-	f.texts(g.ID, g.Kind, g.State, g.Purpose, g.Lead, g.Assessment, g.Institution)
+	f.texts(g.ID, g.Kind, g.State, g.Purpose, g.Lead, g.Assessment, g.Institution, g.Agreement, g.Processor)
 	f.lists(g.Team, g.Datasets, g.Columns, g.Statistics, g.DataOwners)
 	f.dates(g.From, g.To)
 }
@@ -105,7 +105,7 @@ func (f *form) remit(r Remit) {
 
 func (f *form) workflow(machine string, c Case) {
 	f.need("the machine", machine)
-	f.texts(c.Kind, c.Purpose, c.State, c.Lead, c.Institution, c.Decider, c.Pause.Office, c.Pause.Purpose)
+	f.texts(c.Kind, c.Purpose, c.State, c.Lead, c.Institution, c.Decider, c.Pause.Office, c.Pause.Purpose, c.Agreement, c.Host, c.Processor)
 	f.natural("a length", int64(c.Pause.Reason))
 	f.lists(c.Team, c.DataOwners, c.Needed)
 	if len(c.Reviews) > maxItems || len(c.Signatures) > maxItems {
@@ -137,7 +137,7 @@ func (q AccessQuestion) Valid() error {
 	f.need("the action", q.Action)
 	o := q.Object
 	f.texts(o.Kind, o.Owner, o.Institution, o.State)
-	f.lists(o.Team, o.DataOwners, o.Reviews)
+	f.lists(o.Team, o.DataOwners, o.Reviews, o.Parties)
 	return f.err
 }
 
@@ -148,6 +148,7 @@ func (q SubmissionQuestion) Valid() error {
 	f.subject(q.Subject)
 	a := q.Application
 	f.texts(a.Kind, a.Purpose, a.Lead, a.Funding, a.Conflicts, a.Ethics.Document, a.Authority.Document, a.Authority.Law, a.Assessment)
+	f.texts(a.Agreement.Kind, a.Agreement.Host, a.Agreement.Processor)
 	f.lists(a.Team, a.Statistics)
 	f.dates(a.From, a.To)
 	f.natural("a length", int64(a.Reason), int64(a.Methods), int64(a.Ethics.Exemption))

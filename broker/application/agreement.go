@@ -3,60 +3,82 @@ package application
 import (
 	"context"
 	"crypto/sha256"
-	_ "embed" // the agreement's wording
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
-	"text/template"
+	"time"
 
+	"carrel/broker/agreement"
 	"carrel/broker/auth"
+	"carrel/broker/grant"
 	"carrel/broker/grant/act"
 	"carrel/broker/problem"
 	"carrel/broker/store"
 	"carrel/policy"
 )
 
-//go:embed texts/agreement.zh.tmpl
-var wordingZH string
-
-//go:embed texts/agreement.en.tmpl
-var wordingEN string
-
-// terms is what the wording is filled with.
-type terms struct {
-	*Application
-	Lead       string
-	Title      string
-	Reason     string
-	Methods    string
-	Conditions []string
-	Handover   bool
-	Date       policy.Date
+// Agreement is the text that the parties sign, fixed when the authority approved.
+type Agreement struct {
+	Kind    string        `json:"kind"` // provision | entrustment | joint
+	Clauses []string      `json:"clauses"`
+	ZH      store.TextRef `json:"zh"`
+	EN      store.TextRef `json:"en"`
+	Digest  string        `json:"digest"` // sha256:… over both salted commitments: what a signature names
+	Made    time.Time     `json:"made"`
+	Sealed  *Sealed       `json:"sealed,omitempty"`
 }
 
-// fix renders the agreement in both languages and keeps it, so that both sides sign the same words whatever happens to the
-// wording or the application after.
+// parties tells the workflow who signs besides applicant and owners.
+func (a *Application) parties(c *policy.Case) {
+	c.Host, c.Processor = a.Facts.Agreement.Host, a.Facts.Agreement.Processor
+	if a.Agreement != nil {
+		c.Agreement, c.Sealed = a.Agreement.Kind, a.Agreement.Sealed != nil
+	}
+}
+
+// others are the institutions that sign besides applicant and owners.
+func (a *Application) others() []string {
+	var out []string
+	for _, house := range []string{a.Facts.Agreement.Host, a.Facts.Agreement.Processor} {
+		if house != "" {
+			out = append(out, house)
+		}
+	}
+	return out
+}
+
+// fix writes the agreement in both languages, asks policy whether it may be signed so, and keeps it: all sides sign the same words
+// whatever happens to the wording or the application after. What policy misses refuses the approval.
 func (s *Service) fix(ctx context.Context, tx *store.Tx, a *Application, conditions []string) error {
-	t := terms{Application: a, Conditions: conditions, Handover: a.Facts.Kind == "handover", Date: policy.DateOf(s.desk.Now())}
-	var err error
-	if t.Title, err = text(ctx, tx, a, TextTitle); err != nil {
+	book, err := agreement.ReadBook(ctx, s.desk.Policy)
+	if err != nil {
+		return fmt.Errorf("application: %w", err)
+	}
+	t, err := s.terms(ctx, tx, a, book, conditions)
+	if err != nil {
 		return err
 	}
-	if t.Reason, err = text(ctx, tx, a, TextReason); err != nil {
+	doc, err := s.wording.Write(book, t)
+	if err != nil {
+		return fmt.Errorf("application: %w", err)
+	}
+	by, ok := s.people.Identity(a.Verdict.Decider)
+	if !ok {
+		return errors.New("application: nobody decided")
+	}
+	facts := policy.Agreement{Kind: t.Kind, Application: a.Facts.Kind, Purpose: a.Facts.Purpose, Institution: a.Institution, DataOwners: a.DataOwners,
+		Host: t.Host, Processor: t.Processor, Clauses: doc.Lengths()}
+	if _, err := s.desk.Ask(ctx, policy.AgreementQuestion{At: s.desk.Moment(), Subject: by.Subject(), Agreement: facts}); err != nil {
 		return err
 	}
-	if t.Methods, err = text(ctx, tx, a, TextMethods); err != nil {
+	out := &Agreement{Kind: t.Kind, Made: s.desk.Now().UTC()}
+	for _, c := range doc.Clauses {
+		out.Clauses = append(out.Clauses, c.ID)
+	}
+	if out.ZH, err = tx.PutText(ctx, doc.Text.ZH); err != nil {
 		return err
 	}
-	out := &Agreement{Made: s.desk.Now().UTC()}
-	zh, en := s.people.Name(a.Facts.Lead)
-	t.Lead = zh
-	if out.ZH, err = render(ctx, tx, wordingZH, t); err != nil {
-		return err
-	}
-	t.Lead = en
-	if out.EN, err = render(ctx, tx, wordingEN, t); err != nil {
+	if out.EN, err = tx.PutText(ctx, doc.Text.EN); err != nil {
 		return err
 	}
 	sum := sha256.Sum256([]byte("carrel-agreement-v1\n" + out.ZH.Commitment + "\n" + out.EN.Commitment + "\n"))
@@ -65,20 +87,26 @@ func (s *Service) fix(ctx context.Context, tx *store.Tx, a *Application, conditi
 	return nil
 }
 
-func render(ctx context.Context, tx *store.Tx, wording string, t terms) (store.TextRef, error) {
-	tmpl, err := template.New("agreement").Option("missingkey=error").Funcs(template.FuncMap{"join": strings.Join, "open": open}).Parse(wording)
-	if err != nil {
-		return store.TextRef{}, fmt.Errorf("application: agreement's wording: %w", err)
+// terms are what the agreement is about, as the application stands.
+func (s *Service) terms(ctx context.Context, tx *store.Tx, a *Application, book agreement.Book, conditions []string) (agreement.Terms, error) {
+	f := a.Facts
+	t := agreement.Terms{Application: a.ID, Version: a.Version, Kind: f.Agreement.Kind, DataOwners: a.DataOwners, Team: f.Team, Institution: a.Institution,
+		Lead: f.Lead, Host: f.Agreement.Host, Processor: f.Agreement.Processor, System: f.Receiver.System, Wishes: f.Wishes, Remit: f.Remit,
+		Epsilon: f.Epsilon, From: f.From, To: f.To, Date: policy.DateOf(s.desk.Now()), Handover: f.Kind == grant.KindHandover,
+		Quality: f.Purpose == "quality-control", Conditions: conditions}
+	if t.Kind == "" {
+		t.Kind = book.Default
 	}
-	var b strings.Builder
-	if err := tmpl.Execute(&b, t); err != nil {
-		return store.TextRef{}, fmt.Errorf("application: render agreement: %w", err)
+	t.Joint = t.Kind == "joint"
+	t.LeadName.ZH, t.LeadName.EN = s.people.Name(f.Lead)
+	for name, into := range map[string]*string{TextTitle: &t.Title, TextReason: &t.Reason, TextMethods: &t.Methods, TextSharing: &t.Sharing} {
+		var err error
+		if *into, err = text(ctx, tx, a, name); err != nil {
+			return t, err
+		}
 	}
-	return tx.PutText(ctx, b.String())
+	return t, nil
 }
-
-// open is an applicant's text without the stop at its end: the wording sets its own.
-func open(text string) string { return strings.TrimRight(text, " \t\r\n。．.；;") }
 
 // text is one of the applicant's texts; an erased or missing one is empty.
 func text(ctx context.Context, tx *store.Tx, a *Application, name string) (string, error) {

@@ -85,10 +85,6 @@ func (s *Service) fill(ctx context.Context, tx *store.Tx, a *Application, d Draf
 	if err := d.check(); err != nil {
 		return nil, err
 	}
-	made, err := s.follows(&d)
-	if err != nil {
-		return nil, err
-	}
 	lead := a.Facts.Lead
 	a.Facts = d.Facts
 	a.Facts.Lead = lead
@@ -96,7 +92,7 @@ func (s *Service) fill(ctx context.Context, tx *store.Tx, a *Application, d Draf
 	a.Facts.Methods = utf8.RuneCountInString(d.Texts[TextMethods])
 	a.Facts.Ethics.Exemption = utf8.RuneCountInString(d.Texts[TextExemption])
 	a.Facts.Receiver.Institution = a.Institution
-	a.Facts.Form, a.Facts.Attachments = made, nil
+	a.Facts.Form, a.Facts.Attachments = policy.Form{ID: d.Facts.Kind, Version: 1}, nil
 	for _, member := range d.Facts.Team {
 		if _, ok := s.people.Identity(member); !ok {
 			return nil, problem.New(problem.Invalid, "课题组成员中有不存在的账号；请核对。", "A member of the team has no account; check the list.")
@@ -111,13 +107,13 @@ func (s *Service) fill(ctx context.Context, tx *store.Tx, a *Application, d Draf
 		}
 		a.Texts[name], commit[name] = ref, ref.Commitment
 	}
-	_, err = s.datasets(ctx, tx, a)
+	_, err := s.datasets(ctx, tx, a)
 	return commit, err
 }
 
 func (d Draft) check() error {
 	for name, text := range d.Texts {
-		if !slices.Contains([]string{TextTitle, TextReason, TextMethods, TextFunding, TextConflicts, TextExemption}, name) {
+		if !slices.Contains([]string{TextTitle, TextReason, TextMethods, TextFunding, TextConflicts, TextExemption, TextSharing}, name) {
 			return problem.New(problem.Invalid, "申请含有未知的文本字段；请按表单填写。", "The application holds a text of an unknown name; follow the form.")
 		}
 		if len(text) > maxText || !utf8.ValidString(text) {

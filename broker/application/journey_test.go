@@ -215,6 +215,9 @@ func TestDirectorSignsFirst(t *testing.T) {
 	if _, err := w.Applications.Sign(ctx, w.As("zheng"), a.ID, 0, "applicant", a.Agreement.Digest); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := w.Applications.Sign(ctx, w.As("liang"), a.ID, 0, "host", a.Agreement.Digest); err != nil {
+		t.Fatal(err)
+	}
 	if a, err = w.Applications.Sign(ctx, w.As("wu"), a.ID, 0, "owner", a.Agreement.Digest); err != nil || a.Grant == "" {
 		t.Fatalf("%v %v", a, err)
 	}

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 
+	"carrel/broker/agreement"
 	"carrel/broker/auth"
 	"carrel/broker/catalogue"
-	"carrel/broker/form"
 	"carrel/broker/grant"
 	"carrel/broker/grant/act"
 	"carrel/broker/problem"
@@ -38,22 +38,25 @@ type Service struct {
 	people    People
 	grants    Grants
 	receivers Receivers
-	forms     *form.Forms
+	wording   *agreement.Wording
 }
 
-// New makes the use cases.
-func New(desk act.Desk, c *catalogue.Catalogue, people People, grants Grants, receivers Receivers) (*Service, error) {
+// New makes the use cases. Agreements have the wording that comes with the service, or the one that is given.
+func New(desk act.Desk, c *catalogue.Catalogue, people People, grants Grants, receivers Receivers, wording ...*agreement.Wording) (*Service, error) {
 	if err := desk.Check(); err != nil {
 		return nil, err
 	}
 	if c == nil || people == nil || grants == nil || receivers == nil {
 		return nil, errors.New("application: the use cases need a catalogue, a directory, grants and receivers")
 	}
-	forms, err := form.Embedded()
+	own, err := agreement.Own()
 	if err != nil {
 		return nil, fmt.Errorf("application: %w", err)
 	}
-	return &Service{forms: forms, desk: desk, catalogue: c, people: people, grants: grants, receivers: receivers}, nil
+	if len(wording) == 1 {
+		own = wording[0]
+	}
+	return &Service{desk: desk, catalogue: c, people: people, grants: grants, receivers: receivers, wording: own}, nil
 }
 
 func what() policy.Text { return policy.Text{ZH: "申请", EN: "application"} }
@@ -160,7 +163,8 @@ func (s *Service) open(ctx context.Context, tx *store.Tx, id auth.Identity, dec 
 	g := &grant.Grant{ID: act.NewID("g"), Application: a.ID, Kind: a.Facts.Kind, Purpose: a.Facts.Purpose, Lead: a.Facts.Lead,
 		Team: a.Facts.Team, Institution: a.Institution, DataOwners: a.DataOwners, Statistics: a.Facts.Statistics,
 		Assessment: a.Facts.Assessment, From: a.Facts.From, To: a.Facts.To, Epsilon: a.Facts.Epsilon, Universe: a.Universe,
-		Remit: a.Facts.Remit, Receiver: a.Facts.Receiver}
+		Remit: a.Facts.Remit, Receiver: a.Facts.Receiver, Agreement: a.Agreement.Kind, Host: a.Facts.Agreement.Host,
+		Processor: a.Facts.Agreement.Processor}
 	for _, w := range a.Facts.Wishes {
 		g.Datasets = append(g.Datasets, w.Dataset)
 		g.Columns = append(g.Columns, w.Columns...)

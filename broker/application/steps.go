@@ -2,9 +2,7 @@ package application
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"unicode/utf8"
 
 	"carrel/broker/auth"
@@ -49,9 +47,6 @@ func (s *Service) lawful(ctx context.Context, tx *store.Tx, applicant auth.Ident
 	}
 	if a.Facts.Receiver.Key, err = s.receivers.HasKey(ctx, tx, a.Institution); err != nil {
 		return policy.Decision{}, fmt.Errorf("application: receiver's key: %w", err)
-	}
-	if err := s.papers(ctx, tx, a); err != nil {
-		return policy.Decision{}, err
 	}
 	return s.desk.Ask(ctx, policy.SubmissionQuestion{At: s.desk.Moment(), Subject: applicant.Subject(), Application: a.Facts, Datasets: sets})
 }
@@ -186,39 +181,6 @@ func (s *Service) Withdraw(ctx context.Context, id auth.Identity, app string, re
 		}
 		return s.move(ctx, tx, id, a, policy.Move{Command: "withdraw"})
 	})
-}
-
-// Sign puts one side's signature under the agreement of this digest. The last signature brings the grant into being, in the
-// same transaction.
-func (s *Service) Sign(ctx context.Context, id auth.Identity, app string, rev int64, side, digest string) (*Application, error) {
-	return s.change(ctx, id, app, "agreement.signed", rev, func(tx *store.Tx, a *Application, step *act.Step) (policy.Decision, error) {
-		if dec, err := s.access(ctx, id, "agreement.sign", a); err != nil {
-			return dec, err
-		}
-		dec, err := s.move(ctx, tx, id, a, policy.Move{Command: "sign", Side: side})
-		if err != nil {
-			return dec, err
-		}
-		if a.Agreement == nil || digest != a.Agreement.Digest {
-			return dec, problem.New(problem.Conflict, "协议文本与您所见的不一致；请重新阅读后再签署。", "This is not the text of the agreement; read it again and sign its digest.")
-		}
-		a.Signatures = append(a.Signatures, Signature{Side: side, Account: id.Account, Institution: id.Institution, Digest: digest, At: s.desk.Now().UTC()})
-		step.Facts = map[string]string{"side": side, "agreement": digest}
-		opened, err := s.move(ctx, tx, id, a, policy.Move{Command: "grant"})
-		switch {
-		case err == nil:
-			dec.Reasons = append(slices.Clone(dec.Reasons), opened.Reasons...)
-			step.Grant = a.Grant
-		case !denied(err): // a denial means that the other side's signature is still to come
-			return dec, err
-		}
-		return dec, nil
-	})
-}
-
-func denied(err error) bool {
-	var p *problem.Error
-	return errors.As(err, &p) && p.Code == problem.Forbidden
 }
 
 // wording checks the form of texts that people write.

@@ -13,7 +13,6 @@ package application
 import (
 	"time"
 
-	"carrel/broker/form"
 	"carrel/broker/store"
 	"carrel/policy"
 )
@@ -32,6 +31,7 @@ const (
 	TextFunding   = "funding"   // who pays, in words
 	TextConflicts = "conflicts" // conflicts of interest, in words
 	TextExemption = "exemption" // why no ethics document is needed
+	TextSharing   = "sharing"   // how income is shared; without it as the agreement's wording says
 )
 
 // maxText bounds one text, in bytes.
@@ -42,7 +42,6 @@ const maxText = 32 << 10
 type Draft struct {
 	Facts policy.Application `json:"facts"`
 	Texts map[string]string  `json:"texts"`
-	Form  form.Ref           `json:"form,omitzero"` // by which it was made; nothing is the newest
 }
 
 // Application is an application as stored.
@@ -62,7 +61,6 @@ type Application struct {
 	Agreement   *Agreement               `json:"agreement,omitempty"`
 	Signatures  []Signature              `json:"signatures"`
 	Grant       string                   `json:"grant,omitempty"`
-	CopyOf      string                   `json:"copy_of,omitempty"` // the application that it was begun from
 	Created     time.Time                `json:"created"`
 	Changed     time.Time                `json:"changed"`
 }
@@ -94,17 +92,9 @@ type Verdict struct {
 	At         time.Time       `json:"at"`
 }
 
-// Agreement is the text that both sides sign, fixed when the authority approved.
-type Agreement struct {
-	ZH     store.TextRef `json:"zh"`
-	EN     store.TextRef `json:"en"`
-	Digest string        `json:"digest"` // sha256:… over both salted commitments: what a signature names
-	Made   time.Time     `json:"made"`
-}
-
 // Signature is one side's.
 type Signature struct {
-	Side        string    `json:"side"` // applicant | owner
+	Side        string    `json:"side"` // applicant | host | processor | owner
 	Account     string    `json:"account"`
 	Institution string    `json:"institution"` // for which the account signed
 	Digest      string    `json:"digest"`
@@ -121,6 +111,7 @@ func (a *Application) Case() policy.Case {
 	if a.Verdict != nil {
 		c.Decider = a.Verdict.Decider
 	}
+	a.parties(&c)
 	for _, s := range a.Signatures {
 		c.Signatures = append(c.Signatures, policy.Signature{Side: s.Side, Account: s.Account, Institution: s.Institution})
 	}
@@ -130,7 +121,7 @@ func (a *Application) Case() policy.Case {
 // Object is the application as an object of access.
 func (a *Application) Object() policy.Object {
 	return policy.Object{Kind: "application", Owner: a.Facts.Lead, Team: a.Facts.Team, Institution: a.Institution, DataOwners: a.DataOwners,
-		Reviews: a.Needed, State: a.State}
+		Reviews: a.Needed, State: a.State, Parties: a.others()}
 }
 
 func (a *Application) index() store.Index { return store.Index{Owner: a.Facts.Lead, State: a.State} }

@@ -426,7 +426,7 @@ func TestDemoAccounts(t *testing.T) {
 			t.Fatalf("no %s", l.Account)
 		}
 	}
-	if len(logins) != 15 {
+	if len(logins) != len(auth.DemoAccounts()) {
 		t.Fatalf("%d accounts", len(logins))
 	}
 }

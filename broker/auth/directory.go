@@ -238,6 +238,8 @@ func DemoAccounts() []Account {
 		{ID: "shi", NameZH: "石磊", NameEN: "Shi Lei", Roles: []string{"sysadmin"}, Institution: operator, Region: region},
 		{ID: "he", NameZH: "何平", NameEN: "He Ping", Roles: []string{"discipline"}, Institution: commission, Region: region},
 		{ID: "tang", NameZH: "唐宁", NameEN: "Tang Ning", Roles: []string{"conduct-officer"}, Institution: operator, Region: region},
+		{ID: "liang", NameZH: "梁红", NameEN: "Liang Hong", Roles: []string{"host"}, Institution: "jinhe-first-hospital", Region: region},
+		{ID: "luo", NameZH: "罗平", NameEN: "Luo Ping", Roles: []string{"processor"}, Institution: "jinhe-data-laboratory", Region: region},
 		{ID: "fang", NameZH: "方华", NameEN: "Fang Hua", Roles: []string{"resident"}, Institution: "jinhe-residents", Region: region},
 	}
 }

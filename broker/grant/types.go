@@ -53,13 +53,17 @@ type Grant struct {
 	// Conditions of the decision, as erasable texts.
 	Conditions []store.TextRef `json:"conditions"`
 	// Epsilon of the grant at its universe's conversion δ; 0 for a handover.
-	Epsilon  float64         `json:"epsilon"`
-	Universe string          `json:"universe"` // ledger account of the person universe
-	Account  string          `json:"account"`  // ledger account of the grant; "" for a handover
-	Remit    policy.Remit    `json:"remit"`    // handover
-	Receiver policy.Receiver `json:"receiver"` // handover, as attested
-	Made     time.Time       `json:"made"`
-	Ended    time.Time       `json:"ended,omitzero"`
+	Epsilon  float64 `json:"epsilon"`
+	Universe string  `json:"universe"` // ledger account of the person universe
+	Account  string  `json:"account"`  // ledger account of the grant; "" for a handover
+	// Agreement is the kind of agreement; Processor processes by contract, Host is the hospital of a quality-control centre.
+	Agreement string          `json:"agreement,omitempty"`
+	Processor string          `json:"processor,omitempty"`
+	Host      string          `json:"host,omitempty"`
+	Remit     policy.Remit    `json:"remit"`    // handover
+	Receiver  policy.Receiver `json:"receiver"` // handover, as attested
+	Made      time.Time       `json:"made"`
+	Ended     time.Time       `json:"ended,omitzero"`
 	// EndedBy is the account that revoked it.
 	EndedBy string `json:"ended_by,omitempty"`
 	// Pause is why it rests; nil while it does not.
@@ -81,7 +85,7 @@ type Pause struct {
 func (g *Grant) Question() policy.Grant {
 	return policy.Grant{ID: g.ID, Kind: g.Kind, State: g.State, Purpose: g.Purpose, Lead: g.Lead, Team: g.Team,
 		Datasets: g.Datasets, Columns: g.Columns, Statistics: g.Statistics, Assessment: g.Assessment, From: g.From, To: g.To,
-		DataOwners: g.DataOwners, Institution: g.Institution}
+		DataOwners: g.DataOwners, Institution: g.Institution, Agreement: g.Agreement, Processor: g.Processor}
 }
 
 // Object is the grant as an object of access.

@@ -80,7 +80,7 @@ func (s *server) applications() {
 		sign struct {
 			OnRevision
 			Body struct {
-				Side   string `json:"side" enum:"applicant,owner"`
+				Side   string `json:"side" enum:"applicant,host,processor,owner"`
 				Digest string `json:"digest" maxLength:"100"`
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"carrel/broker/application"
 	"carrel/broker/auth"
 	"carrel/broker/grant"
 )
@@ -32,6 +33,19 @@ func (s *server) grantMoves() {
 			}
 		}
 	)
+	type seal struct {
+		OnRevision
+		Body struct {
+			Digest string `json:"digest" maxLength:"100" doc:"of the agreement"`
+			Hash   string `json:"hash" maxLength:"100" doc:"sha256:… of the scan"`
+			Media  string `json:"media" maxLength:"40"`
+			Size   int64  `json:"size" minimum:"0"`
+		}
+	}
+	route(s, http.MethodPost, "/applications/{id}/agreement/seal", "Put on file that the sealed original exists, by the hash of its scan", func(ctx context.Context, id auth.Identity, in *seal) (*reply[*application.Application], error) {
+		a, err := s.c.Applications.Seal(ctx, id, in.ID, in.Rev, in.Body.Digest, application.Sealed{Hash: in.Body.Hash, Media: in.Body.Media, Size: in.Body.Size})
+		return &reply[*application.Application]{a}, err
+	})
 	do := func(ctx context.Context, id auth.Identity, g string, c grant.Command) (*reply[*grant.View], error) {
 		if err := s.c.Grants.Move(ctx, id, g, c); err != nil {
 			return nil, err

@@ -213,6 +213,7 @@ func (s *server) receiving(ctx context.Context, c *call, f *policy.Application) 
 		}
 		f.Receiver.MLPS = n
 	}
+	f.Agreement.Host = c.value("host")
 	f.Remit = policy.Remit{Hospitals: c.form["hospital"], Kinds: c.form["event"], From: policy.Month(c.value("remit_from")), To: policy.Month(c.value("remit_to"))}
 	if c.value("all_hospitals") == "" {
 		return nil
@@ -281,7 +282,7 @@ func filled(v *application.View) url.Values {
 		"kind": f.Kind, "purpose": f.Purpose, "team": strings.Join(f.Team, " "), "from": string(f.From), "to": string(f.To), "funding": f.Funding,
 		"conflicts": f.Conflicts, "ethics_document": f.Ethics.Document, "authority_document": f.Authority.Document, "authority_law": f.Authority.Law,
 		"assessment": f.Assessment, "system": f.Receiver.System, "evidence": f.Receiver.Evidence, "expires": string(f.Receiver.Expires),
-		"remit_from": string(f.Remit.From), "remit_to": string(f.Remit.To),
+		"remit_from": string(f.Remit.From), "remit_to": string(f.Remit.To), "host": f.Agreement.Host,
 	} {
 		set(name, value)
 	}

@@ -162,6 +162,7 @@ async function applyForHandover(zheng) {
   await zheng.page.fill('#methods', zheng.lang === 'zh' ? '逐例核对，计算质控指标并反馈。' : 'Case review and indicators, fed back to hospitals.');
   await zheng.page.locator(`details:has(input[value="${plan.registry}:cv_event.*"]) > summary`).click({ position: { x: 4, y: 10 } });
   for (const column of plan.columns) await zheng.page.check(`input[value="${plan.registry}:cv_event.${column}"]`);
+  await zheng.page.fill('#host', 'jinhe-first-hospital');
   await zheng.page.fill('#system', 'QC registry server');
   await zheng.page.fill('#mlps', '3');
   await zheng.page.fill('#expires', `${new Date().getFullYear() + 2}-12-31`);
@@ -201,7 +202,7 @@ async function decideAndSign(staff, lead, app, name) {
   await zhou.page.locator('.radios').getByText(zhou.w.approved, { exact: true }).click();
   if (first) await zhou.shoot('decide');
   await zhou.press(zhou.w.decide);
-  for (const v of [lead, staff.wu]) {
+  for (const v of name === 'query' ? [lead, staff.wu] : [lead, staff.liang, staff.wu]) {
     await v.go(app);
     await v.follow(v.w.sign);
     await v.sees(v.w.agreement);

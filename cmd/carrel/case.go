@@ -300,7 +300,7 @@ func (a *app) agreementCommand() *cobra.Command {
 			return a.step(cmd, args[0], "agreement/sign", map[string]string{"side": side, "digest": digest})
 		},
 	}
-	sign.Flags().StringVar(&side, "side", "", "applicant or owner")
+	sign.Flags().StringVar(&side, "side", "", "applicant, host, processor or owner")
 	sign.Flags().StringVar(&digest, "digest", "", "digest of the text that you read, from `carrel agreement show`")
 	return a.group("agreement", "Agreements", show, sign)
 }

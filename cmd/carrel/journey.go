@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -221,7 +222,11 @@ func (j *journey) grantFor(ctx context.Context, lead string, d application.Draft
 		return nil, err
 	}
 	j.tell("%s 批准（附条件）", "%s approves, with a condition", "zhou")
-	for _, side := range []struct{ who, side string }{{lead, "applicant"}, {"wu", "owner"}} {
+	sides := []struct{ who, side string }{{lead, "applicant"}, {"wu", "owner"}}
+	if d.Facts.Agreement.Host != "" {
+		sides = slices.Insert(sides, 1, struct{ who, side string }{"liang", "host"})
+	}
+	for _, side := range sides {
 		var text application.AgreementView
 		if err := j.see(ctx, side.who, "/applications/"+ap.ID+"/agreement", &text); err != nil {
 			return nil, err
@@ -416,10 +421,11 @@ func registryDraft() application.Draft {
 	return application.Draft{
 		Facts: policy.Application{
 			Kind: "handover", Purpose: "quality-control", Team: []string{"feng"}, From: policy.DateOf(now), To: policy.DateOf(now.AddDate(1, 0, 0)), Funding: "none", Conflicts: "none",
-			Ethics:   policy.Ethics{Document: noDocument},
-			Wishes:   policy.List[policy.Wish]{{Dataset: jinhe.Registry, Columns: columns}},
-			Receiver: policy.Receiver{System: "QC registry server", MLPS: 3, Evidence: noDocument, Expires: policy.DateOf(now.AddDate(2, 0, 0)), Officer: true},
-			Remit:    policy.Remit{Hospitals: jinhe.HospitalIDs(), Kinds: []string{"stroke", "infarction"}, From: "2018-01", To: "2025-12"},
+			Ethics:    policy.Ethics{Document: noDocument},
+			Wishes:    policy.List[policy.Wish]{{Dataset: jinhe.Registry, Columns: columns}},
+			Agreement: policy.Terms{Host: "jinhe-first-hospital"},
+			Receiver:  policy.Receiver{System: "QC registry server", MLPS: 3, Evidence: noDocument, Expires: policy.DateOf(now.AddDate(2, 0, 0)), Officer: true},
+			Remit:     policy.Remit{Hospitals: jinhe.HospitalIDs(), Kinds: []string{"stroke", "infarction"}, From: "2018-01", To: "2025-12"},
 		},
 		Texts: map[string]string{
 			application.TextTitle: "胸痛与卒中中心质控 Quality control of chest-pain and stroke centres", application.TextReason: "按职责核对急救时间指标。Check times of care within the centre's remit.",

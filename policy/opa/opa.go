@@ -91,7 +91,7 @@ var _ policy.Decider = (*Decider)(nil)
 func questions() []policy.Question {
 	return []policy.Question{
 		policy.RouteQuestion{}, policy.AccessQuestion{}, policy.SubmissionQuestion{}, policy.TransitionQuestion{}, policy.CommandsQuestion{},
-		policy.PermitQuestion{}, policy.QueryQuestion{}, policy.HandoverQuestion{}, policy.ScopeQuestion{},
+		policy.PermitQuestion{}, policy.QueryQuestion{}, policy.HandoverQuestion{}, policy.ScopeQuestion{}, policy.AgreementQuestion{},
 		policy.ConductQuestion{}, policy.CatalogueQuestion{},
 	}
 }

@@ -13,11 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"carrel/anonymize/deid"
-	"carrel/anonymize/extract"
 	"carrel/anonymize/ledger"
 	"carrel/broker/application"
-	"carrel/broker/attachment"
 	"carrel/broker/audit"
 	"carrel/broker/auth"
 	"carrel/broker/catalogue"
@@ -69,7 +66,6 @@ type World struct {
 	Receivers    *handover.Receivers
 	Grants       *grant.Service
 	Applications *application.Service
-	Papers       *application.Papers
 	Conduct      *conduct.Service
 	Receiver     *parcel.ReceiverKey
 	Notices      *notice.Service
@@ -156,25 +152,8 @@ func With(t testing.TB, decider policy.Decider) *World {
 	must(t, err)
 	w.Applications, err = application.New(w.Desk, w.Catalogue, w.Directory, w.Grants, w.Receivers)
 	must(t, err)
-	w.Papers, err = application.NewPapers(w.Applications, w.vault())
-	must(t, err)
 	w.setUp(ctx)
 	return w
-}
-
-// vault keeps what is attached beside the store.
-func (w *World) vault() *attachment.Vault {
-	w.T.Helper()
-	ring, err := deid.InitKeyRing(filepath.Join(w.Dir, "ring"))
-	must(w.T, err)
-	secret, err := ring.Identity()
-	must(w.T, err)
-	sealer, err := extract.NewAge(secret)
-	must(w.T, err)
-	v, err := attachment.OpenVault(filepath.Join(w.Dir, "attachments"), sealer)
-	must(w.T, err)
-	w.T.Cleanup(func() { _ = v.Close() })
-	return v
 }
 
 func (w *World) setUp(ctx context.Context) {
@@ -264,7 +243,7 @@ func Research() application.Draft {
 // Quality is a complete draft of a handover application of the quality-control centre.
 func Quality() application.Draft {
 	return application.Draft{
-		Facts: policy.Application{Kind: "handover", Purpose: "quality-control", Team: []string{"feng"}, From: "2026-11-21", To: "2027-05-31",
+		Facts: policy.Application{Kind: "handover", Purpose: "quality-control", Team: []string{"feng"}, Agreement: policy.Terms{Host: "jinhe-first-hospital"}, From: "2026-11-21", To: "2027-05-31",
 			Funding: "none", Conflicts: "none", Ethics: policy.Ethics{Document: digest()},
 			Wishes: []policy.Wish{{Dataset: "jinhe", Columns: []string{"person.person_id", "person.sex", "cv_event.person_id", "cv_event.event_id",
 				"cv_event.hospital_id", "cv_event.kind", "cv_event.event_month", "cv_event.door_min"}}},
@@ -315,6 +294,10 @@ func (w *World) Granted(lead string, d application.Draft) *application.Applicati
 	a := w.Approved(lead, d)
 	_, err := w.Applications.Sign(ctx, w.As(lead), a.ID, 0, "applicant", a.Agreement.Digest)
 	must(w.T, err)
+	if a.Facts.Agreement.Host != "" {
+		_, err = w.Applications.Sign(ctx, w.As("liang"), a.ID, 0, "host", a.Agreement.Digest)
+		must(w.T, err)
+	}
 	a, err = w.Applications.Sign(ctx, w.As("wu"), a.ID, 0, "owner", a.Agreement.Digest)
 	must(w.T, err)
 	if a.Grant == "" {

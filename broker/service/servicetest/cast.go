@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"carrel/broker/application"
@@ -154,6 +155,7 @@ func RegistryDraft() application.Draft {
 	}
 	d := ResearchDraft(jinhe.Registry, columns...)
 	d.Facts.Kind, d.Facts.Purpose, d.Facts.Team, d.Facts.Funding = "handover", "quality-control", []string{"feng"}, "none"
+	d.Facts.Agreement.Host = "jinhe-first-hospital"
 	d.Facts.Receiver = policy.Receiver{System: "QC registry server", MLPS: 3, Evidence: noDocument, Expires: policy.DateOf(now.AddDate(2, 0, 0)), Officer: true}
 	d.Facts.Remit = policy.Remit{Hospitals: jinhe.HospitalIDs(), Kinds: []string{"stroke", "infarction"}, From: "2018-01", To: "2025-12"}
 	return d
@@ -184,7 +186,11 @@ func Granted(ctx context.Context, s *service.Service, lead, owner string, d appl
 	if err != nil {
 		return nil, fmt.Errorf("decide: %w", err)
 	}
-	for _, side := range []struct{ account, side string }{{lead, "applicant"}, {owner, "owner"}} {
+	sides := []struct{ account, side string }{{lead, "applicant"}, {owner, "owner"}}
+	if d.Facts.Agreement.Host != "" {
+		sides = slices.Insert(sides, 1, struct{ account, side string }{"liang", "host"})
+	}
+	for _, side := range sides {
 		agreement, err := s.Applications.Agreement(ctx, who(side.account), a.ID)
 		if err != nil {
 			return nil, fmt.Errorf("read the agreement: %w", err)

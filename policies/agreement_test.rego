@@ -1,0 +1,173 @@
+package carrel.agreement_test
+
+import data.carrel.agreement
+import data.carrel.transition
+
+at := "2026-11-21T10:00:00+08:00"
+
+all_clauses := {c.id: 40 | some c in data.carrel.agreements.clauses}
+
+plain := {
+	"kind": "provision", "application": "query", "purpose": "research", "institution": "u", "data_owners": ["c"], "host": "",
+	"processor": "", "clauses": all_clauses,
+}
+
+zhou := {"account": "zhou", "roles": ["authority"], "institution": "c"}
+
+asked(changes) := d if {
+	d := agreement.decision with input as {"at": at, "subject": zhou, "agreement": object.union(plain, changes)}
+}
+
+rules(d) := {r.rule | some r in d.reasons}
+
+denied(d, rule) if {
+	not d.allow
+	rules(d) == {rule}
+}
+
+entrusted := {"kind": "entrustment", "processor": "p"}
+
+quality := {"purpose": "quality-control", "host": "h"}
+
+test_provision if asked({}).allow
+
+test_entrustment if asked(entrusted).allow
+
+test_joint if asked({"kind": "joint"}).allow
+
+test_quality_control if asked(quality).allow
+
+test_kind if denied(asked({"kind": "gift"}), "tianjin-32-2/kind")
+
+# Every clause that an agreement must have is missed by its own rule.
+shortened(id) := {"clauses": object.union(all_clauses, {id: 3})}
+
+test_clause_purpose if denied(asked(shortened("purpose")), "pipl-23/clause-purpose")
+
+test_clause_scope if denied(asked(shortened("scope")), "pipl-23/clause-scope")
+
+test_clause_method if denied(asked(shortened("method")), "pipl-23/clause-method")
+
+test_clause_term if denied(asked(shortened("term")), "tianjin-32-2/clause-term")
+
+test_clause_no_transfer if denied(asked(shortened("no-transfer")), "tianjin-32-3/clause-no-transfer")
+
+test_clause_attribution if denied(asked(shortened("attribution")), "tianjin-32-4/clause-attribution")
+
+test_clause_deletion if denied(asked(shortened("deletion")), "sichuan-27/clause-deletion")
+
+test_clause_sharing if denied(asked(shortened("sharing")), "sichuan-19/clause-sharing")
+
+test_clause_incident if denied(asked(shortened("incident")), "pipl-57/clause-incident")
+
+test_clause_duties if denied(asked(shortened("duties")), "sichuan-26/clause-duties")
+
+test_clause_processor if denied(asked(object.union(entrusted, shortened("processor"))), "sichuan-33/clause-processor")
+
+test_clause_shares if denied(asked(object.union({"kind": "joint"}, shortened("shares"))), "sichuan-26/clause-shares")
+
+test_clause_host if denied(asked(object.union(quality, shortened("host"))), "tianjin-32-6/clause-host")
+
+test_clauses_of_others_are_not_asked_for if {
+	without := object.remove(all_clauses, {"processor", "shares", "host"})
+	d := agreement.decision with input as {"at": at, "subject": zhou, "agreement": object.union(object.remove(plain, {"clauses"}), {"clauses": without})}
+	d.allow
+}
+
+test_processor_is_named if denied(asked({"kind": "entrustment"}), "sichuan-33/processor")
+
+test_processor_is_another if {
+	denied(asked({"kind": "entrustment", "processor": "u"}), "sichuan-33/processor")
+	denied(asked({"kind": "entrustment", "processor": "c"}), "sichuan-33/processor")
+}
+
+test_no_processor_elsewhere if denied(asked({"processor": "p"}), "sichuan-33/processor")
+
+test_host_is_named if denied(asked(object.union(quality, {"host": ""})), "tianjin-32-6/host")
+
+test_host_is_another if denied(asked(object.union(quality, {"host": "u"})), "tianjin-32-6/host")
+
+test_handover_is_quality_control if denied(asked({"application": "handover"}), "tianjin-32-6/host")
+
+# --- signing
+
+signing := {
+	"kind": "query", "purpose": "quality-control", "state": "approved", "lead": "zheng", "team": [], "institution": "q", "host": "h",
+	"processor": "", "agreement": "provision", "data_owners": ["c"], "needed": [], "reviews": [], "decider": "zhou", "sealed": false,
+	"signatures": [],
+}
+
+person(account, role, house) := {"account": account, "roles": [role], "institution": house}
+
+sign(subject, side, changes) := d if {
+	d := transition.decision with input as {
+		"at": at, "machine": "application", "subject": subject, "case": object.union(signing, changes),
+		"move": {"command": "sign", "review": "", "choice": "", "side": side},
+	}
+}
+
+state(d) := {o.value | some o in d.obligations; o.kind == "state"}
+
+signed(parties) := {"signatures": [{"side": side, "account": sprintf("x%s", [side]), "institution": house} | some side, house in parties]}
+
+liang := person("liang", "host", "h")
+
+wu := person("wu", "owner", "c")
+
+gao := person("gao", "processor", "p")
+
+test_order_of_quality_control if {
+	state(sign(person("zheng", "qc-director", "q"), "applicant", {})) == {"approved"}
+	state(sign(liang, "host", signed({"applicant": "q"}))) == {"approved"}
+	state(sign(wu, "owner", signed({"applicant": "q", "host": "h"}))) == {"agreed"}
+}
+
+test_host_waits_for_the_director if denied(sign(liang, "host", {}), "tianjin-32-5/director-first")
+
+test_owner_waits_for_the_host if denied(sign(wu, "owner", signed({"applicant": "q"})), "tianjin-32-6/host-first")
+
+test_other_hospitals_do_not_count if denied(sign(wu, "owner", signed({"applicant": "q", "host": "another"})), "tianjin-32-6/host-first")
+
+test_host_side if "tianjin-32-6/host-side" in rules(sign(person("liang", "host", "another"), "host", signed({"applicant": "q"})))
+
+test_no_host_no_end if denied(sign(wu, "owner", object.union({"host": ""}, signed({"applicant": "q"}))), "tianjin-32-6/host-first")
+
+research := {"purpose": "research", "host": "", "agreement": "entrustment", "processor": "p"}
+
+test_processor_signs if state(sign(gao, "processor", object.union(research, signed({"applicant": "q", "owner": "c"})))) == {"agreed"}
+
+test_processor_side if "sichuan-33/processor-side" in rules(sign(person("gao", "processor", "z"), "processor", research))
+
+test_processor_first if denied(
+	sign(wu, "owner", object.union({"agreement": "entrustment", "processor": "p"}, signed({"applicant": "q", "host": "h"}))),
+	"sichuan-33/processor-first",
+)
+
+test_entrustment_is_not_done_without_the_processor if {
+	state(sign(wu, "owner", object.union(research, signed({"applicant": "q"})))) == {"approved"}
+}
+
+all_signed := object.union({"state": "agreed"}, {"signatures": [
+	{"side": "applicant", "account": "zheng", "institution": "q"}, {"side": "host", "account": "liang", "institution": "h"},
+	{"side": "owner", "account": "wu", "institution": "c"},
+]})
+
+opened(changes) := d if {
+	d := transition.decision with input as {
+		"at": at, "machine": "application", "subject": wu, "case": object.union(object.union(signing, all_signed), changes),
+		"move": {"command": "grant", "review": "", "choice": "", "side": ""},
+	}
+}
+
+test_grant_opens if state(opened({})) == {"granted"}
+
+test_sealed_original_where_policy_asks_for_it if {
+	denied(opened({}), "tianjin-32-2/sealed") with data.carrel.agreements.sealed as {"query": true}
+	state(opened({"sealed": true})) == {"granted"} with data.carrel.agreements.sealed as {"query": true}
+}
+
+test_kind_without_a_setting_needs_the_seal if denied(opened({"kind": "loan"}), "tianjin-32-2/sealed")
+
+test_case_without_a_kind_is_a_provision if {
+	agreement.parties == {"applicant", "owner:c"} with input as {"case": object.union(signing, {"purpose": "research", "agreement": ""})}
+}
