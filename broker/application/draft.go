@@ -85,6 +85,10 @@ func (s *Service) fill(ctx context.Context, tx *store.Tx, a *Application, d Draf
 	if err := d.check(); err != nil {
 		return nil, err
 	}
+	made, err := s.follows(&d)
+	if err != nil {
+		return nil, err
+	}
 	lead := a.Facts.Lead
 	a.Facts = d.Facts
 	a.Facts.Lead = lead
@@ -92,7 +96,7 @@ func (s *Service) fill(ctx context.Context, tx *store.Tx, a *Application, d Draf
 	a.Facts.Methods = utf8.RuneCountInString(d.Texts[TextMethods])
 	a.Facts.Ethics.Exemption = utf8.RuneCountInString(d.Texts[TextExemption])
 	a.Facts.Receiver.Institution = a.Institution
-	a.Facts.Form, a.Facts.Attachments = policy.Form{ID: d.Facts.Kind, Version: 1}, nil
+	a.Facts.Form, a.Facts.Attachments = made, nil
 	for _, member := range d.Facts.Team {
 		if _, ok := s.people.Identity(member); !ok {
 			return nil, problem.New(problem.Invalid, "课题组成员中有不存在的账号；请核对。", "A member of the team has no account; check the list.")
@@ -107,7 +111,7 @@ func (s *Service) fill(ctx context.Context, tx *store.Tx, a *Application, d Draf
 		}
 		a.Texts[name], commit[name] = ref, ref.Commitment
 	}
-	_, err := s.datasets(ctx, tx, a)
+	_, err = s.datasets(ctx, tx, a)
 	return commit, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"carrel/broker/agreement"
 	"carrel/broker/auth"
 	"carrel/broker/catalogue"
+	"carrel/broker/form"
 	"carrel/broker/grant"
 	"carrel/broker/grant/act"
 	"carrel/broker/problem"
@@ -38,6 +39,7 @@ type Service struct {
 	people    People
 	grants    Grants
 	receivers Receivers
+	forms     *form.Forms
 	wording   *agreement.Wording
 }
 
@@ -49,6 +51,10 @@ func New(desk act.Desk, c *catalogue.Catalogue, people People, grants Grants, re
 	if c == nil || people == nil || grants == nil || receivers == nil {
 		return nil, errors.New("application: the use cases need a catalogue, a directory, grants and receivers")
 	}
+	forms, err := form.Embedded()
+	if err != nil {
+		return nil, fmt.Errorf("application: %w", err)
+	}
 	own, err := agreement.Own()
 	if err != nil {
 		return nil, fmt.Errorf("application: %w", err)
@@ -56,7 +62,7 @@ func New(desk act.Desk, c *catalogue.Catalogue, people People, grants Grants, re
 	if len(wording) == 1 {
 		own = wording[0]
 	}
-	return &Service{desk: desk, catalogue: c, people: people, grants: grants, receivers: receivers, wording: own}, nil
+	return &Service{forms: forms, desk: desk, catalogue: c, people: people, grants: grants, receivers: receivers, wording: own}, nil
 }
 
 func what() policy.Text { return policy.Text{ZH: "申请", EN: "application"} }

@@ -48,6 +48,9 @@ func (s *Service) lawful(ctx context.Context, tx *store.Tx, applicant auth.Ident
 	if a.Facts.Receiver.Key, err = s.receivers.HasKey(ctx, tx, a.Institution); err != nil {
 		return policy.Decision{}, fmt.Errorf("application: receiver's key: %w", err)
 	}
+	if err := s.papers(ctx, tx, a); err != nil {
+		return policy.Decision{}, err
+	}
 	return s.desk.Ask(ctx, policy.SubmissionQuestion{At: s.desk.Moment(), Subject: applicant.Subject(), Application: a.Facts, Datasets: sets})
 }
 

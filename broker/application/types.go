@@ -13,6 +13,7 @@ package application
 import (
 	"time"
 
+	"carrel/broker/form"
 	"carrel/broker/store"
 	"carrel/policy"
 )
@@ -42,6 +43,7 @@ const maxText = 32 << 10
 type Draft struct {
 	Facts policy.Application `json:"facts"`
 	Texts map[string]string  `json:"texts"`
+	Form  form.Ref           `json:"form,omitzero"` // by which it was made; nothing is the newest
 }
 
 // Application is an application as stored.
@@ -61,6 +63,7 @@ type Application struct {
 	Agreement   *Agreement               `json:"agreement,omitempty"`
 	Signatures  []Signature              `json:"signatures"`
 	Grant       string                   `json:"grant,omitempty"`
+	CopyOf      string                   `json:"copy_of,omitempty"` // the application that it was begun from
 	Created     time.Time                `json:"created"`
 	Changed     time.Time                `json:"changed"`
 }

@@ -13,8 +13,11 @@ import (
 	"testing"
 	"time"
 
+	"carrel/anonymize/deid"
+	"carrel/anonymize/extract"
 	"carrel/anonymize/ledger"
 	"carrel/broker/application"
+	"carrel/broker/attachment"
 	"carrel/broker/audit"
 	"carrel/broker/auth"
 	"carrel/broker/catalogue"
@@ -66,6 +69,7 @@ type World struct {
 	Receivers    *handover.Receivers
 	Grants       *grant.Service
 	Applications *application.Service
+	Papers       *application.Papers
 	Conduct      *conduct.Service
 	Receiver     *parcel.ReceiverKey
 	Notices      *notice.Service
@@ -152,8 +156,25 @@ func With(t testing.TB, decider policy.Decider) *World {
 	must(t, err)
 	w.Applications, err = application.New(w.Desk, w.Catalogue, w.Directory, w.Grants, w.Receivers)
 	must(t, err)
+	w.Papers, err = application.NewPapers(w.Applications, w.vault())
+	must(t, err)
 	w.setUp(ctx)
 	return w
+}
+
+// vault keeps what is attached beside the store.
+func (w *World) vault() *attachment.Vault {
+	w.T.Helper()
+	ring, err := deid.InitKeyRing(filepath.Join(w.Dir, "ring"))
+	must(w.T, err)
+	secret, err := ring.Identity()
+	must(w.T, err)
+	sealer, err := extract.NewAge(secret)
+	must(w.T, err)
+	v, err := attachment.OpenVault(filepath.Join(w.Dir, "attachments"), sealer)
+	must(w.T, err)
+	w.T.Cleanup(func() { _ = v.Close() })
+	return v
 }
 
 func (w *World) setUp(ctx context.Context) {
