@@ -93,7 +93,7 @@ func TestWrongValues(t *testing.T) {
 		{"/texts/title", "", "", "题目", "未填写", true},
 		{"/texts/title", json.Number("7"), "", "题目", "应为文字", false},
 		{"/texts/title", []any{secret}, "", "题目", "应为文字", false},
-		{"/texts/title", strings.Repeat("长", 201), "", "题目", "过长，最多 200 个字符", false},
+		{"/texts/title", strings.Repeat("长", 301), "", "题目", "过长，最多 300 个字符", false},
 		{"/texts/title", secret + "\n二", "", "题目", "不可见", false},
 		{"/texts/reason", secret + "\u202egnp.exe", "", "用途说明", "改变书写方向", false},
 		{"/texts/reason", secret + "\u200b", "", "用途说明", "不可见", false},

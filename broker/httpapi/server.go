@@ -45,6 +45,7 @@ type Config struct {
 	Verifier     auth.Verifier
 	Issuer       *auth.Issuer // the embedded issuer of the demonstration
 	Applications *application.Service
+	Papers       *application.Papers
 	Grants       *grant.Service
 	Jobs         *job.Service
 	Handovers    *handover.Service
@@ -83,6 +84,7 @@ func New(r chi.Router, c Config) {
 	s.api = humachi.New(r, conf)
 	s.session()
 	s.applications()
+	s.forms()
 	s.grants()
 	s.grantMoves()
 	s.questions()
@@ -166,13 +168,16 @@ func identity(ctx context.Context) auth.Identity {
 }
 
 // route registers one operation behind the policy of its route. fn's errors become problem documents.
-func route[I, O any](s *server, method, where, summary string, fn func(ctx context.Context, id auth.Identity, in *I) (*O, error)) {
+func route[I, O any](s *server, method, where, summary string, fn func(ctx context.Context, id auth.Identity, in *I) (*O, error), more ...func(*huma.Operation)) {
 	pattern := "/api/v1" + where
 	op := huma.Operation{
 		OperationID: strings.ToLower(method) + strings.NewReplacer("/", "-", "{", "", "}", "").Replace(where), Method: method, Path: pattern, Summary: summary,
 		MaxBodyBytes: maxBody, BodyReadTimeout: bodyTimeout, Security: []map[string][]string{{"bearer": {}}},
 		Middlewares: huma.Middlewares{s.guard(method + " " + pattern)},
 		Errors:      []int{401, 403, 404, 409, 422, 500},
+	}
+	for _, fn := range more {
+		fn(&op)
 	}
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := fn(ctx, identity(ctx), in)
@@ -247,7 +252,7 @@ func (s *server) enter(ctx context.Context, id auth.Identity, pattern string) er
 // things are the routes that read one thing, and what it is called.
 func things() map[string]policy.Text {
 	return map[string]policy.Text{
-		"GET /api/v1/applications/{id}": {ZH: "申请", EN: "application"}, "GET /api/v1/applications/{id}/agreement": {ZH: "申请", EN: "application"},
+		"GET /api/v1/applications/{id}": {ZH: "申请", EN: "application"}, "GET /api/v1/applications/{id}/agreement": {ZH: "申请", EN: "application"}, "GET /api/v1/applications/{id}/changes": {ZH: "申请", EN: "application"}, "GET /api/v1/applications/{id}/attachments": {ZH: "申请", EN: "application"}, "GET /api/v1/applications/{id}/attachments/{hash}": {ZH: "申请", EN: "application"},
 		"GET /api/v1/grants/{id}": {ZH: "授权", EN: "grant"}, "GET /api/v1/jobs/{id}": {ZH: "任务", EN: "job"}, "GET /api/v1/jobs/{id}/result": {ZH: "任务", EN: "job"},
 		"GET /api/v1/handovers/{id}": {ZH: "移交", EN: "handover"}, "GET /api/v1/handovers/{id}/package": {ZH: "移交", EN: "handover"},
 	}

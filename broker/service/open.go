@@ -16,6 +16,7 @@ import (
 	"carrel/anonymize/extract"
 	"carrel/anonymize/ledger"
 	"carrel/broker/application"
+	"carrel/broker/attachment"
 	"carrel/broker/audit"
 	"carrel/broker/auth"
 	"carrel/broker/catalogue"
@@ -46,6 +47,7 @@ type Service struct {
 	Catalogue    *catalogue.Catalogue
 	Holdings     *register.Service
 	Applications *application.Service
+	Papers       *application.Papers
 	Grants       *grant.Service
 	Jobs         *job.Service
 	Handovers    *handover.Service
@@ -59,6 +61,7 @@ type Service struct {
 
 	c     Config
 	store *store.Store
+	vault *attachment.Vault
 	// decisions keeps what was decided for replay.
 	decisions *opa.Recorder
 	engine    sandbox.Engine
@@ -219,6 +222,9 @@ func (s *Service) cases(ctx context.Context, d Defaults) error {
 	if s.Applications, err = application.New(s.Desk, s.Catalogue, s.Directory, s.Grants, s.Receivers); err != nil {
 		return err
 	}
+	if err = s.papers(); err != nil {
+		return err
+	}
 	if s.Records, err = record.New(s.Desk, s.Catalogue); err != nil {
 		return err
 	}
@@ -238,6 +244,15 @@ func (s *Service) cases(ctx context.Context, d Defaults) error {
 		return err
 	}
 	return s.questions(ctx, d, s.sets)
+}
+
+// papers opens the vault of what is attached to applications.
+func (s *Service) papers() (err error) {
+	if s.vault, err = attachment.OpenVault(s.c.path("attachments"), s.Sealer); err != nil {
+		return err
+	}
+	s.Papers, err = application.NewPapers(s.Applications, s.vault)
+	return err
 }
 
 // questions starts the sandbox and makes the use cases of queries.
@@ -290,6 +305,9 @@ func (s *Service) recover(ctx context.Context) error {
 	}); err != nil {
 		return fmt.Errorf("the ledger does not agree with itself: %w", err)
 	}
+	if err := s.Papers.Sweep(ctx); err != nil {
+		return err
+	}
 	return s.Jobs.Recover(ctx)
 }
 
@@ -321,6 +339,9 @@ func (s *Service) Close() error {
 	var err error
 	if s.engine != nil {
 		err = s.engine.Close()
+	}
+	if s.vault != nil {
+		err = errors.Join(err, s.vault.Close())
 	}
 	if s.store != nil {
 		err = errors.Join(err, s.store.Close())
