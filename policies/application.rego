@@ -17,7 +17,7 @@ settings := data.carrel.defaults
 
 purpose := data.carrel.purposes[app.purpose]
 
-needs := (base_needs | purpose_needs) | handover_needs
+needs := ((base_needs | purpose_needs) | handover_needs) | file_needs
 
 base_needs := {
 	"sichuan-18/complete",
@@ -228,9 +228,9 @@ levels contains level if {
 	startswith(name, table)
 }
 
-held contains "state47-open/level" if max(levels) <= purpose.level[app.kind]
+held contains "state47-open/level" if top <= purpose.level[app.kind]
 
-held contains "pipl-55/assessment" if max(levels) < settings.assessment_level
+held contains "pipl-55/assessment" if top < settings.assessment_level
 
 held contains "pipl-55/assessment" if app.assessment != ""
 
@@ -239,9 +239,6 @@ held contains "pipl-55/assessment" if app.assessment != ""
 held contains "sichuan-29/identifiable" if app.identifiable == false
 
 held contains "sichuan-29/identifiable" if app.authority.document != ""
-
-# A researcher cannot file it at all; the responsible unit's own way abroad is another matter.
-held contains "sichuan-32/cross-border" if app.cross_border == false
 
 # --- handovers
 
@@ -270,19 +267,7 @@ held contains "tianjin-32-3/remit" if {
 	app.remit.from <= app.remit.to
 }
 
-# --- reviews and warnings
-
-reviews contains kind if {
-	some kind, r in data.carrel.reviews
-	max(levels) >= r.min_level
-}
-
-review_rules := {data.carrel.reviews[kind].rule | some kind in reviews}
-
-oblige := array.concat(
-	[{"kind": "review", "value": kind, "text": data.carrel.reviews[kind].label} | some kind in reviews],
-	[{"kind": "warning", "value": rule, "text": data.carrel.rules[rule].deny} | some rule in warnings],
-)
+# --- warnings
 
 warnings contains "chongqing-integrity/interest" if app.conflicts == "declared"
 
@@ -292,7 +277,7 @@ warnings contains "sichuan-29/exemption" if app.ethics.document == ""
 
 warnings contains "chongqing-stat/requested" if count(app.statistics) > 0
 
-warnings contains "pipl-55/high-level" if max(levels) >= settings.assessment_level
+warnings contains "pipl-55/high-level" if top >= settings.assessment_level
 
 warnings contains "sichuan-33/long" if app.to > years_after(app.from, 1)
 

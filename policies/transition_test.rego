@@ -5,20 +5,28 @@ import data.carrel.transition
 kinds := ["ethics", "confidentiality", "security-risk", "privacy-impact"]
 
 held := [
-	{"kind": "ethics", "reviewer": "chen", "verdict": "approve"},
-	{"kind": "confidentiality", "reviewer": "zhao", "verdict": "approve"},
-	{"kind": "security-risk", "reviewer": "qian", "verdict": "approve"},
-	{"kind": "privacy-impact", "reviewer": "sun", "verdict": "approve"},
+	{"kind": "ethics", "reviewer": "chen", "verdict": "approve", "institution": "c"},
+	{"kind": "confidentiality", "reviewer": "zhao", "verdict": "approve", "institution": "c"},
+	{"kind": "security-risk", "reviewer": "qian", "verdict": "approve", "institution": "c"},
+	{"kind": "privacy-impact", "reviewer": "sun", "verdict": "approve", "institution": "c"},
 ]
+
+sheet_of(kind) := {"sheet": sheet.version, "answers": answers, "words": 20, "evidence": ""} if {
+	sheet := data.carrel.sheets.kinds[kind]
+	answers := [{"question": q.id, "choice": data.carrel.sheets.scales[q.scale][0].value} | some q in sheet.questions]
+}
+
+else := {"sheet": "", "answers": [], "words": 20, "evidence": ""}
 
 application := {
 	"kind": "query", "purpose": "research", "state": "submitted", "lead": "li", "team": ["wang"], "institution": "u",
 	"data_owners": ["c"], "needed": kinds, "reviews": [], "decider": "", "signatures": [],
+	"file": "", "former": [], "appeals": 0, "due": "",
 }
 
 li := {"account": "li", "roles": ["researcher"], "institution": "u"}
 
-chen := {"account": "chen", "roles": ["reviewer-ethics"], "institution": "u"}
+chen := {"account": "chen", "roles": ["reviewer-ethics"], "institution": "c"}
 
 zhou := {"account": "zhou", "roles": ["authority"], "institution": "c"}
 
@@ -32,7 +40,7 @@ move(command, review, choice, side) := {"command": command, "review": review, "c
 
 asked(machine, subject, m, changes) := d if {
 	d := transition.decision with input as {
-		"at": at, "machine": machine, "subject": subject, "move": m, "case": object.union(application, changes),
+		"at": at, "machine": machine, "subject": subject, "move": m, "case": object.union(application, changes), "opinion": sheet_of(m.review),
 	}
 }
 
@@ -57,7 +65,7 @@ approved := {"state": "approved", "reviews": held, "decider": "zhou"}
 
 test_review if state(asked("application", chen, approve, {})) == {"submitted"}
 
-test_last_review if state(asked("application", chen, approve, {"needed": ["ethics"]})) == {"reviewed"}
+test_last_review if state(asked("application", chen, approve, {"reviews": array.slice(held, 1, 4)})) == {"reviewed"}
 
 test_state if denied(asked("application", chen, approve, {"state": "draft"}), "sichuan-18/state")
 
@@ -68,12 +76,12 @@ test_own_team if denied(asked("application", object.union(chen, {"account": "wan
 test_review_kind if denied(asked("application", chen, move("review", "confidentiality", "approve", ""), {}), "sichuan-18/review-kind")
 
 test_one_review if denied(
-	asked("application", chen, approve, {"reviews": [{"kind": "confidentiality", "reviewer": "chen", "verdict": "approve"}]}),
+	asked("application", chen, approve, {"reviews": [{"kind": "confidentiality", "reviewer": "chen", "verdict": "approve", "institution": "c"}]}),
 	"sichuan-18/one-review",
 )
 
 test_review_open if denied(
-	asked("application", chen, approve, {"reviews": [{"kind": "ethics", "reviewer": "bai", "verdict": "approve"}]}),
+	asked("application", chen, approve, {"reviews": [{"kind": "ethics", "reviewer": "bai", "verdict": "approve", "institution": "c"}]}),
 	"sichuan-18/review-open",
 )
 
@@ -146,7 +154,7 @@ offered(subject, changes) := {o.value | some o in d.obligations} if {
 	d.allow
 }
 
-test_commands if offered(chen, {}) == {"review/ethics/approve/", "review/ethics/reject/"}
+test_commands if offered(chen, {}) == {"review/ethics/approve/", "review/ethics/reject/", "ask///"}
 
 test_no_command if {
 	d := transition.commands with input as {"at": at, "machine": "application", "subject": wu, "case": application}
@@ -166,7 +174,8 @@ sound(states, row) if {
 	count(row.roles) > 0
 	every r in row.roles { data.carrel.roles[r] }
 	every g in row.guards { data.carrel.rules[g].deny }
-	row.when in {"", "reviews-left", "last-review", "signatures-left", "last-signature"}
+	every d in object.get(row, "demands", []) { data.carrel.rules[d].deny }
+	row.when in {"", "reviews-left", "last-review", "signatures-left", "last-signature", "first-file", "later-file"}
 }
 
 # Whoever judges is never on the application, whatever row is added later.

@@ -4,6 +4,7 @@ package policy
 // collection or the act of creating: rules that need a relation then deny.
 type Object struct {
 	Kind        string       `json:"kind"`        // dataset, application, grant, job, handover, ledger, audit or ""
+	ID          string       `json:"id"`          // of an application
 	Owner       string       `json:"owner"`       // account that created it, or leads it
 	Team        List[string] `json:"team"`        // accounts that share it
 	Institution string       `json:"institution"` // of the applicant, or receiver
@@ -63,6 +64,43 @@ type Application struct {
 	Attachments  List[string] `json:"attachments"` // sha256:… of what is attached
 	Receiver     Receiver     `json:"receiver"`    // handover only
 	Remit        Remit        `json:"remit"`       // handover only
+	File         string       `json:"file"`        // "" is a first application | amendment | renewal
+	Former       Former       `json:"former"`      // of an amendment or renewal
+	Rules        Rules        `json:"rules"`       // the centre's data-security rules, for its renewal
+	Minors       Minors       `json:"minors"`      // whether persons under 14 are to be included
+	Codes        List[string] `json:"codes"`       // diagnoses and the like that are asked for by name, as "system:code"
+	Clearance    string       `json:"clearance"`   // number of the cross-border file that cleared it
+}
+
+// Former is what an amendment or renewal changes.
+type Former struct {
+	Grant   string  `json:"grant"`
+	State   string  `json:"state"` // of the grant
+	Purpose string  `json:"purpose"`
+	Epsilon float64 `json:"epsilon"`
+}
+
+// Rules are an institution's own data-security rules on file.
+type Rules struct {
+	Document string `json:"document"` // sha256:…
+	Version  string `json:"version"`
+	Date     Date   `json:"date"` // from which they are in force
+}
+
+// Minors says whether records of persons under 14 are asked for, and on what ground.
+type Minors struct {
+	Included bool   `json:"included"`
+	Consent  string `json:"consent"` // sha256:… of the form of the guardians' consent
+	Law      string `json:"law"`     // the statute, when it is one
+}
+
+// Clearance is a cross-border file as it stands: what was assessed, and until when. The zero value is none.
+type Clearance struct {
+	State     string     `json:"state"`     // see workflow.json
+	Recipient string     `json:"recipient"` // institution
+	Until     Date       `json:"until"`
+	Wishes    List[Wish] `json:"wishes"`
+	Purpose   string     `json:"purpose"`
 }
 
 // Ethics is the ethics committee's document, or the reason for exemption from it.
@@ -130,7 +168,8 @@ type SubmissionQuestion struct {
 	At          Moment        `json:"at"`
 	Subject     Subject       `json:"subject"`
 	Application Application   `json:"application"`
-	Datasets    List[Dataset] `json:"datasets"` // those of the wishes that the catalogue knows
+	Datasets    List[Dataset] `json:"datasets"`  // those of the wishes that the catalogue knows
+	Clearance   Clearance     `json:"clearance"` // the file that the application names
 }
 
 // Decision names the rule document.
@@ -138,6 +177,7 @@ func (SubmissionQuestion) Decision() string { return "carrel.application.decisio
 
 // Case is an application or a grant as its workflow sees it.
 type Case struct {
+	ID          string          `json:"id"`   // of an application
 	Kind        string          `json:"kind"` // query | handover
 	Purpose     string          `json:"purpose"`
 	State       string          `json:"state"` // see workflow.json
@@ -153,6 +193,10 @@ type Case struct {
 	Host        string          `json:"host"`      // party to it: the hospital of a quality-control centre
 	Processor   string          `json:"processor"` // party to it
 	Sealed      bool            `json:"sealed"`    // a scan of the sealed original is on file
+	File        string          `json:"file"`      // "" is a first application | amendment | renewal
+	Former      List[string]    `json:"former"`    // accounts that reviewed or decided before an appeal
+	Appeals     int             `json:"appeals"`   // so far
+	Due         Date            `json:"due"`       // by when the present state is left; "" is nothing
 	Pause       Pause           `json:"pause"`     // of a grant
 }
 
@@ -165,9 +209,24 @@ type Pause struct {
 
 // Review is one review on record.
 type Review struct {
-	Kind     string `json:"kind"`     // ethics | confidentiality | security-risk | privacy-impact
-	Reviewer string `json:"reviewer"` // account
-	Verdict  string `json:"verdict"`  // approve | reject
+	Kind        string `json:"kind"`        // see reviews.json
+	Reviewer    string `json:"reviewer"`    // account
+	Verdict     string `json:"verdict"`     // approve | reject | abstain
+	Institution string `json:"institution"` // the reviewer's: whose data an owner's assessment is of
+}
+
+// Opinion is what a command brings along: a review's sheet with its answers, or the length of a text.
+type Opinion struct {
+	Sheet    string       `json:"sheet"` // version
+	Answers  List[Answer] `json:"answers"`
+	Words    int          `json:"words"`    // characters of the question, answer, or grounds
+	Evidence string       `json:"evidence"` // sha256:… of a document
+}
+
+// Answer is one finding of an opinion sheet.
+type Answer struct {
+	Question string `json:"question"`
+	Choice   string `json:"choice"`
 }
 
 // Signature is one signature under the agreement.
@@ -190,9 +249,10 @@ type Move struct {
 type TransitionQuestion struct {
 	At      Moment  `json:"at"`
 	Subject Subject `json:"subject"`
-	Machine string  `json:"machine"` // application | grant
+	Machine string  `json:"machine"` // application | grant | cross-border
 	Move    Move    `json:"move"`
 	Case    Case    `json:"case"`
+	Opinion Opinion `json:"opinion"`
 }
 
 // Decision names the rule document.

@@ -112,8 +112,12 @@ func (f *form) workflow(machine string, c Case) {
 		f.fail("a list is too long")
 		return
 	}
+	f.texts(c.File)
+	f.lists(c.Former)
+	f.dates(c.Due)
+	f.natural("a number of appeals", int64(c.Appeals))
 	for _, r := range c.Reviews {
-		f.texts(r.Kind, r.Reviewer, r.Verdict)
+		f.texts(r.Kind, r.Reviewer, r.Verdict, r.Institution)
 	}
 	for _, s := range c.Signatures {
 		f.texts(s.Side, s.Account, s.Institution)
@@ -136,7 +140,7 @@ func (q AccessQuestion) Valid() error {
 	f.subject(q.Subject)
 	f.need("the action", q.Action)
 	o := q.Object
-	f.texts(o.Kind, o.Owner, o.Institution, o.State)
+	f.texts(o.Kind, o.ID, o.Owner, o.Institution, o.State)
 	f.lists(o.Team, o.DataOwners, o.Reviews, o.Parties)
 	return f.err
 }
@@ -169,6 +173,8 @@ func (q SubmissionQuestion) Valid() error {
 	for _, d := range q.Datasets {
 		f.dataset(d)
 	}
+	f.file(a)
+	f.clearance(q.Clearance)
 	return f.err
 }
 
@@ -198,6 +204,7 @@ func (q TransitionQuestion) Valid() error {
 	f.workflow(q.Machine, q.Case)
 	f.need("the command", q.Move.Command)
 	f.texts(q.Move.Review, q.Move.Choice, q.Move.Side)
+	f.opinion(q.Opinion)
 	return f.err
 }
 

@@ -89,9 +89,9 @@ func (s *Service) fill(ctx context.Context, tx *store.Tx, a *Application, d Draf
 	if err != nil {
 		return nil, err
 	}
-	lead := a.Facts.Lead
+	known := a.Facts
 	a.Facts = d.Facts
-	a.Facts.Lead = lead
+	a.Facts.Lead, a.Facts.File, a.Facts.Former = known.Lead, a.File, known.Former
 	a.Facts.Reason = utf8.RuneCountInString(d.Texts[TextReason])
 	a.Facts.Methods = utf8.RuneCountInString(d.Texts[TextMethods])
 	a.Facts.Ethics.Exemption = utf8.RuneCountInString(d.Texts[TextExemption])

@@ -165,10 +165,10 @@ func TestSeparationOfDuties(t *testing.T) {
 		t.Fatal(err)
 	}
 	review := func(id string, kind string) error {
-		_, err := w.Applications.Review(ctx, w.As(id), a.ID, 0, application.ReviewInput{Kind: kind, Verdict: "approve"})
+		_, err := w.Applications.Review(ctx, w.As(id), a.ID, 0, w.Opinion(kind, "approve"))
 		return err
 	}
-	_, err = w.Applications.Review(ctx, both, a.ID, 0, application.ReviewInput{Kind: "ethics", Verdict: "approve"})
+	_, err = w.Applications.Review(ctx, both, a.ID, 0, w.Opinion("ethics", "approve"))
 	refused(t, "the applicant reviews his own", err)
 	refused(t, "a review of another's kind", review("chen", "confidentiality"))
 	_, err = w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve"})

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 
 	"carrel/broker/agreement"
 	"carrel/broker/auth"
+	"carrel/broker/calendar"
 	"carrel/broker/catalogue"
 	"carrel/broker/form"
 	"carrel/broker/grant"
@@ -25,6 +28,8 @@ type People interface {
 // Grants opens the grant of an agreement inside its transaction (broker/grant).
 type Grants interface {
 	Open(ctx context.Context, tx *store.Tx, id auth.Identity, dec policy.Decision, g *grant.Grant) error
+	// Change gives the grant of this number what an amendment or renewal decided.
+	Change(ctx context.Context, tx *store.Tx, id auth.Identity, dec policy.Decision, g *grant.Grant) error
 }
 
 // Receivers says whether an institution has registered a key to encrypt to (broker/handover).
@@ -40,6 +45,7 @@ type Service struct {
 	grants    Grants
 	receivers Receivers
 	forms     *form.Forms
+	days      *calendar.Calendar
 	wording   *agreement.Wording
 }
 
@@ -51,9 +57,9 @@ func New(desk act.Desk, c *catalogue.Catalogue, people People, grants Grants, re
 	if c == nil || people == nil || grants == nil || receivers == nil {
 		return nil, errors.New("application: the use cases need a catalogue, a directory, grants and receivers")
 	}
-	forms, err := form.Embedded()
+	days, err := calendar.New(desk.Policy)
 	if err != nil {
-		return nil, fmt.Errorf("application: %w", err)
+		return nil, err
 	}
 	own, err := agreement.Own()
 	if err != nil {
@@ -62,7 +68,11 @@ func New(desk act.Desk, c *catalogue.Catalogue, people People, grants Grants, re
 	if len(wording) == 1 {
 		own = wording[0]
 	}
-	return &Service{forms: forms, desk: desk, catalogue: c, people: people, grants: grants, receivers: receivers, wording: own}, nil
+	forms, err := form.Embedded()
+	if err != nil {
+		return nil, fmt.Errorf("application: %w", err)
+	}
+	return &Service{forms: forms, desk: desk, catalogue: c, people: people, grants: grants, receivers: receivers, wording: own, days: days}, nil
 }
 
 func what() policy.Text { return policy.Text{ZH: "申请", EN: "application"} }
@@ -138,9 +148,9 @@ func merge(a, b map[string]string) map[string]string {
 	return a
 }
 
-// move asks whether the person may give the command now and obeys: the state that policy names, and its effects.
-func (s *Service) move(ctx context.Context, tx *store.Tx, id auth.Identity, a *Application, m policy.Move) (policy.Decision, error) {
-	dec, err := s.desk.Ask(ctx, policy.TransitionQuestion{At: s.desk.Moment(), Subject: id.Subject(), Machine: "application", Move: m, Case: a.Case()})
+// move asks whether the person may give the command now and obeys: the state that policy names, its effects, and the clock.
+func (s *Service) move(ctx context.Context, tx *store.Tx, id auth.Identity, a *Application, m policy.Move, o policy.Opinion) (policy.Decision, error) {
+	dec, err := s.desk.Ask(ctx, policy.TransitionQuestion{At: s.desk.Moment(), Subject: id.Subject(), Machine: "application", Move: m, Case: a.Case(), Opinion: o})
 	if err != nil {
 		return dec, err
 	}
@@ -148,12 +158,21 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, id auth.Identity, a *A
 	if !ok {
 		return dec, errors.New("application: policy named no state")
 	}
+	if err := s.tick(ctx, a, state, dec); err != nil {
+		return dec, err
+	}
 	a.State = state
 	for _, effect := range dec.Oblige(policy.ObligeEffect) {
 		switch effect {
 		case "clear-reviews":
 			a.Reviews, a.Needed, a.Signatures, a.Agreement = nil, nil, nil, nil
-		case "open-grant":
+		case "retract-review":
+			a.retract(id.Account, s.desk.Now())
+		case "new-panel":
+			a.Appeals = append(a.Appeals, Appeal{By: id.Account, At: s.desk.Now().UTC(), Reviews: a.Reviews, Verdict: a.Verdict})
+			a.Reviews, a.Verdict = nil, nil
+		case "stop-clock", "resume-clock": // tick did
+		case "open-grant", "change-grant":
 			if err := s.open(ctx, tx, id, dec, a); err != nil {
 				return dec, err
 			}
@@ -162,6 +181,35 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, id auth.Identity, a *A
 		}
 	}
 	return dec, nil
+}
+
+// tick sets by when the state that is entered is left: in the working days that policy names, or in those that were left when
+// the applicant was asked.
+func (s *Service) tick(ctx context.Context, a *Application, to string, dec policy.Decision) error {
+	effects := dec.Oblige(policy.ObligeEffect)
+	now := s.desk.Now()
+	var err error
+	left := 0
+	if slices.Contains(effects, "stop-clock") {
+		if left, err = s.days.Between(ctx, policy.DateOf(now), a.Clock.Due); err != nil {
+			return err
+		}
+	}
+	days, named := dec.Limit(policy.LimitWorkingDays)
+	switch {
+	case slices.Contains(effects, "resume-clock"):
+		a.Clock.Due, err = s.days.Due(ctx, now, a.Clock.Left)
+	case named:
+		n, bad := strconv.Atoi(days)
+		if bad != nil {
+			return fmt.Errorf("application: policy's working days: %w", bad)
+		}
+		a.Clock.Due, err = s.days.Due(ctx, now, n)
+	case to != a.State:
+		a.Clock.Due = ""
+	}
+	a.Clock.Left = left
+	return err
 }
 
 // open makes the grant that the agreement gives.
@@ -177,6 +225,14 @@ func (s *Service) open(ctx context.Context, tx *store.Tx, id auth.Identity, dec 
 	}
 	if a.Verdict != nil {
 		g.Conditions = a.Verdict.Conditions
+	}
+	if a.File != "" {
+		g.ID, g.Application = a.Facts.Former.Grant, a.Of
+		if err := s.grants.Change(ctx, tx, id, dec, g); err != nil {
+			return err
+		}
+		a.Grant = g.ID
+		return nil
 	}
 	if err := s.grants.Open(ctx, tx, id, dec, g); err != nil {
 		return err

@@ -19,7 +19,7 @@ func (s *Service) Sign(ctx context.Context, id auth.Identity, app string, rev in
 		if dec, err := s.access(ctx, id, "agreement.sign", a); err != nil {
 			return dec, err
 		}
-		dec, err := s.move(ctx, tx, id, a, policy.Move{Command: "sign", Side: side})
+		dec, err := s.move(ctx, tx, id, a, policy.Move{Command: "sign", Side: side}, policy.Opinion{})
 		if err != nil {
 			return dec, err
 		}
@@ -35,7 +35,7 @@ func (s *Service) Sign(ctx context.Context, id auth.Identity, app string, rev in
 
 // openIfDue opens the grant when nothing is missing any more. A denial means that something is still to come.
 func (s *Service) openIfDue(ctx context.Context, tx *store.Tx, id auth.Identity, a *Application, step *act.Step, dec *policy.Decision) error {
-	opened, err := s.move(ctx, tx, id, a, policy.Move{Command: "grant"})
+	opened, err := s.move(ctx, tx, id, a, policy.Move{Command: "grant"}, policy.Opinion{})
 	switch {
 	case err == nil:
 		dec.Reasons = append(slices.Clone(dec.Reasons), opened.Reasons...)

@@ -20,7 +20,7 @@ func (s *Service) Submit(ctx context.Context, id auth.Identity, app string, rev 
 		if dec, err := s.access(ctx, id, "application.submit", a); err != nil {
 			return dec, err
 		}
-		if dec, err := s.move(ctx, tx, id, a, policy.Move{Command: "submit"}); err != nil {
+		if dec, err := s.move(ctx, tx, id, a, policy.Move{Command: "submit"}, policy.Opinion{}); err != nil {
 			return dec, err
 		}
 		dec, err := s.lawful(ctx, tx, id, a)
@@ -48,43 +48,13 @@ func (s *Service) lawful(ctx context.Context, tx *store.Tx, applicant auth.Ident
 	if a.Facts.Receiver.Key, err = s.receivers.HasKey(ctx, tx, a.Institution); err != nil {
 		return policy.Decision{}, fmt.Errorf("application: receiver's key: %w", err)
 	}
+	if err := s.former(ctx, tx, a); err != nil {
+		return policy.Decision{}, err
+	}
 	if err := s.papers(ctx, tx, a); err != nil {
 		return policy.Decision{}, err
 	}
 	return s.desk.Ask(ctx, policy.SubmissionQuestion{At: s.desk.Moment(), Subject: applicant.Subject(), Application: a.Facts, Datasets: sets})
-}
-
-// ReviewInput is one review.
-type ReviewInput struct {
-	Kind        string   `json:"kind"`
-	Verdict     string   `json:"verdict"` // approve | reject
-	Findings    string   `json:"findings"`
-	Obligations []string `json:"obligations,omitempty"`
-}
-
-// Review puts a review on record.
-func (s *Service) Review(ctx context.Context, id auth.Identity, app string, rev int64, in ReviewInput) (*Application, error) {
-	if err := wording(append([]string{in.Findings}, in.Obligations...)...); err != nil {
-		return nil, err
-	}
-	return s.change(ctx, id, app, "application.reviewed", rev, func(tx *store.Tx, a *Application, step *act.Step) (policy.Decision, error) {
-		if dec, err := s.access(ctx, id, "application.review", a); err != nil {
-			return dec, err
-		}
-		dec, err := s.move(ctx, tx, id, a, policy.Move{Command: "review", Review: in.Kind, Choice: in.Verdict})
-		if err != nil {
-			return dec, err
-		}
-		ref, err := tx.PutText(ctx, in.Findings)
-		if err != nil {
-			return dec, err
-		}
-		a.Reviews = append(a.Reviews, Review{Kind: in.Kind, Reviewer: id.Account, Verdict: in.Verdict, Findings: ref,
-			Obligations: in.Obligations, Version: a.Version, At: s.desk.Now().UTC()})
-		step.Facts = map[string]string{"review": in.Kind, "verdict": in.Verdict}
-		step.Commit = map[string]string{"findings": ref.Commitment}
-		return dec, nil
-	})
 }
 
 // DecisionInput is the authority's decision. Epsilon, From and To replace what was asked for where they are given.
@@ -107,7 +77,7 @@ func (s *Service) Decide(ctx context.Context, id auth.Identity, app string, rev 
 		if dec, err := s.access(ctx, id, "application.decide", a); err != nil {
 			return dec, err
 		}
-		dec, err := s.move(ctx, tx, id, a, policy.Move{Command: "decide", Choice: in.Choice})
+		dec, err := s.move(ctx, tx, id, a, policy.Move{Command: "decide", Choice: in.Choice}, policy.Opinion{})
 		if err != nil {
 			return dec, err
 		}
@@ -182,7 +152,7 @@ func (s *Service) Withdraw(ctx context.Context, id auth.Identity, app string, re
 		if dec, err := s.access(ctx, id, "application.withdraw", a); err != nil {
 			return dec, err
 		}
-		return s.move(ctx, tx, id, a, policy.Move{Command: "withdraw"})
+		return s.move(ctx, tx, id, a, policy.Move{Command: "withdraw"}, policy.Opinion{})
 	})
 }
 

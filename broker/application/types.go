@@ -11,6 +11,7 @@
 package application
 
 import (
+	"slices"
 	"time"
 
 	"carrel/broker/form"
@@ -60,6 +61,12 @@ type Application struct {
 	Findings    *Findings                `json:"findings,omitempty"`
 	Reviews     []Review                 `json:"reviews"`
 	Verdict     *Verdict                 `json:"verdict,omitempty"`
+	Retracted   []Review                 `json:"retracted,omitempty"` // votes taken back
+	Questions   []Question               `json:"questions,omitempty"` // to the applicant
+	Clock       Clock                    `json:"clock,omitzero"`
+	File        string                   `json:"file,omitempty"` // "" is a first application | amendment | renewal
+	Of          string                   `json:"of,omitempty"`   // the application that it amends or renews
+	Appeals     []Appeal                 `json:"appeals,omitempty"`
 	Agreement   *Agreement               `json:"agreement,omitempty"`
 	Signatures  []Signature              `json:"signatures"`
 	Grant       string                   `json:"grant,omitempty"`
@@ -77,13 +84,72 @@ type Findings struct {
 
 // Review is one review with the version it was of.
 type Review struct {
-	Kind        string        `json:"kind"`
-	Reviewer    string        `json:"reviewer"`
-	Verdict     string        `json:"verdict"` // approve | reject
-	Findings    store.TextRef `json:"findings"`
-	Obligations []string      `json:"obligations,omitempty"` // codes of conditions the reviewer asks for
-	Version     int           `json:"version"`
-	At          time.Time     `json:"at"`
+	Kind     string        `json:"kind"`
+	Reviewer string        `json:"reviewer"`
+	Verdict  string        `json:"verdict"` // approve | reject | abstain
+	Findings store.TextRef `json:"findings"`
+	// Institution is the reviewer's: an owner's assessment is of that owner's data.
+	Institution string `json:"institution"`
+	// Sheet is the version of the opinion sheet that was answered.
+	Sheet   string            `json:"sheet"`
+	Answers map[string]string `json:"answers"`
+	// Retracted is when the vote was taken back.
+	Retracted   time.Time `json:"retracted,omitzero"`
+	Obligations []string  `json:"obligations,omitempty"` // codes of conditions the reviewer asks for
+	Version     int       `json:"version"`
+	At          time.Time `json:"at"`
+}
+
+// Question is one that a reviewer or the authority puts to the applicant.
+type Question struct {
+	By         string        `json:"by"`
+	At         time.Time     `json:"at"`
+	Text       store.TextRef `json:"text"`
+	Answer     store.TextRef `json:"answer,omitzero"`
+	AnsweredBy string        `json:"answered_by,omitempty"`
+	Answered   time.Time     `json:"answered,omitzero"`
+}
+
+// Clock is by when the present state is left. While the applicant owes an answer, the days left to the reviewers stand still.
+type Clock struct {
+	Due  policy.Date `json:"due,omitempty"`
+	Left int         `json:"left,omitempty"` // working days that were left when the clock stopped
+}
+
+// Appeal is an appeal against a denial: what was appealed against, and who took part in it.
+type Appeal struct {
+	By      string        `json:"by"`
+	At      time.Time     `json:"at"`
+	Grounds store.TextRef `json:"grounds"`
+	Reviews []Review      `json:"reviews"`
+	Verdict *Verdict      `json:"verdict"`
+}
+
+// retract takes the account's vote back; it stays on file apart from those that count.
+func (a *Application) retract(account string, now time.Time) {
+	a.Reviews = slices.DeleteFunc(slices.Clone(a.Reviews), func(r Review) bool {
+		if r.Reviewer != account {
+			return false
+		}
+		r.Retracted = now.UTC()
+		a.Retracted = append(a.Retracted, r)
+		return true
+	})
+}
+
+// former are the accounts that took part in what was appealed against.
+func (a *Application) former() []string {
+	var out []string
+	for _, p := range a.Appeals {
+		for _, r := range p.Reviews {
+			out = append(out, r.Reviewer)
+		}
+		if p.Verdict != nil {
+			out = append(out, p.Verdict.Decider)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // Verdict is the authority's decision.
@@ -107,9 +173,9 @@ type Signature struct {
 // Case is the application as its workflow sees it.
 func (a *Application) Case() policy.Case {
 	c := policy.Case{Kind: a.Facts.Kind, Purpose: a.Facts.Purpose, State: a.State, Lead: a.Facts.Lead, Team: a.Facts.Team,
-		Institution: a.Institution, DataOwners: a.DataOwners, Needed: a.Needed}
+		Institution: a.Institution, DataOwners: a.DataOwners, Needed: a.Needed, File: a.File, Former: a.former(), Appeals: len(a.Appeals), Due: a.Clock.Due}
 	for _, r := range a.Reviews {
-		c.Reviews = append(c.Reviews, policy.Review{Kind: r.Kind, Reviewer: r.Reviewer, Verdict: r.Verdict})
+		c.Reviews = append(c.Reviews, policy.Review{Kind: r.Kind, Reviewer: r.Reviewer, Verdict: r.Verdict, Institution: r.Institution})
 	}
 	if a.Verdict != nil {
 		c.Decider = a.Verdict.Decider

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"carrel/broker/auth"
 	"carrel/broker/grant/act"
@@ -17,7 +18,10 @@ type View struct {
 	Revision int64             `json:"revision"`
 	Texts    map[string]string `json:"texts"` // in place of the references; an erased one is missing
 	Reviews  []ReviewView      `json:"reviews"`
-	Verdict  *VerdictView      `json:"verdict,omitempty"`
+	// Questions and Appeals come with their words.
+	Questions []QuestionView `json:"questions,omitempty"`
+	Appeals   []AppealView   `json:"appeals,omitempty"`
+	Verdict   *VerdictView   `json:"verdict,omitempty"`
 	// Check is what policy would say to a submission now; only for a draft.
 	Check *policy.Decision `json:"check,omitempty"`
 	// Commands is what this person may do now.
@@ -32,6 +36,19 @@ type ReviewView struct {
 	Findings string `json:"findings"`
 }
 
+// QuestionView is a question to the applicant with its words.
+type QuestionView struct {
+	Question
+	Text   string `json:"text"`
+	Answer string `json:"answer,omitempty"`
+}
+
+// AppealView is an appeal with its words.
+type AppealView struct {
+	Appeal
+	Grounds string `json:"grounds"`
+}
+
 // VerdictView is the decision with its words.
 type VerdictView struct {
 	Verdict
@@ -43,14 +60,19 @@ type VerdictView struct {
 type Wait struct {
 	Who  string      `json:"who"`            // as policy's workflow names them: reviewers, authority, applicant, owner, service
 	What string      `json:"what,omitempty"` // the kind of review
+	Unit string      `json:"unit,omitempty"` // the owner whose own people assess
 	Text policy.Text `json:"text"`
+	// Due is the last working day for it; Overdue says that it is past.
+	Due     policy.Date `json:"due,omitempty"`
+	Overdue bool        `json:"overdue,omitempty"`
 }
 
 // workflow is the part of policy's workflow that says who is at turn.
 type workflow struct {
-	Initial string                 `json:"initial"`
-	States  map[string]policy.Text `json:"states"`
-	Owners  map[string][]string    `json:"owners"`
+	Initial  string                 `json:"initial"`
+	States   map[string]policy.Text `json:"states"`
+	Owners   map[string][]string    `json:"owners"`
+	Optional []string               `json:"optional"` // commands that nobody waits for
 }
 
 func (s *Service) workflow(ctx context.Context) (workflow, error) {
@@ -97,6 +119,9 @@ func (s *Service) view(ctx context.Context, tx *store.Tx, id auth.Identity, a *A
 			return nil, err
 		}
 		v.Reviews = append(v.Reviews, ReviewView{Review: r, Findings: words})
+	}
+	if err := said(ctx, tx, a, v); err != nil {
+		return nil, err
 	}
 	if a.Verdict != nil {
 		if v.Verdict, err = verdictView(ctx, tx, a.Verdict); err != nil {
@@ -157,27 +182,50 @@ func (s *Service) commands(ctx context.Context, id auth.Identity, a *Application
 	return dec.Commands(), nil
 }
 
-// waits reads from policy's workflow whose turn it is, and names what is still missing.
+// said opens the words of questions, answers and appeals.
+func said(ctx context.Context, tx *store.Tx, a *Application, v *View) error {
+	var err error
+	for _, q := range a.Questions {
+		shown := QuestionView{Question: q}
+		if shown.Text, err = opened(ctx, tx, q.Text); err != nil {
+			return err
+		}
+		if shown.Answer, err = opened(ctx, tx, q.Answer); err != nil {
+			return err
+		}
+		v.Questions = append(v.Questions, shown)
+	}
+	for _, p := range a.Appeals {
+		shown := AppealView{Appeal: p}
+		if shown.Grounds, err = opened(ctx, tx, p.Grounds); err != nil {
+			return err
+		}
+		v.Appeals = append(v.Appeals, shown)
+	}
+	return nil
+}
+
+// waits reads from policy whose turn it is, and names what is still missing and by when.
 func (s *Service) waits(ctx context.Context, w workflow, a *Application) ([]Wait, error) {
-	var kinds map[string]struct {
-		Label policy.Text `json:"label"`
-	}
-	if err := s.desk.Policy.Data(ctx, "carrel/reviews", &kinds); err != nil {
-		return nil, fmt.Errorf("application: kinds of review: %w", err)
-	}
+	late := a.Clock.Due != "" && a.Clock.Due < policy.DateOf(s.desk.Now())
 	var out []Wait
 	for _, who := range w.Owners[a.State] {
 		if who != "reviewers" {
 			signed := slices.ContainsFunc(a.Signatures, func(s Signature) bool { return s.Side == who })
 			if !signed {
-				out = append(out, Wait{Who: who, Text: w.States[a.State]})
+				out = append(out, Wait{Who: who, Text: w.States[a.State], Due: a.Clock.Due, Overdue: late})
 			}
 			continue
 		}
-		for _, kind := range a.Needed {
-			if !slices.ContainsFunc(a.Reviews, func(r Review) bool { return r.Kind == kind }) {
-				out = append(out, Wait{Who: who, What: kind, Text: kinds[kind].Label})
-			}
+		// The service asks for itself: what is missing does not depend on who looks.
+		system := policy.Subject{Account: "system", Institution: s.desk.Operator}
+		dec, err := s.desk.Policy.Decide(ctx, policy.SeatsQuestion{At: s.desk.Moment(), Subject: system, Machine: "application", Case: a.Case()})
+		if err != nil {
+			return nil, fmt.Errorf("application: ask for open reviews: %w", err)
+		}
+		for _, o := range dec.Obligations {
+			kind, unit, _ := strings.Cut(o.Value, "@")
+			out = append(out, Wait{Who: who, What: kind, Unit: unit, Text: o.Text, Due: a.Clock.Due, Overdue: late})
 		}
 	}
 	return out, nil
@@ -197,6 +245,10 @@ type Item struct {
 	Grant       string           `json:"grant,omitempty"`
 	Revision    int64            `json:"revision"`
 	Commands    []policy.Command `json:"commands"`
+	Due         policy.Date      `json:"due,omitempty"`
+	Overdue     bool             `json:"overdue,omitempty"`
+
+	optional []string
 }
 
 // List shows the applications that the person may see, newest first, at most limit (1 to 200).
@@ -204,10 +256,10 @@ func (s *Service) List(ctx context.Context, id auth.Identity, limit int) ([]Item
 	return s.list(ctx, id, limit, func(Item) bool { return true })
 }
 
-// Inbox shows what waits for this person: where policy lets him do something other than take it back.
+// Inbox shows what waits for this person: where policy lets him do something that others wait for.
 func (s *Service) Inbox(ctx context.Context, id auth.Identity, limit int) ([]Item, error) {
 	return s.list(ctx, id, limit, func(i Item) bool {
-		return slices.ContainsFunc(i.Commands, func(c policy.Command) bool { return c.Command != "withdraw" })
+		return slices.ContainsFunc(i.Commands, func(c policy.Command) bool { return !slices.Contains(i.optional, c.Command) })
 	})
 }
 
@@ -261,7 +313,8 @@ func (s *Service) item(ctx context.Context, tx *store.Tx, id auth.Identity, w wo
 		return Item{}, false, nil
 	}
 	item := Item{ID: a.ID, State: a.State, StateText: w.States[a.State], Kind: a.Facts.Kind, Purpose: a.Facts.Purpose, Lead: a.Facts.Lead,
-		Institution: a.Institution, Grant: a.Grant, Revision: d.Rev}
+		Institution: a.Institution, Grant: a.Grant, Revision: d.Rev, Due: a.Clock.Due, Overdue: a.Clock.Due != "" && a.Clock.Due < policy.DateOf(s.desk.Now()),
+		optional: w.Optional}
 	for _, wish := range a.Facts.Wishes {
 		item.Datasets = append(item.Datasets, wish.Dataset)
 	}

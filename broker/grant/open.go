@@ -115,12 +115,7 @@ func (s *Service) budget(ctx context.Context, tx *store.Tx, g *Grant) error {
 	if err != nil {
 		return act.Problem(fmt.Errorf("grant: open budget: %w", err))
 	}
-	for _, person := range append([]string{g.Lead}, g.Team...) {
-		if err := s.researcher(ctx, tx, root, g.Universe, person, d.Researcher.Epsilon); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.accounts(ctx, tx, g)
 }
 
 func (s *Service) researcher(ctx context.Context, tx *store.Tx, root ledger.Account, universe, person string, epsilon float64) error {

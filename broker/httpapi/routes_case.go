@@ -77,6 +77,15 @@ func (s *server) applications() {
 			OnRevision
 			Body application.DecisionInput
 		}
+		says struct {
+			OnRevision
+			Body struct {
+				Text string `json:"text" maxLength:"32768"`
+			}
+		}
+		ofKind struct {
+			Kind string `path:"kind" maxLength:"80"`
+		}
 		sign struct {
 			OnRevision
 			Body struct {
@@ -111,6 +120,28 @@ func (s *server) applications() {
 	})
 	route(s, http.MethodPost, "/applications/{id}/review", "Put a review on record", func(ctx context.Context, id auth.Identity, in *review) (*app, error) {
 		return wrap(a.Review(ctx, id, in.ID, in.Rev, in.Body))
+	})
+	route(s, http.MethodGet, "/reviews/{kind}/sheet", "The opinion sheet of a kind of review", func(ctx context.Context, _ auth.Identity, in *ofKind) (*reply[application.Sheet], error) {
+		sheet, err := a.Sheet(ctx, in.Kind)
+		return &reply[application.Sheet]{sheet}, err
+	})
+	route(s, http.MethodPost, "/applications/{id}/retract", "Take one's own vote back", func(ctx context.Context, id auth.Identity, in *OnRevision) (*app, error) {
+		return wrap(a.Retract(ctx, id, in.ID, in.Rev))
+	})
+	route(s, http.MethodPost, "/applications/{id}/ask", "Ask the applicant; the clock stops", func(ctx context.Context, id auth.Identity, in *says) (*app, error) {
+		return wrap(a.Ask(ctx, id, in.ID, in.Rev, in.Body.Text))
+	})
+	route(s, http.MethodPost, "/applications/{id}/answer", "Answer the open question", func(ctx context.Context, id auth.Identity, in *says) (*app, error) {
+		return wrap(a.Answer(ctx, id, in.ID, in.Rev, in.Body.Text))
+	})
+	route(s, http.MethodPost, "/applications/{id}/appeal", "Put a denial before another panel", func(ctx context.Context, id auth.Identity, in *says) (*app, error) {
+		return wrap(a.Appeal(ctx, id, in.ID, in.Rev, in.Body.Text))
+	})
+	route(s, http.MethodPost, "/applications/{id}/amend", "Begin an amendment of what was granted", func(ctx context.Context, id auth.Identity, in *ByID) (*app, error) {
+		return wrap(a.Later(ctx, id, in.ID, application.FileAmendment))
+	})
+	route(s, http.MethodPost, "/applications/{id}/renew", "Begin a renewal of what was granted", func(ctx context.Context, id auth.Identity, in *ByID) (*app, error) {
+		return wrap(a.Later(ctx, id, in.ID, application.FileRenewal))
 	})
 	route(s, http.MethodPost, "/applications/{id}/decide", "The authority's decision", func(ctx context.Context, id auth.Identity, in *decide) (*app, error) {
 		return wrap(a.Decide(ctx, id, in.ID, in.Rev, in.Body))

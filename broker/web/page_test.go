@@ -31,7 +31,7 @@ func TestHostileTexts(t *testing.T) {
 	_, err = p.Applications.Submit(ctx, p.As("li"), a.ID, 0)
 	ok(t, err)
 	for _, kind := range []string{"ethics", "confidentiality", "security-risk", "privacy-impact"} {
-		_, err = p.Applications.Review(ctx, p.As(apptest.Reviewers()[kind]), a.ID, 0, application.ReviewInput{Kind: kind, Verdict: "approve", Findings: hostile, Obligations: []string{hostile}})
+		_, err = p.Applications.Review(ctx, p.As(apptest.Reviewers()[kind]), a.ID, 0, hostileOpinion(p.World, kind))
 		ok(t, err)
 	}
 	_, err = p.Applications.Decide(ctx, p.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve", Grounds: hostile, Conditions: []string{hostile}})
@@ -120,7 +120,7 @@ func TestEveryPageInBothLanguages(t *testing.T) {
 	ok(t, err)
 	reviewed, approved := p.Reviewed("li", apptest.Research()), p.Approved("li", apptest.Research())
 	seen := map[string]string{
-		"/": "", "/?q=sex": "", "/catalogue/jinhe": "", "/login": "", "/audit/checkpoint": "", "/inbox": "li", "/applications": "li", "/applications/new": "li", "/grants": "li", "/handovers": "feng",
+		"/": "", "/?q=sex": "", "/catalogue/jinhe": "", "/login": "", "/audit/checkpoint": "", "/inbox": "li", "/notices": "li", "/applications": "li", "/applications/new": "li", "/grants": "li", "/handovers": "feng",
 		"/applications/" + draft.ID: "li", "/applications/" + draft.ID + "/edit": "li", "/applications/" + inReview.ID: "chen", "/applications/" + reviewed.ID: "zhou",
 		"/applications/" + approved.ID: "wu", "/applications/" + approved.ID + "/agreement": "wu", "/applications/" + registry.ID: "zheng", "/grants/" + granted.Grant: "li",
 		"/grants/" + registry.Grant: "feng", "/grants/" + granted.Grant + "/ask": "li", "/audit": "yan", "/audit/proof/0": "yan",
@@ -245,4 +245,11 @@ func TestOutdatedPage(t *testing.T) {
 	if status, body := p.post("chen", at+"/review", in); status != http.StatusForbidden || !strings.Contains(body, "sichuan-18/review-kind") {
 		t.Errorf("another's review: status %d", status)
 	}
+}
+
+// hostileOpinion is a review whose words are hostile.
+func hostileOpinion(w *apptest.World, kind string) application.ReviewInput {
+	in := w.Opinion(kind, "approve")
+	in.Findings, in.Obligations = hostile, []string{hostile}
+	return in
 }

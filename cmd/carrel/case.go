@@ -43,7 +43,10 @@ texts:
 func (a *app) applicationCommand() *cobra.Command {
 	return a.group("application", "Applications for data: from draft to decision",
 		a.applicationNew(), a.applicationEdit(), a.applicationStep("submit", "Submit for review", nil), a.applicationShow(), a.applicationList(),
-		a.applicationReview(), a.applicationDecide(), a.applicationStep("withdraw", "Take an application back", nil))
+		a.applicationReview(), a.applicationSheet(), a.applicationStep("retract", "Take one's own vote back", nil),
+		a.applicationSay("ask", "Ask the applicant; the clock stops until the answer"), a.applicationSay("answer", "Answer the open question"),
+		a.applicationSay("appeal", "Put a denial before another panel"), a.applicationStep("amend", "Begin an amendment of what was granted", nil),
+		a.applicationStep("renew", "Begin a renewal of what was granted", nil), a.applicationDecide(), a.applicationStep("withdraw", "Take an application back", nil))
 }
 
 func (a *app) applicationNew() *cobra.Command {
@@ -143,25 +146,6 @@ func (a *app) step(cmd *cobra.Command, id, name string, body any) error {
 		}
 		fmt.Fprintln(w)
 	})
-}
-
-func (a *app) applicationReview() *cobra.Command {
-	var in application.ReviewInput
-	cmd := &cobra.Command{
-		Use: "review APPLICATION --kind KIND --verdict approve|reject --findings TEXT", Short: "Put a review on record",
-		Example: `  carrel application review ap-… --kind ethics --verdict approve --findings "No objection."`, Args: a.exact(1, "an application"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := a.oneOf("verdict", in.Verdict, "approve", "reject"); err != nil {
-				return err
-			}
-			return a.step(cmd, args[0], "review", in)
-		},
-	}
-	f := cmd.Flags()
-	f.StringVar(&in.Kind, "kind", "", "ethics, confidentiality, security-risk or privacy-impact")
-	f.StringVar(&in.Verdict, "verdict", "", "approve or reject")
-	f.StringVar(&in.Findings, "findings", "", "what was found")
-	return cmd
 }
 
 func (a *app) applicationDecide() *cobra.Command {

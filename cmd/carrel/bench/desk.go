@@ -88,9 +88,13 @@ func (d *desk) apply(ctx context.Context, e entry) (string, error) {
 	if ap, err = d.Applications.Submit(ctx, d.me, ap.ID, 0); err != nil {
 		return "", err
 	}
-	reviewers := map[string]string{"ethics": "chen", "confidentiality": "zhao", "security-risk": "qian", "privacy-impact": "sun"}
+	reviewers := map[string]string{"ethics": "chen", "confidentiality": "zhao", "security-risk": "qian", "privacy-impact": "sun", "scientific": "jiang"}
 	for _, kind := range ap.Needed {
-		in := application.ReviewInput{Kind: kind, Verdict: "approve", Findings: "No objection after review."}
+		sheet, err := d.Applications.Sheet(ctx, kind)
+		if err != nil {
+			return "", err
+		}
+		in := application.ReviewInput{Kind: kind, Verdict: "approve", Findings: "No objection after review.", Sheet: sheet.Version, Answers: sheet.Clear()}
 		if _, err := d.Applications.Review(ctx, d.as(reviewers[kind]), ap.ID, 0, in); err != nil {
 			return "", err
 		}

@@ -1,0 +1,91 @@
+package application
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	"carrel/broker/auth"
+	"carrel/broker/grant"
+	"carrel/broker/grant/act"
+	"carrel/broker/store"
+	"carrel/policy"
+)
+
+// The files that change what was granted. Each goes the whole way of an application: the grant stays as it is until the last
+// signature under the new decision.
+const (
+	FileAmendment = "amendment"
+	FileRenewal   = "renewal"
+)
+
+// Later begins an amendment or a renewal: a draft with all that was decided, to be changed, submitted and decided anew. It is
+// asked for as a command (amend, renew) on the application that it is about.
+func (s *Service) Later(ctx context.Context, id auth.Identity, app, file string) (*Application, error) {
+	command := map[string]string{FileAmendment: "amend", FileRenewal: "renew"}[file]
+	made := &Application{ID: act.NewID("ap"), File: file, Of: app, Institution: id.Institution, Created: s.desk.Now().UTC(), Changed: s.desk.Now().UTC()}
+	step := act.Step{Kind: "application." + command, Object: "application/" + app, Facts: map[string]string{"file": made.ID}}
+	err := s.desk.Do(ctx, id, step, func(tx *store.Tx) error {
+		a, _, err := s.visible(ctx, tx, id, app)
+		if err != nil {
+			return act.Conceal(err, what())
+		}
+		if _, err := s.access(ctx, id, "application."+command, a); err != nil {
+			return err
+		}
+		dec, err := s.desk.Ask(ctx, policy.TransitionQuestion{At: s.desk.Moment(), Subject: id.Subject(), Machine: "application",
+			Move: policy.Move{Command: command}, Case: a.Case()})
+		if err != nil {
+			return err
+		}
+		if err := s.copied(ctx, tx, a, made); err != nil {
+			return err
+		}
+		if err := tx.Put(ctx, DocKind, made.ID, 0, made.index(), made); err != nil {
+			return err
+		}
+		_, err = s.desk.Record(ctx, tx, id, dec, step)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return made, nil
+}
+
+// copied fills a draft with what was decided: facts as they are, texts as texts of its own, which can be changed and erased.
+func (s *Service) copied(ctx context.Context, tx *store.Tx, from, to *Application) error {
+	w, err := s.workflow(ctx)
+	if err != nil {
+		return err
+	}
+	to.State, to.Facts, to.Texts = w.Initial, from.Facts, map[string]store.TextRef{}
+	to.DataOwners, to.Universe = from.DataOwners, from.Universe
+	for name, ref := range maps.All(from.Texts) {
+		words, err := opened(ctx, tx, ref)
+		if err != nil {
+			return err
+		}
+		if to.Texts[name], err = tx.PutText(ctx, words); err != nil {
+			return err
+		}
+	}
+	to.Facts.File = to.File
+	to.Facts.Former = policy.Former{Grant: from.Grant, Purpose: from.Facts.Purpose, Epsilon: from.Facts.Epsilon}
+	return s.former(ctx, tx, to)
+}
+
+// former looks up what the grant that is to be changed is now.
+func (s *Service) former(ctx context.Context, tx *store.Tx, a *Application) error {
+	a.Facts.File = a.File
+	if a.File == "" {
+		a.Facts.Former = policy.Former{}
+		return nil
+	}
+	g, _, err := grant.Load(ctx, tx, a.Facts.Former.Grant)
+	if err != nil {
+		return fmt.Errorf("application: the grant to change: %w", err)
+	}
+	a.Facts.Former.State, a.Facts.Former.Purpose = g.State, g.Purpose
+	return nil
+}

@@ -1,0 +1,128 @@
+# Which reviews follow from what is asked (reviews.json names for each kind when it is needed), and what minors, a way abroad, an
+# amendment and a renewal need besides. Nobody chooses his reviews.
+package carrel.application
+
+import data.carrel.cite
+import data.carrel.grant
+import data.carrel.standing
+
+file_needs := {"pipl-28/guardian"} | later_needs
+
+later_needs := {"sichuan-17/file"} if app.file == ""
+
+else := {"sichuan-17/file", "pipl-23/same-purpose", "state47-safe/same-budget"} | renewal_needs
+
+renewal_needs := {"tianjin-32-5/rules"} if {
+	app.file == "renewal"
+	grant.is_qc
+}
+
+else := set()
+
+# --- which reviews
+
+reviews contains kind if {
+	some kind, r in data.carrel.reviews
+	asks_for(r.when)
+}
+
+asks_for("always") if count(wished) > 0
+
+asks_for("quality-control") if app.purpose == "quality-control"
+
+asks_for("commercial") if app.funding == "industry"
+
+asks_for("commercial") if app.conflicts == "declared"
+
+asks_for("watched") if standing.level != "good"
+
+asks_for("high-level") if top >= settings.assessment_level
+
+asks_for("identifiable") if app.identifiable
+
+asks_for("minors") if app.minors.included
+
+asks_for("genetic") if "genetic" in lists
+
+review_rules := {data.carrel.reviews[kind].rule | some kind in reviews}
+
+# In the order in which they are held.
+oblige := array.concat(
+	[{"kind": "review", "value": pair[1], "text": data.carrel.reviews[pair[1]].label} |
+		some pair in sort([[data.carrel.reviews[kind].stage, kind] | some kind in reviews])
+	],
+	[{"kind": "warning", "value": rule, "text": data.carrel.rules[rule].deny} | some rule in warnings],
+)
+
+# --- levels: of the fields (GB/T 39725), and of what is asked for by code
+
+top := max(levels | {data.carrel.levels.lists[name].level | some name in lists}) if count(levels) > 0
+
+lists contains name if {
+	some name, list in data.carrel.levels.lists
+	some code in app.codes
+	some prefix in list.codes
+	startswith(code, prefix)
+}
+
+# A shorter code asks for all below it.
+lists contains name if {
+	some name, list in data.carrel.levels.lists
+	some code in app.codes
+	some prefix in list.codes
+	startswith(prefix, code)
+}
+
+# --- minors under 14 (pipl-28)
+
+held contains "pipl-28/guardian" if app.minors.included == false
+
+held contains "pipl-28/guardian" if startswith(app.minors.consent, "sha256:")
+
+held contains "pipl-28/guardian" if app.minors.law != ""
+
+# --- abroad (sichuan-32, ndr-31): what the responsible unit filed and both offices cleared, for that recipient, and no more
+
+held contains "sichuan-32/cross-border" if app.cross_border == false
+
+held contains "sichuan-32/cross-border" if cleared
+
+cleared if {
+	input.clearance.state == "cleared"
+	input.clearance.until >= cite.today
+	input.clearance.until >= app.to
+	input.clearance.purpose == app.purpose
+	input.subject.institution != ""
+	input.clearance.recipient == input.subject.institution
+	count(unassessed) == 0
+}
+
+unassessed := {sprintf("%s:%s", [w.dataset, c]) | some w in app.wishes; some c in w.columns} - assessed
+
+assessed := {sprintf("%s:%s", [w.dataset, c]) | some w in input.clearance.wishes; some c in w.columns}
+
+details["sichuan-32/cross-border"] := cite.plain(unassessed) if input.clearance.state == "cleared"
+
+else := {"zh": "", "en": ""}
+
+# --- amendments and renewals
+
+held contains "sichuan-17/file" if app.file == ""
+
+held contains "sichuan-17/file" if {
+	app.file in {"amendment", "renewal"}
+	app.former.grant != ""
+	app.former.state == "active"
+}
+
+# Another purpose is no amendment: the grant's own change of purpose suspends it, or one applies anew (pipl-23).
+held contains "pipl-23/same-purpose" if app.purpose == app.former.purpose
+
+held contains "state47-safe/same-budget" if app.epsilon == app.former.epsilon
+
+held contains "tianjin-32-5/rules" if {
+	startswith(app.rules.document, "sha256:")
+	app.rules.version != ""
+	app.rules.date != ""
+	app.rules.date <= cite.today
+}

@@ -1,0 +1,149 @@
+package carrel.application_test
+
+import data.carrel.application
+
+changed(base, patches) := d if {
+	d := application.decision with input as json.patch(base, [{"op": "replace", "path": path, "value": value} | some path, value in patches])
+}
+
+asked_for(d) := {o.value | some o in d.obligations; o.kind == "review"}
+
+always := {"ethics", "confidentiality", "security-risk", "privacy-impact"}
+
+asks(patches, more) if {
+	d := changed(question, patches)
+	d.allow
+	asked_for(d) == always | more
+	every kind in more { data.carrel.reviews[kind].rule in d.grounds }
+}
+
+test_industry_pays if asks({"/application/funding": "industry"}, {"conflict-of-interest"})
+
+test_conflict_declared if asks({"/application/conflicts": "declared"}, {"conflict-of-interest"})
+
+test_high_level if asks({"/application/wishes/0/columns": ["lab.value"], "/application/assessment": "pia-1"}, {"scientific"})
+
+test_identifiable_fields if asks(
+	{"/application/identifiable": true, "/application/authority/document": "sha256:ab", "/application/attachments": ["sha256:ab"]},
+	{"authorisation"},
+)
+
+test_minors if asks({"/application/minors": {"included": true, "consent": "sha256:aa", "law": ""}}, {"minors"})
+
+test_minors_by_law if asks({"/application/minors": {"included": true, "consent": "", "law": "named"}}, {"minors"})
+
+test_genetic if asks({"/application/codes": ["icd10:Q90.0"], "/application/assessment": "pia-1"}, {"genetic", "scientific"})
+
+test_a_short_code_asks_for_all_below if asks({"/application/codes": ["icd10:Q"], "/application/assessment": "pia-1"}, {"genetic", "scientific"})
+
+test_mental_illness if asks({"/application/codes": ["icd10:F32"], "/application/assessment": "pia-1"}, {"scientific"})
+
+test_mental_illness_needs_an_assessment if denies("pipl-55/assessment", "/application/codes", ["icd10:F32"])
+
+test_hiv_is_level_five if rules(changed(question, {"/application/codes": ["icd10:B20"], "/application/assessment": "pia-1"})) == {"state47-open/level"}
+
+test_quality_control if {
+	d := changed(handover, {})
+	asked_for(d) == always | {"qc-scope"}
+}
+
+test_watched if {
+	entry := {"id": "cr-1", "sort": "misuse", "state": "standing", "from": "2026-01-01", "until": "2027-01-01"}
+	d := application.decision with input as object.union(question, {"subject": {"credit": [entry], "duties": []}})
+		with data.carrel.matters.sorts.credit as {"misuse": {"effect": "fault"}}
+	d.allow
+	asked_for(d) == always | {"standing"}
+}
+
+test_in_the_order_of_stages if {
+	d := changed(question, {"/application/minors": {"included": true, "consent": "sha256:aa", "law": ""}})
+	[o.value | some o in d.obligations; o.kind == "review"][4] == "minors"
+}
+
+test_minors_without_guardian if denies("pipl-28/guardian", "/application/minors", {"included": true, "consent": "", "law": ""})
+
+# --- abroad
+
+abroad := {
+	"/subject/institution": "u",
+	"/application/cross_border": true,
+	"/clearance": {
+		"state": "cleared", "recipient": "u", "until": "2027-12-31", "purpose": "research",
+		"wishes": [{"dataset": "jinhe", "columns": ["encounter.*", "person.sex", "lab.value"]}],
+	},
+}
+
+test_cleared if changed(question, abroad).allow
+
+not_cleared(changes) if {
+	d := changed(question, object.union(abroad, {"/clearance": object.union(abroad["/clearance"], changes)}))
+	rules(d) == {"sichuan-32/cross-border"}
+}
+
+test_filed_is_not_cleared if not_cleared({"state": "filed"})
+
+test_for_another if not_cleared({"recipient": "x"})
+
+test_for_another_purpose if not_cleared({"purpose": "quality-control"})
+
+test_over if not_cleared({"until": "2026-11-20"})
+
+test_over_before_the_grant_is if not_cleared({"until": "2027-11-29"})
+
+test_no_more_than_was_assessed if not_cleared({"wishes": [{"dataset": "jinhe", "columns": ["person.sex"]}]})
+
+test_says_what_was_not_assessed if {
+	d := changed(question, object.union(abroad, {"/application/wishes/0/columns": ["encounter.*", "person.sex", "person.note"], "/application/assessment": "pia-1"}))
+	some r in d.reasons
+	r.rule == "sichuan-32/cross-border"
+	contains(r.text.en, "jinhe:person.note")
+}
+
+# --- amendments and renewals
+
+later := {
+	"/application/file": "amendment",
+	"/application/former": {"grant": "g-1", "state": "active", "purpose": "research", "epsilon": 0},
+}
+
+test_amendment if changed(question, later).allow
+
+test_another_purpose_is_no_amendment if {
+	d := changed(question, object.union(later, {"/application/former": {"grant": "g-1", "state": "active", "purpose": "quality-control", "epsilon": 0}}))
+	rules(d) == {"pipl-23/same-purpose"}
+}
+
+test_same_budget if {
+	d := changed(question, object.union(later, {"/application/epsilon": 2}))
+	rules(d) == {"state47-safe/same-budget"}
+}
+
+test_grant_is_active if {
+	d := changed(question, object.union(later, {"/application/former": {"grant": "g-1", "state": "suspended", "purpose": "research", "epsilon": 0}}))
+	rules(d) == {"sichuan-17/file"}
+}
+
+test_file_of_an_unknown_kind if "sichuan-17/file" in rules(changed(question, {"/application/file": "copy"}))
+
+renewal := {
+	"/application/file": "renewal",
+	"/application/former": {"grant": "g-1", "state": "active", "purpose": "quality-control", "epsilon": 0},
+	"/application/rules": {"document": "sha256:aa", "version": "3", "date": "2026-06-01"},
+}
+
+test_renewal if changed(handover, renewal).allow
+
+test_researchers_have_no_rules_on_file if changed(question, object.union(later, {"/application/file": "renewal"})).allow
+
+no_rules(changes) if {
+	d := changed(handover, object.union(renewal, {"/application/rules": object.union(renewal["/application/rules"], changes)}))
+	rules(d) == {"tianjin-32-5/rules"}
+}
+
+test_renewal_needs_the_rules if no_rules({"document": ""})
+
+test_renewal_needs_their_version if no_rules({"version": ""})
+
+test_renewal_needs_their_date if no_rules({"date": ""})
+
+test_renewal_needs_rules_in_force if no_rules({"date": "2027-01-01"})

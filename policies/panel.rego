@@ -1,0 +1,207 @@
+# Reviews as votes. A review that is asked for is a seat, of one kind; an owner's assessment has a seat for each owner of the
+# data, taken by that owner's own people (sichuan-18). A seat closes when as many have voted as its quorum says; it approves when
+# more approved than rejected, so a tie does not. Seats of one stage are open together, those of the next when it is done.
+package carrel.transition
+
+import data.carrel.cite
+import data.carrel.reviews
+import data.carrel.sheets
+
+# What policy always asks for is asked for here again: a case cannot come with a shorter list of its own.
+due := {k | some k in case.needed} | {k | some k, r in reviews; r.when == "always"}
+
+seats := {seat | some k in due; some seat in seats_of(k)}
+
+seats_of(kind) := {concat("@", [kind, owner]) | some owner in case.data_owners} if reviews[kind].per_owner
+
+else := {kind}
+
+seat_of(kind, institution) := concat("@", [kind, institution]) if reviews[kind].per_owner
+
+else := kind
+
+kind_of(seat) := split(seat, "@")[0]
+
+votes(seat) := [r.verdict | some r in case.reviews; seat_of(r.kind, r.institution) == seat]
+
+quorum(seat) := object.get(reviews, kind_of(seat), {"votes": {"quorum": 1}}).votes.quorum
+
+stage(seat) := object.get(reviews, kind_of(seat), {"stage": 1}).stage
+
+closed := {seat | some seat in seats; count(votes(seat)) >= quorum(seat)}
+
+approved := {seat |
+	some seat in closed
+	cast := votes(seat)
+	count([v | some v in cast; v == "approve"]) > count([v | some v in cast; v == "reject"])
+}
+
+# seats that are open once this vote is cast
+still_open(row) := seats - (closed | {seat |
+	row.command == "review"
+	seat := seat_of(row.review, input.subject.institution)
+	count(votes(seat)) + 1 >= quorum(seat)
+})
+
+# waits names the seats that are open now: those of the first stage that is not done.
+waits := cite.approval({"sichuan-17/command"}, [{"kind": "review", "value": seat, "text": reviews[kind_of(seat)].label} |
+	some seat in (seats - closed)
+	stage(seat) == min(stages(seats - closed))
+])
+
+stages(open) := {stage(seat) | some seat in open}
+
+# --- guards of a vote
+
+holds(row, "sichuan-18/review-kind") if {
+	row.review in case.needed
+	reviews[row.review].role in input.subject.roles
+}
+
+holds(row, "sichuan-18/own-data") if not reviews[row.review].per_owner
+
+holds(_, "sichuan-18/own-data") if {
+	input.subject.institution != ""
+	input.subject.institution in case.data_owners
+}
+
+holds(_, "sichuan-18/one-review") if not me in reviewers
+
+reviewers := {r.reviewer | some r in case.reviews}
+
+holds(row, "sichuan-18/review-open") if not seat_of(row.review, input.subject.institution) in closed
+
+holds(row, "sichuan-18/stage") if {
+	mine := stage(row.review)
+	every seat in seats - closed { stage(seat) >= mine }
+}
+
+holds(row, "sichuan-18/abstain") if quorum(row.review) > 1
+
+holds(_, "sichuan-18/other-panel") if not me in case.former
+
+holds(_, "sichuan-18/own-vote") if me in reviewers
+
+# Who reviews or decides a case may ask about it.
+holds(_, "sichuan-18/asker") if "authority" in input.subject.roles
+
+holds(_, "sichuan-18/asker") if {
+	some kind in case.needed
+	reviews[kind].role in input.subject.roles
+}
+
+# --- guards of the decision
+
+holds(_, "sichuan-18/reviews-held") if {
+	count(case.data_owners) > 0
+	count(seats - approved) == 0
+}
+
+holds(_, "sichuan-18/all-in") if {
+	count(case.needed) > 0
+	count(case.data_owners) > 0
+	count(seats - closed) == 0
+}
+
+holds(_, "sichuan-18/rejected") if count(closed - approved) > 0
+
+# --- appeals
+
+holds(_, "sichuan-18/appeal-once") if case.appeals < machine.appeals
+
+holds(_, "sichuan-18/appeal-in-time") if {
+	case.due != ""
+	cite.today <= case.due
+}
+
+# --- opinion sheets
+
+sheet := sheets.kinds[input.move.review]
+
+brings(_, "sichuan-18/sheet") if {
+	sheet.version
+	input.opinion.sheet == sheet.version
+}
+
+brings(_, "sichuan-18/findings") if {
+	count(unanswered) == 0
+	count(odd) == 0
+	count(input.opinion.answers) == count({a.question | some a in input.opinion.answers})
+}
+
+answered := {a.question |
+	some a in input.opinion.answers
+	some q in sheet.questions
+	q.id == a.question
+	some c in sheets.scales[q.scale]
+	c.value == a.choice
+}
+
+unanswered := {q.id | some q in sheet.questions; q.mandatory; not q.id in answered}
+
+odd := {a.question | some a in input.opinion.answers} - answered
+
+# Who finds that something is not met does not approve.
+brings(row, "sichuan-18/consistent") if row.choice != "approve"
+
+brings(_, "sichuan-18/consistent") if count(barred) == 0
+
+barred := {q.id |
+	some a in input.opinion.answers
+	some q in sheet.questions
+	q.id == a.question
+	some c in sheets.scales[q.scale]
+	c.value == a.choice
+	c.bars
+}
+
+brings(_, "sichuan-18/words") if input.opinion.words >= data.carrel.defaults.application.reason_min
+
+# --- the clock: working days of the state that is entered, and of the stage that begins
+
+clock(row) := [{"kind": "limit", "value": sprintf("working-days=%d", [days]), "text": {"zh": "期限(工作日)", "en": "working days"}} |
+	restarts(row)
+	some days in days_of(row)
+]
+
+restarts(row) if {
+	row.to != case.state
+	not "resume-clock" in row.effects
+}
+
+restarts(row) if {
+	row.command == "review"
+	min(stages(still_open(row))) > min(stages(seats - closed))
+}
+
+days_of(row) := [machine.stages[format_int(min(stages(left)), 10)]] if {
+	row.to == "submitted"
+	left := seats_left(row)
+	count(left) > 0
+}
+
+else := [n | n := machine.days[row.to]]
+
+# Before a submission the seats are not known yet: what comes first is the first stage.
+seats_left(row) := still_open(row) if row.command == "review"
+
+else := seats
+
+# --- texts
+
+details["sichuan-18/reviews-held"] := {
+	"zh": concat(", ", sort({reviews[kind_of(s)].label.zh | some s in (seats - approved)})),
+	"en": concat(", ", sort({reviews[kind_of(s)].label.en | some s in (seats - approved)})),
+}
+
+details["sichuan-18/findings"] := {
+	"zh": concat("; ", sort({q.text.zh | some q in sheet.questions; q.id in (unanswered | odd)})),
+	"en": concat("; ", sort({q.text.en | some q in sheet.questions; q.id in (unanswered | odd)})),
+}
+
+details["sichuan-18/consistent"] := {
+	"zh": concat("; ", sort({q.text.zh | some q in sheet.questions; q.id in barred})),
+	"en": concat("; ", sort({q.text.en | some q in sheet.questions; q.id in barred})),
+}
+
+details["sichuan-18/sheet"] := cite.plain({sheet.version})

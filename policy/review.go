@@ -1,0 +1,56 @@
+package policy
+
+func (f *form) opinion(o Opinion) {
+	f.texts(o.Sheet, o.Evidence)
+	f.natural("a length", int64(o.Words))
+	if len(o.Answers) > maxItems {
+		f.fail("a list is too long")
+		return
+	}
+	for _, a := range o.Answers {
+		f.need("a finding", a.Question)
+		f.texts(a.Choice)
+	}
+}
+
+// file checks what an application says beyond what is wished and why.
+func (f *form) file(a Application) {
+	f.texts(a.File, a.Former.Grant, a.Former.State, a.Former.Purpose, a.Rules.Document, a.Rules.Version, a.Minors.Consent, a.Minors.Law, a.Clearance)
+	f.finite(a.Former.Epsilon)
+	f.dates(a.Rules.Date)
+	f.lists(a.Codes)
+}
+
+func (f *form) clearance(c Clearance) {
+	f.texts(c.State, c.Recipient, c.Purpose)
+	f.dates(c.Until)
+	if len(c.Wishes) > maxItems {
+		f.fail("a list is too long")
+		return
+	}
+	for _, w := range c.Wishes {
+		f.texts(w.Dataset)
+		f.lists(w.Columns)
+	}
+}
+
+// SeatsQuestion asks which votes a case still waits for. An approval names each as an obligation of kind review: the kind, with
+// "@" and the institution where an owner's own people assess its data.
+type SeatsQuestion struct {
+	At      Moment  `json:"at"`
+	Subject Subject `json:"subject"`
+	Machine string  `json:"machine"`
+	Case    Case    `json:"case"`
+}
+
+// Decision names the rule document.
+func (SeatsQuestion) Decision() string { return "carrel.transition.waits" }
+
+// Valid reports whether the question is well formed.
+func (q SeatsQuestion) Valid() error {
+	var f form
+	f.at(q.At)
+	f.subject(q.Subject)
+	f.workflow(q.Machine, q.Case)
+	return f.err
+}
