@@ -143,7 +143,9 @@ func Parse(raw []byte) (*Form, error) {
 // nowhere loads nothing: a form is all in its file.
 type nowhere struct{}
 
-func (nowhere) Load(string) (any, error) { return nil, errors.New("a form refers to nothing outside itself") }
+func (nowhere) Load(string) (any, error) {
+	return nil, errors.New("a form refers to nothing outside itself")
+}
 
 // List is the newest version of every form.
 func (f *Forms) List() []Brief {

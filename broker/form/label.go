@@ -138,3 +138,48 @@ func pointer(at []string) string {
 	}
 	return b.String()
 }
+
+// Field is one field of a form as people read it.
+type Field struct {
+	Pointer string      `json:"pointer"` // a * stands for a place in a list
+	Label   policy.Text `json:"label"`
+	Help    policy.Text `json:"help"`
+	Values  []string    `json:"values,omitempty"` // of a choice
+}
+
+// Fields are the fields that a person fills in, in the order of their places.
+func (f *Form) Fields() []Field {
+	var out []Field
+	f.fields(f.tree, nil, &out)
+	slices.SortFunc(out, func(a, b Field) int { return strings.Compare(a.Pointer, b.Pointer) })
+	return out
+}
+
+func (f *Form) fields(node map[string]any, at []string, out *[]Field) {
+	props, _ := node["properties"].(map[string]any)
+	for name, v := range props {
+		child, _ := v.(map[string]any)
+		here := append(slices.Clone(at), name)
+		items, _ := child["items"].(map[string]any)
+		switch {
+		case child[keyFilled] == true:
+		case child["properties"] != nil:
+			f.fields(child, here, out)
+		case items["properties"] != nil:
+			f.fields(items, append(here, "*"), out)
+		default:
+			*out = append(*out, Field{Pointer: "/" + strings.Join(here, "/"), Label: f.label(here), Help: textOf(child, keyHelp), Values: values(child, items)})
+		}
+	}
+}
+
+func values(nodes ...map[string]any) []string {
+	var out []string
+	for _, n := range nodes {
+		all, _ := n["enum"].([]any)
+		for _, v := range all {
+			out = append(out, fmt.Sprint(v))
+		}
+	}
+	return out
+}

@@ -32,6 +32,7 @@ facts:
   ethics: {document: "sha256:…"}   # of the ethics committee's document; or give texts.exemption
   cross_border: false
   identifiable: false
+  use: {types: [HMB]}          # the purpose by the Data Use Ontology: GRU HMB DS POA MDS OTHER; see carrel application form query
   wishes:
     - {dataset: jinhe, columns: [person.*, encounter.*]}
 texts:
@@ -42,6 +43,7 @@ texts:
 
 func (a *app) applicationCommand() *cobra.Command {
 	return a.group("application", "Applications for data: from draft to decision",
+		a.applicationForm(), a.applicationCheck(), a.applicationCopy(), a.applicationDiff(), a.applicationAttach(), a.applicationAttachments(), a.applicationFetch(), a.applicationDetach(),
 		a.applicationNew(), a.applicationEdit(), a.applicationStep("submit", "Submit for review", nil), a.applicationShow(), a.applicationList(),
 		a.applicationReview(), a.applicationSheet(), a.applicationStep("retract", "Take one's own vote back", nil),
 		a.applicationSay("ask", "Ask the applicant; the clock stops until the answer"), a.applicationSay("answer", "Answer the open question"),

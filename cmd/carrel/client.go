@@ -132,6 +132,10 @@ func (c *api) do(ctx context.Context, method, path string, in, out any) error {
 	if err != nil {
 		return err
 	}
+	return decode(resp, out)
+}
+
+func decode(resp *http.Response, out any) error {
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxReply))
 	if err != nil {
@@ -150,22 +154,34 @@ func (c *api) do(ctx context.Context, method, path string, in, out any) error {
 	return nil
 }
 
-// send makes the request and returns only successful responses.
-func (c *api) send(ctx context.Context, method, path string, in any) (*http.Response, error) {
-	var body io.Reader
-	if in != nil {
-		b, err := json.Marshal(in)
-		if err != nil {
-			return nil, err
-		}
-		body = bytes.NewReader(b)
+// upload posts a file as it is.
+func (c *api) upload(ctx context.Context, path, media string, file io.Reader, out any) error {
+	resp, err := c.request(ctx, http.MethodPost, path, media, file)
+	if err != nil {
+		return err
 	}
+	return decode(resp, out)
+}
+
+// send makes the request with a JSON body and returns only successful responses.
+func (c *api) send(ctx context.Context, method, path string, in any) (*http.Response, error) {
+	if in == nil {
+		return c.request(ctx, method, path, "", nil)
+	}
+	b, err := json.Marshal(in)
+	if err != nil {
+		return nil, err
+	}
+	return c.request(ctx, method, path, "application/json", bytes.NewReader(b))
+}
+
+func (c *api) request(ctx context.Context, method, path, media string, body io.Reader) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.base+"/api/v1"+path, body)
 	if err != nil {
 		return nil, problem.Wrap(err, problem.Invalid, "服务地址不是网址；请写成 http://127.0.0.1:8443 的形式。", "The address of the service is not a URL; write it like http://127.0.0.1:8443.")
 	}
-	if in != nil {
-		req.Header.Set("Content-Type", "application/json")
+	if media != "" {
+		req.Header.Set("Content-Type", media)
 	}
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)

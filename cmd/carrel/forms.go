@@ -1,0 +1,336 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
+
+	"carrel/broker/application"
+	"carrel/broker/attachment"
+	"carrel/broker/form"
+	"carrel/broker/problem"
+)
+
+func (a *app) applicationForm() *cobra.Command {
+	var version int
+	cmd := &cobra.Command{
+		Use: "form [FORM]", Short: "Forms of applications; of one, its fields", Example: "  carrel application form query\n  carrel application form query --json > query.schema.json", Args: a.upTo(1, "a form"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			forms, err := form.Embedded()
+			if err != nil {
+				return err
+			}
+			if len(args) == 0 {
+				return a.print(forms.List(), func(w io.Writer) {
+					rows := [][]string{}
+					for _, f := range forms.List() {
+						rows = append(rows, []string{f.ID, strconv.Itoa(f.Version), f.Title.In(a.language()), f.Help.In(a.language())})
+					}
+					list(w, "", []string{a.say("申请表", "FORM"), a.say("版本", "VERSION"), a.say("名称", "TITLE"), a.say("说明", "HELP")}, rows)
+				})
+			}
+			f, err := forms.Get(args[0], version)
+			if err != nil {
+				return err
+			}
+			return a.print(f, func(w io.Writer) {
+				rows := [][]string{}
+				for _, x := range f.Fields() {
+					rows = append(rows, []string{x.Pointer, x.Label.In(a.language()), strings.Join(x.Values, ", "), x.Help.In(a.language())})
+				}
+				list(w, "", []string{a.say("位置", "FIELD"), a.say("名称", "LABEL"), a.say("取值", "VALUES"), a.say("说明", "HELP")}, rows)
+			})
+		},
+	}
+	cmd.Flags().IntVar(&version, "version", 0, "an older version; 0 is the newest")
+	return cmd
+}
+
+// applicationCheck says of a file, without a service, where it does not follow its form.
+func (a *app) applicationCheck() *cobra.Command {
+	return &cobra.Command{
+		Use: "check FILE", Short: "Where a draft does not follow its form; needs no service", Example: "  carrel application check study.yaml", Args: a.exact(1, "a file"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			doc, err := a.readDocument(args[0])
+			if err != nil {
+				return err
+			}
+			forms, err := form.Embedded()
+			if err != nil {
+				return err
+			}
+			f, err := forms.Carry(formOf(doc), doc)
+			if err != nil {
+				return err
+			}
+			faults := f.Check(doc)
+			if err := a.print(listedFaults(faults), func(w io.Writer) {
+				for _, x := range faults {
+					fmt.Fprintln(w, x.Text.In(a.language()))
+				}
+				if len(faults) == 0 {
+					fmt.Fprintf(w, a.say("符合申请表 %s 第 %d 版；是否合规由策略判断。\n", "follows form %s, version %d; whether it is lawful is for policy to say\n"), f.ID, f.Version)
+				}
+			}); err != nil {
+				return err
+			}
+			if len(faults) > 0 {
+				return problem.New(problem.Invalid, fmt.Sprintf("有 %d 处需要补正；请修改后再提交。", len(faults)), fmt.Sprintf("%d fields need attention; change them and submit.", len(faults)))
+			}
+			return nil
+		},
+	}
+}
+
+func listedFaults(faults []form.Fault) []form.Fault {
+	if faults == nil {
+		return []form.Fault{}
+	}
+	return faults
+}
+
+// readDocument reads YAML or JSON as the form reads it: names are not looked at yet.
+func (a *app) readDocument(file string) (map[string]any, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var doc map[string]any
+	if err := yaml.Unmarshal(raw, &doc); err != nil {
+		return nil, a.usage("%s 既不是 YAML 也不是 JSON：%v", "%s is neither YAML nor JSON: %v", file, err)
+	}
+	b, err := json.Marshal(doc)
+	if err != nil {
+		return nil, a.usage("%s 含有 JSON 无法表示的内容", "%s holds something that JSON cannot", file)
+	}
+	return form.Decode(b)
+}
+
+// formOf is the form that a draft names, or that of its kind.
+func formOf(doc map[string]any) form.Ref {
+	named, _ := doc["form"].(map[string]any)
+	facts, _ := doc["facts"].(map[string]any)
+	ref := form.Ref{}
+	ref.ID, _ = named["id"].(string)
+	if n, ok := named["version"].(json.Number); ok {
+		ref.Version, _ = strconv.Atoi(n.String())
+	}
+	if kind, _ := facts["kind"].(string); ref.ID == "" {
+		ref.ID = kind
+	}
+	if ref.ID == "" {
+		ref.ID = "query"
+	}
+	return ref
+}
+
+func (a *app) applicationCopy() *cobra.Command {
+	return &cobra.Command{
+		Use: "copy APPLICATION", Short: "Begin a draft with what an application says, without reviews and signatures", Example: "  carrel application copy ap-…", Args: a.exact(1, "an application"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.api()
+			if err != nil {
+				return err
+			}
+			var made application.Application
+			if err := c.post(cmd.Context(), "/applications/"+url.PathEscape(args[0])+"/copy", nil, &made); err != nil {
+				return err
+			}
+			return a.print(made, func(w io.Writer) {
+				fmt.Fprintf(w, a.say("已建立申请 %s（%s）；更改：carrel application edit %s\n", "application %s (%s); change it with: carrel application edit %s\n"), made.ID, made.State, made.ID)
+			})
+		},
+	}
+}
+
+func (a *app) applicationDiff() *cobra.Command {
+	return &cobra.Command{
+		Use: "diff APPLICATION [FROM [TO]]", Short: "What differs between two submitted versions, field by field; without TO, against the application as it stands",
+		Example: "  carrel application diff ap-…\n  carrel application diff ap-… 1 2",
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return a.exact(1, "an application")(c, args)
+			}
+			return a.upTo(3, "an application and two versions")(c, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			span := [2]int{}
+			for i, arg := range args[1:] {
+				n, err := strconv.Atoi(arg)
+				if err != nil || n < 1 {
+					return a.usage("%q 不是版本号；版本从 1 开始", "%q is no version; versions count from 1", arg)
+				}
+				span[i] = n
+			}
+			c, err := a.api()
+			if err != nil {
+				return err
+			}
+			var got application.Changes
+			if err := c.get(cmd.Context(), fmt.Sprintf("/applications/%s/changes?from=%d&to=%d", url.PathEscape(args[0]), span[0], span[1]), &got); err != nil {
+				return err
+			}
+			return a.print(got, func(w io.Writer) { a.printChanges(w, got) })
+		},
+	}
+}
+
+func (a *app) printChanges(w io.Writer, got application.Changes) {
+	if len(got.Changes) == 0 {
+		fmt.Fprintln(w, a.say("没有变化", "nothing changed"))
+	}
+	for _, c := range got.Changes {
+		fmt.Fprintf(w, "%s (%s)\n", c.Label.In(a.language()), c.Pointer)
+		lines := c.Lines
+		if lines == nil {
+			lines = []string{"-" + c.Old, "+" + c.New}
+		}
+		for _, l := range lines {
+			if l != "-" && l != "+" {
+				fmt.Fprintf(w, "  %s\n", l)
+			}
+		}
+	}
+}
+
+// mediaOf is the media type of a file's name, of those that can be attached.
+func mediaOf(name string) string {
+	switch ext := strings.ToLower(filepath.Ext(name)); ext {
+	case ".pdf":
+		return attachment.PDF
+	case ".png":
+		return attachment.PNG
+	case ".jpg", ".jpeg":
+		return attachment.JPEG
+	case ".docx":
+		return attachment.DOCX
+	case ".xlsx":
+		return attachment.XLSX
+	case ".txt":
+		return attachment.Text
+	default:
+		return "application/octet-stream"
+	}
+}
+
+func (a *app) applicationAttach() *cobra.Command {
+	var media string
+	cmd := &cobra.Command{
+		Use: "attach APPLICATION FILE", Short: "Attach a file of 10 MB at most; prints its sha256, by which the application refers to it", Example: "  carrel application attach ap-… ethics.pdf", Args: a.exact(2, "an application and a file"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			info, err := os.Stat(args[1])
+			if err != nil {
+				return err
+			}
+			if info.Size() > attachment.MaxSize {
+				return attachment.TooLarge()
+			}
+			data, err := os.ReadFile(args[1])
+			if err != nil {
+				return err
+			}
+			if media == "" {
+				media = mediaOf(args[1])
+			}
+			c, err := a.api()
+			if err != nil {
+				return err
+			}
+			var x application.Attached
+			if err := c.upload(cmd.Context(), "/applications/"+url.PathEscape(args[0])+"/attachments?name="+url.QueryEscape(filepath.Base(args[1])), media, bytes.NewReader(data), &x); err != nil {
+				return err
+			}
+			return a.print(x, func(w io.Writer) { fmt.Fprintf(w, "%s  %s\n", x.Hash, x.Name) })
+		},
+	}
+	cmd.Flags().StringVar(&media, "type", "", "the file's media type, where its name does not say it")
+	return cmd
+}
+
+func (a *app) applicationAttachments() *cobra.Command {
+	return &cobra.Command{
+		Use: "attachments APPLICATION", Short: "What is attached to an application", Example: "  carrel application attachments ap-…", Args: a.exact(1, "an application"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.api()
+			if err != nil {
+				return err
+			}
+			var all []application.Attached
+			if err := c.get(cmd.Context(), "/applications/"+url.PathEscape(args[0])+"/attachments", &all); err != nil {
+				return err
+			}
+			return a.print(all, func(w io.Writer) { a.printAttached(w, all) })
+		},
+	}
+}
+
+func (a *app) printAttached(w io.Writer, all []application.Attached) {
+	rows := [][]string{}
+	for _, x := range all {
+		rows = append(rows, []string{x.Hash, x.Name, x.Type, strconv.Itoa(x.Size), x.By})
+	}
+	list(w, a.say("没有附件", "nothing is attached"), []string{"SHA-256", a.say("名称", "NAME"), a.say("类型", "TYPE"), a.say("字节", "BYTES"), a.say("上传人", "BY")}, rows)
+}
+
+func (a *app) applicationFetch() *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use: "fetch APPLICATION HASH --out FILE", Short: "Fetch what is attached", Example: "  carrel application fetch ap-… sha256:… --out ethics.pdf", Args: a.exact(2, "an application and a hash"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.api()
+			if err != nil {
+				return err
+			}
+			resp, err := c.send(cmd.Context(), http.MethodGet, "/applications/"+url.PathEscape(args[0])+"/attachments/"+url.PathEscape(args[1]), nil)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = resp.Body.Close() }()
+			if out == "" {
+				_, params, _ := mime.ParseMediaType(resp.Header.Get("Content-Disposition"))
+				if out, err = attachment.Name(params["filename"]); err != nil {
+					return err
+				}
+			}
+			f, err := os.OpenFile(out, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+			if err != nil {
+				return err
+			}
+			if _, err := io.Copy(f, io.LimitReader(resp.Body, attachment.MaxSize)); err != nil {
+				_ = f.Close()
+				return err
+			}
+			return f.Close()
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "", "where to write it; its own name if not given")
+	return cmd
+}
+
+func (a *app) applicationDetach() *cobra.Command {
+	return &cobra.Command{
+		Use: "detach APPLICATION HASH", Short: "Take an attachment off a draft for good", Example: "  carrel application detach ap-… sha256:…", Args: a.exact(2, "an application and a hash"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.api()
+			if err != nil {
+				return err
+			}
+			var left []application.Attached
+			if err := c.do(cmd.Context(), http.MethodDelete, "/applications/"+url.PathEscape(args[0])+"/attachments/"+url.PathEscape(args[1]), nil, &left); err != nil {
+				return err
+			}
+			return a.print(left, func(w io.Writer) { a.printAttached(w, left) })
+		},
+	}
+}
