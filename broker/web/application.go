@@ -30,6 +30,7 @@ func (s *server) applications(ctx context.Context, c *call) error {
 type applicationData struct {
 	*application.View
 	Forms   forms
+	Changes *application.Changes // since the version before
 	MayEdit bool
 }
 
@@ -90,6 +91,11 @@ func (s *server) applicationPage(ctx context.Context, c *call, failed error) err
 		return err
 	}
 	d := applicationData{View: v, Forms: sorted(v.Commands)}
+	if v.Version > 1 {
+		if d.Changes, err = s.c.Applications.Changes(ctx, c.id, id, v.Version-1, v.Version); err != nil {
+			return err
+		}
+	}
 	if v.Check != nil { // a draft: there is something to change
 		if d.MayEdit, err = s.may(ctx, c, "application.edit", v.Object()); err != nil {
 			return err
