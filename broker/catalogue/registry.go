@@ -26,7 +26,14 @@ var ErrVersion = errors.New("catalogue: a published extract needs a higher versi
 type Tx interface {
 	CatalogueGet(ctx context.Context, id string, into any) (rev int64, err error)
 	CataloguePut(ctx context.Context, id string, rev int64, owner string, doc any) error
-	CatalogueList(ctx context.Context) (ids []string, err error)
+	// CatalogueList gives the ids of all entries, each with a stamp that no other state of the entry has or had, without reading them.
+	CatalogueList(ctx context.Context) ([]Line, error)
+}
+
+// Line is an entry of the list.
+type Line struct {
+	ID    string `json:"id"`
+	Stamp string `json:"stamp"`
 }
 
 // Entry is a registered dataset: the text as it was given, and its current extract.
@@ -71,14 +78,19 @@ type Catalogue struct {
 	lists *Lists
 	now   func() time.Time
 
-	mu     sync.Mutex
-	parsed map[string]*Dataset
+	mu      sync.Mutex
+	parsed  map[string]*Dataset // by the hash of the text
+	indexes map[*Dataset]*index
+	listed  map[Line]*Entry // as they stood under that stamp; not to be changed
 }
 
 // New returns a registry that resolves code lists in lists and takes the time from now.
 func New(lists *Lists, now func() time.Time) *Catalogue {
-	return &Catalogue{lists: lists, now: now, parsed: map[string]*Dataset{}}
+	return &Catalogue{lists: lists, now: now, parsed: map[string]*Dataset{}, indexes: map[*Dataset]*index{}, listed: map[Line]*Entry{}}
 }
+
+// maxParsed bounds what is kept in memory. It is a bound, not a policy: what is not kept is parsed again.
+const maxParsed = 4096
 
 // Parse parses an entry with the code lists of this registry. Callers must not change what it returns.
 func (c *Catalogue) Parse(file string, src []byte) (*Dataset, error) {
@@ -94,7 +106,7 @@ func (c *Catalogue) Parse(file string, src []byte) (*Dataset, error) {
 		return nil, err
 	}
 	c.mu.Lock()
-	if len(c.parsed) > 256 { // a bound, not a policy: entries are few and parse in milliseconds
+	if len(c.parsed) >= maxParsed {
 		clear(c.parsed)
 	}
 	c.parsed[sum] = d
@@ -155,21 +167,36 @@ func (c *Catalogue) Get(ctx context.Context, tx Tx, id string) (*Entry, int64, e
 	return doc.entry(d), rev, nil
 }
 
-// List returns all entries in the order of the store.
+// List returns all entries in the order of the store. They are shared: callers must not change them.
 func (c *Catalogue) List(ctx context.Context, tx Tx) ([]*Entry, error) {
-	ids, err := tx.CatalogueList(ctx)
+	lines, err := tx.CatalogueList(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("catalogue: list: %w", err)
 	}
-	var out []*Entry
-	for _, id := range ids {
-		e, _, err := c.Get(ctx, tx, id)
-		if err != nil {
-			return nil, err
+	out := make([]*Entry, 0, len(lines))
+	for _, l := range lines {
+		c.mu.Lock()
+		e := c.listed[l]
+		c.mu.Unlock()
+		if e == nil {
+			if e, _, err = c.Get(ctx, tx, l.ID); err != nil {
+				return nil, err
+			}
+			c.keepListed(l, e)
 		}
 		out = append(out, e)
 	}
 	return out, nil
+}
+
+// keepListed keeps an entry as it was read under its stamp: one that a transaction wrote and that was undone later is never asked for.
+func (c *Catalogue) keepListed(l Line, e *Entry) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.listed) >= maxParsed {
+		clear(c.listed)
+	}
+	c.listed[l] = e
 }
 
 // Publish makes an extract the current one of a dataset. Version must rise; PublishedAt is set here.

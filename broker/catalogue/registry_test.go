@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -43,7 +44,13 @@ func (m *memory) CataloguePut(_ context.Context, id string, rev int64, _ string,
 	return err
 }
 
-func (m *memory) CatalogueList(context.Context) ([]string, error) { return m.ids, nil }
+func (m *memory) CatalogueList(context.Context) ([]Line, error) {
+	var out []Line
+	for _, id := range m.ids {
+		out = append(out, Line{ID: id, Stamp: fmt.Sprint(m.revs[id])})
+	}
+	return out, nil
+}
 
 func registry(t *testing.T) (*Catalogue, *memory) {
 	t.Helper()
@@ -179,22 +186,42 @@ func TestViewIsOfTheEntryAlone(t *testing.T) {
 
 func TestSearch(t *testing.T) {
 	t.Parallel()
+	c, _ := registry(t)
 	d, err := parse(small)
 	if err != nil {
 		t.Fatal(err)
 	}
+	mapped, err := parse(strings.NewReplacer("Ward}, role", "Ward}, item: WS 363-2011 / DE08.10.026.00, role", "Stage}, type", "Stage}, item: X 1 / DE99, type",
+		"    row_key: visit_id", "    items: local\n    row_key: visit_id").Replace(small))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for text, want := range map[string]string{"费": "visit.cost", "COST": "visit.cost", "ｃｏｓｔ": "visit.cost", "就诊": "visit.", "Red": "visit.shade", "small": ".", "cny": "visit.cost"} {
-		hits := Search([]*Dataset{d}, text, 5)
+		hits := c.Search([]*Dataset{d}, Query{Text: text, Limit: 5})
 		if len(hits) == 0 || hits[0].Table+"."+hits[0].Field != want {
 			t.Errorf("%s finds %+v first, not %s", text, hits, want)
 		}
 	}
 	for _, text := range []string{"", "  ", "nothing like it", "cost nothing"} {
-		if hits := Search([]*Dataset{d}, text, 5); len(hits) != 0 {
+		if hits := c.Search([]*Dataset{d}, Query{Text: text, Limit: 5}); len(hits) != 0 {
 			t.Errorf("%q finds %+v", text, hits)
 		}
 	}
-	if hits := Search([]*Dataset{d}, "o", 2); len(hits) != 2 {
+	for want, q := range map[string]Query{
+		"visit.": {Text: "就诊"}, ".": {Text: "small", Level: 3}, "": {Text: "small", Level: 2}, "colour.code": {Level: 1, Text: "code"},
+		"visit.stage": {Item: "DE99"}, "visit.cost": {Item: "local", Text: "cost"}, "visit.ward": {Item: "WS 363-2011", Level: 2}, " ": {Region: "52", Text: "cost"}, "visit.on": {Region: "51", Text: "on"},
+	} {
+		q.Limit = 1
+		hits := c.Search([]*Dataset{mapped}, q)
+		if strings.Trim(want, " ") == "" {
+			if len(hits) != 0 {
+				t.Errorf("%+v finds %+v", q, hits)
+			}
+		} else if len(hits) != 1 || hits[0].Table+"."+hits[0].Field != want {
+			t.Errorf("%+v finds %+v, not %s", q, hits, want)
+		}
+	}
+	if hits := c.Search([]*Dataset{d}, Query{Text: "o", Limit: 2}); len(hits) != 2 {
 		t.Errorf("limit 2 gives %d", len(hits))
 	}
 }

@@ -37,6 +37,7 @@ type View struct {
 // TableView is a table as a visitor sees it.
 type TableView struct {
 	Name             string      `json:"name"`
+	Owner            string      `json:"owner,omitempty"` // when it is not the dataset's
 	Label            policy.Text `json:"label"`
 	Public           bool        `json:"public"`
 	RowKey           string      `json:"row_key,omitempty"`
@@ -90,7 +91,7 @@ func (d *Dataset) View() View {
 	for i := range d.Tables {
 		t := &d.Tables[i]
 		tv := TableView{
-			Name: t.Name, Label: t.Label, Public: t.Public, RowKey: t.RowKey,
+			Name: t.Name, Label: t.Label, Owner: t.Owner, Public: t.Public, RowKey: t.RowKey,
 			MaxRowsPerPerson: t.RowsPerPerson.Max, MaxRowsReason: t.RowsPerPerson.Reason,
 		}
 		for j := range t.Fields {
@@ -167,4 +168,13 @@ func formatFixed(v int64, scale int) string {
 func (d *Dataset) Brief() Brief {
 	return Brief{ID: d.ID, Title: d.Title, Owner: d.Owner, Region: d.Region, Level: d.Level, Synthetic: d.Synthetic, Platform: d.Platform,
 		Purposes: d.Uses.Purposes, Tables: len(d.Tables), Fields: d.Fields()}
+}
+
+// Brief returns the line of a view, such as one of another service.
+func (v *View) Brief() Brief {
+	b := Brief{ID: v.ID, Title: v.Title, Owner: v.Owner, Region: v.Region, Level: v.Level, Synthetic: v.Synthetic, Platform: v.Platform, Purposes: v.Uses.Purposes, Tables: len(v.Tables)}
+	for _, t := range v.Tables {
+		b.Fields += len(t.Fields)
+	}
+	return b
 }

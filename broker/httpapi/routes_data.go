@@ -12,7 +12,6 @@ import (
 
 	"carrel/broker/audit"
 	"carrel/broker/auth"
-	"carrel/broker/catalogue"
 	"carrel/broker/handover"
 	"carrel/broker/job"
 	"carrel/broker/record"
@@ -115,16 +114,6 @@ func (s *server) handovers() {
 
 func (s *server) records() {
 	type (
-		search struct {
-			Q string `query:"q" maxLength:"200" doc:"words of names and labels"`
-		}
-		listing struct {
-			Datasets []catalogue.Brief `json:"datasets"`
-			Hits     []catalogue.Hit   `json:"hits,omitempty"`
-		}
-		dataset struct {
-			Dataset string `path:"dataset" maxLength:"80"`
-		}
 		index struct {
 			Index int64 `path:"index" minimum:"0"`
 		}
@@ -138,18 +127,6 @@ func (s *server) records() {
 		}
 	)
 	r := s.c.Records
-	route(s, http.MethodGet, "/catalogue", "The public catalogue", func(ctx context.Context, _ auth.Identity, in *search) (*reply[listing], error) {
-		var l listing
-		var err error
-		if l.Datasets, err = r.Datasets(ctx); err == nil && in.Q != "" {
-			l.Hits, err = r.Search(ctx, in.Q)
-		}
-		return &reply[listing]{l}, err
-	})
-	route(s, http.MethodGet, "/catalogue/{dataset}", "One dataset's public entry", func(ctx context.Context, _ auth.Identity, in *dataset) (*reply[catalogue.View], error) {
-		v, err := r.Dataset(ctx, in.Dataset)
-		return &reply[catalogue.View]{v}, err
-	})
 	route(s, http.MethodGet, "/ledger", "Budgets that you may see", func(ctx context.Context, id auth.Identity, _ *none) (*reply[[]record.Budget], error) {
 		b, err := r.Budgets(ctx, id)
 		return &reply[[]record.Budget]{b}, err

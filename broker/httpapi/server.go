@@ -22,6 +22,7 @@ import (
 
 	"carrel/broker/application"
 	"carrel/broker/auth"
+	"carrel/broker/catalogue/register"
 	"carrel/broker/conduct"
 	"carrel/broker/grant"
 	"carrel/broker/grant/act"
@@ -50,6 +51,7 @@ type Config struct {
 	Jobs         *job.Service
 	Handovers    *handover.Service
 	Conduct      *conduct.Service
+	Holdings     *register.Service
 	Notices      *notice.Service
 	Records      *record.Service // catalogue, ledger and log as people read them
 	Keys         func() (auth.KeySet, error)
@@ -89,6 +91,10 @@ func New(r chi.Router, c Config) {
 	s.grantMoves()
 	s.questions()
 	s.handovers()
+	s.openCatalogue()
+	s.versions()
+	s.exchange()
+	s.linked(r)
 	s.records()
 	s.conduct()
 	s.notices()

@@ -53,13 +53,14 @@ func (s *Service) Datasets(ctx context.Context) ([]catalogue.Brief, error) {
 	return out, err
 }
 
-// Search finds datasets and fields by words of their names and labels, in both languages.
-func (s *Service) Search(ctx context.Context, text string) ([]catalogue.Hit, error) {
+// Search finds datasets and fields by words of their names and labels in both languages, and by region, level and item.
+func (s *Service) Search(ctx context.Context, q catalogue.Query) ([]catalogue.Hit, error) {
 	all, err := s.all(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return catalogue.Search(all, text, 50), nil
+	q.Limit = 50
+	return s.catalogue.Search(all, q), nil
 }
 
 func (s *Service) all(ctx context.Context) ([]*catalogue.Dataset, error) {
@@ -67,10 +68,22 @@ func (s *Service) all(ctx context.Context) ([]*catalogue.Dataset, error) {
 	err := s.desk.Store.View(ctx, func(tx *store.Tx) error {
 		entries, err := s.catalogue.List(ctx, act.CatalogueTx{Tx: tx})
 		for _, e := range entries {
-			out = append(out, e.Dataset)
+			if e.Transferred == "" { // what went over to another unit is in its catalogue
+				out = append(out, e.Dataset)
+			}
 		}
 		return err
 	})
+	return out, err
+}
+
+// Views are the public views of all datasets.
+func (s *Service) Views(ctx context.Context) ([]catalogue.View, error) {
+	all, err := s.all(ctx)
+	out := make([]catalogue.View, 0, len(all))
+	for _, d := range all {
+		out = append(out, d.View())
+	}
 	return out, err
 }
 

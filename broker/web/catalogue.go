@@ -20,7 +20,7 @@ func (s *server) catalogue(ctx context.Context, c *call) error {
 		return err
 	}
 	if d.Query = clip(d.Query, 200); d.Query != "" {
-		if d.Hits, err = s.c.Records.Search(ctx, d.Query); err != nil {
+		if d.Hits, err = s.c.Records.Search(ctx, catalogue.Query{Text: d.Query}); err != nil {
 			return err
 		}
 	}

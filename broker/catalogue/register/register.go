@@ -347,3 +347,6 @@ func (s *Service) Signed(ctx context.Context, checker, approver auth.Identity, d
 	_, err = s.Approve(ctx, approver, dataset, all[0].Digest)
 	return err
 }
+
+// Name is what this service is called in lists.
+func (s *Service) Name() string { return s.c.Name }

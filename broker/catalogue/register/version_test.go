@@ -59,7 +59,7 @@ func entry(t *testing.T, c *servicetest.City, dataset string) *catalogue.Entry {
 	return e
 }
 
-// last is the newest entry of the log of a kind.
+// last is the newest entry of the log of a kind that was no refusal.
 func last(t *testing.T, c *servicetest.City, kind string) audit.Entry {
 	t.Helper()
 	var found audit.Entry
@@ -70,7 +70,7 @@ func last(t *testing.T, c *servicetest.City, kind string) audit.Entry {
 		}
 		return tx.LogScan(t.Context(), 0, n, func(_ int64, leaf []byte) error {
 			e, err := audit.ParseLeaf(leaf)
-			if e.Kind == kind {
+			if e.Kind == kind && e.Outcome == "allowed" {
 				found = e
 			}
 			return err
