@@ -26,6 +26,8 @@ type Signer interface {
 	KeyID() string
 	// Sign signs the claims with the header fields typ, alg and kid.
 	Sign(typ string, claims jwt.Claims) (string, error)
+	// SignAt is Sign with the address of the key set (jku) in the header, for those who do not know it.
+	SignAt(typ, keys string, claims jwt.Claims) (string, error)
 	// SignDetached signs bytes: a JWS with detached payload (RFC 7515, appendix F).
 	SignDetached(typ string, payload []byte) (string, error)
 }
@@ -207,9 +209,18 @@ type es256 struct {
 func (s es256) KeyID() string { return s.kid }
 
 func (s es256) Sign(typ string, claims jwt.Claims) (string, error) {
+	return s.sign(map[string]any{"typ": typ, "kid": s.kid}, claims)
+}
+
+func (s es256) SignAt(typ, keys string, claims jwt.Claims) (string, error) {
+	return s.sign(map[string]any{"typ": typ, "kid": s.kid, "jku": keys}, claims)
+}
+
+func (s es256) sign(header map[string]any, claims jwt.Claims) (string, error) {
 	t := jwt.NewWithClaims(jwt.SigningMethodES256, claims)
-	t.Header["typ"] = typ
-	t.Header["kid"] = s.kid
+	for name, value := range header {
+		t.Header[name] = value
+	}
 	out, err := t.SignedString(s.key)
 	if err != nil {
 		return "", fmt.Errorf("auth: sign: %w", err)

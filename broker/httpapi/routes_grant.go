@@ -46,6 +46,24 @@ func (s *server) grantMoves() {
 		a, err := s.c.Applications.Seal(ctx, id, in.ID, in.Rev, in.Body.Digest, application.Sealed{Hash: in.Body.Hash, Media: in.Body.Media, Size: in.Body.Size})
 		return &reply[*application.Application]{a}, err
 	})
+	type token struct {
+		Body struct {
+			Token string `json:"token" maxLength:"16384" doc:"your permit"`
+		}
+	}
+	route(s, http.MethodPost, "/permits/visas", "A permit as GA4GH ControlledAccessGrants visas and as the Passport that holds them", func(ctx context.Context, id auth.Identity, in *token) (*reply[grant.Passport], error) {
+		p, err := s.c.Grants.Visas(ctx, id, in.Body.Token)
+		return &reply[grant.Passport]{p}, err
+	})
+	type who struct {
+		Person      string `query:"person" maxLength:"80"`
+		Institution string `query:"institution" maxLength:"120"`
+		Dataset     string `query:"dataset" maxLength:"80"`
+	}
+	route(s, http.MethodGet, "/access", "Who has access to what, by person, institution and dataset", func(ctx context.Context, id auth.Identity, in *who) (*reply[[]grant.Access], error) {
+		list, err := s.c.Grants.Who(ctx, id, grant.AccessFilter{Person: in.Person, Institution: in.Institution, Dataset: in.Dataset})
+		return &reply[[]grant.Access]{listed(list)}, err
+	})
 	do := func(ctx context.Context, id auth.Identity, g string, c grant.Command) (*reply[*grant.View], error) {
 		if err := s.c.Grants.Move(ctx, id, g, c); err != nil {
 			return nil, err

@@ -36,6 +36,7 @@ func (s *server) routes() []route {
 		{post, "/applications/{id}/decide", s.decide},
 		{post, "/applications/{id}/withdraw", s.withdraw},
 		{get, "/applications/{id}/agreement", s.agreement},
+		{get, "/access", s.access},
 		{post, "/applications/{id}/agreement/sign", s.sign},
 		{get, "/grants", s.grants},
 		{get, "/grants/{id}", s.grant},

@@ -398,11 +398,11 @@ func (a *app) permitCommand() *cobra.Command {
 				return err
 			}
 			return a.print(s, func(w io.Writer) {
-				fmt.Fprintln(w, map[bool]string{true: a.say("有效", "good now"), false: a.say("无效：过期、已撤销或并非本服务签发；请用 carrel permit get 重新领取", "not good: expired, revoked or not of this service; get a new one with `carrel permit get`")}[s.Active])
+				fmt.Fprintln(w, a.standing(s.State))
 			})
 		},
 	}
-	return a.group("permit", "Permits: the signed, short-lived tokens of grants", get, status)
+	return a.group("permit", "Permits: the signed, short-lived tokens of grants", get, status, a.permitVisas())
 }
 
 // readFile reads a file, or standard input for "-".

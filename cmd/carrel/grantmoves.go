@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net/url"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -50,4 +52,46 @@ func (a *app) grantMove(name, where, short string, more ...func() map[string]any
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why; of a change, the new purpose in words")
 	return cmd
+}
+
+// permitVisas shows a permit as visas of the GA4GH.
+func (a *app) permitVisas() *cobra.Command {
+	return &cobra.Command{
+		Use: "visas FILE", Short: "Your permit as GA4GH visas, one a line, and the Passport that holds them", Example: "  carrel permit visas permit.jwt", Args: a.exact(1, "a file with the permit, or -"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			raw, err := a.readFile(args[0])
+			if err != nil {
+				return err
+			}
+			c, err := a.api()
+			if err != nil {
+				return err
+			}
+			var p grant.Passport
+			if err := c.post(cmd.Context(), "/permits/visas", map[string]string{"token": strings.TrimSpace(string(raw))}, &p); err != nil {
+				return err
+			}
+			return a.print(p, func(w io.Writer) {
+				for _, v := range p.Visas {
+					fmt.Fprintln(w, v)
+				}
+				fmt.Fprintln(w, p.Passport)
+			})
+		},
+	}
+}
+
+// standing is what a permit's state is called.
+func (a *app) standing(state string) string {
+	switch state {
+	case grant.PermitActive:
+		return a.say("有效", "good now")
+	case grant.PermitSuspended:
+		return a.say("无效：授权已暂停", "not good: its grant is suspended")
+	case grant.PermitRevoked:
+		return a.say("无效：授权已撤销或已结束", "not good: its grant has ended, or its subject lost the right")
+	case grant.PermitExpired:
+		return a.say("无效：已过期；请用 carrel permit get 重新领取", "not good: expired; get a new one with `carrel permit get`")
+	}
+	return a.say("无效：并非本服务签发", "not good: not a permit of this service")
 }
