@@ -45,6 +45,7 @@ type forms struct {
 type choices struct {
 	Kind    string
 	Options []policy.Command
+	Sheet   application.Sheet
 }
 
 func sorted(commands []policy.Command) forms {
@@ -91,6 +92,11 @@ func (s *server) applicationPage(ctx context.Context, c *call, failed error) err
 		return err
 	}
 	d := applicationData{View: v, Forms: sorted(v.Commands)}
+	for i := range d.Forms.Reviews {
+		if d.Forms.Reviews[i].Sheet, err = s.c.Applications.Sheet(ctx, d.Forms.Reviews[i].Kind); err != nil {
+			return err
+		}
+	}
 	if v.Version > 1 {
 		if d.Changes, err = s.c.Applications.Changes(ctx, c.id, id, v.Version-1, v.Version); err != nil {
 			return err
@@ -141,6 +147,7 @@ func (s *server) review(ctx context.Context, c *call) error {
 	return s.step(ctx, c, "reviewed", func(id string, rev int64) (*application.Application, error) {
 		return s.c.Applications.Review(ctx, c.id, id, rev, application.ReviewInput{
 			Kind: c.value("kind"), Verdict: c.value("verdict"), Findings: c.value("findings"), Obligations: c.lines("obligations"),
+			Sheet: c.value("sheet"), Answers: c.answers(),
 		})
 	})
 }
@@ -156,6 +163,17 @@ func (s *server) decide(ctx context.Context, c *call) error {
 			From: policy.Date(c.value("from")), To: policy.Date(c.value("to")),
 		})
 	})
+}
+
+// answers are the findings of an opinion sheet; one that was left out has none.
+func (c *call) answers() map[string]string {
+	out := map[string]string{}
+	for name, values := range c.r.PostForm {
+		if id, ok := strings.CutPrefix(name, "answer-"); ok && values[0] != "" {
+			out[id] = values[0]
+		}
+	}
+	return out
 }
 
 // lines are the lines of a text that hold something.

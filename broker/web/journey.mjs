@@ -185,12 +185,13 @@ async function applyForHandover(zheng) {
 // The reviews, the decision and both signatures. Reviewers find the application in their inbox.
 async function decideAndSign(staff, lead, app, name) {
   const first = name === 'query';
-  for (const account of ['chen', 'zhao', 'qian', 'sun']) {
+  for (const account of name === 'query' ? ['chen', 'zhao', 'qian', 'sun'] : ['chen', 'zhao', 'qian', 'sun', 'qin']) {
     const v = staff[account];
     await v.go('/inbox');
     if (account === 'chen' && first) await v.shoot('inbox');
     await v.page.click(`a[href="${app}"]`);
     await v.page.fill('textarea[name=findings]', v.lang === 'zh' ? '审阅材料后无异议。' : 'No objection after reading the file.');
+    for (const finding of await v.page.locator('.finding').all()) await finding.locator('input').first().check();
     await v.page.locator('.radios').getByText(v.w.approve, { exact: true }).click();
     if (account === 'chen' && first) await v.shoot('review');
     await v.press(v.w.review);
@@ -346,7 +347,7 @@ const browser = await chromium.launch({
 });
 const staff = {};
 try {
-  const accounts = ['li', 'chen', 'zhao', 'qian', 'sun', 'zhou', 'wu', 'zheng', 'feng', 'yan'];
+  const accounts = ['li', 'chen', 'zhao', 'qian', 'sun', 'qin', 'zhou', 'wu', 'liang', 'zheng', 'feng', 'yan'];
   await Promise.all(accounts.map(async (account) => { staff[account] = await Visitor.enter(browser, 'zh', account); }));
   for (const lang of ['zh', 'en']) {
     await journey(browser, staff, lang);
