@@ -14,6 +14,7 @@ import (
 	"io/fs"
 )
 
+//go:embed board.rego conflict.rego due.rego invited.rego sitting.rego
 //go:embed access.rego agreement.rego application.rego catalogue.rego cite.rego conduct.rego duo.rego grant.rego handover.rego need.rego panel.rego papers.rego query.rego region.rego signing.rego standing.rego suspension.rego transition.rego
 //go:embed *.json
 //go:embed jurisdiction/chongqing/chongqing.rego jurisdiction/sichuan/sichuan.rego jurisdiction/tianjin/tianjin.rego

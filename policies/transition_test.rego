@@ -154,7 +154,7 @@ offered(subject, changes) := {o.value | some o in d.obligations} if {
 	d.allow
 }
 
-test_commands if offered(chen, {}) == {"review/ethics/approve/", "review/ethics/reject/", "ask///"}
+test_commands if offered(chen, {}) == {"review/ethics/approve/", "review/ethics/reject/", "recuse///", "ask///"}
 
 test_no_command if {
 	d := transition.commands with input as {"at": at, "machine": "application", "subject": wu, "case": application}

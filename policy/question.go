@@ -198,6 +198,8 @@ type Case struct {
 	Appeals     int             `json:"appeals"`   // so far
 	Due         Date            `json:"due"`       // by when the present state is left; "" is nothing
 	Pause       Pause           `json:"pause"`     // of a grant
+	Recused     List[string]    `json:"recused"`   // accounts that take no part
+	Sitting     Sitting         `json:"sitting"`   // the meeting that it is before
 }
 
 // Pause is why a grant rests, or is to rest.
@@ -213,6 +215,7 @@ type Review struct {
 	Reviewer    string `json:"reviewer"`    // account
 	Verdict     string `json:"verdict"`     // approve | reject | abstain
 	Institution string `json:"institution"` // the reviewer's: whose data an owner's assessment is of
+	For         string `json:"for"`         // whose seat a deputy took
 }
 
 // Opinion is what a command brings along: a review's sheet with its answers, or the length of a text.
@@ -221,6 +224,8 @@ type Opinion struct {
 	Answers  List[Answer] `json:"answers"`
 	Words    int          `json:"words"`    // characters of the question, answer, or grounds
 	Evidence string       `json:"evidence"` // sha256:… of a document
+	Meeting  string       `json:"meeting"`  // in which the command is given
+	Listed   bool         `json:"listed"`   // decided by the list of renewals of low risk
 }
 
 // Answer is one finding of an opinion sheet.

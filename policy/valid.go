@@ -80,6 +80,7 @@ func (f *form) subject(s Subject) {
 	f.texts(s.Account, s.Institution, s.Region)
 	f.lists(s.Roles)
 	f.conduct(s)
+	f.mandate(s.Mandate)
 	if s.Account == "" && (len(s.Roles) > 0 || s.Institution != "") {
 		f.fail("an anonymous subject has roles")
 	}
@@ -122,6 +123,7 @@ func (f *form) workflow(machine string, c Case) {
 	for _, s := range c.Signatures {
 		f.texts(s.Side, s.Account, s.Institution)
 	}
+	f.board(c)
 }
 
 // Valid reports whether the question is well formed.

@@ -24,10 +24,12 @@ type ReviewInput struct {
 	// Sheet is the version of the opinion sheet, Answers what was found, by the question's id.
 	Sheet   string            `json:"sheet"`
 	Answers map[string]string `json:"answers"`
+	// Meeting is where the vote is cast, when the application is before one.
+	Meeting string `json:"meeting,omitempty"`
 }
 
 func (in ReviewInput) opinion() policy.Opinion {
-	o := policy.Opinion{Sheet: in.Sheet, Words: length(in.Findings)}
+	o := policy.Opinion{Sheet: in.Sheet, Words: length(in.Findings), Meeting: in.Meeting}
 	for _, q := range slices.Sorted(maps.Keys(in.Answers)) {
 		o.Answers = append(o.Answers, policy.Answer{Question: q, Choice: in.Answers[q]})
 	}
@@ -55,8 +57,8 @@ func (s *Service) Review(ctx context.Context, id auth.Identity, app string, rev 
 			return dec, err
 		}
 		a.Reviews = append(a.Reviews, Review{Kind: in.Kind, Reviewer: id.Account, Verdict: in.Verdict, Findings: ref, Institution: id.Institution,
-			Sheet: in.Sheet, Answers: maps.Clone(in.Answers), Obligations: in.Obligations, Version: a.Version, At: s.desk.Now().UTC()})
-		step.Facts = map[string]string{"review": in.Kind, "verdict": in.Verdict, "sheet": in.Sheet}
+			For: deputyFor(dec), Meeting: in.Meeting, Sheet: in.Sheet, Answers: maps.Clone(in.Answers), Obligations: in.Obligations, Version: a.Version, At: s.desk.Now().UTC()})
+		step.Facts = met(in.Meeting, map[string]string{"review": in.Kind, "verdict": in.Verdict, "sheet": in.Sheet})
 		step.Commit = map[string]string{"findings": ref.Commitment}
 		return dec, nil
 	})

@@ -171,6 +171,8 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, id auth.Identity, a *A
 		case "new-panel":
 			a.Appeals = append(a.Appeals, Appeal{By: id.Account, At: s.desk.Now().UTC(), Reviews: a.Reviews, Verdict: a.Verdict})
 			a.Reviews, a.Verdict = nil, nil
+		case "recuse":
+			a.Recused = append(a.Recused, Recusal{Account: id.Account, At: s.desk.Now().UTC()})
 		case "stop-clock", "resume-clock": // tick did
 		case "open-grant", "change-grant":
 			if err := s.open(ctx, tx, id, dec, a); err != nil {

@@ -65,6 +65,9 @@ type DecisionInput struct {
 	Epsilon    float64     `json:"epsilon,omitempty"`
 	From       policy.Date `json:"from,omitempty"`
 	To         policy.Date `json:"to,omitempty"`
+	// Meeting is where it is decided, when the application is before one; Listed decides it as one of a list of low risk.
+	Meeting string `json:"meeting,omitempty"`
+	Listed  bool   `json:"listed,omitempty"`
 }
 
 // Decide puts the authority's decision on record. An approval is checked against catalogue and law once more, as the
@@ -77,7 +80,7 @@ func (s *Service) Decide(ctx context.Context, id auth.Identity, app string, rev 
 		if dec, err := s.access(ctx, id, "application.decide", a); err != nil {
 			return dec, err
 		}
-		dec, err := s.move(ctx, tx, id, a, policy.Move{Command: "decide", Choice: in.Choice}, policy.Opinion{})
+		dec, err := s.move(ctx, tx, id, a, policy.Move{Command: "decide", Choice: in.Choice}, policy.Opinion{Meeting: in.Meeting, Listed: in.Listed})
 		if err != nil {
 			return dec, err
 		}
@@ -86,7 +89,7 @@ func (s *Service) Decide(ctx context.Context, id auth.Identity, app string, rev 
 			return dec, err
 		}
 		a.Verdict = v
-		step.Facts, step.Commit = map[string]string{"choice": in.Choice}, commit
+		step.Facts, step.Commit = met(in.Meeting, map[string]string{"choice": in.Choice}), commit
 		if in.Choice != "approve" {
 			return dec, nil
 		}

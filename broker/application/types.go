@@ -67,6 +67,8 @@ type Application struct {
 	File        string                   `json:"file,omitempty"` // "" is a first application | amendment | renewal
 	Of          string                   `json:"of,omitempty"`   // the application that it amends or renews
 	Appeals     []Appeal                 `json:"appeals,omitempty"`
+	Recused     []Recusal                `json:"recused,omitempty"`
+	Sitting     policy.Sitting           `json:"sitting,omitzero"` // the meeting that it is before
 	Agreement   *Agreement               `json:"agreement,omitempty"`
 	Signatures  []Signature              `json:"signatures"`
 	Grant       string                   `json:"grant,omitempty"`
@@ -90,6 +92,9 @@ type Review struct {
 	Findings store.TextRef `json:"findings"`
 	// Institution is the reviewer's: an owner's assessment is of that owner's data.
 	Institution string `json:"institution"`
+	// For is whose seat a deputy took, Meeting where the vote was cast.
+	For     string `json:"for,omitempty"`
+	Meeting string `json:"meeting,omitempty"`
 	// Sheet is the version of the opinion sheet that was answered.
 	Sheet   string            `json:"sheet"`
 	Answers map[string]string `json:"answers"`
@@ -172,10 +177,13 @@ type Signature struct {
 
 // Case is the application as its workflow sees it.
 func (a *Application) Case() policy.Case {
-	c := policy.Case{Kind: a.Facts.Kind, Purpose: a.Facts.Purpose, State: a.State, Lead: a.Facts.Lead, Team: a.Facts.Team,
+	c := policy.Case{ID: a.ID, Sitting: a.Sitting, Kind: a.Facts.Kind, Purpose: a.Facts.Purpose, State: a.State, Lead: a.Facts.Lead, Team: a.Facts.Team,
 		Institution: a.Institution, DataOwners: a.DataOwners, Needed: a.Needed, File: a.File, Former: a.former(), Appeals: len(a.Appeals), Due: a.Clock.Due}
 	for _, r := range a.Reviews {
-		c.Reviews = append(c.Reviews, policy.Review{Kind: r.Kind, Reviewer: r.Reviewer, Verdict: r.Verdict, Institution: r.Institution})
+		c.Reviews = append(c.Reviews, policy.Review{Kind: r.Kind, Reviewer: r.Reviewer, Verdict: r.Verdict, Institution: r.Institution, For: r.For})
+	}
+	for _, r := range a.Recused {
+		c.Recused = append(c.Recused, r.Account)
 	}
 	if a.Verdict != nil {
 		c.Decider = a.Verdict.Decider
@@ -189,7 +197,7 @@ func (a *Application) Case() policy.Case {
 
 // Object is the application as an object of access.
 func (a *Application) Object() policy.Object {
-	return policy.Object{Kind: "application", Owner: a.Facts.Lead, Team: a.Facts.Team, Institution: a.Institution, DataOwners: a.DataOwners,
+	return policy.Object{Kind: "application", ID: a.ID, Owner: a.Facts.Lead, Team: a.Facts.Team, Institution: a.Institution, DataOwners: a.DataOwners,
 		Reviews: a.Needed, State: a.State, Parties: a.others()}
 }
 

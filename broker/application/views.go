@@ -106,8 +106,12 @@ func (s *Service) Show(ctx context.Context, id auth.Identity, app string) (*View
 }
 
 func (s *Service) view(ctx context.Context, tx *store.Tx, id auth.Identity, a *Application, rev int64) (*View, error) {
+	whole := a
+	a, err := s.readable(ctx, id, a)
+	if err != nil {
+		return nil, err
+	}
 	v := &View{Application: *a, Revision: rev, Texts: map[string]string{}}
-	var err error
 	for name, ref := range a.Texts {
 		if v.Texts[name], err = opened(ctx, tx, ref); err != nil {
 			return nil, err
@@ -128,7 +132,7 @@ func (s *Service) view(ctx context.Context, tx *store.Tx, id auth.Identity, a *A
 			return nil, err
 		}
 	}
-	if v.Commands, err = s.commands(ctx, id, a); err != nil {
+	if v.Commands, err = s.commands(ctx, id, whole); err != nil {
 		return nil, err
 	}
 	w, err := s.workflow(ctx)
@@ -136,11 +140,11 @@ func (s *Service) view(ctx context.Context, tx *store.Tx, id auth.Identity, a *A
 		return nil, err
 	}
 	if a.State == w.Initial {
-		if v.Check, err = s.check(ctx, tx, a); err != nil {
+		if v.Check, err = s.check(ctx, tx, whole); err != nil {
 			return nil, err
 		}
 	}
-	v.Waits, err = s.waits(ctx, w, a)
+	v.Waits, err = s.waits(ctx, w, whole)
 	return v, err
 }
 

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/crypto/argon2"
 
 	"carrel/broker/problem"
+	"carrel/policy"
 )
 
 // Account is one entry of the directory. The names are shown to people and go nowhere else: not into logs, tokens or the audit log.
@@ -49,6 +50,7 @@ type Directory struct {
 	accounts map[string]Account
 	dummy    Account // hashed when the account is unknown, so that time does not tell
 	slots    chan struct{}
+	mandates Mandates
 
 	mu    sync.Mutex
 	wrong map[string]failures
@@ -59,9 +61,18 @@ type failures struct {
 	until time.Time
 }
 
-// NewDirectory makes a directory of these accounts.
-func NewDirectory(accounts []Account) (*Directory, error) {
+// Mandates knows what accounts hold for a time: the mandate, and the posts that it brings beside those of deputies (broker/board).
+// It is asked at every request, so that what is over is over at the next one.
+type Mandates interface {
+	Of(account string) (policy.Mandate, []string)
+}
+
+// NewDirectory makes a directory of these accounts; at most one source of mandates may be given.
+func NewDirectory(accounts []Account, mandates ...Mandates) (*Directory, error) {
 	d := &Directory{accounts: map[string]Account{}, slots: make(chan struct{}, parallelHash), wrong: map[string]failures{}}
+	if len(mandates) > 0 {
+		d.mandates = mandates[0]
+	}
 	for _, a := range accounts {
 		if _, twice := d.accounts[a.ID]; twice || a.ID == "" || len(a.Roles) == 0 || a.Institution == "" || len(a.Hash) != argonLen {
 			return nil, fmt.Errorf("auth: account %q is incomplete or there twice", a.ID)
@@ -73,7 +84,7 @@ func NewDirectory(accounts []Account) (*Directory, error) {
 }
 
 // LoadDirectory reads the accounts file that WriteDemo wrote.
-func LoadDirectory(name string) (*Directory, error) {
+func LoadDirectory(name string, mandates ...Mandates) (*Directory, error) {
 	if err := private(name); err != nil {
 		return nil, err
 	}
@@ -85,11 +96,37 @@ func LoadDirectory(name string) (*Directory, error) {
 	if err := json.Unmarshal(raw, &accounts); err != nil {
 		return nil, errors.New("auth: the accounts file is not JSON of accounts")
 	}
-	return NewDirectory(accounts)
+	return NewDirectory(accounts, mandates...)
 }
 
-// Identity is who an account is now; false when there is none.
+// Identity is who an account is now, with what it holds for a time; false when there is none.
 func (d *Directory) Identity(account string) (Identity, bool) {
+	id, ok := d.Own(account)
+	if !ok || d.mandates == nil {
+		return id, ok
+	}
+	var posts []string
+	id.Mandate, posts = d.mandates.Of(account)
+	id.Mandate.Deputies = slices.DeleteFunc(slices.Clone(id.Mandate.Deputies), func(p policy.Deputy) bool { return !d.stands(p, id.Institution) })
+	for _, p := range id.Mandate.Deputies {
+		posts = append(posts, p.Role)
+	}
+	for _, role := range posts {
+		if !slices.Contains(id.Roles, role) {
+			id.Roles = append(id.Roles, role)
+		}
+	}
+	return id, true
+}
+
+// stands says whether there is still somebody of that house who holds the post that a deputy holds for him.
+func (d *Directory) stands(p policy.Deputy, house string) bool {
+	own, ok := d.Own(p.For)
+	return ok && own.Institution == house && slices.Contains(own.Roles, p.Role)
+}
+
+// Own is an account with the posts of its own alone.
+func (d *Directory) Own(account string) (Identity, bool) {
 	a, ok := d.accounts[account]
 	if !ok {
 		return Identity{}, false
@@ -230,12 +267,12 @@ func DemoAccounts() []Account {
 		{ID: "zhao", NameZH: "赵强", NameEN: "Zhao Qiang", Roles: []string{"reviewer-confidentiality"}, Institution: commission, Region: region},
 		{ID: "qian", NameZH: "钱伟", NameEN: "Qian Wei", Roles: []string{"reviewer-security-risk"}, Institution: commission, Region: region},
 		{ID: "sun", NameZH: "孙丽", NameEN: "Sun Li", Roles: []string{"reviewer-privacy-impact"}, Institution: commission, Region: region},
-		{ID: "bai", NameZH: "白雪", NameEN: "Bai Xue", Roles: []string{"reviewer-ethics"}, Institution: university, Region: region},
+		{ID: "bai", NameZH: "白雪", NameEN: "Bai Xue", Roles: []string{"reviewer-ethics"}, Institution: "jinhe-first-hospital", Region: region},
 		{ID: "mei", NameZH: "梅兰", NameEN: "Mei Lan", Roles: []string{"reviewer-ethics"}, Institution: commission, Region: region},
 		{ID: "gong", NameZH: "龚远", NameEN: "Gong Yuan", Roles: []string{"reviewer-ethics"}, Institution: centre, Region: region},
 		{ID: "qin", NameZH: "秦岚", NameEN: "Qin Lan", Roles: []string{"reviewer-qc"}, Institution: commission, Region: region},
 		{ID: "lin", NameZH: "林涛", NameEN: "Lin Tao", Roles: []string{"reviewer-integrity"}, Institution: commission, Region: region},
-		{ID: "jiang", NameZH: "江帆", NameEN: "Jiang Fan", Roles: []string{"reviewer-scientific"}, Institution: university, Region: region},
+		{ID: "jiang", NameZH: "江帆", NameEN: "Jiang Fan", Roles: []string{"reviewer-scientific"}, Institution: "jinhe-first-hospital", Region: region},
 		{ID: "yu", NameZH: "于洁", NameEN: "Yu Jie", Roles: []string{"reviewer-genetic"}, Institution: commission, Region: region},
 		{ID: "kong", NameZH: "孔明", NameEN: "Kong Ming", Roles: []string{"reviewer-confidentiality"}, Institution: commission, Region: region},
 		{ID: "cao", NameZH: "曹阳", NameEN: "Cao Yang", Roles: []string{"reviewer-security-risk"}, Institution: commission, Region: region},

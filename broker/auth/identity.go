@@ -23,11 +23,13 @@ type Identity struct {
 	Roles       []string `json:"roles"`
 	Institution string   `json:"institution"`
 	Region      string   `json:"region,omitempty"`
+	// Mandate is what the account holds for a time, and what binds it. Its posts are among Roles while it lasts.
+	Mandate policy.Mandate `json:"mandate,omitzero"`
 }
 
 // Subject is the identity as policy sees it.
 func (i Identity) Subject() policy.Subject {
-	return policy.Subject{Account: i.Account, Roles: slices.Clone(i.Roles), Institution: i.Institution, Region: i.Region}
+	return policy.Subject{Account: i.Account, Roles: slices.Clone(i.Roles), Institution: i.Institution, Region: i.Region, Mandate: i.Mandate}
 }
 
 // LogValue shows the account id only.

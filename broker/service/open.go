@@ -19,6 +19,7 @@ import (
 	"carrel/broker/attachment"
 	"carrel/broker/audit"
 	"carrel/broker/auth"
+	"carrel/broker/board"
 	"carrel/broker/catalogue"
 	"carrel/broker/catalogue/register"
 	"carrel/broker/conduct"
@@ -53,6 +54,7 @@ type Service struct {
 	Handovers    *handover.Service
 	Receivers    *handover.Receivers
 	Records      *record.Service
+	Boards       *board.Service
 	Conduct      *conduct.Service
 	Notices      *notice.Service
 	Ledger       *ledger.Ledger
@@ -67,6 +69,7 @@ type Service struct {
 	engine    sandbox.Engine
 	sets      *datasets
 	files     *book.Book // credit entries and duties, told to policy with every question
+	mandates  *board.Register // deputies, invitations, interests, told to policy with every identity
 	cancel    context.CancelFunc
 	done      sync.WaitGroup
 }
@@ -129,6 +132,7 @@ func (s *Service) open(ctx context.Context) error {
 	s.done.Go(func() { s.Jobs.Work(background) })
 	s.done.Go(func() { s.Notices.Work(background) })
 	s.done.Go(func() { s.expire(background) })
+	s.done.Go(func() { s.Boards.Watch(background) })
 	return nil
 }
 
@@ -167,7 +171,10 @@ func (s *Service) foundation(ctx context.Context) (Defaults, error) {
 	if s.files, err = book.Open(ctx, s.store); err != nil {
 		return d, err
 	}
-	s.Desk.Policy = s.files.Watch(s.Desk.Policy)
+	if s.mandates, err = board.Open(ctx, s.store, s.c.Now); err != nil {
+		return d, err
+	}
+	s.Desk.Policy = s.mandates.InSight(s.files.Watch(s.Desk.Policy))
 	return d, nil
 }
 
@@ -187,7 +194,7 @@ func (s *Service) cases(ctx context.Context, d Defaults) error {
 	if s.Keys, err = auth.OpenKeys(s.c.path("keys", "permits")); err != nil {
 		return err
 	}
-	if s.Directory, err = auth.LoadDirectory(s.c.path("keys", "accounts.json")); err != nil {
+	if s.Directory, err = auth.LoadDirectory(s.c.path("keys", "accounts.json"), s.mandates); err != nil {
 		return err
 	}
 	if err := s.notices(); err != nil {
@@ -223,6 +230,10 @@ func (s *Service) cases(ctx context.Context, d Defaults) error {
 		return err
 	}
 	if err = s.papers(); err != nil {
+		return err
+	}
+	if s.Boards, err = board.New(board.Config{Desk: s.Desk, Register: s.mandates, People: s.Directory, Applications: s.Applications, Notices: s.Notices,
+		Logger: s.c.Logger}); err != nil {
 		return err
 	}
 	if s.Records, err = record.New(s.Desk, s.Catalogue); err != nil {

@@ -20,6 +20,7 @@ import (
 	"carrel/broker/attachment"
 	"carrel/broker/audit"
 	"carrel/broker/auth"
+	"carrel/broker/board"
 	"carrel/broker/catalogue"
 	"carrel/broker/conduct"
 	"carrel/broker/conduct/book"
@@ -73,6 +74,8 @@ type World struct {
 	Conduct      *conduct.Service
 	Receiver     *parcel.ReceiverKey
 	Notices      *notice.Service
+	Mandates     *board.Register
+	Boards       *board.Service
 	// Mail is what notices go out through; a test that sets Send sees them.
 	Mail *Postman
 }
@@ -127,10 +130,12 @@ func With(t testing.TB, decider policy.Decider) *World {
 	t.Cleanup(func() { _ = w.Store.Close() })
 	files, err := book.Open(ctx, w.Store)
 	must(t, err)
-	w.Desk = act.Desk{Store: w.Store, Log: w.Log, Policy: files.Watch(decider), Now: w.Clock.Now, Operator: "jinhe-health-information-centre"}
+	w.Mandates, err = board.Open(ctx, w.Store, w.Clock.Now)
+	must(t, err)
+	w.Desk = act.Desk{Store: w.Store, Log: w.Log, Policy: w.Mandates.InSight(files.Watch(decider)), Now: w.Clock.Now, Operator: "jinhe-health-information-centre"}
 	w.Ledger, err = ledger.New(ledger.Config{MaxFaults: 3, Now: w.Clock.Now})
 	must(t, err)
-	w.Directory, err = auth.NewDirectory(accounts())
+	w.Directory, err = auth.NewDirectory(accounts(), w.Mandates)
 	must(t, err)
 	w.Mail = new(Postman)
 	w.Notices, err = notice.New(notice.Config{
@@ -155,6 +160,9 @@ func With(t testing.TB, decider policy.Decider) *World {
 	w.Conduct, err = conduct.New(conduct.Config{Desk: w.Desk, Book: files, People: w.Directory, Grants: w.Grants, Signer: func() conduct.Signer { return w.Keys.Signer() }})
 	must(t, err)
 	w.Applications, err = application.New(w.Desk, w.Catalogue, w.Directory, w.Grants, w.Receivers)
+	must(t, err)
+	w.Boards, err = board.New(board.Config{Desk: w.Desk, Register: w.Mandates, People: w.Directory, Applications: w.Applications, Notices: w.Notices,
+		Logger: slog.New(slog.DiscardHandler)})
 	must(t, err)
 	w.Papers, err = application.NewPapers(w.Applications, w.vault())
 	must(t, err)
@@ -197,6 +205,8 @@ func accounts() []auth.Account {
 	for i := range out {
 		out[i].Salt, out[i].Hash = make([]byte, 16), make([]byte, 32)
 	}
+	out = append(out, auth.Account{ID: "ji", NameZH: "季", NameEN: "Ji", Roles: []string{"security-admin"}, Institution: "jinhe-health-information-centre",
+		Salt: make([]byte, 16), Hash: make([]byte, 32)})
 	return append(out, auth.Account{ID: "hu", NameZH: "胡", NameEN: "Hu", Roles: []string{"researcher"}, Institution: "other-university",
 		Salt: make([]byte, 16), Hash: make([]byte, 32)})
 }

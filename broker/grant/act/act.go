@@ -14,7 +14,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"carrel/anonymize/ledger"
@@ -101,6 +103,13 @@ func (d Desk) Record(ctx context.Context, tx *store.Tx, id auth.Identity, dec po
 	}
 	if e.Outcome == "" {
 		e.Outcome = "allowed"
+	}
+	if principals := dec.Oblige(policy.ObligeDeputy); len(principals) > 0 { // who acts for another does so in sight
+		e.Facts = maps.Clone(e.Facts)
+		if e.Facts == nil {
+			e.Facts = map[string]string{}
+		}
+		e.Facts["deputy_for"] = strings.Join(principals, " ")
 	}
 	p, err := d.Log.Append(ctx, tx, e)
 	if err != nil {
