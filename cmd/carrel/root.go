@@ -321,7 +321,7 @@ func (a *app) upTo(n int, names string) cobra.PositionalArgs {
 func chinese(names string) string {
 	zh, ok := map[string]string{
 		"no arguments": "零个参数", "no arguments; filter with flags": "零个参数（用选项筛选）", "an application": "一个申请编号", "an application and a file, or --current": "一个申请编号和一个文件，或 --current", "an application and a file": "一个申请编号和一个文件", "an application and a hash": "一个申请编号和一个摘要", "an application and two versions": "一个申请编号和两个版本号", "a form": "一个申请表编号", "a grant": "一个授权编号",
-		"a dataset": "一个数据集", "a file": "一个文件", "a copy of the log": "一份日志副本", "no arguments; see --help": "零个参数（见 --help）", "a file with the permit, or -": "许可令牌文件或 -", "a handover": "一个移交编号", "a job": "一个任务编号", "a package": "一个数据包文件", "a number": "一个编号", "a number and an addressee": "一个编号和一个通知对象", "a number and a file": "一个编号和一个文件",
+		"a dataset": "一个数据集", "a file": "一个文件", "a copy of the log": "一份日志副本", "no arguments; see --help": "零个参数（见 --help）", "a file with the permit, or -": "许可令牌文件或 -", "a handover": "一个移交编号", "a job": "一个任务编号", "a package": "一个数据包文件", "a number": "一个编号", "a number and an addressee": "一个编号和一个通知对象", "a number and a file": "一个编号和一个文件", "a name and a file": "一个名称和一个文件", "words": "若干词",
 		"a question, @file or -": "一个问题、@文件 或 -", "a question, @file or -, or --file": "一个问题、@文件 或 -，或 --file", "an account": "一个账号", "the directory of an extract": "提取集目录",
 		"the number of an entry (an answer shows its own)": "一条日志的序号（答案中有）",
 	}[names]
