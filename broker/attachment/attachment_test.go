@@ -3,6 +3,7 @@ package attachment_test
 import (
 	"archive/zip"
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"image"
@@ -120,6 +121,16 @@ func TestHostileContent(t *testing.T) {
 	for i := range spread {
 		spread[i] = part{fmt.Sprint("word/p", i, ".xml"), zeros[:4<<20]}
 	}
+	noise := make([]byte, 100<<10)
+	_, _ = rand.Read(noise)
+	thin := make([]byte, 4<<20) // packs about forty to one
+	for i := 0; i+20 < len(thin); i += 1000 {
+		copy(thin[i:], noise[i%(len(noise)-20):][:20])
+	}
+	wide := make([]part, 27)
+	for i := range wide {
+		wide[i] = part{fmt.Sprint("word/p", i, ".xml"), thin}
+	}
 	for _, c := range []struct {
 		what, name, media string
 		data              []byte
@@ -137,6 +148,8 @@ func TestHostileContent(t *testing.T) {
 		{"text that turns", "a.txt", attachment.Text, []byte("a\u202eb"), problem.Invalid},
 		{"text not in UTF-8", "a.txt", attachment.Text, []byte("\xd6\xd0"), problem.Invalid},
 		{"bomb in one", "a.docx", attachment.DOCX, docx(t, part{"word/a.xml", zeros}), problem.TooLarge},
+		{"bomb beside noise", "a.docx", attachment.DOCX, docx(t, part{"word/noise.xml", noise}, part{"word/a.xml", zeros[:2<<20]}), problem.TooLarge},
+		{"much of what packs less", "a.docx", attachment.DOCX, docx(t, wide...), problem.TooLarge},
 		{"bomb in all", "a.docx", attachment.DOCX, docx(t, spread...), problem.TooLarge},
 		{"many entries", "a.docx", attachment.DOCX, docx(t, many...), problem.TooLarge},
 		{"macros", "a.docx", attachment.DOCX, docx(t, part{"word/vbaProject.bin", pdf}), problem.Invalid},
