@@ -266,4 +266,3 @@ func books(t *testing.T, c *servicetest.City) map[string]ledger.Account {
 	}))
 	return out
 }
-
