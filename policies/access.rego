@@ -85,6 +85,12 @@ relations contains "data-owner" if {
 	input.subject.institution in input.object.data_owners
 }
 
+# A grant on synthetic data is of who trains with it, whatever his post.
+relations contains "trainee" if {
+	input.object.kind == "training"
+	is_owner
+}
+
 # Whose house signs the agreement reads what it signs.
 relations contains "party" if {
 	input.subject.institution != ""

@@ -9,7 +9,10 @@ import data.carrel.cite
 # --- every use of a grant
 
 # A quality-control centre is bound to quality control whatever the grant says.
-standing_needs := (base_needs | entrusted_needs) | {"tianjin-32-3/qc-purpose"} if is_qc
+# A grant to train with needs no agreement and no purpose, and data without a real person instead.
+standing_needs := {"tianjin-32-2/grant-active", "pipl-23/undecided", "sichuan-17/grant-period", "state47-safe/synthetic"} if input.grant.training
+
+else := (base_needs | entrusted_needs) | {"tianjin-32-3/qc-purpose"} if is_qc
 
 else := base_needs | entrusted_needs
 
@@ -30,6 +33,8 @@ standing contains "pipl-23/undecided" if input.grant.state != "suspended"
 entrusted_needs := {"sichuan-33/bound", "sichuan-33/checked"} if "processor" in input.subject.roles
 
 else := set()
+
+standing contains "state47-safe/synthetic" if input.plan.synthetic == true
 
 standing contains "sichuan-33/bound" if {
 	input.grant.agreement == "entrustment"

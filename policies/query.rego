@@ -31,6 +31,10 @@ held contains "sichuan-17/role" if {
 	role in input.subject.roles
 }
 
+held contains "sichuan-17/role" if input.grant.training
+
+held contains "state47-open/level" if input.grant.training
+
 held contains "state47-safe/query-kind" if input.grant.kind == "query"
 
 held contains "sichuan-17/datasets" if {

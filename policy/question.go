@@ -295,6 +295,8 @@ type Grant struct {
 	Institution string `json:"institution"`
 	Agreement   string `json:"agreement"` // its kind
 	Processor   string `json:"processor"` // of entrusted processing
+	// Training says that it is one of those that every account has on synthetic data.
+	Training bool `json:"training"`
 }
 
 // PermitQuestion asks whether a permit with these contents may be issued, or is still good.
@@ -320,6 +322,8 @@ type Plan struct {
 	MaxLevel int          `json:"max_level"`           // highest data level of those columns
 	Epsilon  float64      `json:"epsilon"`
 	Draws    int64        `json:"draws"`
+	// Synthetic says that, by the catalogue, its persons are invented.
+	Synthetic bool `json:"synthetic"`
 }
 
 // QueryQuestion asks whether a plan may run under a grant.

@@ -58,7 +58,7 @@ func (s *Service) Who(ctx context.Context, id auth.Identity, f AccessFilter) ([]
 				return dec, err
 			}
 			rows := slices.DeleteFunc(s.rights(&g), func(a Access) bool { return !f.keeps(a) })
-			if len(rows) == 0 || g.To < today {
+			if len(rows) == 0 || g.To < today || g.Training { // nobody's data are on what is synthetic
 				continue
 			}
 			one, err := s.desk.Policy.Decide(ctx, policy.AccessQuestion{At: s.desk.Moment(), Subject: id.Subject(), Action: "access.read", Object: g.Object()})

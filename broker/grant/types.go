@@ -56,6 +56,8 @@ type Grant struct {
 	Epsilon  float64 `json:"epsilon"`
 	Universe string  `json:"universe"` // ledger account of the person universe
 	Account  string  `json:"account"`  // ledger account of the grant; "" for a handover
+	// Training marks a grant on synthetic data that every account has without applying.
+	Training bool `json:"training,omitempty"`
 	// Agreement is the kind of agreement; Processor processes by contract, Host is the hospital of a quality-control centre.
 	Agreement string          `json:"agreement,omitempty"`
 	Processor string          `json:"processor,omitempty"`
@@ -85,12 +87,16 @@ type Pause struct {
 func (g *Grant) Question() policy.Grant {
 	return policy.Grant{ID: g.ID, Kind: g.Kind, State: g.State, Purpose: g.Purpose, Lead: g.Lead, Team: g.Team,
 		Datasets: g.Datasets, Columns: g.Columns, Statistics: g.Statistics, Assessment: g.Assessment, From: g.From, To: g.To,
-		DataOwners: g.DataOwners, Institution: g.Institution, Agreement: g.Agreement, Processor: g.Processor}
+		DataOwners: g.DataOwners, Institution: g.Institution, Agreement: g.Agreement, Processor: g.Processor, Training: g.Training}
 }
 
 // Object is the grant as an object of access.
 func (g *Grant) Object() policy.Object {
-	return policy.Object{Kind: "grant", Owner: g.Lead, Team: g.Team, Institution: g.Institution, DataOwners: g.DataOwners, State: g.State}
+	kind := "grant"
+	if g.Training {
+		kind = "training"
+	}
+	return policy.Object{Kind: kind, Owner: g.Lead, Team: g.Team, Institution: g.Institution, DataOwners: g.DataOwners, State: g.State}
 }
 
 // Case is the grant as its workflow sees it.

@@ -55,6 +55,14 @@ func (s *server) grantMoves() {
 		p, err := s.c.Grants.Visas(ctx, id, in.Body.Token)
 		return &reply[grant.Passport]{p}, err
 	})
+	route(s, http.MethodPost, "/training", "The grant on synthetic data that you train with, opened on first use; its budget is fresh every week", func(ctx context.Context, id auth.Identity, _ *none) (*reply[*grant.View], error) {
+		g, err := s.c.Training(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		v, err := s.c.Grants.Get(ctx, id, g)
+		return &reply[*grant.View]{v}, err
+	})
 	type who struct {
 		Person      string `query:"person" maxLength:"80"`
 		Institution string `query:"institution" maxLength:"120"`

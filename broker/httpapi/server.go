@@ -48,6 +48,7 @@ type Config struct {
 	Applications *application.Service
 	Papers       *application.Papers
 	Grants       *grant.Service
+	Training     func(ctx context.Context, id auth.Identity) (string, error) // opens the grant that a person trains with
 	Jobs         *job.Service
 	Handovers    *handover.Service
 	Conduct      *conduct.Service

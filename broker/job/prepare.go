@@ -58,6 +58,12 @@ func (s *Service) prepareStep(ctx context.Context, id auth.Identity, ask Ask, fo
 	if len(ask.SQL) > maxSQL {
 		return nil, problem.New(problem.TooLarge, "问题超过 64 KB；请缩短。", "The question is longer than 64 KB; shorten it.")
 	}
+	if ask.Grant == grant.TrainingAlias && s.c.Training != nil {
+		var err error
+		if ask.Grant, err = s.c.Training(ctx, id); err != nil {
+			return nil, err
+		}
+	}
 	p := &prepared{ask: ask, id: id}
 	if ask.FindBounds != 0 {
 		p.step = &step{found: found}
@@ -235,7 +241,7 @@ func (s *Service) asks(p *prepared, id auth.Identity, g *grant.Grant) policy.Que
 		At: policy.At(s.c.Clock.Now()), Subject: id.Subject(), Grant: g.Question(), Purpose: g.Purpose,
 		Plan: policy.Plan{
 			Datasets: policy.List[string]{f.Dataset}, Tables: f.Tables, Public: publicOf(p.dataset.Schema, f.Tables), Columns: columnsOf(f), MaxLevel: f.Level,
-			Epsilon: p.judged(), Draws: f.Draws,
+			Epsilon: p.judged(), Draws: f.Draws, Synthetic: p.dataset.Synthetic,
 		},
 	}
 }

@@ -216,7 +216,7 @@ func (s *Service) charge(ctx context.Context, p *prepared, recordID string) (*le
 			return err
 		}
 		r, err := s.c.Ledger.Charge(ctx, tx, pending, ledger.Intent{
-			ID: recordID, Grant: p.grant.Account, Researcher: grant.Researcher(p.id.Account, p.dataset.Universe), Key: p.key, PlanHash: p.plan.Hash(), List: p.list,
+			ID: recordID, Grant: p.grant.Account, Researcher: grant.Researcher(p.id.Account, p.grant.Universe), Key: p.key, PlanHash: p.plan.Hash(), List: p.list,
 		})
 		if err != nil {
 			return err
@@ -260,7 +260,7 @@ func (s *Service) run(ctx context.Context, p *prepared, runner sandbox.Runner, s
 		}
 	}
 	exact, err := runner.Run(ctx, started, statements)
-	if errors.Is(err, sandbox.ErrBeforeData) {
+	if errors.Is(err, sandbox.ErrBeforeData) && ctx.Err() == nil {
 		s.c.Logger.WarnContext(ctx, "sandbox fault before data, trying once more", slog.String("query", started.ID()))
 		if runner, err = s.c.Engine.Open(ctx, p.grant.ID, p.dataset.Source); err != nil {
 			return answer.Noised{}, err
@@ -316,6 +316,10 @@ func (s *Service) keep(ctx context.Context, p *prepared, started *ledger.Started
 		return s.forfeit(ctx, p, started, at, cause)
 	}
 	s.c.Logger.ErrorContext(ctx, "query not started, its charge is kept", slog.String("query", started.ID()), slog.String("grant", p.grant.ID), slog.Any("why", cause))
+	var w withdrawn
+	if errors.As(cause, &w) { // withdrawn before a child had it: should the right come back, the charge is there
+		return w.error
+	}
 	return problem.Wrap(cause, problem.Unavailable, "查询未能启动，已扣的预算为此问题保留；请稍后再问同一问题，不再扣减。",
 		"The query could not be started; what it cost is kept for it: ask the same question again later, it will not be charged anew.")
 }

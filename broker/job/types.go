@@ -78,6 +78,8 @@ type Config struct {
 	Clock    Clock
 	Defaults Defaults
 	Logger   *slog.Logger
+	// Training opens the grant that a person trains with; nil where there is none.
+	Training func(ctx context.Context, id auth.Identity) (string, error)
 	// Observe is told when T3 of a fresh answer has committed, with the time since the question came in less the wait for the
 	// slot. For benches and metrics inside the service; it never reaches a client.
 	Observe func(id string, elapsed time.Duration)

@@ -68,7 +68,7 @@ type Service struct {
 	decisions *opa.Recorder
 	engine    sandbox.Engine
 	sets      *datasets
-	files     *book.Book // credit entries and duties, told to policy with every question
+	files     *book.Book      // credit entries and duties, told to policy with every question
 	mandates  *board.Register // deputies, invitations, interests, told to policy with every identity
 	cancel    context.CancelFunc
 	done      sync.WaitGroup
@@ -278,7 +278,8 @@ func (s *Service) questions(ctx context.Context, d Defaults, sets *datasets) err
 	}
 	s.engine = s.c.Around(pool)
 	s.Jobs, err = job.New(job.Config{
-		Desk: s.Desk, Ledger: s.Ledger, Gate: gate, Engine: s.engine, Datasets: sets, People: s.Directory, Clock: s.c.Clock, Logger: s.c.Logger, Observe: s.c.Observe,
+		Training: s.Training,
+		Desk:     s.Desk, Ledger: s.Ledger, Gate: gate, Engine: s.engine, Datasets: sets, People: s.Directory, Clock: s.c.Clock, Logger: s.c.Logger, Observe: s.c.Observe,
 		Defaults: job.Defaults{Epsilon: d.Query.Epsilon, SelectDelta: d.Selection.Delta, MaxDraws: d.Query.Draws},
 	})
 	return err

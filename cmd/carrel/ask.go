@@ -82,7 +82,7 @@ func (a *app) asking(ctx context.Context, c *api, f askFlags) (job.Ask, error) {
 	}
 	var active []string
 	for _, g := range all {
-		if g.Kind == grant.KindQuery && g.State == grant.StateActive {
+		if g.Kind == grant.KindQuery && g.State == grant.StateActive && !g.Training {
 			active = append(active, g.ID)
 		}
 	}

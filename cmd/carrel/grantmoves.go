@@ -24,7 +24,7 @@ func (a *app) grantMoves() []*cobra.Command {
 	decide := a.grantMove("decide", "purpose/decide", "Decide about a change of purpose", func() map[string]any { return map[string]any{"choice": choice} })
 	decide.Flags().StringVar(&choice, "choice", "", "approve or deny")
 	decide.PreRunE = func(*cobra.Command, []string) error { return a.oneOf("choice", choice, "approve", "deny") }
-	return []*cobra.Command{suspend, resume, change, decide}
+	return []*cobra.Command{suspend, resume, change, decide, a.grantTraining()}
 }
 
 // grantMove is a command that posts its reason, and what more adds, to a route of the grant and prints the grant.
@@ -94,4 +94,25 @@ func (a *app) standing(state string) string {
 		return a.say("无效：已过期；请用 carrel permit get 重新领取", "not good: expired; get a new one with `carrel permit get`")
 	}
 	return a.say("无效：并非本服务签发", "not good: not a permit of this service")
+}
+
+// grantTraining opens the grant on synthetic data that everybody has.
+func (a *app) grantTraining() *cobra.Command {
+	return &cobra.Command{
+		Use: "training", Short: "Your grant on synthetic data, to train with; its budget is fresh every week", Example: `  carrel query --grant training "SELECT COUNT(*) FROM encounter"`, Args: a.exact(0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := a.api()
+			if err != nil {
+				return err
+			}
+			var v grant.View
+			if err := c.post(cmd.Context(), "/training", nil, &v); err != nil {
+				return err
+			}
+			return a.print(v, func(w io.Writer) {
+				fmt.Fprintln(w, a.say("合成数据：不对应任何真实个人", "synthetic data: no real person is in it"))
+				a.printGrant(w, v)
+			})
+		},
+	}
 }
