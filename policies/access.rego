@@ -118,7 +118,17 @@ route_public if data.carrel.actions[route_action].public == true
 
 route_needs := {"state47-safe/named", "sichuan-15/public"} if route_public
 
-else := {"state47-safe/named", "sichuan-17/account", "sichuan-17/role"}
+else := {"state47-safe/named", "sichuan-17/account", "sichuan-17/role", "sichuan-34/reads-only"}
+
+# Who supervises or audits reads everything and changes nothing, whatever other post he holds.
+route_held contains "sichuan-34/reads-only" if startswith(input.route, "GET ")
+
+route_held contains "sichuan-34/reads-only" if not reader
+
+reader if {
+	some role in data.carrel.oversight.readers
+	role in input.subject.roles
+}
 
 route_held contains "state47-safe/named" if data.carrel.actions[route_action]
 

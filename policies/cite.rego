@@ -11,6 +11,7 @@
 #   the day, and how each of them is cited on that day (grounds) is asked once a day and not with every question.
 package carrel.cite
 
+import data.carrel.institution
 import data.carrel.region
 import data.carrel.standing
 
@@ -24,6 +25,7 @@ met(needs, held) if {
 	count(needs - held) == 0
 	supported(needs)
 	standing.fit
+	institution.fit
 	count(region.denials) == 0
 }
 
@@ -52,7 +54,7 @@ denial(needs, held, details) := {
 	],
 	"obligations": [],
 } if {
-	missing := (((needs - held) | unsupported(needs)) | standing.unfit) | region.denials
+	missing := (((needs - held) | unsupported(needs)) | standing.unfit) | (institution.unfit | region.denials)
 	count(missing) > 0
 }
 

@@ -246,6 +246,59 @@ held contains "pipl-57/persons" if "persons" in m.told
 
 held contains "pipl-57/persons" if m.texts.harmless >= book.standing.reason_min
 
+# --- reports upward and the assessment calendar (sichuan-35)
+
+held contains "sichuan-35/report" if m.texts.report >= book.standing.reason_min
+
+# Platforms and providers are assessed, not persons.
+held contains "sichuan-35/unit" if {
+	startswith(m.party, "institution/")
+	m.party != "institution/"
+}
+
+# A unit keeps its own calendar; an office keeps anybody's.
+held contains "sichuan-35/office" if my_institution
+
+held contains "sichuan-35/office" if {
+	some role in book.assessment.offices
+	role in input.subject.roles
+}
+
+held contains "sichuan-35/result" if m.texts.result >= book.standing.reason_min
+
+# The next one is due after the months of its sort; after one that was not passed, sooner.
+due[sprintf("next=%s", [months_after(cite.today, months)])] := {"zh": "下次期限", "en": "the next one is due"} if "schedule-next" in effects
+
+months := book.assessment.retest_months if act.to == "failed"
+
+else := class.months
+
+months_after(date, n) := sprintf("%d-%02d-%s", [year, month, day_of(date)]) if {
+	sum := to_number(trim_suffix(substring(date, 5, 2), "-")) + n
+	year := to_number(substring(date, 0, 4)) + over(sum)
+	month := sum - minus_year(sum)
+}
+
+over(sum) := 1 if sum > 12
+
+else := 0
+
+minus_year(sum) := 12 if sum > 12
+
+else := 0
+
+# Every month has a twenty-eighth.
+day_of(date) := "28" if substring(date, 8, 2) > "28"
+
+else := substring(date, 8, 2)
+
+# An incident is reported upward: to who supervises the unit that answers for it, within hours of its discovery.
+due[sprintf("report-hours=%d", [book.report.hours])] := {"zh": "向上级报告的小时数", "en": "hours from discovery to the report upward"} if {
+	"open-report" in effects
+}
+
+due[sprintf("report-to=%s", [object.get(m, "above", book.report.to)])] := {"zh": "报告对象", "en": "to be reported to"} if "open-report" in effects
+
 # --- complaints (municipal-7)
 
 held contains "municipal-7/form" if {

@@ -7,6 +7,8 @@
 #   datasets of the grant, by GB/T 2260: a district is in its city, a city in its province.
 package carrel.region
 
+import data.carrel.institution
+
 codes contains input.subject.region
 
 codes contains d.region if some d in input.datasets
@@ -18,6 +20,9 @@ chosen contains name if {
 	some prefix, name in data.carrel.jurisdictions
 	startswith(code, prefix)
 }
+
+# The municipal regulations apply to institutions that are connected to the municipal platform (municipal-2).
+chosen contains "municipal" if institution.connected
 
 # A dataset that names no region would be under nobody's rules (sichuan-2).
 denials contains "sichuan-2/region" if {

@@ -48,11 +48,28 @@ thanks := count({e.id | some e in live; effect(e) == "thanks"})
 # --- duties with a date (sichuan-20, sichuan-24, sichuan-33, tianjin-32-6)
 
 # A duty lapses when the newest record of its sort is over; of rectifications each is its own. Who never had one imposed has
-# none.
+# none, but for what his post needs.
 lapsed contains d.sort if {
 	some d in input.subject.duties
 	d.until < today
 	not renewed(d.sort)
+}
+
+# Some posts need a training and a declaration in date, whether or not anybody imposed one (sichuan-24, chongqing-integrity);
+# one's own, not the institution's. Where no register was asked (a question about rules alone), there is nothing to say.
+lapsed contains sort if {
+	input.subject.unit.state
+	some sort, posts in book.standing.required
+	some role in input.subject.roles
+	role in posts
+	not own(sort)
+}
+
+own(sort) if {
+	some d in input.subject.duties
+	d.sort == sort
+	d.of == "person"
+	d.until >= today
 }
 
 renewed(sort) if {
@@ -71,6 +88,7 @@ current(sort) if {
 fit if {
 	not input.subject.credit[0]
 	not input.subject.duties[0]
+	not input.subject.unit.state
 }
 
 fit if {

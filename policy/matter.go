@@ -18,6 +18,7 @@ type Credit struct {
 type Duty struct {
 	Sort  string `json:"sort"`
 	Until Date   `json:"until"`
+	Of    string `json:"of,omitempty"` // person | institution: whose it is
 }
 
 // Matter holds the facts of a matter of conduct that rules read: an entry, a measure, a duty, an incident, a complaint, a
@@ -30,15 +31,16 @@ type Matter struct {
 	Unit      string         `json:"unit"`  // the institution that answers for the party, or for the incident
 	Region    string         `json:"region"`
 	Article   string         `json:"article"`
-	Evidence  string         `json:"evidence"`  // sha256:…
-	Until     Date           `json:"until"`     // last day; "" where none was given
-	Found     Moment         `json:"found"`     // incident: when it was discovered
-	Due       Moment         `json:"due"`       // by when something is owed; "" is nothing
-	Addressee string         `json:"addressee"` // incident: who is told now
-	Told      List[string]   `json:"told"`      // incident: who was told
-	Kinds     List[string]   `json:"kinds"`     // incident: kinds of information
-	Actors    List[string]   `json:"actors"`    // accounts that took a step before, but for the party's own appeal
-	Texts     map[string]int `json:"texts"`     // characters of each text, by name
+	Evidence  string         `json:"evidence"`        // sha256:…
+	Until     Date           `json:"until"`           // last day; "" where none was given
+	Found     Moment         `json:"found"`           // incident: when it was discovered
+	Due       Moment         `json:"due"`             // by when something is owed; "" is nothing
+	Addressee string         `json:"addressee"`       // incident: who is told now
+	Above     string         `json:"above,omitempty"` // incident: who supervises the unit
+	Told      List[string]   `json:"told"`            // incident: who was told
+	Kinds     List[string]   `json:"kinds"`           // incident: kinds of information
+	Actors    List[string]   `json:"actors"`          // accounts that took a step before, but for the party's own appeal
+	Texts     map[string]int `json:"texts"`           // characters of each text, by name
 }
 
 // LimitUntil and the others name the limits of an approved act of conduct: "name=value".
@@ -47,6 +49,9 @@ const (
 	LimitHours       = "hours"        // from discovery to the report of an incident
 	LimitWorkingDays = "working-days" // to the answer of a complaint
 	LimitAddressee   = "addressee"    // who is to be told of an incident; may stand several times
+	LimitReportHours = "report-hours" // from discovery to the report upward
+	LimitReportTo    = "report-to"    // who gets the report upward
+	LimitNext        = "next"         // day by which the next assessment is due
 	LimitLate        = "late"         // the day is over already
 )
 
@@ -69,7 +74,7 @@ func (q ConductQuestion) Valid() error {
 	f.subject(q.Subject)
 	f.need("the act", q.Act)
 	m := q.Matter
-	f.texts(m.Noun, m.Sort, m.State, m.Party, m.Unit, m.Region, m.Article, m.Evidence, m.Addressee)
+	f.texts(m.Noun, m.Sort, m.State, m.Party, m.Unit, m.Region, m.Article, m.Evidence, m.Addressee, m.Above)
 	f.lists(m.Told, m.Kinds, m.Actors)
 	f.dates(m.Until)
 	f.moments(m.Found, m.Due)
@@ -103,7 +108,7 @@ func (f *form) conduct(s Subject) {
 		f.dates(c.From, c.Until)
 	}
 	for _, d := range s.Duties {
-		f.texts(d.Sort)
+		f.texts(d.Sort, d.Of)
 		f.dates(d.Until)
 	}
 }

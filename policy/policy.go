@@ -108,6 +108,8 @@ type Subject struct {
 	// filled in by the Decider that knows the files (broker/conduct), for every question.
 	Credit List[Credit] `json:"credit"`
 	Duties List[Duty]   `json:"duties"`
+	// Unit is what the register says of his institution, filled in by the Decider that knows it (broker/institution).
+	Unit Unit `json:"unit"`
 	// Mandate is what he holds for a time, filled in by the directory (broker/auth, broker/board).
 	Mandate Mandate `json:"mandate"`
 }

@@ -369,7 +369,16 @@ type ScopeQuestion struct {
 	Remit   Remit        `json:"remit"`
 	Table   string       `json:"table"`
 	Columns List[Column] `json:"columns"`
+	View    string       `json:"view,omitempty"` // "" a handover | supervision, whose rows are units and have a region
 }
 
-// Decision names the rule document of the columns; the rows are carrel.handover.include.
-func (ScopeQuestion) Decision() string { return "carrel.handover.columns" }
+// ViewSupervision asks for what a supervisor may see.
+const ViewSupervision = "supervision"
+
+// Decision names the rule document of the columns; the rows are include of the same package.
+func (q ScopeQuestion) Decision() string {
+	if q.View == ViewSupervision {
+		return "carrel.supervision.columns"
+	}
+	return "carrel.handover.columns"
+}

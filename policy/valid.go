@@ -80,6 +80,7 @@ func (f *form) subject(s Subject) {
 	f.texts(s.Account, s.Institution, s.Region)
 	f.lists(s.Roles)
 	f.conduct(s)
+	f.unit(s.Unit)
 	f.mandate(s.Mandate)
 	if s.Account == "" && (len(s.Roles) > 0 || s.Institution != "") {
 		f.fail("an anonymous subject has roles")
@@ -264,6 +265,7 @@ func (q ScopeQuestion) Valid() error {
 	f.grant(q.Grant)
 	f.remit(q.Remit)
 	f.need("the table", q.Table)
+	f.texts(q.View)
 	if len(q.Columns) > maxItems {
 		f.fail("a list is too long")
 		return f.err

@@ -289,6 +289,7 @@ func DemoAccounts() []Account {
 		{ID: "tang", NameZH: "唐宁", NameEN: "Tang Ning", Roles: []string{"conduct-officer"}, Institution: operator, Region: region},
 		{ID: "liang", NameZH: "梁红", NameEN: "Liang Hong", Roles: []string{"host"}, Institution: "jinhe-first-hospital", Region: region},
 		{ID: "luo", NameZH: "罗平", NameEN: "Luo Ping", Roles: []string{"processor"}, Institution: "jinhe-data-laboratory", Region: region},
+		{ID: "sheng", NameZH: "盛岚", NameEN: "Sheng Lan", Roles: []string{"supervisor"}, Institution: "sichuan-health-commission", Region: region},
 		{ID: "fang", NameZH: "方华", NameEN: "Fang Hua", Roles: []string{"resident"}, Institution: "jinhe-residents", Region: region},
 	}
 }

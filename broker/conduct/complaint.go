@@ -40,14 +40,18 @@ func (s *Service) Complain(ctx context.Context, in Complaint) (*Status, error) {
 			m.Party = in.Party
 			return nil
 		},
-		after: func(_ context.Context, _ *store.Tx, dec policy.Decision, m *matter.Matter) error {
+		after: func(ctx context.Context, _ *store.Tx, dec policy.Decision, m *matter.Matter) error {
 			v, _ := dec.Limit(policy.LimitWorkingDays)
 			days, err := strconv.Atoi(v)
 			if err != nil {
 				return fmt.Errorf("conduct: policy names no working days: %w", err)
 			}
-			m.Due = weekdays(s.desk.Now().UTC(), days)
-			return nil
+			last, err := s.days.Due(ctx, s.desk.Now(), days)
+			if err != nil {
+				return err
+			}
+			m.Due, err = endOf(last)
+			return err
 		}})
 	if err != nil {
 		return nil, err

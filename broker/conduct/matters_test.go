@@ -104,8 +104,9 @@ func TestDutiesLapse(t *testing.T) {
 		"provider-check":     {"institution/other-university", "zhou", "hu", "hu", "sichuan-20/check"},
 		"training":           {"person/li", "tang", "li", "li", "sichuan-24/training"},
 		"self-inspection":    {"institution/jinhe-qc-centre", "zheng", "zhou", "feng", "tianjin-32-6/inspection"},
-		"commissioner-check": {"institution/jinhe-health-information-centre", "wu", "tang", "qian", "sichuan-33/check"},
+		"commissioner-check": {"institution/jinhe-health-information-centre", "wu", "tang", "tang", "sichuan-33/check"},
 	} {
+		shorten(t, w, c.party, sort, "2026-11-22")
 		in := conduct.Entry{Party: c.party, Sort: sort, Evidence: hash, Until: "2026-12-01"}
 		if _, err := w.Conduct.Done(ctx, w.As(c.self), "", in); !problem.Is(err, problem.Forbidden) {
 			t.Errorf("%s recorded by %s: %v", sort, c.self, err)
@@ -117,7 +118,7 @@ func TestDutiesLapse(t *testing.T) {
 		}
 	}
 	w.Clock.Add(30 * 24 * time.Hour)
-	for who, rule := range map[string]string{"hu": "sichuan-20/check", "li": "sichuan-24/training", "feng": "tianjin-32-6/inspection", "qian": "sichuan-33/check"} {
+	for who, rule := range map[string]string{"hu": "sichuan-20/check", "li": "sichuan-24/training", "feng": "tianjin-32-6/inspection", "tang": "sichuan-33/check"} {
 		allowed, rules, err := askAs(w, who)
 		ok(t, err)
 		if allowed || !slices.Contains(rules, rule) {
@@ -191,7 +192,7 @@ func TestComplaint(t *testing.T) {
 	text := `<script>alert(1)</script>'; DROP TABLE person; -- ../../etc/passwd 我的档案被人看过。`
 	c, err := w.Conduct.Complain(ctx, conduct.Complaint{Text: text, Party: "institution/jinhe-qc-centre"})
 	ok(t, err)
-	if c.State != "registered" || !c.Due.Equal(time.Date(2026, 12, 11, 2, 0, 0, 0, time.UTC)) {
+	if c.State != "registered" || !c.Due.Equal(time.Date(2026, 12, 11, 15, 59, 59, 0, time.UTC)) {
 		t.Errorf("registered %+v", c)
 	}
 	e := last(t, w, "conduct.complaint.file")

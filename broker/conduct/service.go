@@ -14,9 +14,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"carrel/broker/auth"
+	"carrel/broker/calendar"
 	"carrel/broker/conduct/book"
 	"carrel/broker/conduct/matter"
 	"carrel/broker/grant/act"
@@ -47,12 +47,19 @@ type Config struct {
 	People People
 	Grants Grants
 	Signer func() Signer
+	Units  Units
+}
+
+// Units is what the register says of an institution (broker/institution).
+type Units interface {
+	Unit(id string) policy.Unit
 }
 
 // Service is the use cases. It is safe for concurrent use.
 type Service struct {
 	c    Config
 	desk act.Desk
+	days *calendar.Calendar
 }
 
 // New makes the use cases.
@@ -60,10 +67,14 @@ func New(c Config) (*Service, error) {
 	if err := c.Desk.Check(); err != nil {
 		return nil, err
 	}
-	if c.Book == nil || c.People == nil || c.Grants == nil || c.Signer == nil {
-		return nil, errors.New("conduct: the use cases need a book, a directory, grants and a signer")
+	if c.Book == nil || c.People == nil || c.Grants == nil || c.Signer == nil || c.Units == nil {
+		return nil, errors.New("conduct: the use cases need a book, a directory, grants, a signer and a register")
 	}
-	return &Service{c: c, desk: c.Desk}, nil
+	days, err := calendar.New(c.Desk.Policy)
+	if err != nil {
+		return nil, err
+	}
+	return &Service{c: c, desk: c.Desk, days: days}, nil
 }
 
 // step is one act on a matter that exists or begins with it.
@@ -113,7 +124,7 @@ func (s *Service) take(ctx context.Context, id auth.Identity, st step) (*matter.
 
 // prefix of a matter's number.
 func prefix(noun string) string {
-	return map[string]string{matter.Credit: "cr", matter.Measure: "me", matter.Duty: "du", matter.Incident: "in", matter.Complaint: "co", matter.Wish: "wi"}[noun]
+	return map[string]string{matter.Credit: "cr", matter.Measure: "me", matter.Duty: "du", matter.Incident: "in", matter.Complaint: "co", matter.Wish: "wi", matter.Report: "re", matter.Assessment: "as"}[noun]
 }
 
 // move asks policy, obeys, stores and records.
@@ -172,6 +183,9 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, id auth.Identity, st s
 func (s *Service) ask(ctx context.Context, id auth.Identity, name string, m *matter.Matter, texts map[string]string, about string) (policy.Decision, error) {
 	f := m.Facts(texts)
 	f.Addressee = about
+	if m.Noun == matter.Incident {
+		f.Above = s.c.Units.Unit(m.Unit).Supervisor
+	}
 	return s.desk.Ask(ctx, policy.ConductQuestion{At: s.desk.Moment(), Subject: id.Subject(), Act: name, Matter: f})
 }
 
@@ -186,6 +200,10 @@ func (s *Service) effects(ctx context.Context, tx *store.Tx, id auth.Identity, d
 			err = s.entry(ctx, tx, id, dec, m)
 		case "impose-rectification":
 			err = s.rectification(ctx, tx, id, dec, m)
+		case "open-report":
+			err = s.upward(ctx, tx, id, dec, m)
+		case "schedule-next":
+			err = s.next(ctx, tx, id, dec, m)
 		case "discharge": // the state says it
 		default:
 			err = fmt.Errorf("conduct: unknown effect %q", e)
@@ -227,8 +245,8 @@ func (s *Service) shown(ctx context.Context, tx *store.Tx, m *matter.Matter) (Vi
 		}
 		v.Texts[name] = t
 	}
-	open := m.State == "open" || m.State == "registered" || m.State == "due"
-	v.Overdue = open && !m.Due.IsZero() && m.Due.Before(s.desk.Now())
+	due, open := m.Deadline()
+	v.Overdue = open && !due.IsZero() && due.Before(s.desk.Now())
 	return v, nil
 }
 
@@ -273,16 +291,4 @@ func (s *Service) Read(ctx context.Context, id auth.Identity, noun, party, purpo
 		return nil, err
 	}
 	return out, nil
-}
-
-// weekdays is the end of the n-th day from Monday to Friday after t. Public holidays are not left out, so what is due is due no
-// later than the law says.
-func weekdays(t time.Time, n int) time.Time {
-	for n > 0 {
-		t = t.AddDate(0, 0, 1)
-		if d := t.Weekday(); d != time.Saturday && d != time.Sunday {
-			n--
-		}
-	}
-	return t
 }

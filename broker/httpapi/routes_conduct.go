@@ -47,6 +47,8 @@ func (s *server) conduct() {
 	s.credit()
 	s.measures()
 	s.incidents()
+	s.reports()
+	s.assessments()
 	s.complaints()
 	s.wishes()
 }

@@ -27,10 +27,12 @@ import (
 	"carrel/broker/grant"
 	"carrel/broker/grant/act"
 	"carrel/broker/handover"
+	"carrel/broker/institution"
 	"carrel/broker/job"
 	"carrel/broker/notice"
 	"carrel/broker/problem"
 	"carrel/broker/record"
+	"carrel/broker/supervise"
 	"carrel/policy"
 )
 
@@ -52,6 +54,8 @@ type Config struct {
 	Jobs         *job.Service
 	Handovers    *handover.Service
 	Conduct      *conduct.Service
+	Institutions *institution.Service
+	Supervision  *supervise.Service
 	Holdings     *register.Service
 	Notices      *notice.Service
 	Records      *record.Service // catalogue, ledger and log as people read them
@@ -98,6 +102,8 @@ func New(r chi.Router, c Config) {
 	s.linked(r)
 	s.records()
 	s.conduct()
+	s.institutions()
+	s.supervision()
 	s.notices()
 	r.Get("/healthz", s.outside("GET /healthz", s.health))
 	r.Get("/openapi.json", s.outside("GET /openapi.json", s.openapi()))

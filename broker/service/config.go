@@ -36,6 +36,9 @@ type Config struct {
 	HooksInside bool
 	// BaseURL is where people find the pages, for links in mail; empty leaves links out.
 	BaseURL string
+	// KeepLog is for how many months the audit log and its backups are kept; 0: 36. The service itself deletes nothing of the log;
+	// policy refuses a start that promises less than the law asks (pipl-55).
+	KeepLog int
 	// Rules are the policy bundle; nil: the rules that are built in.
 	Rules fs.FS
 	// AllowMissingCheckpoints starts although Checkpoints holds no head, once, by a person who knows why.
@@ -65,6 +68,9 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.Memory == 0 {
 		c.Memory = 4 << 30
+	}
+	if c.KeepLog == 0 {
+		c.KeepLog = 36
 	}
 	if c.Rules == nil {
 		c.Rules = policies.FS()

@@ -28,10 +28,12 @@ import (
 	"carrel/broker/grant/act"
 	"carrel/broker/handover"
 	"carrel/broker/handover/parcel"
+	"carrel/broker/institution"
 	"carrel/broker/job"
 	"carrel/broker/notice"
 	"carrel/broker/record"
 	"carrel/broker/store"
+	"carrel/broker/supervise"
 	"carrel/policy"
 	"carrel/policy/opa"
 	"carrel/sandbox"
@@ -56,6 +58,8 @@ type Service struct {
 	Records      *record.Service
 	Boards       *board.Service
 	Conduct      *conduct.Service
+	Institutions *institution.Service
+	Supervision  *supervise.Service
 	Notices      *notice.Service
 	Ledger       *ledger.Ledger
 	Keys         *auth.FileKeys
@@ -68,8 +72,9 @@ type Service struct {
 	decisions *opa.Recorder
 	engine    sandbox.Engine
 	sets      *datasets
-	files     *book.Book      // credit entries and duties, told to policy with every question
-	mandates  *board.Register // deputies, invitations, interests, told to policy with every identity
+	files     *book.Book            // credit entries and duties, told to policy with every question
+	mandates  *board.Register       // deputies, invitations, interests, told to policy with every identity
+	register  *institution.Register // institutions, told to policy with every question
 	cancel    context.CancelFunc
 	done      sync.WaitGroup
 }
@@ -174,8 +179,14 @@ func (s *Service) foundation(ctx context.Context) (Defaults, error) {
 	if s.mandates, err = board.Open(ctx, s.store, s.c.Now); err != nil {
 		return d, err
 	}
-	s.Desk.Policy = s.mandates.InSight(s.files.Watch(s.Desk.Policy))
-	return d, nil
+	if s.register, err = institution.Open(ctx, s.store); err != nil {
+		return d, err
+	}
+	s.Desk.Policy = s.mandates.InSight(s.register.Watch(s.files.Watch(s.Desk.Policy)))
+	if err := s.retained(ctx); err != nil {
+		return d, err
+	}
+	return d, s.sow(ctx)
 }
 
 // cases makes the use cases.
@@ -219,8 +230,14 @@ func (s *Service) cases(ctx context.Context, d Defaults) error {
 		return err
 	}
 	if s.Conduct, err = conduct.New(conduct.Config{
-		Desk: s.Desk, Book: s.files, People: s.Directory, Grants: s.Grants, Signer: func() conduct.Signer { return s.Keys.Signer() },
+		Desk: s.Desk, Book: s.files, People: s.Directory, Grants: s.Grants, Signer: func() conduct.Signer { return s.Keys.Signer() }, Units: s.register,
 	}); err != nil {
+		return err
+	}
+	if s.Institutions, err = institution.New(s.Desk, s.register); err != nil {
+		return err
+	}
+	if s.Supervision, err = supervise.New(s.Desk, s.register, s.c.KeepLog); err != nil {
 		return err
 	}
 	if s.Receivers, err = handover.NewReceivers(s.Desk); err != nil {

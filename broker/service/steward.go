@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"carrel/anonymize/deid"
 	"carrel/anonymize/extract"
@@ -29,6 +30,9 @@ func Init(dir string, keyNames ...string) ([]auth.Login, error) {
 		return nil, fmt.Errorf("%s is a data directory already; give an empty one", dir)
 	}
 	if _, err := deid.InitKeyRing(filepath.Join(dir, "keys"), append([]string{"rekey"}, keyNames...)...); err != nil {
+		return nil, err
+	}
+	if err := writeSeed(filepath.Join(dir, "keys", seedFile), time.Now()); err != nil {
 		return nil, err
 	}
 	return auth.WriteDemo(accounts)

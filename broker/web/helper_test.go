@@ -103,7 +103,7 @@ func pagesWith(t testing.TB, wrap func(policy.Decider) policy.Decider) *pages {
 	ok(t, err)
 	p := &pages{World: w, t: t, router: chi.NewRouter(), password: password.Reveal(), sessions: map[string]*http.Cookie{}}
 	ok(t, web.New(p.router, web.Config{Desk: desk, Issuer: issuer, Directory: dir, Applications: w.Applications, Grants: w.Grants, Jobs: jobs,
-		Handovers: handovers, Records: records, Logger: slog.New(slog.DiscardHandler)}))
+		Handovers: handovers, Records: records, Supervision: w.Supervision, Logger: slog.New(slog.DiscardHandler)}))
 	return p
 }
 

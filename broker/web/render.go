@@ -51,7 +51,7 @@ type link struct {
 
 // navigation are the links of the head; who may not enter one does not see it.
 var navigation = [...]link{{To: "/", Key: "nav.catalogue"}, {To: "/inbox", Key: "nav.inbox"}, {To: "/applications", Key: "nav.applications"},
-	{To: "/grants", Key: "nav.grants"}, {To: "/access", Key: "nav.access"}, {To: "/handovers", Key: "nav.handovers"}, {To: "/audit", Key: "nav.audit"}}
+	{To: "/grants", Key: "nav.grants"}, {To: "/access", Key: "nav.access"}, {To: "/handovers", Key: "nav.handovers"}, {To: "/audit", Key: "nav.audit"}, {To: "/supervision", Key: "nav.supervision"}}
 
 // parse reads all templates, once for each language: a text is looked up when the page is made, and a missing one fails the page.
 func (s *server) parse() (views, error) {

@@ -54,6 +54,9 @@ func (s *server) routes() []route {
 		{get, "/audit", s.trace},
 		{get, "/audit/checkpoint", s.checkpoint},
 		{get, "/audit/proof/{index}", s.proof},
-		{post, "/audit/export", s.export},
+		{get, "/audit/export", s.export},
+		{get, "/supervision", s.supervision},
+		{get, "/supervision/patrol", s.patrol},
+		{get, "/supervision/inspection", s.inspection},
 	}
 }

@@ -25,6 +25,7 @@ import (
 	"carrel/broker/handover"
 	"carrel/broker/job"
 	"carrel/broker/record"
+	"carrel/broker/supervise"
 	"carrel/policy"
 )
 
@@ -38,6 +39,7 @@ type Config struct {
 	Jobs         *job.Service
 	Handovers    *handover.Service
 	Records      *record.Service
+	Supervision  *supervise.Service
 	Logger       *slog.Logger
 }
 
@@ -45,7 +47,7 @@ func (c Config) check() error {
 	if err := c.Desk.Check(); err != nil {
 		return err
 	}
-	if c.Issuer == nil || c.Directory == nil || c.Applications == nil || c.Grants == nil || c.Jobs == nil || c.Handovers == nil || c.Records == nil || c.Logger == nil {
+	if c.Issuer == nil || c.Directory == nil || c.Applications == nil || c.Grants == nil || c.Jobs == nil || c.Handovers == nil || c.Records == nil || c.Supervision == nil || c.Logger == nil {
 		return errors.New("web: a part of the configuration is missing")
 	}
 	return nil

@@ -16,7 +16,7 @@ import (
 func (a *app) conductCommand() *cobra.Command {
 	return a.group("conduct", "Credit files, measures, duties, incidents, complaints and residents' wishes",
 		a.conductFile(), a.conductEnter(), a.conductOn("appeal", "Appeal against an entry", "credit"), a.conductOn("uphold", "Reject an appeal", "credit"),
-		a.conductOn("lift", "Grant an appeal: the entry counts no more", "credit"), a.conductExport(), a.sanctionCommand(), a.dutyCommand(), a.incidentCommand(),
+		a.conductOn("lift", "Grant an appeal: the entry counts no more", "credit"), a.conductExport(), a.sanctionCommand(), a.dutyCommand(), a.incidentCommand(), a.upwardCommand(), a.assessmentCommand(),
 		a.complaintCommand(), a.wishCommand())
 }
 

@@ -51,6 +51,7 @@ older database was put back.`,
 	f.StringVar(&c.Name, "name", "", "name of this service in tokens and in the log (default carrel.example/jinhe)")
 	f.StringVar(&c.Operator, "operator", "", "responsible unit that operates the service")
 	f.Int64Var(&c.Memory, "child-memory", 0, "bytes that one sandbox child may use (default 4 GiB)")
+	f.IntVar(&c.KeepLog, "keep-log", 36, "months for which the audit log and its backups are kept; less than three years is refused")
 	f.BoolVar(&c.AllowMissingCheckpoints, "allow-missing-checkpoints", false, "start once although the directory of signed heads is empty")
 	post.add(cmd, &c)
 	f.StringVar(&listen, "listen", listen, "address to listen on; put a TLS proxy in front of any but loopback")

@@ -75,7 +75,7 @@ type Decider struct {
 	bundle  string
 	shapes  shapes
 	queries map[string]rego.PreparedEvalQuery
-	rows    *compile.Prepared
+	rows    map[string]*compile.Prepared // by the document of the columns
 	data    map[string]any
 	log     func(context.Context, LogEntry)
 	timeout time.Duration
@@ -92,26 +92,35 @@ func questions() []policy.Question {
 	return []policy.Question{
 		policy.RouteQuestion{}, policy.AccessQuestion{}, policy.SubmissionQuestion{}, policy.TransitionQuestion{}, policy.CommandsQuestion{},
 		policy.PermitQuestion{}, policy.QueryQuestion{}, policy.HandoverQuestion{}, policy.ScopeQuestion{}, policy.AgreementQuestion{},
-		policy.ConductQuestion{}, policy.BoardQuestion{}, policy.DueQuestion{}, policy.SeatsQuestion{}, policy.CatalogueQuestion{},
+		policy.ConductQuestion{}, policy.BoardQuestion{}, policy.DueQuestion{}, policy.SeatsQuestion{}, policy.CatalogueQuestion{}, policy.InstitutionQuestion{}, policy.RetentionQuestion{},
 	}
 }
 
 // documents are those of the questions, and those that answers need besides.
 func documents() []string {
-	out := []string{linkedDocument, refusedDocument, rowsReasonDocument, groundsDocument, lostDocument}
+	out := []string{groundsDocument, lostDocument}
+	for _, v := range views() {
+		out = append(out, v.columns, v.all, v.refused, v.reason)
+	}
 	for _, q := range questions() {
 		out = append(out, q.Decision())
 	}
 	return out
 }
 
-// The documents that a scope needs besides its columns.
-const (
-	includeDocument    = "carrel.handover.include"
-	linkedDocument     = "carrel.handover.linked"
-	refusedDocument    = "carrel.handover.rows_refused"
-	rowsReasonDocument = "carrel.handover.rows_reason"
-)
+// view names the documents of one kind of scope: its columns, the rows that may leave, and when that is all of them.
+type view struct {
+	columns, include, all, refused, reason string
+	linked                                 bool // "all" are the rows of the persons in another table's scope
+}
+
+func views() []view {
+	return []view{
+		{policy.ScopeQuestion{}.Decision(), "carrel.handover.include", "carrel.handover.linked", "carrel.handover.rows_refused", "carrel.handover.rows_reason", true},
+		{policy.ScopeQuestion{View: policy.ViewSupervision}.Decision(), "carrel.supervision.include", "carrel.supervision.everywhere",
+			"carrel.supervision.rows_refused", "carrel.supervision.rows_reason", false},
+	}
+}
 
 // New compiles the rules and prepares every decision. It fails when a rule does not compile strictly, needs a builtin
 // that is not allowed, or when data files overlap.
@@ -132,7 +141,7 @@ func newDecider(src *source, options ...Option) (*Decider, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Decider{bundle: src.hash, data: src.data, shapes: known, queries: map[string]rego.PreparedEvalQuery{}, timeout: defaultTimeout, keep: defaultMemory}
+	d := &Decider{bundle: src.hash, data: src.data, shapes: known, queries: map[string]rego.PreparedEvalQuery{}, rows: map[string]*compile.Prepared{}, timeout: defaultTimeout, keep: defaultMemory}
 	for _, o := range options {
 		o(d)
 	}
@@ -151,8 +160,10 @@ func newDecider(src *source, options ...Option) (*Decider, error) {
 		}
 		d.queries[doc] = q
 	}
-	if d.rows, err = prepareRows(compiler, store); err != nil {
-		return nil, fmt.Errorf("policy: prepare %s: %w", includeDocument, err)
+	for _, v := range views() {
+		if d.rows[v.columns], err = prepareRows(compiler, store, v.include); err != nil {
+			return nil, fmt.Errorf("policy: prepare %s: %w", v.include, err)
+		}
 	}
 	return d, nil
 }

@@ -50,7 +50,7 @@ func ruleOnRow(t *testing.T, src *source) func(policy.ScopeQuestion, map[string]
 	if err != nil {
 		t.Fatal(err)
 	}
-	q, err := prepare(c, inmem.NewFromObject(src.data), includeDocument)
+	q, err := prepare(c, inmem.NewFromObject(src.data), "carrel.handover.include")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"carrel/policy"
@@ -17,11 +18,11 @@ import (
 // rowField is where a row stands in the rules; its fields come back as "row.<column>" or "<column>".
 const rowField = "row."
 
-func prepareRows(c *ast.Compiler, store storage.Store) (*compile.Prepared, error) {
+func prepareRows(c *ast.Compiler, store storage.Store, include string) (*compile.Prepared, error) {
 	return compile.New(
 		compile.Target("ucast", "all"),
 		compile.ParsedUnknowns(ast.MustParseTerm("input.row")),
-		compile.ParsedQuery(ast.MustParseBody("data."+includeDocument+" == true")),
+		compile.ParsedQuery(ast.MustParseBody("data."+include+" == true")),
 		compile.Rego(rego.Compiler(c), rego.Store(store), rego.StrictBuiltinErrors(true)),
 	).Prepare(context.Background())
 }
@@ -32,6 +33,8 @@ func prepareRows(c *ast.Compiler, store storage.Store) (*compile.Prepared, error
 // only ever said by an ordinary decision (linked).
 func (d *Decider) Scope(ctx context.Context, q policy.ScopeQuestion) (policy.Scope, error) {
 	deny := policy.Scope{Deny: true}
+	all := views()
+	v := all[max(0, slices.IndexFunc(all, func(v view) bool { return v.columns == q.Decision() }))]
 	columns, err := d.Decide(ctx, q)
 	if err != nil {
 		return deny, err
@@ -45,14 +48,14 @@ func (d *Decider) Scope(ctx context.Context, q policy.ScopeQuestion) (policy.Sco
 	if err != nil {
 		return deny, err
 	}
-	if err := d.rowsOf(ctx, in, &scope); err != nil {
+	if err := d.rowsOf(ctx, v, in, &scope); err != nil {
 		return deny, err
 	}
 	if scope.Deny {
-		return d.refuseRows(ctx, in)
+		return d.refuseRows(ctx, v, in)
 	}
 	scope.Columns = columns.Oblige(policy.ObligeColumn)
-	x, err := d.eval(ctx, rowsReasonDocument, in)
+	x, err := d.eval(ctx, v.reason, in)
 	if err != nil {
 		return deny, err
 	}
@@ -65,23 +68,23 @@ func (d *Decider) Scope(ctx context.Context, q policy.ScopeQuestion) (policy.Sco
 }
 
 // rowsOf sets exactly one of Deny, All and Cond.
-func (d *Decider) rowsOf(ctx context.Context, in input, scope *policy.Scope) error {
-	linked, err := d.isTrue(ctx, linkedDocument, in)
+func (d *Decider) rowsOf(ctx context.Context, v view, in input, scope *policy.Scope) error {
+	whole, err := d.isTrue(ctx, v.all, in)
 	if err != nil {
 		return err
 	}
-	if linked {
-		scope.All, scope.Linked = true, true
+	if whole {
+		scope.All, scope.Linked = true, v.linked
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
-	filters, err := d.rows.Compile(ctx, rego.EvalParsedInput(in.value))
+	filters, err := d.rows[v.columns].Compile(ctx, rego.EvalParsedInput(in.value))
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUntranslatable, err)
 	}
 	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("policy: evaluate %s: %w", includeDocument, err)
+		return fmt.Errorf("policy: evaluate %s: %w", v.include, err)
 	}
 	filter := filters.For("ucast", "all").Query
 	if filter == nil {
@@ -115,8 +118,8 @@ func (d *Decider) isTrue(ctx context.Context, document string, in input) (bool, 
 	return ok && yes, nil
 }
 
-func (d *Decider) refuseRows(ctx context.Context, in input) (policy.Scope, error) {
-	no, err := d.decide(ctx, refusedDocument, in)
+func (d *Decider) refuseRows(ctx context.Context, v view, in input) (policy.Scope, error) {
+	no, err := d.decide(ctx, v.refused, in)
 	if err != nil {
 		return policy.Scope{Deny: true}, err
 	}

@@ -28,8 +28,10 @@ import (
 	"carrel/broker/grant/act"
 	"carrel/broker/handover"
 	"carrel/broker/handover/parcel"
+	"carrel/broker/institution"
 	"carrel/broker/notice"
 	"carrel/broker/store"
+	"carrel/broker/supervise"
 	"carrel/policies"
 	"carrel/policy"
 	"carrel/policy/opa"
@@ -73,6 +75,10 @@ type World struct {
 	Papers       *application.Papers
 	Conduct      *conduct.Service
 	Receiver     *parcel.ReceiverKey
+	Register     *institution.Register
+	Files        *book.Book
+	Supervision  *supervise.Service
+	Institutions *institution.Service
 	Notices      *notice.Service
 	Mandates     *board.Register
 	Boards       *board.Service
@@ -132,7 +138,12 @@ func With(t testing.TB, decider policy.Decider) *World {
 	must(t, err)
 	w.Mandates, err = board.Open(ctx, w.Store, w.Clock.Now)
 	must(t, err)
-	w.Desk = act.Desk{Store: w.Store, Log: w.Log, Policy: w.Mandates.InSight(files.Watch(decider)), Now: w.Clock.Now, Operator: "jinhe-health-information-centre"}
+	w.Files = files
+	w.Register, err = institution.Open(ctx, w.Store)
+	must(t, err)
+	w.Desk = act.Desk{Store: w.Store, Log: w.Log, Policy: w.Mandates.InSight(w.Register.Watch(files.Watch(decider))), Now: w.Clock.Now, Operator: "jinhe-health-information-centre"}
+	must(t, institution.Seed(ctx, w.Desk, w.Register, institutions(w.Clock.Now())))
+	must(t, conduct.Seed(ctx, w.Desk, files, conduct.DemoDuties(accounts(), "2036-12-31", "2036-12-31")))
 	w.Ledger, err = ledger.New(ledger.Config{MaxFaults: 3, Now: w.Clock.Now})
 	must(t, err)
 	w.Directory, err = auth.NewDirectory(accounts(), w.Mandates)
@@ -157,7 +168,7 @@ func With(t testing.TB, decider policy.Decider) *World {
 	must(t, err)
 	w.Grants, err = grant.New(w.Desk, w.Ledger, w.Permits, w.Directory)
 	must(t, err)
-	w.Conduct, err = conduct.New(conduct.Config{Desk: w.Desk, Book: files, People: w.Directory, Grants: w.Grants, Signer: func() conduct.Signer { return w.Keys.Signer() }})
+	w.Conduct, err = conduct.New(conduct.Config{Desk: w.Desk, Book: files, People: w.Directory, Grants: w.Grants, Signer: func() conduct.Signer { return w.Keys.Signer() }, Units: w.Register})
 	must(t, err)
 	w.Applications, err = application.New(w.Desk, w.Catalogue, w.Directory, w.Grants, w.Receivers)
 	must(t, err)
@@ -165,6 +176,10 @@ func With(t testing.TB, decider policy.Decider) *World {
 		Logger: slog.New(slog.DiscardHandler)})
 	must(t, err)
 	w.Papers, err = application.NewPapers(w.Applications, w.vault())
+	must(t, err)
+	w.Institutions, err = institution.New(w.Desk, w.Register)
+	must(t, err)
+	w.Supervision, err = supervise.New(w.Desk, w.Register, 36)
 	must(t, err)
 	w.setUp(ctx)
 	return w
@@ -197,6 +212,18 @@ func (w *World) setUp(ctx context.Context) {
 	w.Receiver, err = parcel.NewReceiverKey("jinhe-qc-centre")
 	must(w.T, err)
 	must(w.T, w.Receivers.Enrol(ctx, system, w.Receiver.Public()))
+}
+
+// institutions are the demo's, with the operator's commission for ten years, and a university in another city.
+func institutions(now time.Time) []institution.Institution {
+	all := institution.Demo(now)
+	for i := range all {
+		if all[i].Commission != nil {
+			all[i].Commission.Until = "2036-12-31"
+		}
+	}
+	return append(all, institution.Institution{ID: "other-university", NameZH: "外市大学", NameEN: "Other University", Level: "city", Region: "519800",
+		Supervisor: "sichuan-health-commission", Department: "科研处", Post: "数据管理岗"})
 }
 
 // accounts are the demo accounts with a password that nobody has: hashing twelve real ones is slow.

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"carrel/broker/conduct/matter"
@@ -50,6 +51,9 @@ func Open(ctx context.Context, s Store) (*Book, error) {
 	return b, nil
 }
 
+// Reload reads all files again, after many of them changed at once.
+func (b *Book) Reload(ctx context.Context) error { return b.load(ctx) }
+
 func (b *Book) load(ctx context.Context) error {
 	pages := map[string]page{}
 	err := b.store.View(ctx, func(tx *store.Tx) error { return read(ctx, tx, store.Filter{}, pages) })
@@ -75,7 +79,8 @@ func read(ctx context.Context, tx *store.Tx, f store.Filter, pages map[string]pa
 			return nil
 		}
 		p := pages[m.Party]
-		p.duties = append(p.duties, policy.Duty{Sort: m.Sort, Until: m.Until})
+		of, _, _ := strings.Cut(m.Party, "/")
+		p.duties = append(p.duties, policy.Duty{Sort: m.Sort, Until: m.Until, Of: of})
 		pages[m.Party] = p
 		return nil
 	})

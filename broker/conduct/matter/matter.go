@@ -27,6 +27,9 @@ const (
 	Incident  = "incident"
 	Complaint = "complaint"
 	Wish      = "wish"
+	// Report goes upward about an incident; an Assessment is one line of the assessment calendar (sichuan-35).
+	Report     = "report"
+	Assessment = "assessment"
 )
 
 // The bounds of what people write.
@@ -100,6 +103,28 @@ func (m *Matter) Facts(texts map[string]string) policy.Matter {
 		}
 	}
 	return f
+}
+
+// Deadline is when the matter is over at the latest, zero when nothing says so, and whether it is open still. A day ends with its
+// midnight in China. A duty that was done counts until its day.
+func (m *Matter) Deadline() (time.Time, bool) {
+	switch m.State {
+	case "open", "registered", "due":
+	case "held":
+		if m.Noun != Duty {
+			return time.Time{}, false
+		}
+	default:
+		return time.Time{}, false
+	}
+	if !m.Due.IsZero() || m.Until == "" {
+		return m.Due, true
+	}
+	t, err := time.ParseInLocation(time.DateOnly, string(m.Until), time.FixedZone("CST", 8*3600))
+	if err != nil {
+		return time.Time{}, true
+	}
+	return t.AddDate(0, 0, 1), true
 }
 
 // Index is what a matter is listed by.

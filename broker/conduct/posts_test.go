@@ -1,0 +1,178 @@
+package conduct_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"carrel/broker/application/apptest"
+	"carrel/broker/conduct"
+	"carrel/broker/conduct/matter"
+	"carrel/broker/problem"
+	"carrel/broker/store"
+	"carrel/policy"
+)
+
+// shorten gives the duties of a sort that are on file of a party another last day.
+func shorten(t *testing.T, w *apptest.World, party, sort string, until policy.Date) {
+	t.Helper()
+	ctx := context.Background()
+	var found []string
+	ok(t, w.Store.View(ctx, func(tx *store.Tx) error {
+		return matter.All(ctx, tx, matter.Duty, store.Filter{Owner: party}, func(m *matter.Matter) error {
+			if m.Sort == sort {
+				found = append(found, m.ID)
+			}
+			return nil
+		})
+	}))
+	ok(t, w.Store.Update(ctx, func(tx *store.Tx) error {
+		for _, id := range found {
+			m, rev, err := matter.Load(ctx, tx, matter.Duty, id)
+			if err != nil {
+				return err
+			}
+			m.Until = until
+			if err := matter.Put(ctx, tx, m, rev); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	ok(t, w.Files.Refresh(ctx, party))
+}
+
+// A post that needs a training or a declaration is closed without one in date, and opens when it is on record again.
+func TestPostsNeedTrainingAndDeclaration(t *testing.T) {
+	t.Parallel()
+	w := apptest.New(t)
+	ctx := context.Background()
+	create := func() error {
+		_, err := w.Applications.Create(ctx, w.As("li"), apptest.Research())
+		return err
+	}
+	ok(t, create())
+	shorten(t, w, "person/li", "training", "2026-11-20")
+	denied(t, create(), "sichuan-24/training")
+	shorten(t, w, "person/li", "declaration", "2026-11-20")
+	denied(t, create(), "sichuan-24/training", "chongqing-integrity/declaration")
+	_, err := w.Conduct.Declare(ctx, w.As("li"), "", "无利益冲突，经费来自公共财政。", "")
+	ok(t, err)
+	_, err = w.Conduct.Done(ctx, w.As("tang"), "", conduct.Entry{Party: "person/li", Sort: "training", Evidence: hash})
+	ok(t, err)
+	ok(t, create())
+	// An institution's training is nobody's own.
+	shorten(t, w, "person/wang", "training", "2026-11-20")
+	_, err = w.Conduct.Done(ctx, w.As("tang"), "", conduct.Entry{Party: "institution/jinhe-university", Sort: "training", Evidence: hash})
+	ok(t, err)
+	d := apptest.Research()
+	d.Facts.Team = nil
+	_, err = w.Applications.Create(ctx, w.As("wang"), d)
+	denied(t, err, "sichuan-24/training")
+}
+
+// A complaint's deadline counts days that are worked: the National Day week is none.
+func TestComplaintsDeadlineIsInWorkingDays(t *testing.T) {
+	t.Parallel()
+	w := apptest.New(t)
+	w.Clock.Add(time.Date(2027, 2, 1, 2, 0, 0, 0, time.UTC).Sub(w.Clock.Now()))
+	c, err := w.Conduct.Complain(context.Background(), conduct.Complaint{Text: "我的档案被无关人员查看，请核查。"})
+	ok(t, err)
+	weekdays := 0
+	for d := c.Received.AddDate(0, 0, 1); !d.After(c.Due); d = d.AddDate(0, 0, 1) {
+		if d.Weekday() != time.Saturday && d.Weekday() != time.Sunday {
+			weekdays++
+		}
+	}
+	if weekdays <= 15 {
+		t.Errorf("due %s, after %d weekdays: the holidays were counted", c.Due, weekdays)
+	}
+	w.Clock.Add(time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC).Sub(w.Clock.Now()))
+	if _, err := w.Conduct.Complain(context.Background(), conduct.Complaint{Text: "我的档案被无关人员查看，请核查。"}); !problem.Is(err, problem.Unavailable) {
+		t.Errorf("a year without holidays: %v", err)
+	}
+}
+
+// An incident opens a report to who supervises the unit that answers for it, with its clock from the discovery; sent late it says so.
+func TestIncidentOpensAReportUpward(t *testing.T) {
+	t.Parallel()
+	w := apptest.New(t)
+	ctx := context.Background()
+	found := w.Clock.Now().Add(-time.Hour)
+	in, err := w.Conduct.Report(ctx, w.As("tang"), conduct.Report{Sort: "possible", Found: found, Unit: "jinhe-qc-centre", Texts: map[string]string{"what": "一份数据包可能被错误地领取。"}})
+	ok(t, err)
+	all, err := w.Conduct.Reports(ctx, w.As("zhou"))
+	ok(t, err)
+	if len(all) != 1 {
+		t.Fatalf("%d reports", len(all))
+	}
+	r := all[0]
+	if r.Link != in.ID || r.Unit != "jinhe-qc-centre" || len(r.Addressed) != 1 || r.Addressed[0] != "jinhe-health-commission" || !r.Due.Equal(found.Add(24*time.Hour)) || r.Overdue {
+		t.Errorf("the report is %+v", r.Matter)
+	}
+	_, err = w.Conduct.Send(ctx, w.As("tang"), r.ID, "短")
+	denied(t, err, "sichuan-35/report")
+	w.Clock.Add(24 * time.Hour)
+	if all, err = w.Conduct.Reports(ctx, w.As("zhou")); err != nil || !all[0].Overdue {
+		t.Errorf("not overdue after a day: %v", err)
+	}
+	sent, err := w.Conduct.Send(ctx, w.As("tang"), r.ID, "数据包已收回，密钥已更换，无人打开。")
+	ok(t, err)
+	if sent.State != "sent" || !sent.Steps[len(sent.Steps)-1].Late {
+		t.Errorf("sent %+v", sent)
+	}
+	_, err = w.Conduct.Send(ctx, w.As("tang"), r.ID, "数据包已收回，密钥已更换，无人打开。")
+	denied(t, err, "sichuan-36/step")
+}
+
+// The assessment calendar: a result, passed or not, puts the next one into the calendar, and what is over is overdue.
+func TestAssessmentCalendar(t *testing.T) {
+	t.Parallel()
+	w := apptest.New(t)
+	ctx := context.Background()
+	centre := conduct.Entry{Party: "institution/jinhe-health-information-centre", Sort: "restore-drill", Reason: "备份在隔离环境中完整恢复。", Evidence: hash}
+	_, err := w.Conduct.Schedule(ctx, w.As("wu"), conduct.Entry{Party: centre.Party, Sort: "restore-drill", Until: "2026-12-31"})
+	denied(t, err, "sichuan-35/office")
+	person := centre
+	person.Party = "person/li"
+	_, err = w.Conduct.Pass(ctx, w.As("zhou"), "", person)
+	denied(t, err, "sichuan-35/unit")
+	m, err := w.Conduct.Schedule(ctx, w.As("shi"), conduct.Entry{Party: centre.Party, Sort: "restore-drill", Until: "2026-12-31"})
+	ok(t, err)
+	bare := centre
+	bare.Reason, bare.Evidence = "", ""
+	_, err = w.Conduct.Fail(ctx, w.As("shi"), m.ID, bare)
+	denied(t, err, "sichuan-35/result", "sichuan-16/evidence")
+	m, err = w.Conduct.Fail(ctx, w.As("shi"), m.ID, centre)
+	ok(t, err)
+	if m.State != "failed" || m.Until != "2026-12-31" {
+		t.Errorf("failed %+v", m)
+	}
+	next := due(t, w, m.ID)
+	if next.Until != "2026-12-21" || next.Sort != "restore-drill" || next.Unit != m.Unit {
+		t.Errorf("the next one is %+v", next.Matter)
+	}
+	w.Clock.Add(40 * 24 * time.Hour)
+	if next = due(t, w, m.ID); !next.Overdue {
+		t.Error("not overdue after its day")
+	}
+	m, err = w.Conduct.Pass(ctx, w.As("shi"), next.ID, centre)
+	ok(t, err)
+	if after := due(t, w, m.ID); m.State != "passed" || after.Until != "2027-06-28" {
+		t.Errorf("passed %s, the next one is due %s", m.State, after.Until)
+	}
+}
+
+// due is the assessment that follows another.
+func due(t *testing.T, w *apptest.World, of string) conduct.View {
+	t.Helper()
+	all, err := w.Conduct.Assessments(context.Background(), w.As("zhou"))
+	ok(t, err)
+	for _, v := range all {
+		if v.Link == of && v.State == "due" {
+			return v
+		}
+	}
+	t.Fatalf("nothing follows %s", of)
+	return conduct.View{}
+}

@@ -1,0 +1,151 @@
+package institution
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"carrel/broker/store"
+	"carrel/policy"
+)
+
+// DocKind is the kind of an institution's document in the store.
+const DocKind = "institution"
+
+// Store is what the register reads from.
+type Store interface {
+	View(ctx context.Context, fn func(tx *store.Tx) error) error
+}
+
+// Register is the register in memory. It is safe for concurrent use.
+type Register struct {
+	store Store
+	mu    sync.RWMutex
+	all   map[string]Institution
+	err   error
+}
+
+// Open reads the whole register.
+func Open(ctx context.Context, s Store) (*Register, error) {
+	r := &Register{store: s}
+	if err := r.Refresh(ctx); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Refresh reads the register again, after a commit that changed it. When that fails no decision is made until a Refresh
+// succeeds: an operator whose commission ended does not go on because a disk failed.
+func (r *Register) Refresh(ctx context.Context) error {
+	all := map[string]Institution{}
+	err := r.store.View(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+		return each(ctx, tx, func(i Institution) error {
+			all[i.ID] = i
+			return nil
+		})
+	})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.all, r.err = all, err
+	return err
+}
+
+func each(ctx context.Context, tx *store.Tx, fn func(Institution) error) error {
+	f := store.Filter{Limit: store.ListMax}
+	for {
+		docs, err := tx.List(ctx, DocKind, f)
+		if err != nil {
+			return fmt.Errorf("institution: list: %w", err)
+		}
+		for _, d := range docs {
+			var i Institution
+			if err := d.Decode(&i); err != nil {
+				return fmt.Errorf("institution: %w", err)
+			}
+			if err := fn(i); err != nil {
+				return err
+			}
+			f.After = d.ID
+		}
+		if len(docs) < f.Limit {
+			return nil
+		}
+	}
+}
+
+// Get is an institution as it is on the register.
+func (r *Register) Get(id string) (Institution, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	i, ok := r.all[id]
+	return i, ok && r.err == nil
+}
+
+// All are all institutions, by number.
+func (r *Register) All() []Institution {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	out := make([]Institution, 0, len(r.all))
+	for _, id := range slices.Sorted(maps.Keys(r.all)) {
+		out = append(out, r.all[id])
+	}
+	return out
+}
+
+// Unit is an institution as rules see it; who is not on the register is unknown.
+func (r *Register) Unit(id string) policy.Unit {
+	if i, ok := r.Get(id); ok {
+		return i.Unit()
+	}
+	return policy.Unit{ID: id, State: policy.UnitUnknown}
+}
+
+// inform fills in a subject's institution, and overwrites whatever a caller put there.
+func (r *Register) inform(s policy.Subject) (policy.Subject, error) {
+	s.Unit = policy.Unit{}
+	r.mu.RLock()
+	err := r.err
+	r.mu.RUnlock()
+	if err != nil {
+		return s, errors.Join(errors.New("institution: the register cannot be read"), err)
+	}
+	if s.Account != "" {
+		s.Unit = r.Unit(s.Institution)
+	}
+	return s, nil
+}
+
+// Watch makes a Decider that asks rules with what the register says of the subject's institution.
+func (r *Register) Watch(rules policy.Decider) policy.Decider {
+	return watched{Decider: rules, register: r}
+}
+
+type watched struct {
+	policy.Decider
+	register *Register
+}
+
+// Decide implements policy.Decider.
+func (w watched) Decide(ctx context.Context, q policy.Question) (policy.Decision, error) {
+	var failed error
+	q = policy.Informed(q, func(s policy.Subject) policy.Subject {
+		s, failed = w.register.inform(s)
+		return s
+	})
+	if failed != nil {
+		return policy.Decision{}, failed
+	}
+	return w.Decider.Decide(ctx, q)
+}
+
+// Scope implements policy.Decider.
+func (w watched) Scope(ctx context.Context, q policy.ScopeQuestion) (policy.Scope, error) {
+	var err error
+	if q.Subject, err = w.register.inform(q.Subject); err != nil {
+		return policy.Scope{Deny: true}, err
+	}
+	return w.Decider.Scope(ctx, q)
+}

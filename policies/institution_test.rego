@@ -1,0 +1,278 @@
+package carrel.institution_test
+
+import data.carrel.access
+import data.carrel.institution
+import data.carrel.query
+import data.carrel.region
+
+rules(d) := {r.rule | some r in d.reasons}
+
+commission := {"id": "jc", "state": "registered", "level": "city", "region": "519900", "supervisor": "sc", "department": 5, "post": 5}
+
+above := {"id": "sc", "state": "registered", "level": "province", "region": "510000", "department": 5, "post": 5}
+
+university := {
+	"id": "ju", "state": "registered", "level": "city", "region": "519900", "supervisor": "jc", "department": 5, "post": 5,
+	"platform": "jp", "connected": "2026-01-01",
+}
+
+operator := {
+	"id": "jo", "state": "registered", "level": "city", "region": "519900", "supervisor": "jc", "kind": "operator",
+	"department": 5, "post": 5, "principal": "jc", "from": "2026-01-01", "until": "2028-12-31",
+	"document": "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+}
+
+trained := [{"sort": "training", "until": "2027-06-30", "of": "person"}, {"sort": "declaration", "until": "2027-06-30", "of": "person"}]
+
+who(account, roles, unit) := {"account": account, "roles": roles, "institution": unit.id, "credit": [], "duties": trained, "unit": unit}
+
+asked(subject, action) := d if d := access.decision with input as {
+	"at": "2026-11-21T10:00:00+08:00", "subject": subject, "action": action,
+	"object": {
+		"kind": "", "owner": subject.account, "team": [], "institution": subject.institution, "data_owners": [], "reviews": [],
+		"state": "",
+	},
+}
+
+# --- what every decision asks
+
+test_registered if asked(who("li", ["researcher"], university), "application.create").allow
+
+test_unregistered if {
+	rules(asked(who("li", ["researcher"], {"id": "x", "state": "unknown"}), "application.create")) == {"sichuan-5/registered"}
+}
+
+test_unregistered_may_look if asked(who("li", ["researcher"], {"id": "x", "state": "unknown"}), "application.list").allow
+
+test_resident_belongs_to_no_unit if asked(who("fang", ["resident"], {"id": "x", "state": "unknown"}), "wish.make").allow
+
+test_no_department if {
+	unnamed := object.union(university, {"department": 0})
+	rules(asked(who("li", ["researcher"], unnamed), "application.submit")) == {"sichuan-17/department"}
+}
+
+test_no_post if {
+	unnamed := object.union(university, {"post": 0})
+	rules(asked(who("li", ["researcher"], unnamed), "application.submit")) == {"sichuan-17/department"}
+}
+
+test_no_department_no_submission if {
+	unnamed := object.union(university, {"department": 0})
+	institution.unfit == {"sichuan-17/department"} with input as {"subject": who("li", ["researcher"], unnamed), "application": {}}
+}
+
+test_no_department_may_look if {
+	unnamed := object.union(university, {"department": 0})
+	asked(who("li", ["researcher"], unnamed), "application.list").allow
+}
+
+test_commissioned if asked(who("tang", ["conduct-officer"], operator), "complaint.answer").allow
+
+test_commission_over if {
+	over := object.union(operator, {"until": "2026-11-20"})
+	rules(asked(who("tang", ["conduct-officer"], over), "complaint.answer")) == {"sichuan-6/commission"}
+}
+
+test_commission_not_begun if {
+	early := object.union(operator, {"from": "2026-11-22"})
+	rules(asked(who("tang", ["conduct-officer"], early), "complaint.answer")) == {"sichuan-6/commission"}
+}
+
+test_no_commission if {
+	none := object.remove(operator, ["principal", "from", "until"])
+	rules(asked(who("tang", ["conduct-officer"], none), "complaint.answer")) == {"sichuan-6/commission"}
+}
+
+test_commission_by_itself if {
+	own := object.union(operator, {"principal": "jo"})
+	rules(asked(who("tang", ["conduct-officer"], own), "complaint.answer")) == {"sichuan-6/commission"}
+}
+
+test_commission_over_may_look if {
+	asked(who("tang", ["conduct-officer"], object.union(operator, {"until": "2026-11-20"})), "complaint.read").allow
+}
+
+test_operator_never_decides if {
+	rules(asked(who("tang", ["authority"], operator), "application.decide")) == {"sichuan-6/separate"}
+}
+
+test_no_register_was_asked if {
+	asked(object.remove(who("li", ["researcher"], university), ["unit"]), "application.create").allow
+}
+
+# A query names no action: it is denied too.
+test_unregistered_asks_nothing if {
+	d := query.decision with input as {"at": "2026-11-21T10:00:00+08:00", "subject": who("li", ["researcher"], {"id": "x", "state": "unknown"})}
+	"sichuan-5/registered" in rules(d)
+}
+
+# --- connected to the municipal platform
+
+chosen(unit) := d if d := region.chosen with input as {
+	"at": "2026-11-21T10:00:00+08:00", "subject": who("li", ["researcher"], unit),
+	"application": {"purpose": "research"}, "datasets": [{"owner": "o", "region": "330100"}],
+}
+
+test_connected if "municipal" in chosen(university)
+
+test_not_connected if not "municipal" in chosen(commission)
+
+test_not_yet_connected if not "municipal" in chosen(object.union(university, {"connected": "2026-11-22"}))
+
+test_connection_over if not "municipal" in chosen(object.union(university, {"left": "2026-11-20"}))
+
+warned(unit) := {d.value | some d in ds} if {
+	ds := region.duties with input as {
+		"at": "2026-11-21T10:00:00+08:00", "subject": who("li", ["researcher"], unit), "application": {"purpose": "research"},
+		"datasets": [{"owner": "o", "region": "330100"}],
+	}
+}
+
+test_connected_is_told if warned(university) == {"municipal-2/connected", "municipal-5/joined"}
+
+test_unconnected_is_not_told if warned(commission) == set()
+
+denied(unit) := ds if {
+	ds := region.denials with input as {
+		"at": "2026-11-21T10:00:00+08:00", "subject": who("li", ["researcher"], unit), "application": {"purpose": "research"},
+		"datasets": [{"owner": "", "region": "330100"}],
+	}
+}
+
+test_somebody_is_in_charge if denied(university) == {"municipal-12/in-charge"}
+
+test_nobody_in_charge_elsewhere if denied(commission) == set()
+
+# --- the register
+
+zhou := who("zhou", ["authority"], commission)
+
+set_by(subject, unit, before, over) := d if d := institution.decision with input as {
+	"at": "2026-11-21T10:00:00+08:00", "subject": subject, "act": "institution.set", "unit": unit, "before": before,
+	"above": over, "names": 2,
+}
+
+fresh := {"department": 0, "post": 0}
+
+test_enter if set_by(zhou, university, fresh, commission).allow
+
+test_enter_anonymous if {
+	nobody := {"account": "", "roles": [], "institution": "", "credit": [], "duties": []}
+	{"sichuan-17/account", "sichuan-17/post", "sichuan-5/territory"} == rules(set_by(nobody, university, fresh, commission))
+}
+
+test_enter_by_a_researcher if {
+	rules(set_by(who("li", ["researcher"], university), university, fresh, commission)) == {"sichuan-17/post", "sichuan-5/territory"}
+}
+
+test_enter_without_names if {
+	d := institution.decision with input as {
+		"at": "2026-11-21T10:00:00+08:00", "subject": zhou, "act": "institution.set", "unit": university, "before": fresh,
+		"above": commission, "names": 1,
+	}
+	rules(d) == {"sichuan-5/names"}
+}
+
+test_unknown_act if {
+	d := institution.decision with input as {"at": "2026-11-21T10:00:00+08:00", "subject": zhou, "act": "institution.burn", "unit": university, "before": fresh}
+	"state47-safe/named" in rules(d)
+}
+
+test_read if {
+	d := institution.decision with input as {"at": "2026-11-21T10:00:00+08:00", "subject": who("li", ["researcher"], university), "act": "institution.read"}
+	d.allow
+}
+
+unfitting contains note if {
+	some note, change in {
+		"a province's code for a city": {"region": "510000"},
+		"a county's code for a city": {"region": "519901"},
+		"no level": {"level": "village"},
+		"no code": {"region": "abc"},
+		"a code of nowhere": {"region": "990100"},
+	}
+	"sichuan-5/level" in rules(set_by(zhou, object.union(university, change), fresh, commission))
+}
+
+test_level_fits_region if count(unfitting) == 5
+
+test_county if set_by(zhou, object.union(university, {"level": "county", "region": "519904"}), fresh, commission).allow
+
+test_supervisor_is_registered if {
+	rules(set_by(zhou, university, fresh, {"id": "jc", "state": "unknown"})) == {"sichuan-5/supervisor"}
+}
+
+test_supervisor_of_another_city if {
+	rules(set_by(zhou, university, fresh, object.union(commission, {"region": "519800"}))) == {"sichuan-5/supervisor"}
+}
+
+test_supervisor_is_not_lower if {
+	rules(set_by(zhou, university, fresh, object.union(commission, {"level": "county", "region": "519904"}))) == {"sichuan-5/supervisor"}
+}
+
+test_province_has_none if {
+	nation := who("x", ["authority"], object.union(above, {"id": "other"}))
+	set_by(nation, object.remove(above, ["supervisor"]), fresh, {}).allow
+}
+
+test_another_territory if {
+	afar := who("zhang", ["authority"], object.union(commission, {"id": "fc", "region": "519800"}))
+	rules(set_by(afar, university, fresh, commission)) == {"sichuan-5/territory"}
+}
+
+test_takes_none_from_another_territory if {
+	moved := object.union(university, {"region": "519800", "supervisor": "fc"})
+	"sichuan-5/territory" in rules(set_by(zhou, university, moved, commission))
+}
+
+test_province_may if set_by(who("s", ["authority"], above), university, university, commission).allow
+
+test_not_ones_own if rules(set_by(zhou, object.union(commission, {"level": "city", "platform": "p", "connected": "2026-01-01"}), commission, above)) == {"sichuan-5/territory"}
+
+test_own_post if {
+	wu := who("wu", ["steward"], university)
+	set_by(wu, object.union(university, {"department": 9}), university, commission).allow
+}
+
+test_own_post_of_another if {
+	wu := who("wu", ["steward"], commission)
+	rules(set_by(wu, object.union(university, {"department": 9}), university, commission)) == {"sichuan-5/territory"}
+}
+
+test_own_post_and_no_more if {
+	wu := who("wu", ["steward"], university)
+	rules(set_by(wu, object.union(university, {"level": "county", "region": "519904"}), university, commission)) == {"sichuan-5/territory"}
+}
+
+test_commission if set_by(zhou, operator, fresh, commission).allow
+
+test_commission_of_somebody_elses if {
+	rules(set_by(zhou, object.union(operator, {"principal": "sc"}), fresh, commission)) == {"sichuan-6/commissioner"}
+}
+
+test_commission_without_document if {
+	rules(set_by(zhou, object.union(operator, {"document": "later"}), fresh, commission)) == {"sichuan-6/commissioner"}
+}
+
+out_of_date contains note if {
+	some note, change in {
+		"over": {"until": "2026-11-20"},
+		"backwards": {"from": "2029-01-01"},
+		"too long": {"until": "2031-01-02"},
+	}
+	rules(set_by(zhou, object.union(operator, change), fresh, commission)) == {"sichuan-6/dates"}
+}
+
+test_commission_dates if count(out_of_date) == 3
+
+test_no_operator_needs_no_commission if set_by(zhou, object.union(university, {"principal": "jc", "from": "2026-01-01"}), fresh, commission).allow
+
+test_connection_record if {
+	rules(set_by(zhou, object.remove(university, ["connected"]), fresh, commission)) == {"municipal-2/record"}
+}
+
+test_connection_ends_after_it_began if {
+	rules(set_by(zhou, object.union(university, {"left": "2025-12-31"}), fresh, commission)) == {"municipal-2/record"}
+}
+
+test_connection_taken_away if set_by(zhou, object.remove(university, ["platform", "connected"]), university, commission).allow
