@@ -231,6 +231,10 @@ func TestAttachmentsOfASubmittedApplication(t *testing.T) {
 	if _, err := w.Papers.Fetch(ctx, w.As("chen"), a.ID, x.Hash); err != nil {
 		t.Errorf("its reviewer: %v", err)
 	}
+	returned(t, w, a.ID) // the version that was submitted still rests on it
+	if err := w.Papers.Detach(ctx, w.As("li"), a.ID, x.Hash); !problem.Is(err, problem.Conflict) {
+		t.Errorf("taken from under a submitted version: %v", err)
+	}
 }
 
 // Identifiable records need their legal basis as a file (sichuan-29), not only its hash.
