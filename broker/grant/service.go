@@ -93,6 +93,7 @@ func (s *Service) Get(ctx context.Context, id auth.Identity, grant string) (*Vie
 // View is a grant as a person sees it.
 type View struct {
 	Grant
+	Reads      []Reads          `json:"reads"` // versions of the datasets
 	Revision   int64            `json:"revision"`
 	Conditions []string         `json:"conditions"` // in place of the references
 	Commands   []policy.Command `json:"commands"`   // what this person may do with it now
@@ -111,6 +112,10 @@ type Budget struct {
 
 func (s *Service) view(ctx context.Context, tx *store.Tx, id auth.Identity, g *Grant, rev int64) (*View, error) {
 	v := &View{Grant: *g, Revision: rev}
+	var err error
+	if v.Reads, err = reads(ctx, tx, g); err != nil {
+		return nil, err
+	}
 	for _, ref := range g.Conditions {
 		text, err := tx.GetText(ctx, ref.ID)
 		if err != nil && !errors.Is(err, store.ErrErased) {

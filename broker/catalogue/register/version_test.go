@@ -175,6 +175,9 @@ func TestNoiseDoesNotAnonymise(t *testing.T) {
 	if a := ask(); a.Label.Name != "de-identified" || a.Version != 2 {
 		t.Errorf("in the next version: %+v, version %d", a.Label, a.Version)
 	}
+	if g, err := c.Grants.Get(ctx, c.Who(t, "li"), c.Grant); err != nil || len(g.Reads) != 1 || g.Reads[0].Version != 2 || g.Reads[0].Date == "" {
+		t.Errorf("the grant says that it reads %+v (%v)", g, err)
+	}
 }
 
 // sichuan-15, sichuan-26: a package is on record of the unit that sends it, with its label; there is none of a government-affairs resource.
