@@ -15,7 +15,7 @@ decision := cite.approval(needs, []) if cite.met(needs, held)
 
 else := cite.denial(needs, held, details)
 
-needs := ({"tianjin-32-2/kind", "sichuan-33/processor"} | {c.rule | some c in due}) | host_needs
+needs := ({"tianjin-32-2/kind", "sichuan-33/processor", "state47-safe/listed"} | {c.rule | some c in due}) | host_needs
 
 host_needs := {"tianjin-32-6/host"} if is_qc(input.agreement)
 
@@ -61,6 +61,11 @@ held contains "sichuan-33/processor" if {
 	input.agreement.kind != "entrustment"
 	input.agreement.processor == ""
 }
+
+# Who asks for a list of questions brings it.
+held contains "state47-safe/listed" if input.agreement.listed == false
+
+held contains "state47-safe/listed" if count(input.agreement.queries) > 0
 
 # The hospital that the centre belongs to answers with it, so it is another house.
 held contains "tianjin-32-6/host" if {

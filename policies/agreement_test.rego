@@ -9,7 +9,7 @@ all_clauses := {c.id: 40 | some c in data.carrel.agreements.clauses}
 
 plain := {
 	"kind": "provision", "application": "query", "purpose": "research", "institution": "u", "data_owners": ["c"], "host": "",
-	"processor": "", "clauses": all_clauses,
+	"processor": "", "listed": false, "queries": [], "clauses": all_clauses,
 }
 
 zhou := {"account": "zhou", "roles": ["authority"], "institution": "c"}
@@ -36,6 +36,11 @@ test_entrustment if asked(entrusted).allow
 test_joint if asked({"kind": "joint"}).allow
 
 test_quality_control if asked(quality).allow
+
+test_list_is_brought if {
+	denied(asked({"listed": true}), "state47-safe/listed")
+	asked({"listed": true, "queries": ["d1"]}).allow
+}
 
 test_kind if denied(asked({"kind": "gift"}), "tianjin-32-2/kind")
 

@@ -22,6 +22,7 @@ needs := grant.standing_needs | {
 	"state47-safe/epsilon",
 	"state47-safe/draws",
 	"chongqing-stat/lineage",
+	"state47-safe/listed",
 }
 
 # Asking is for the roles that the action names: who lost the role lost the right, whatever grant he is on.
@@ -34,6 +35,11 @@ held contains "sichuan-17/role" if {
 held contains "sichuan-17/role" if input.grant.training
 
 held contains "state47-open/level" if input.grant.training
+
+# A grant that lists its questions allows no other, in whatever words: what is listed is the plan.
+held contains "state47-safe/listed" if not input.grant.queries[0]
+
+held contains "state47-safe/listed" if input.plan.digest in input.grant.queries
 
 held contains "state47-safe/query-kind" if input.grant.kind == "query"
 

@@ -5,8 +5,9 @@ type Terms struct {
 	Kind      string `json:"kind"`      // provision | entrustment | joint; "" is policy's default
 	Host      string `json:"host"`      // the hospital that a quality-control centre belongs to
 	Processor string `json:"processor"` // the institution that processes by contract
-	// Listed says that only the questions attached to the application may be asked.
-	Listed bool `json:"listed"`
+	// Listed says that only the listed questions may be asked, each by the digest of its plan (see explain).
+	Listed  bool         `json:"listed"`
+	Queries List[string] `json:"queries"`
 }
 
 // Agreement holds the facts of an agreement's text that rules read.
@@ -18,6 +19,8 @@ type Agreement struct {
 	DataOwners  List[string]   `json:"data_owners"`
 	Host        string         `json:"host"`
 	Processor   string         `json:"processor"`
+	Listed      bool           `json:"listed"`
+	Queries     List[string]   `json:"queries"`
 	Clauses     map[string]int `json:"clauses"` // characters of each clause, in the language that has fewer
 }
 
@@ -39,7 +42,7 @@ func (q AgreementQuestion) Valid() error {
 	f.subject(q.Subject)
 	a := q.Agreement
 	f.texts(a.Kind, a.Application, a.Purpose, a.Institution, a.Host, a.Processor)
-	f.lists(a.DataOwners)
+	f.lists(a.DataOwners, a.Queries)
 	if a.Clauses == nil || len(a.Clauses) > maxItems {
 		f.fail("an agreement names no clauses, or too many")
 	}

@@ -297,6 +297,8 @@ type Grant struct {
 	Processor   string `json:"processor"` // of entrusted processing
 	// Training says that it is one of those that every account has on synthetic data.
 	Training bool `json:"training"`
+	// Queries are the digests of the plans that alone may be asked; none is no limit.
+	Queries List[string] `json:"queries"`
 }
 
 // PermitQuestion asks whether a permit with these contents may be issued, or is still good.
@@ -324,6 +326,8 @@ type Plan struct {
 	Draws    int64        `json:"draws"`
 	// Synthetic says that, by the catalogue, its persons are invented.
 	Synthetic bool `json:"synthetic"`
+	// Digest is the plan's own: the same for the same question in other words.
+	Digest string `json:"digest"`
 }
 
 // QueryQuestion asks whether a plan may run under a grant.

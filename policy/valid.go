@@ -89,7 +89,7 @@ func (f *form) subject(s Subject) {
 
 func (f *form) grant(g Grant) {
 	f.texts(g.ID, g.Kind, g.State, g.Purpose, g.Lead, g.Assessment, g.Institution, g.Agreement, g.Processor)
-	f.lists(g.Team, g.Datasets, g.Columns, g.Statistics, g.DataOwners)
+	f.lists(g.Team, g.Datasets, g.Columns, g.Statistics, g.DataOwners, g.Queries)
 	f.dates(g.From, g.To)
 }
 
@@ -156,6 +156,7 @@ func (q SubmissionQuestion) Valid() error {
 	a := q.Application
 	f.texts(a.Kind, a.Purpose, a.Lead, a.Funding, a.Conflicts, a.Ethics.Document, a.Authority.Document, a.Authority.Law, a.Assessment)
 	f.texts(a.Agreement.Kind, a.Agreement.Host, a.Agreement.Processor)
+	f.lists(a.Agreement.Queries)
 	f.lists(a.Team, a.Statistics)
 	f.dates(a.From, a.To)
 	f.natural("a length", int64(a.Reason), int64(a.Methods), int64(a.Ethics.Exemption))
@@ -237,7 +238,7 @@ func (q QueryQuestion) Valid() error {
 	f.at(q.At)
 	f.subject(q.Subject)
 	f.grant(q.Grant)
-	f.texts(q.Purpose)
+	f.texts(q.Purpose, q.Plan.Digest)
 	f.lists(q.Plan.Datasets, q.Plan.Tables, q.Plan.Public, q.Plan.Columns)
 	f.natural("a number of the plan", int64(q.Plan.MaxLevel), q.Plan.Draws)
 	f.finite(q.Plan.Epsilon)

@@ -66,8 +66,9 @@ func (s *Service) fix(ctx context.Context, tx *store.Tx, a *Application, conditi
 	if !ok {
 		return errors.New("application: nobody decided")
 	}
+	f := a.Facts.Agreement
 	facts := policy.Agreement{Kind: t.Kind, Application: a.Facts.Kind, Purpose: a.Facts.Purpose, Institution: a.Institution, DataOwners: a.DataOwners,
-		Host: t.Host, Processor: t.Processor, Clauses: doc.Lengths()}
+		Host: t.Host, Processor: t.Processor, Clauses: doc.Lengths(), Listed: f.Listed, Queries: f.Queries}
 	if _, err := s.desk.Ask(ctx, policy.AgreementQuestion{At: s.desk.Moment(), Subject: by.Subject(), Agreement: facts}); err != nil {
 		return err
 	}
@@ -93,7 +94,7 @@ func (s *Service) terms(ctx context.Context, tx *store.Tx, a *Application, book 
 	t := agreement.Terms{Application: a.ID, Version: a.Version, Kind: f.Agreement.Kind, DataOwners: a.DataOwners, Team: f.Team, Institution: a.Institution,
 		Lead: f.Lead, Host: f.Agreement.Host, Processor: f.Agreement.Processor, System: f.Receiver.System, Wishes: f.Wishes, Remit: f.Remit,
 		Epsilon: f.Epsilon, From: f.From, To: f.To, Date: policy.DateOf(s.desk.Now()), Handover: f.Kind == grant.KindHandover,
-		Quality: f.Purpose == "quality-control", Conditions: conditions}
+		Quality: f.Purpose == "quality-control", Conditions: conditions, Listed: f.Agreement.Queries}
 	if t.Kind == "" {
 		t.Kind = book.Default
 	}

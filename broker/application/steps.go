@@ -101,6 +101,9 @@ func (s *Service) verdict(ctx context.Context, tx *store.Tx, id auth.Identity, i
 	v := &Verdict{Decider: id.Account, Choice: in.Choice, At: s.desk.Now().UTC()}
 	commit := map[string]string{}
 	var err error
+	if v.Number, err = s.number(ctx, tx, id.Institution, in.Choice); err != nil {
+		return nil, nil, err
+	}
 	if v.Grounds, err = tx.PutText(ctx, in.Grounds); err != nil {
 		return nil, nil, err
 	}

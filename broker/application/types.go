@@ -164,6 +164,7 @@ type Verdict struct {
 	Grounds    store.TextRef   `json:"grounds"`
 	Conditions []store.TextRef `json:"conditions"`
 	At         time.Time       `json:"at"`
+	Number     *Number         `json:"number,omitempty"` // of the document
 }
 
 // Signature is one side's.

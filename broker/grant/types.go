@@ -56,6 +56,8 @@ type Grant struct {
 	Epsilon  float64 `json:"epsilon"`
 	Universe string  `json:"universe"` // ledger account of the person universe
 	Account  string  `json:"account"`  // ledger account of the grant; "" for a handover
+	// Queries are the digests of the plans that alone may be asked; none is no limit.
+	Queries []string `json:"queries,omitempty"`
 	// Training marks a grant on synthetic data that every account has without applying.
 	Training bool `json:"training,omitempty"`
 	// Agreement is the kind of agreement; Processor processes by contract, Host is the hospital of a quality-control centre.
@@ -87,7 +89,7 @@ type Pause struct {
 func (g *Grant) Question() policy.Grant {
 	return policy.Grant{ID: g.ID, Kind: g.Kind, State: g.State, Purpose: g.Purpose, Lead: g.Lead, Team: g.Team,
 		Datasets: g.Datasets, Columns: g.Columns, Statistics: g.Statistics, Assessment: g.Assessment, From: g.From, To: g.To,
-		DataOwners: g.DataOwners, Institution: g.Institution, Agreement: g.Agreement, Processor: g.Processor, Training: g.Training}
+		DataOwners: g.DataOwners, Institution: g.Institution, Agreement: g.Agreement, Processor: g.Processor, Training: g.Training, Queries: g.Queries}
 }
 
 // Object is the grant as an object of access.

@@ -30,7 +30,7 @@ func (s *Service) Explain(ctx context.Context, id auth.Identity, ask Ask) (*Expl
 func (s *Service) explained(ctx context.Context, p *prepared, denied bool) (*Explanation, error) {
 	x := &Explanation{
 		Grant: p.grant.ID, Dataset: p.dataset.ID, Epsilon: p.epsilon, Cost: p.cost, Plan: policy.Text{ZH: p.plan.Describe("zh"), EN: p.plan.Describe("en")},
-		SQL: p.plan.SQL(), Budget: budget(p.account, p.cost), Allowed: !denied, Reasons: p.decision.Reasons, WouldGive: p.decision.WouldChange, List: p.list,
+		SQL: p.plan.SQL(), Digest: p.plan.Hash(), Budget: budget(p.account, p.cost), Allowed: !denied, Reasons: p.decision.Reasons, WouldGive: p.decision.WouldChange, List: p.list,
 	}
 	for _, m := range p.list {
 		x.Draws += m.Cells

@@ -241,7 +241,7 @@ func (s *Service) asks(p *prepared, id auth.Identity, g *grant.Grant) policy.Que
 		At: policy.At(s.c.Clock.Now()), Subject: id.Subject(), Grant: g.Question(), Purpose: g.Purpose,
 		Plan: policy.Plan{
 			Datasets: policy.List[string]{f.Dataset}, Tables: f.Tables, Public: publicOf(p.dataset.Schema, f.Tables), Columns: columnsOf(f), MaxLevel: f.Level,
-			Epsilon: p.judged(), Draws: f.Draws, Synthetic: p.dataset.Synthetic,
+			Epsilon: p.judged(), Draws: f.Draws, Synthetic: p.dataset.Synthetic, Digest: p.plan.Hash(),
 		},
 	}
 }

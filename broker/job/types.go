@@ -128,6 +128,7 @@ type Explanation struct {
 	Measures  []Expected      `json:"measures"`
 	Plan      policy.Text     `json:"plan"`
 	SQL       string          `json:"generated_sql"`
+	Digest    string          `json:"digest"`    // of the plan: what a list of questions names
 	OnRecord  bool            `json:"on_record"` // the same question has an answer: asking again is free
 	Budget    Budget          `json:"budget"`
 	Allowed   bool            `json:"allowed"`
