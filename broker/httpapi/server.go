@@ -33,6 +33,7 @@ import (
 	"carrel/broker/problem"
 	"carrel/broker/record"
 	"carrel/broker/supervise"
+	"carrel/broker/rulebook"
 	"carrel/policy"
 )
 
@@ -57,6 +58,7 @@ type Config struct {
 	Institutions *institution.Service
 	Supervision  *supervise.Service
 	Holdings     *register.Service
+	Rules        *rulebook.Service
 	Notices      *notice.Service
 	Records      *record.Service // catalogue, ledger and log as people read them
 	Keys         func() (auth.KeySet, error)
@@ -104,6 +106,7 @@ func New(r chi.Router, c Config) {
 	s.conduct()
 	s.institutions()
 	s.supervision()
+	s.rules()
 	s.notices()
 	r.Get("/healthz", s.outside("GET /healthz", s.health))
 	r.Get("/openapi.json", s.outside("GET /openapi.json", s.openapi()))

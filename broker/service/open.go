@@ -32,6 +32,7 @@ import (
 	"carrel/broker/job"
 	"carrel/broker/notice"
 	"carrel/broker/record"
+	"carrel/broker/rulebook"
 	"carrel/broker/store"
 	"carrel/broker/supervise"
 	"carrel/policy"
@@ -58,8 +59,12 @@ type Service struct {
 	Records      *record.Service
 	Boards       *board.Service
 	Conduct      *conduct.Service
+<<<<<<< HEAD
 	Institutions *institution.Service
 	Supervision  *supervise.Service
+=======
+	Rules        *rulebook.Service
+>>>>>>> adc3c4f (rulebook: let two people change the rules while the service runs)
 	Notices      *notice.Service
 	Ledger       *ledger.Ledger
 	Keys         *auth.FileKeys
@@ -68,8 +73,9 @@ type Service struct {
 	c     Config
 	store *store.Store
 	vault *attachment.Vault
-	// decisions keeps what was decided for replay.
+	// decisions keeps what was decided for replay; live are the rules that decide.
 	decisions *opa.Recorder
+	live      *opa.Live
 	engine    sandbox.Engine
 	sets      *datasets
 	files     *book.Book            // credit entries and duties, told to policy with every question
@@ -234,10 +240,14 @@ func (s *Service) cases(ctx context.Context, d Defaults) error {
 	}); err != nil {
 		return err
 	}
+<<<<<<< HEAD
 	if s.Institutions, err = institution.New(s.Desk, s.register); err != nil {
 		return err
 	}
 	if s.Supervision, err = supervise.New(s.Desk, s.register, s.c.KeepLog); err != nil {
+=======
+	if err := s.openRulebook(); err != nil {
+>>>>>>> adc3c4f (rulebook: let two people change the rules while the service runs)
 		return err
 	}
 	if s.Receivers, err = handover.NewReceivers(s.Desk); err != nil {

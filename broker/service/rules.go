@@ -1,21 +1,21 @@
 package service
 
 import (
+	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 
+	"carrel/broker/rulebook"
 	"carrel/policy/opa"
 )
 
 // decisionDays is how long decisions are kept for replay (carrel policy replay); the audit log is another matter.
 const decisionDays = 180
 
-// rules opens the rules that decide: the signed bundle in the data directory's policy/active.tar.gz where there is one, else
-// those that are built in. A bundle that does not verify stops the service: which rules decide is never guessed. Decisions
-// are kept under decisions for replay: ids and features, no texts.
+// rules opens the rules that decide: the signed bundle that two people made decide (broker/rulebook), else those that are built in.
+// A bundle that does not verify stops the service: which rules decide is never guessed. Decisions are kept under decisions for
+// replay: ids and features, no texts.
 func (s *Service) rules(ctx context.Context) (*opa.Live, error) {
 	record, err := opa.OpenRecorder(s.c.path("decisions"), decisionDays, s.c.Now, s.c.Logger)
 	if err != nil {
@@ -26,25 +26,37 @@ func (s *Service) rules(ctx context.Context) (*opa.Live, error) {
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
-	return opa.NewLive(d), nil
+	s.live = opa.NewLive(d)
+	return s.live, nil
 }
 
 func (s *Service) activeRules(ctx context.Context, options ...opa.Option) (*opa.Decider, error) {
-	f, err := os.Open(s.c.path("policy", "active.tar.gz"))
-	if errors.Is(err, fs.ErrNotExist) {
+	raw, err := rulebook.Active(ctx, s.store)
+	if err != nil {
+		return nil, err
+	}
+	if raw == nil {
 		return opa.New(s.c.Rules, options...)
 	}
+	public, err := s.policyKey()
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = f.Close() }()
-	public, err := os.ReadFile(s.c.path("keys", "policy.pub.pem"))
-	if err != nil {
-		return nil, err
-	}
-	b, err := opa.ReadBundle(ctx, f, public)
+	b, err := opa.ReadBundle(ctx, bytes.NewReader(raw), public)
 	if err != nil {
 		return nil, err
 	}
 	return b.Decider(options...)
+}
+
+// policyKey is the public key of who signs bundles.
+func (s *Service) policyKey() ([]byte, error) { return os.ReadFile(s.c.path("keys", "policy.pub.pem")) }
+
+// openRulebook makes the use cases that change the rules.
+func (s *Service) openRulebook() error {
+	var err error
+	s.Rules, err = rulebook.New(rulebook.Config{
+		Desk: s.Desk, Live: s.live, BuiltIn: s.c.Rules, Key: s.policyKey, Decisions: s.decisions, Options: []opa.Option{opa.WithLog(s.decisions.Record)},
+	})
+	return err
 }

@@ -5,7 +5,9 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"log/slog"
@@ -14,17 +16,19 @@ import (
 	"testing"
 	"time"
 
+	"carrel/broker/application/apptest"
+	"carrel/broker/store"
 	"carrel/policies"
 	"carrel/policy"
 	"carrel/policy/opa"
 )
 
-// A signed bundle in the data directory decides; one that does not verify stops the service, and the built-in rules do not
-// step in for it.
+// The bundle that the store says decides; one that does not verify stops the service, and the built-in rules do not step in for
+// it.
 func TestTheSignedBundleDecides(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	s := &Service{c: Config{Data: dir, Rules: policies.FS(), Now: time.Now, Logger: slog.New(slog.DiscardHandler)}}
+	s := &Service{store: apptest.New(t).Store, c: Config{Data: dir, Rules: policies.FS(), Now: time.Now, Logger: slog.New(slog.DiscardHandler)}}
 	builtin, err := s.rules(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -46,22 +50,33 @@ func TestTheSignedBundleDecides(t *testing.T) {
 	if err != nil || hash != builtin.Bundle() {
 		t.Fatal(hash, err)
 	}
-	for _, d := range []string{"keys", "policy"} {
-		if err := os.Mkdir(filepath.Join(dir, d), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	put := func(name string, b []byte) {
+	// decide makes a bundle of the store decide, as broker/rulebook does.
+	decide := func(raw []byte) {
 		t.Helper()
-		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
+		sum := sha256.Sum256(raw)
+		file := hex.EncodeToString(sum[:])
+		err := s.store.Update(t.Context(), func(tx *store.Tx) error {
+			rev, err := tx.Get(t.Context(), "rules", "ru-1", nil)
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return err
+			}
+			return errors.Join(tx.Put(t.Context(), "rules-bundle", file, 0, store.Index{}, map[string][]byte{"raw": raw}),
+				tx.Put(t.Context(), "rules", "ru-1", rev, store.Index{State: "active"}, map[string]string{"id": "ru-1", "file": file}))
+		})
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	put("policy/active.tar.gz", body.Bytes())
+	decide(body.Bytes())
 	if _, err := s.rules(t.Context()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("without a key: %v", err)
 	}
-	put("keys/policy.pub.pem", pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}))
+	if err := os.Mkdir(filepath.Join(dir, "keys"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "keys", "policy.pub.pem"), pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	live, err := s.rules(t.Context())
 	if err != nil || live.Bundle() != hash {
 		t.Fatalf("%v", err)
@@ -77,7 +92,7 @@ func TestTheSignedBundleDecides(t *testing.T) {
 	}
 	damaged := bytes.Clone(body.Bytes())
 	damaged[len(damaged)/2] ^= 1
-	put("policy/active.tar.gz", damaged)
+	decide(damaged)
 	var f *opa.Fault
 	if _, err := s.rules(t.Context()); !errors.As(err, &f) {
 		t.Errorf("damaged: %v", err)

@@ -26,7 +26,8 @@ var guardList []byte
 
 func (a *app) policyCommand() *cobra.Command {
 	return a.group("policy", "The rules: which duty of the law each carries, their tests, and what they would change",
-		a.policyArticles(), a.policyCheck(), a.policyTest(), a.policyBundle(), a.policyReplay())
+		a.policyArticles(), a.policyCheck(), a.policyTest(), a.policyBundle(), a.policyReplay(),
+		a.policyPropose(), a.policyActivate(), a.policyWithdraw(), a.policyList())
 }
 
 func (a *app) policyArticles() *cobra.Command {

@@ -17,12 +17,17 @@ import (
 func (a *app) policyReplay() *cobra.Command {
 	var in struct{ key, decisions, from, to string }
 	cmd := &cobra.Command{
-		Use: "replay BUNDLE", Short: "Ask recorded decisions again of a new bundle and show what would differ",
+		Use: "replay BUNDLE|NUMBER", Short: "Ask recorded decisions again of a new bundle and show what would differ",
 		Long: `Ask the decisions that a service recorded (the folder "decisions" of its data directory, or one of its files) again, of a signed
-bundle that is not active, and show what would differ, by rule and by role of who asked. Nothing is activated.`,
-		Example: `  carrel policy replay rules.tar.gz --key rules.pub.pem --decisions demo/data/decisions --from 2026-11-01`,
-		Args:    a.exact(1, "a file"),
+bundle that is not active, and show what would differ, by rule and by role of who asked. Nothing is activated. With the number of rules
+that were proposed to the service (carrel policy propose), the service does it over its own record.`,
+		Example: `  carrel policy replay ru-…
+  carrel policy replay rules.tar.gz --key rules.pub.pem --decisions demo/data/decisions --from 2026-11-01`,
+		Args: a.exact(1, "a file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if isRuleset(args[0]) {
+				return a.ruleset(cmd, "/"+args[0]+"/replay", struct{}{})
+			}
 			if in.key == "" || in.decisions == "" {
 				return a.usage("请用 --key 给出公钥文件，用 --decisions 给出决定记录的目录", "give the file of the public key with --key and the folder of recorded decisions with --decisions")
 			}

@@ -34,7 +34,7 @@ const (
 
 // Fault says why a bundle is refused, in one sentence for people. Whatever ran before goes on running.
 type Fault struct {
-	Code  string // unreadable, unsigned, wrong-roots, does-not-compile, lacks-package, lacks-data, never-ends, undefined
+	Code  string // unreadable, too-large, hostile, unsigned, loosens, wrong-roots, does-not-compile, lacks-package, lacks-data, never-ends, undefined
 	Text  policy.Text
 	cause error
 }
@@ -101,6 +101,9 @@ func ReadBundle(ctx context.Context, r io.Reader, public []byte) (*Bundle, error
 	}
 	if err := checkKey(public); err != nil {
 		return nil, fault("unsigned", err, "验签公钥不可用。", "The key to verify the bundle with is not usable.")
+	}
+	if err := checkArchive(raw); err != nil {
+		return nil, err
 	}
 	keys := map[string]*opabundle.KeyConfig{bundleKey: {Key: string(public), Algorithm: bundleAlg}}
 	b, err := opabundle.NewReader(bytes.NewReader(raw)).

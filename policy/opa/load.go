@@ -14,6 +14,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 )
@@ -24,6 +25,10 @@ type source struct {
 	text    map[string][]byte // of the modules
 	data    map[string]any
 	hash    string
+
+	once     sync.Once
+	compiler *ast.Compiler
+	err      error
 }
 
 // load reads every .rego file (tests aside) and .json file of the bundle; testdata is no part of it.
@@ -133,7 +138,13 @@ func merge(a, b map[string]any) error {
 	return nil
 }
 
+// compile compiles the rules once; what comes of it is only read.
 func (s *source) compile() (*ast.Compiler, error) {
+	s.once.Do(func() { s.compiler, s.err = s.compiled() })
+	return s.compiler, s.err
+}
+
+func (s *source) compiled() (*ast.Compiler, error) {
 	c := ast.NewCompiler().WithStrict(true).WithCapabilities(capabilities()).WithDefaultRegoVersion(ast.RegoV1)
 	c.Compile(s.modules)
 	if c.Failed() {

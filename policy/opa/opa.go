@@ -92,6 +92,7 @@ func questions() []policy.Question {
 	return []policy.Question{
 		policy.RouteQuestion{}, policy.AccessQuestion{}, policy.SubmissionQuestion{}, policy.TransitionQuestion{}, policy.CommandsQuestion{},
 		policy.PermitQuestion{}, policy.QueryQuestion{}, policy.HandoverQuestion{}, policy.ScopeQuestion{}, policy.AgreementQuestion{},
+		policy.RulesQuestion{},
 		policy.ConductQuestion{}, policy.BoardQuestion{}, policy.DueQuestion{}, policy.SeatsQuestion{}, policy.CatalogueQuestion{}, policy.InstitutionQuestion{}, policy.RetentionQuestion{},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -121,6 +122,55 @@ func (r *Recorder) turn(day string) error {
 		}
 	}
 	return err
+}
+
+// Recent opens what is kept, the latest day first and each day from its beginning.
+func (r *Recorder) Recent() (io.ReadCloser, error) {
+	names, err := filepath.Glob(filepath.Join(r.dir, "*"+recordSuffix))
+	if err != nil {
+		return nil, fmt.Errorf("policy: record of decisions: %w", err)
+	}
+	slices.Sort(names)
+	slices.Reverse(names)
+	return &kept{names: names}, nil
+}
+
+// kept reads one file after another, with one open at a time.
+type kept struct {
+	names []string
+	file  *os.File
+}
+
+func (k *kept) Read(p []byte) (int, error) {
+	for {
+		if k.file == nil {
+			if len(k.names) == 0 {
+				return 0, io.EOF
+			}
+			f, err := os.Open(k.names[0])
+			if err != nil {
+				return 0, err
+			}
+			k.file, k.names = f, k.names[1:]
+		}
+		n, err := k.file.Read(p)
+		if n > 0 || !errors.Is(err, io.EOF) {
+			return n, err
+		}
+		if err := k.Close(); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// Close closes the file that is open.
+func (k *kept) Close() error {
+	if k.file == nil {
+		return nil
+	}
+	f := k.file
+	k.file = nil
+	return f.Close()
 }
 
 // Close ends the record.
