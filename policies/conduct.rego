@@ -321,6 +321,15 @@ held contains "municipal-7/answer" if {
 
 held contains "municipal-14/own" if party_is_me
 
+# A wish is taken when it can be honoured: it is on file whose account it is. The evidence is a commitment to that proof.
+held contains "municipal-14/proved" if hashed(m.evidence)
+
+held contains "municipal-14/prover" if {
+	me != ""
+	not party_is_me
+	hashed(m.evidence)
+}
+
 # --- obligations
 
 oblige := array.concat(

@@ -283,7 +283,26 @@ test_nobody_reads_complaints if "sichuan-17/account" in rules(asked(nobody, "com
 
 # --- residents
 
-wish := {"noun": "wish", "sort": "object", "party": "person/fang"}
+wish := {"noun": "wish", "sort": "object", "party": "person/fang", "evidence": proved}
+
+proved := "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+test_unproved if rules(asked(fang, "wish.make", object.union(wish, {"evidence": ""}))) == {"municipal-14/proved"}
+
+proof := {"noun": "proof", "sort": "document", "party": "person/fang", "evidence": proved}
+
+test_proof if asked(wu_steward, "proof.make", proof).allow
+
+test_proof_again if asked(wu_steward, "proof.make", object.union(proof, {"state": "standing"})).allow
+
+test_nobody_proves_himself if {
+	self := who("fang", ["resident", "steward"], "residents")
+	rules(asked(self, "proof.make", proof)) == {"municipal-14/prover"}
+}
+
+test_residents_prove_nobody if "sichuan-17/post" in rules(asked(fang, "proof.make", object.union(proof, {"party": "person/other"})))
+
+wu_steward := who("wu", ["steward"], "jinhe-health-commission")
 
 fang := who("fang", ["resident"], "residents")
 

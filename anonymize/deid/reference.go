@@ -157,3 +157,6 @@ func (r *register) rank(key Secret, refs []Reference, persons []digest, out map[
 	}
 	return nil
 }
+
+// Key names the key that persons are numbered with.
+func (r *Recipe) Key() string { return r.unit.key }

@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"carrel/broker/auth"
@@ -48,6 +49,8 @@ type Config struct {
 	Grants Grants
 	Signer func() Signer
 	Units  Units
+	// Residents may be nil: then nobody's account is proved, and no wish is taken.
+	Residents Residents
 }
 
 // Units is what the register says of an institution (broker/institution).
@@ -85,6 +88,10 @@ type step struct {
 	about string            // who was told
 	// fill changes the matter before policy sees it; what it changes stays only when policy allows.
 	fill func(m *matter.Matter) error
+	// before looks around in the transaction, before policy is asked.
+	before func(ctx context.Context, tx *store.Tx, m *matter.Matter) error
+	// facts are more for the entry of the log; after may fill them in.
+	facts map[string]string
 	// after is done in the transaction once policy allowed.
 	after func(ctx context.Context, tx *store.Tx, dec policy.Decision, m *matter.Matter) error
 }
@@ -124,13 +131,18 @@ func (s *Service) take(ctx context.Context, id auth.Identity, st step) (*matter.
 
 // prefix of a matter's number.
 func prefix(noun string) string {
-	return map[string]string{matter.Credit: "cr", matter.Measure: "me", matter.Duty: "du", matter.Incident: "in", matter.Complaint: "co", matter.Wish: "wi", matter.Report: "re", matter.Assessment: "as"}[noun]
+	return map[string]string{matter.Credit: "cr", matter.Measure: "me", matter.Duty: "du", matter.Incident: "in", matter.Complaint: "co", matter.Wish: "wi", matter.Report: "re", matter.Assessment: "as", matter.Proof: "pr"}[noun]
 }
 
 // move asks policy, obeys, stores and records.
 func (s *Service) move(ctx context.Context, tx *store.Tx, id auth.Identity, st step, m *matter.Matter, rev int64) error {
 	if st.fill != nil {
 		if err := st.fill(m); err != nil {
+			return err
+		}
+	}
+	if st.before != nil {
+		if err := st.before(ctx, tx, m); err != nil {
 			return err
 		}
 	}
@@ -163,6 +175,7 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, id auth.Identity, st s
 		return err
 	}
 	facts := map[string]string{"sort": m.Sort, "from": from, "to": m.State}
+	maps.Copy(facts, st.facts)
 	if m.Noun != matter.Wish { // whose wish it is stays in the register
 		facts["party"] = m.Party
 	}

@@ -2,6 +2,8 @@ package conduct
 
 import (
 	"context"
+	"errors"
+	"maps"
 
 	"carrel/broker/auth"
 	"carrel/broker/conduct/matter"
@@ -11,17 +13,45 @@ import (
 )
 
 // Wish puts on record what a verified resident wants of his own information: an objection, or an authorisation, about one dataset
-// or all of them (municipal-14). Whose it is stays in the register; the log holds the matter's number.
+// or all of them (municipal-14), and puts the list with it in force in the same transaction. Whose it is stays in the register; the log holds
+// the matter's number and the list's version.
 func (s *Service) Wish(ctx context.Context, id auth.Identity, sort, dataset string) (*matter.Matter, error) {
-	return s.take(ctx, id, step{act: "wish.make", fill: func(m *matter.Matter) error {
+	st := s.listed(step{act: "wish.make", fill: func(m *matter.Matter) error {
 		m.Party, m.Unit, m.Sort, m.Link, m.From = "person/"+id.Account, id.Institution, sort, dataset, policy.DateOf(s.desk.Now())
 		return nil
 	}})
+	st.before = func(ctx context.Context, tx *store.Tx, m *matter.Matter) error {
+		if s.c.Residents == nil {
+			return nil
+		}
+		var err error
+		m.Evidence, err = s.c.Residents.Proved(ctx, tx, id.Account)
+		return err
+	}
+	m, err := s.take(ctx, id, st)
+	if err == nil {
+		s.c.Residents.Honour()
+	}
+	return m, err
 }
 
 // Unwish takes a wish back.
 func (s *Service) Unwish(ctx context.Context, id auth.Identity, wish string) (*matter.Matter, error) {
-	return s.take(ctx, id, step{act: "wish.withdraw", id: wish})
+	return s.take(ctx, id, s.listed(step{act: "wish.withdraw", id: wish}))
+}
+
+// listed is a step that changes a list.
+func (s *Service) listed(st step) step {
+	st.facts = map[string]string{}
+	st.after = func(ctx context.Context, tx *store.Tx, _ policy.Decision, m *matter.Matter) error {
+		if s.c.Residents == nil {
+			return errors.New("conduct: a wish, and nobody to honour it")
+		}
+		facts, err := s.c.Residents.Wished(ctx, tx, m)
+		maps.Copy(st.facts, facts)
+		return err
+	}
+	return st
 }
 
 // Wishes shows one's own.

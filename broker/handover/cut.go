@@ -18,6 +18,7 @@ import (
 	"carrel/anonymize/plan"
 	"carrel/broker/catalogue"
 	"carrel/broker/handover/parcel"
+	"carrel/broker/resident"
 	"carrel/policy"
 )
 
@@ -60,6 +61,7 @@ type cutting struct {
 	extract *extract.Extract
 	dataset *catalogue.Dataset
 	ask     policy.ScopeQuestion // without table and columns
+	who     *resident.Selection  // whose rows may leave at all
 }
 
 // denied carries policy's refusal of a table.
@@ -170,7 +172,7 @@ func (c *cutting) read(ctx context.Context, ct *cutTable, persons map[uint32]str
 			return fmt.Errorf("handover: %w", err)
 		}
 		for row := range b.Rows() {
-			if err := ct.take(b, row, columns, at, persons); err != nil {
+			if err := ct.take(b, row, columns, at, persons, c.who); err != nil {
 				return err
 			}
 		}
@@ -178,12 +180,15 @@ func (c *cutting) read(ctx context.Context, ct *cutTable, persons map[uint32]str
 }
 
 // take keeps one row if it may leave.
-func (t *cutTable) take(b *extract.Batch, row int, columns []extract.Column, at map[string]int, persons map[uint32]struct{}) error {
+func (t *cutTable) take(b *extract.Batch, row int, columns []extract.Column, at map[string]int, persons map[uint32]struct{}, who *resident.Selection) error {
 	person, ok := b.Value(t.unit, row)
 	if !ok || person < 0 || person > math.MaxUint32 {
 		return errors.New("handover: a row has no person")
 	}
 	unit := uint32(person)
+	if !who.Keeps(unit) { // before everything that looks at the row, and before anybody is counted
+		return nil
+	}
 	admitted, err := t.scope.Admits(func(field string) (policy.Value, bool) {
 		i, ok := at[field]
 		if !ok {

@@ -20,6 +20,7 @@ import (
 	"carrel/broker/handover"
 	"carrel/broker/handover/parcel"
 	"carrel/broker/problem"
+	"carrel/broker/resident"
 	"carrel/broker/store"
 	"carrel/policy"
 )
@@ -45,6 +46,7 @@ type world struct {
 	service *handover.Service
 	n       int
 	dir     string
+	who     wishes
 }
 
 func newWorld(t *testing.T, n int) *world {
@@ -60,8 +62,22 @@ func newWorld(t *testing.T, n int) *world {
 }
 
 func config(w *world, x *extract.Extract) handover.Config {
+	id, err := age.GenerateX25519Identity()
+	ok(w.T, err)
+	sealer, err := extract.NewAge(id.String())
+	ok(w.T, err)
+	members, err := handover.NewMembers(w.dir, sealer)
+	ok(w.T, err)
 	return handover.Config{Dir: w.dir, Rekey: bytes.Repeat([]byte{7}, 32), Signer: func() parcel.Signer { return w.Keys.Signer() },
-		Catalogue: w.Catalogue, Extracts: extracts{x}, Receivers: w.Receivers}
+		Catalogue: w.Catalogue, Extracts: extracts{x}, Receivers: w.Receivers, Persons: &w.who, Members: members}
+}
+
+// wishes leave out whom a test says.
+type wishes struct{ resident.Selection }
+
+func (x *wishes) Select(_ context.Context, u resident.Use) (*resident.Selection, error) {
+	x.Version = u.Manifest.Dataset + "@0.0"
+	return &x.Selection, nil
 }
 
 func build(t *testing.T, w *apptest.World, n int, kindOf string) *extract.Extract {
@@ -146,7 +162,7 @@ func fill(x *extract.Writer, layout extract.Table, n int) error {
 	return tw.Close()
 }
 
-func ok(t *testing.T, err error) {
+func ok(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

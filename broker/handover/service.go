@@ -21,6 +21,7 @@ import (
 	"carrel/broker/grant/act"
 	"carrel/broker/handover/parcel"
 	"carrel/broker/problem"
+	"carrel/broker/resident"
 	"carrel/broker/store"
 	"carrel/policy"
 )
@@ -38,6 +39,8 @@ type Config struct {
 	Catalogue *catalogue.Catalogue
 	Extracts  Extracts
 	Receivers *Receivers
+	Persons   Persons
+	Members   *Members // of the same folder
 }
 
 // Service is the use cases. It is safe for concurrent use.
@@ -51,8 +54,8 @@ func New(desk act.Desk, c Config) (*Service, error) {
 	if err := desk.Check(); err != nil {
 		return nil, err
 	}
-	if c.Dir == "" || len(c.Rekey) < minKey || c.Signer == nil || c.Catalogue == nil || c.Extracts == nil || c.Receivers == nil {
-		return nil, errors.New("handover: the use cases need a folder, a re-keying secret, a signer, a catalogue, extracts and receivers")
+	if c.Dir == "" || len(c.Rekey) < minKey || c.Signer == nil || c.Catalogue == nil || c.Extracts == nil || c.Receivers == nil || c.Persons == nil || c.Members == nil {
+		return nil, errors.New("handover: the use cases need a folder, a re-keying secret, a signer, a catalogue, extracts, receivers, residents' wishes and who is in packages")
 	}
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("handover: make folder: %w", err)
@@ -205,7 +208,11 @@ func (s *Service) cut(ctx context.Context, id auth.Identity, h *Handover, g *gra
 	if err != nil {
 		return nil, parcel.K{}, fmt.Errorf("handover: catalogue: %w", err)
 	}
-	c := cutting{policy: s.desk.Policy, extract: x, dataset: entry.Dataset,
+	who, err := s.persons(ctx, id, h, resident.Use{Entry: entry, Manifest: m, Kind: policy.UseHandover, Purpose: g.Purpose})
+	if err != nil {
+		return nil, parcel.K{}, err
+	}
+	c := cutting{policy: s.desk.Policy, extract: x, dataset: entry.Dataset, who: who,
 		ask: policy.ScopeQuestion{At: s.desk.Moment(), Subject: id.Subject(), Grant: g.Question(), Remit: g.Remit}}
 	tables, err := c.cut(ctx)
 	var denied deniedTable
@@ -224,7 +231,7 @@ func (s *Service) cut(ctx context.Context, id auth.Identity, h *Handover, g *gra
 	if err := rekey(tables, s.c.Rekey, g.ID, h.Receiver.Fingerprint()); err != nil {
 		return nil, k, err
 	}
-	return &cutResult{tables: tables, dataset: entry.Dataset, entry: entry, extract: m.ID}, k, nil
+	return &cutResult{tables: tables, dataset: entry.Dataset, entry: entry, extract: m.ID, source: m, list: who.Version}, k, nil
 }
 
 type cutResult struct {
@@ -232,6 +239,8 @@ type cutResult struct {
 	dataset *catalogue.Dataset
 	entry   *catalogue.Entry
 	extract string
+	source  extract.Manifest
+	list    string // version of the wishes
 }
 
 // decision is a scope's refusal in the shape of every decision.
@@ -273,6 +282,9 @@ func (s *Service) release(ctx context.Context, id auth.Identity, h *Handover, g 
 	if err != nil {
 		return nil, err
 	}
+	if err := s.c.Members.keep(h.ID, cut.source, cut.tables); err != nil {
+		return nil, errors.Join(err, os.Remove(s.file(h.ID)))
+	}
 	rows, columns := int64(0), 0
 	for _, sc := range sealed.Manifest.Scope {
 		rows, columns = rows+sc.Rows, columns+len(sc.Columns)
@@ -280,11 +292,15 @@ func (s *Service) release(ctx context.Context, id auth.Identity, h *Handover, g 
 	out := *h
 	out.State, out.Prepared, out.Expires = state, sealed.Cover.Prepared, sealed.Cover.Expires
 	out.Package = &Package{Manifest: sealed.Cover.Manifest, SHA256: sealed.SHA256, Size: sealed.Size, Rows: rows, Columns: columns, K: k,
-		Scope: sealed.Manifest.Scope, Extract: cut.extract, Label: label, Version: cut.entry.Current.Version}
+		Scope: sealed.Manifest.Scope, Extract: cut.extract, Exclusions: cut.list, Label: label, Version: versionOf(cut.entry)}
 	step.Unit, step.Facts["label"] = cut.dataset.Steps.Sending, label.Name
+	step.Facts[resident.FactList] = cut.list
 	step.Facts["manifest"], step.Facts["package"], step.Facts["columns"] = sealed.Cover.Manifest, sealed.SHA256, strconv.Itoa(columns)
 	err = s.desk.Do(ctx, id, step, func(tx *store.Tx) error {
 		if err := grant.Unchanged(ctx, tx, g.ID, rev); err != nil {
+			return err
+		}
+		if err := current(ctx, tx, h.Dataset, cut.list); err != nil {
 			return err
 		}
 		_, hrev, err := load(ctx, tx, h.ID)
@@ -298,7 +314,7 @@ func (s *Service) release(ctx context.Context, id auth.Identity, h *Handover, g 
 		return err
 	})
 	if err != nil {
-		return nil, errors.Join(err, os.Remove(s.file(h.ID)))
+		return nil, errors.Join(err, os.Remove(s.file(h.ID)), os.Remove(s.c.Members.file(h.ID)))
 	}
 	return &out, nil
 }
@@ -396,9 +412,12 @@ func (s *Service) List(ctx context.Context, id auth.Identity, limit int) ([]Hand
 // the one that was sealed is not given out.
 func (s *Service) Pull(ctx context.Context, id auth.Identity, handover string) (io.ReadCloser, *Handover, error) {
 	var out *Handover
-	err := s.step(ctx, id, handover, "pull", "handover.pulled", func(h *Handover, step *act.Step) error {
+	err := s.step(ctx, id, handover, "pull", "handover.pulled", func(tx *store.Tx, h *Handover, step *act.Step) error {
+		if err := current(ctx, tx, h.Dataset, h.Package.Exclusions); err != nil {
+			return err
+		}
 		h.Pulls = append(h.Pulls, Pull{By: id.Account, At: s.desk.Now().UTC()})
-		step.Facts = map[string]string{"package": h.Package.SHA256}
+		step.Facts = map[string]string{"package": h.Package.SHA256, resident.FactList: h.Package.Exclusions}
 		out = h
 		return nil
 	})
@@ -422,7 +441,7 @@ func (s *Service) Pull(ctx context.Context, id auth.Identity, handover string) (
 // Acknowledge takes the receiver's countersignature over the manifest, by the key for which the package was made.
 func (s *Service) Acknowledge(ctx context.Context, id auth.Identity, handover, signature string) (*Handover, error) {
 	var out *Handover
-	err := s.step(ctx, id, handover, "acknowledge", "handover.acknowledged", func(h *Handover, step *act.Step) error {
+	err := s.step(ctx, id, handover, "acknowledge", "handover.acknowledged", func(_ *store.Tx, h *Handover, step *act.Step) error {
 		if err := h.Receiver.CheckAcknowledgement(h.ID, h.Package.Manifest, signature); err != nil {
 			return problem.Wrap(err, problem.Unverified, "回签不是用登记的密钥对本数据包清单作出的；请用登记的密钥重新签署。",
 				"The countersignature is not by the registered key over this package's manifest; sign again with that key.")
@@ -437,7 +456,7 @@ func (s *Service) Acknowledge(ctx context.Context, id auth.Identity, handover, s
 
 // step takes a step on a prepared handover, in one transaction with its entry: may this person see it, does the grant still
 // stand, does policy allow the step now.
-func (s *Service) step(ctx context.Context, id auth.Identity, handover, name, kind string, fn func(*Handover, *act.Step) error) error {
+func (s *Service) step(ctx context.Context, id auth.Identity, handover, name, kind string, fn func(*store.Tx, *Handover, *act.Step) error) error {
 	return s.desk.Do(ctx, id, act.Step{Kind: kind, Object: "handover/" + handover}, func(tx *store.Tx) error {
 		h, rev, err := load(ctx, tx, handover)
 		if err != nil {
@@ -466,7 +485,7 @@ func (s *Service) step(ctx context.Context, id auth.Identity, handover, name, ki
 			return errors.New("handover: policy allowed a step on what was not prepared")
 		}
 		step := act.Step{Kind: kind, Object: "handover/" + h.ID, Grant: h.Grant}
-		if err := fn(h, &step); err != nil {
+		if err := fn(tx, h, &step); err != nil {
 			return err
 		}
 		h.State = state

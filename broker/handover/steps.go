@@ -45,6 +45,13 @@ func (s *Service) allows(ctx context.Context, tx *store.Tx, id auth.Identity, na
 	if !dec.Allow {
 		return false, nil
 	}
+	if name == "pull" {
+		if err := current(ctx, tx, h.Dataset, h.Package.Exclusions); problem.Is(err, problem.Conflict) {
+			return false, nil
+		} else if err != nil {
+			return false, err
+		}
+	}
 	q, err := s.question(ctx, tx, id, name, h.State, g, h.Package.K.Smallest)
 	if err != nil {
 		return false, err

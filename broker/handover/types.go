@@ -62,6 +62,8 @@ type Package struct {
 	K        parcel.K       `json:"k"`
 	Scope    []parcel.Scope `json:"scope"`
 	Extract  string         `json:"extract"`
+	// Exclusions is the version of the list of residents' wishes that it was cut with. Another one in force withdraws a package that waits.
+	Exclusions string `json:"exclusions"`
 	// Label is what the package is called; Version is of the dataset that it was cut from.
 	Label   catalogue.Label `json:"label"`
 	Version int64           `json:"version,omitempty"`

@@ -8,6 +8,7 @@ import (
 	"carrel/broker/auth"
 	"carrel/broker/conduct"
 	"carrel/broker/conduct/matter"
+	"carrel/broker/resident"
 	"carrel/policy"
 )
 
@@ -204,7 +205,24 @@ func (s *server) wishes() {
 			Dataset string `json:"dataset,omitempty" maxLength:"80" doc:"empty is every dataset"`
 		}
 	}
+	type proofOfIdentity struct {
+		Body struct {
+			Account  string `json:"account" maxLength:"80" doc:"the resident's account"`
+			Document string `json:"document" maxLength:"128" doc:"number of the document that was shown; it is not kept"`
+		}
+	}
 	c := s.c.Conduct
+	route(s, http.MethodPost, "/conduct/proofs", "Link a resident's account to the person of a document, which is not kept", func(ctx context.Context, id auth.Identity, in *proofOfIdentity) (*matterReply, error) {
+		return oneMatter(c.Prove(ctx, id, in.Body.Account, in.Body.Document))
+	})
+	route(s, http.MethodGet, "/me", "Which datasets, projects and handovers held one's own data, and since when one is out", func(ctx context.Context, id auth.Identity, _ *none) (*reply[*resident.Record], error) {
+		x, err := s.c.Residents.Record(ctx, id)
+		return &reply[*resident.Record]{x}, err
+	})
+	route(s, http.MethodGet, "/conduct/lists", "That every use after a wish was made with it, and which extracts must be built again by when", func(ctx context.Context, id auth.Identity, _ *none) (*reply[*resident.Audit], error) {
+		x, err := s.c.Residents.Audit(ctx, id)
+		return &reply[*resident.Audit]{x}, err
+	})
 	route(s, http.MethodPost, "/conduct/wishes", "Object to, or authorise, the use of one's own information", func(ctx context.Context, id auth.Identity, in *residentWish) (*matterReply, error) {
 		return oneMatter(c.Wish(ctx, id, in.Body.Sort, in.Body.Dataset))
 	})

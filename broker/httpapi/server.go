@@ -32,8 +32,9 @@ import (
 	"carrel/broker/notice"
 	"carrel/broker/problem"
 	"carrel/broker/record"
-	"carrel/broker/supervise"
+	"carrel/broker/resident"
 	"carrel/broker/rulebook"
+	"carrel/broker/supervise"
 	"carrel/policy"
 )
 
@@ -55,6 +56,7 @@ type Config struct {
 	Jobs         *job.Service
 	Handovers    *handover.Service
 	Conduct      *conduct.Service
+	Residents    *resident.Registry
 	Institutions *institution.Service
 	Supervision  *supervise.Service
 	Holdings     *register.Service

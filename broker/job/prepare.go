@@ -104,7 +104,7 @@ func (s *Service) walk(ctx context.Context, p *prepared) (err error) {
 	if len(p.grant.Datasets) != 1 {
 		return problem.New(problem.Refused, "一个问题只能针对一个数据集的授权。", "A question is asked under a grant of one dataset; apply for each dataset apart.")
 	}
-	if p.dataset, err = s.c.Datasets.Open(ctx, p.grant.Datasets[0]); err != nil {
+	if p.dataset, err = s.c.Datasets.Open(ctx, p.grant.Datasets[0], p.grant.Purpose); err != nil {
 		return err
 	}
 	if err := s.understand(ctx, p); err != nil {

@@ -64,10 +64,8 @@ func (s *Service) Query(ctx context.Context, id auth.Identity, ask Ask) (*Answer
 	return a, err
 }
 
-// answer is Query, where ran says that a child was to have the query: then the wait for the slot is over (fresh), else it is the
-// caller's. recordID names the reservation should one be made.
-func (s *Service) answer(ctx context.Context, id auth.Identity, ask Ask, recordID string, start time.Time) (a *Answer, ran bool, err error) {
-	defer func() { err = act.Problem(err) }() // a full disk is told as one, not as a failure of ours
+// attempt is answer under the wishes that are in force now.
+func (s *Service) attempt(ctx context.Context, id auth.Identity, ask Ask, recordID string, start time.Time) (a *Answer, ran bool, err error) {
 	p, err := s.prepare(ctx, id, ask)
 	if err != nil {
 		return nil, false, s.refusal(ctx, p, err)
@@ -115,7 +113,7 @@ func (s *Service) fromRecord(ctx context.Context, p *prepared) (*Answer, error) 
 		return nil, fmt.Errorf("result: %w", err)
 	}
 	err = s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
-		if err := grant.Unchanged(ctx, tx, p.grant.ID, p.rev); err != nil {
+		if err := p.unchanged(ctx, tx); err != nil {
 			return err
 		}
 		_, err := s.c.Desk.Log.Append(ctx, tx, s.entry(p, "query.repeated", rec.ID, "allowed", map[string]string{"answer": rec.ResultHash}))
@@ -200,7 +198,7 @@ func (s *Service) fresh(ctx context.Context, p *prepared, recordID string, start
 func (s *Service) charge(ctx context.Context, p *prepared, recordID string) (*ledger.Started, error) {
 	var started *ledger.Started
 	err := s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
-		if err := grant.Unchanged(ctx, tx, p.grant.ID, p.rev); err != nil {
+		if err := p.unchanged(ctx, tx); err != nil {
 			return err
 		}
 		text, err := tx.PutText(ctx, p.ask.SQL)
@@ -234,7 +232,7 @@ func (s *Service) charge(ctx context.Context, p *prepared, recordID string) (*le
 func (s *Service) resume(ctx context.Context, p *prepared, recordID string) (*ledger.Started, error) {
 	var started *ledger.Started
 	err := s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
-		if err := grant.Unchanged(ctx, tx, p.grant.ID, p.rev); err != nil {
+		if err := p.unchanged(ctx, tx); err != nil {
 			return err
 		}
 		pending, err := s.c.Desk.Log.Append(ctx, tx, s.entry(p, "query.resumed", recordID, "allowed", map[string]string{"plan": p.plan.Hash()}))
@@ -403,7 +401,7 @@ func (s *Service) entry(p *prepared, kind, object, outcome string, facts map[str
 	for _, r := range p.decision.Reasons {
 		rules = append(rules, r.Rule)
 	}
-	return audit.Entry{At: s.c.Clock.Now().UTC(), Kind: kind, Actor: p.id.Account, Unit: unit, Object: name, Grant: p.grant.ID, Policy: p.decision.Bundle, Rules: rules, Facts: p.step.facts(facts), Outcome: outcome}
+	return audit.Entry{At: s.c.Clock.Now().UTC(), Kind: kind, Actor: p.id.Account, Unit: unit, Object: name, Grant: p.grant.ID, Policy: p.decision.Bundle, Rules: rules, Facts: p.said(facts), Outcome: outcome}
 }
 
 // present makes the reply from committed state only.

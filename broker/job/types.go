@@ -46,13 +46,13 @@ type Dataset struct {
 	Source    sandbox.Source
 	Rows      map[string]int64 // rows of every table, as the manifest says
 	DPScope   string           // "source" or "extract"
-	// Exclusions is the version of the list of persons who objected; it is part of the answer's key.
+	// Exclusions is the version of the list of persons whose rows Source leaves out; it is part of the answer's key.
 	Exclusions string
 }
 
-// Datasets opens datasets by id.
+// Datasets opens datasets by id, for queries of a purpose, with the list in force of whose rows they leave out.
 type Datasets interface {
-	Open(ctx context.Context, id string) (*Dataset, error)
+	Open(ctx context.Context, id, purpose string) (*Dataset, error)
 }
 
 // People finds who an account is now.

@@ -59,7 +59,7 @@ func (source) Tables() []sandbox.SourceTable {
 
 type datasets struct{ d *job.Dataset }
 
-func (d datasets) Open(context.Context, string) (*job.Dataset, error) { return d.d, nil }
+func (d datasets) Open(context.Context, string, string) (*job.Dataset, error) { return d.d, nil }
 
 // grid is a clock that looks around before each wait.
 type grid struct {

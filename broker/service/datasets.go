@@ -15,13 +15,11 @@ import (
 	"carrel/broker/grant/act"
 	"carrel/broker/job"
 	"carrel/broker/problem"
+	"carrel/broker/resident"
 	"carrel/broker/store"
 	"carrel/policy"
 	"carrel/sandbox"
 )
-
-// noExclusions names the empty list of persons who objected. A dataset whose recipe leaves persons out names its list's version here.
-const noExclusions = "none@0"
 
 // datasets opens the current extract of a dataset once per version and keeps it: an extract is immutable, and opening compares every
 // sealed file with its hash.
@@ -34,7 +32,10 @@ type datasets struct {
 
 	mu   sync.Mutex
 	open map[string]*job.Dataset // by manifest id and catalogue hash
-	said labelled
+	// manifests are of extracts of both kinds, by id; persons says whose rows a use may touch.
+	manifests map[string]extract.Manifest
+	persons   *resident.Registry
+	said      labelled
 }
 
 // entry reads a dataset's catalogue entry.
@@ -51,8 +52,8 @@ func (d *datasets) entry(ctx context.Context, id string) (*catalogue.Entry, erro
 	return e, err
 }
 
-// Open implements job.Datasets.
-func (d *datasets) Open(ctx context.Context, id string) (*job.Dataset, error) {
+// current opens the current extract of a dataset, everybody's rows in it.
+func (d *datasets) current(ctx context.Context, id string) (*job.Dataset, error) {
 	e, err := d.entry(ctx, id)
 	if err != nil {
 		return nil, err
@@ -168,7 +169,7 @@ func newDataset(e *catalogue.Entry, x *extract.Extract) (*job.Dataset, error) {
 	}
 	return &job.Dataset{
 		ID: e.Dataset.ID, Owner: e.Dataset.Owner, Unit: e.Dataset.Steps.Serving, Version: e.Current.Version, Universe: e.Dataset.Universe, Synthetic: e.Dataset.Synthetic, Schema: schema,
-		Source: source{x: x}, Rows: m.Rows(), DPScope: m.DPScope, Exclusions: noExclusions,
+		Source: source{x: x}, Rows: m.Rows(), DPScope: m.DPScope,
 	}, nil
 }
 

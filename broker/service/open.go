@@ -32,7 +32,11 @@ import (
 	"carrel/broker/job"
 	"carrel/broker/notice"
 	"carrel/broker/record"
+<<<<<<< broker/service/open.go
+	"carrel/broker/resident"
+=======
 	"carrel/broker/rulebook"
+>>>>>>> /tmp/ENGINE/theirs
 	"carrel/broker/store"
 	"carrel/broker/supervise"
 	"carrel/policy"
@@ -59,7 +63,11 @@ type Service struct {
 	Records      *record.Service
 	Boards       *board.Service
 	Conduct      *conduct.Service
+<<<<<<< broker/service/open.go
+	Residents    *resident.Registry
+=======
 <<<<<<< HEAD
+>>>>>>> /tmp/ENGINE/theirs
 	Institutions *institution.Service
 	Supervision  *supervise.Service
 =======
@@ -70,17 +78,25 @@ type Service struct {
 	Keys         *auth.FileKeys
 	Sealer       extract.Sealer
 
+<<<<<<< broker/service/open.go
+	c       Config
+	store   *store.Store
+	vault   *attachment.Vault
+	members *handover.Members
+	// decisions keeps what was decided for replay.
+=======
 	c     Config
 	store *store.Store
 	vault *attachment.Vault
 	// decisions keeps what was decided for replay; live are the rules that decide.
+>>>>>>> /tmp/ENGINE/theirs
 	decisions *opa.Recorder
 	live      *opa.Live
 	engine    sandbox.Engine
 	sets      *datasets
 	files     *book.Book            // credit entries and duties, told to policy with every question
-	mandates  *board.Register       // deputies, invitations, interests, told to policy with every identity
 	register  *institution.Register // institutions, told to policy with every question
+	mandates  *board.Register       // deputies, invitations, interests, told to policy with every identity
 	cancel    context.CancelFunc
 	done      sync.WaitGroup
 }
@@ -182,10 +198,10 @@ func (s *Service) foundation(ctx context.Context) (Defaults, error) {
 	if s.files, err = book.Open(ctx, s.store); err != nil {
 		return d, err
 	}
-	if s.mandates, err = board.Open(ctx, s.store, s.c.Now); err != nil {
+	if s.register, err = institution.Open(ctx, s.store); err != nil {
 		return d, err
 	}
-	if s.register, err = institution.Open(ctx, s.store); err != nil {
+	if s.mandates, err = board.Open(ctx, s.store, s.c.Now); err != nil {
 		return d, err
 	}
 	s.Desk.Policy = s.mandates.InSight(s.register.Watch(s.files.Watch(s.Desk.Policy)))
@@ -232,11 +248,17 @@ func (s *Service) cases(ctx context.Context, d Defaults) error {
 		return err
 	}
 	s.Catalogue = catalogue.New(lists, s.c.Now)
+	s.sets = &datasets{store: s.store, desk: s.Desk, catalogue: s.Catalogue, sealer: s.Sealer, root: s.c.Data, open: map[string]*job.Dataset{}, manifests: map[string]extract.Manifest{}}
+	if err := s.residents(s.sets); err != nil {
+		return err
+	}
+	s.sets.persons = s.Residents
 	if s.Grants, err = grant.New(s.Desk, s.Ledger, permits, s.Directory); err != nil {
 		return err
 	}
 	if s.Conduct, err = conduct.New(conduct.Config{
 		Desk: s.Desk, Book: s.files, People: s.Directory, Grants: s.Grants, Signer: func() conduct.Signer { return s.Keys.Signer() }, Units: s.register,
+		Residents: s.Residents,
 	}); err != nil {
 		return err
 	}
@@ -266,7 +288,6 @@ func (s *Service) cases(ctx context.Context, d Defaults) error {
 	if s.Records, err = record.New(s.Desk, s.Catalogue); err != nil {
 		return err
 	}
-	s.sets = &datasets{store: s.store, desk: s.Desk, catalogue: s.Catalogue, sealer: s.Sealer, root: s.c.Data, open: map[string]*job.Dataset{}}
 	if s.Holdings, err = register.New(register.Config{Desk: s.Desk, Catalogue: s.Catalogue, Universes: s.Grants, Ledger: s.Ledger,
 		Signer: func() register.Signer { return s.Keys.Signer() }, Extracts: movers{s.sets}, Name: s.c.Name}); err != nil {
 		return err
@@ -277,6 +298,7 @@ func (s *Service) cases(ctx context.Context, d Defaults) error {
 	}
 	s.Handovers, err = handover.New(s.Desk, handover.Config{
 		Dir: s.c.path("packages"), Rekey: rekey[:], Signer: func() parcel.Signer { return s.Keys.Signer() }, Catalogue: s.Catalogue, Extracts: s.sets, Receivers: s.Receivers,
+		Persons: s.Residents, Members: s.members,
 	})
 	if err != nil {
 		return err
@@ -358,9 +380,11 @@ func (s *Service) expire(ctx context.Context) {
 		if _, err := s.Grants.Expire(ctx); err != nil && ctx.Err() == nil {
 			s.c.Logger.ErrorContext(ctx, "expire grants", slog.String("error", err.Error()))
 		}
+		s.honour(ctx)
 		select {
 		case <-ctx.Done():
 			return
+		case <-s.Residents.Committed():
 		case <-tick.C:
 		}
 	}

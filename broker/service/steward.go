@@ -58,6 +58,9 @@ func (s *Service) Propose(ctx context.Context, by auth.Identity, dataset, dir st
 	if m.Dataset != dataset || m.Universe != e.Dataset.Universe {
 		return nil, errors.New("propose: the extract is of another dataset")
 	}
+	if err := s.Residents.Knows(ctx, m); err != nil {
+		return nil, err
+	}
 	return s.Holdings.Propose(ctx, by, dataset, catalogue.Extract{Dir: rel, ManifestID: m.ID, Kind: m.Kind, Date: policy.DateOf(s.c.Now()), Persons: m.Persons,
 		Quality: quality(e.Dataset, m, report), Risk: e.Dataset.NewRisk(m.Kind, m.DPScope, m.Persons)})
 }
@@ -124,7 +127,12 @@ func (s *Service) Build(ctx context.Context, by auth.Identity, recipeFile string
 			return nil, nil, fmt.Errorf("make the directories of extracts: %w", err)
 		}
 	}
+	out, list, err := s.Residents.Out(ctx, r.Dataset, r.Key())
+	if err != nil {
+		return nil, nil, err
+	}
 	m, report, err := deid.Build(ctx, deid.BuildInput{
+		Out: out, OutVersion: list,
 		Recipe: r, Schema: schema, Universe: universe, SourceDir: source, OutDir: dir, Keys: ring,
 		Register: s.c.path("registers", r.Dataset), Sealer: s.Sealer, Progress: progress,
 	})

@@ -17,7 +17,7 @@ func (a *app) conductCommand() *cobra.Command {
 	return a.group("conduct", "Credit files, measures, duties, incidents, complaints and residents' wishes",
 		a.conductFile(), a.conductEnter(), a.conductOn("appeal", "Appeal against an entry", "credit"), a.conductOn("uphold", "Reject an appeal", "credit"),
 		a.conductOn("lift", "Grant an appeal: the entry counts no more", "credit"), a.conductExport(), a.sanctionCommand(), a.dutyCommand(), a.incidentCommand(), a.upwardCommand(), a.assessmentCommand(),
-		a.complaintCommand(), a.wishCommand())
+		a.complaintCommand())
 }
 
 // told posts to the service and prints the matter that comes back.

@@ -217,29 +217,3 @@ func (a *app) printStatus(w io.Writer, s conduct.Status) {
 		fmt.Fprintln(w, s.Answer)
 	}
 }
-
-func (a *app) wishCommand() *cobra.Command {
-	making := func(name, short, sort string) *cobra.Command {
-		var dataset string
-		cmd := &cobra.Command{
-			Use: name, Short: short, Example: "  carrel conduct wish " + name + " --dataset jinhe", Args: a.exact(0, "no arguments; see --help"),
-			RunE: func(cmd *cobra.Command, _ []string) error {
-				return a.told(cmd, "wishes", map[string]string{"sort": sort, "dataset": dataset})
-			},
-		}
-		cmd.Flags().StringVar(&dataset, "dataset", "", "a dataset; empty is all of them")
-		return cmd
-	}
-	list := &cobra.Command{
-		Use: "list", Short: "Your own objections and authorisations", Example: "  carrel conduct wish list", Args: a.exact(0, "no arguments"),
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.matters(cmd, "wishes") },
-	}
-	back := &cobra.Command{
-		Use: "withdraw NUMBER", Short: "Take an objection or an authorisation back", Example: "  carrel conduct wish withdraw wi-…", Args: a.exact(1, "a number"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.told(cmd, "wishes/"+url.PathEscape(args[0])+"/withdraw", nil)
-		},
-	}
-	return a.group("wish", "A resident's objections and authorisations", making("object", "Object to the use of your information", "object"),
-		making("authorise", "Authorise the use of your information", "authorise"), list, back)
-}
