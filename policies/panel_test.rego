@@ -29,7 +29,7 @@ minors := {"needed": array.concat(kinds, ["minors"]), "reviews": held}
 
 vote(who, verdict) := {"kind": "minors", "reviewer": who, "verdict": verdict, "institution": "u"}
 
-bai := {"account": "bai", "roles": ["reviewer-ethics"], "institution": "u"}
+bai := {"account": "bai", "roles": ["reviewer-ethics"], "institution": "h"}
 
 panel(verdict) := move("review", "minors", verdict, "")
 

@@ -235,7 +235,7 @@ func TestInbox(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(v.Waits) != 4 || len(v.Commands) != 3 || v.Findings == nil || len(v.Findings.Decision.Reasons) == 0 {
+	if len(v.Waits) != 4 || len(v.Commands) != 4 || v.Findings == nil || len(v.Findings.Decision.Reasons) == 0 {
 		t.Errorf("waits %+v commands %+v", v.Waits, v.Commands)
 	}
 	for _, kind := range a.Needed {

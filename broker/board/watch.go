@@ -102,9 +102,26 @@ func (s *Service) lapse(ctx context.Context) error {
 // things are all that is owed by a day.
 func (s *Service) things(ctx context.Context, tx *store.Tx) ([]thing, error) {
 	var out []thing
+	at := map[string]int{} // an application waits for several at once: that is one thing
 	err := s.c.Applications.Due(ctx, tx, func(d application.Due) error {
-		if d.Wait.Due != "" {
-			out = append(out, s.applied(d))
+		if d.Wait.Due == "" {
+			return nil
+		}
+		t := s.applied(d)
+		i, ok := at[t.object]
+		if !ok {
+			at[t.object] = len(out)
+			out = append(out, t)
+			return nil
+		}
+		first := out[i].holders
+		out[i].holders = func(ctx context.Context) ([]string, error) {
+			some, err := first(ctx)
+			if err != nil {
+				return nil, err
+			}
+			more, err := t.holders(ctx)
+			return append(some, more...), err
 		}
 		return nil
 	})

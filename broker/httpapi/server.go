@@ -22,6 +22,7 @@ import (
 
 	"carrel/broker/application"
 	"carrel/broker/auth"
+	"carrel/broker/board"
 	"carrel/broker/catalogue/register"
 	"carrel/broker/conduct"
 	"carrel/broker/grant"
@@ -55,6 +56,7 @@ type Config struct {
 	Training     func(ctx context.Context, id auth.Identity) (string, error) // opens the grant that a person trains with
 	Jobs         *job.Service
 	Handovers    *handover.Service
+	Boards       *board.Service
 	Conduct      *conduct.Service
 	Residents    *resident.Registry
 	Institutions *institution.Service
@@ -105,6 +107,8 @@ func New(r chi.Router, c Config) {
 	s.exchange()
 	s.linked(r)
 	s.records()
+	s.meetings()
+	s.mandates()
 	s.conduct()
 	s.institutions()
 	s.supervision()

@@ -17,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"carrel/broker/jinhe"
+	"carrel/policy"
 )
 
 // The scripts under testdata/script are the command line as its users meet it: one file a story, headed by why it is there.
@@ -63,6 +64,8 @@ func (c *city) setup(e *testscript.Env) error {
 		return err
 	}
 	e.Setenv("POLICIES", rules)
+	e.Setenv("TODAY", string(policy.DateOf(time.Now())))
+	e.Setenv("LATER", string(policy.DateOf(time.Now().AddDate(0, 0, 30))))
 	e.Setenv("LANG", "en_GB.UTF-8")
 	return os.WriteFile(file, all, 0o600)
 }

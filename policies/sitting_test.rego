@@ -1,0 +1,230 @@
+package carrel.sitting_test
+
+import data.carrel.access
+import data.carrel.transition
+
+at := "2026-11-21T10:00:00+08:00"
+
+case := {
+	"id": "ap-1", "kind": "query", "purpose": "research", "state": "submitted", "lead": "li", "team": ["wang"], "institution": "u",
+	"data_owners": ["c"], "needed": ["ethics", "confidentiality", "security-risk", "privacy-impact"], "reviews": [], "decider": "",
+	"signatures": [], "file": "", "former": [], "appeals": 0, "due": "", "host": "h", "processor": "", "recused": ["gong"],
+	"sitting": {"meeting": "", "panel": "", "day": "", "present": []},
+}
+
+seat(account, house) := {"account": account, "institution": house, "interests": []}
+
+sitting := {
+	"meeting": "mt-1", "panel": "ethics", "day": "2026-11-21",
+	"present": [seat("chen", "c"), seat("mei", "c"), seat("bai", "h")],
+}
+
+who(account, role, house) := {
+	"account": account, "roles": [role], "institution": house,
+	"mandate": {"deputies": [], "invitations": [], "interests": []},
+}
+
+chen := who("chen", "reviewer-ethics", "c")
+
+zhou := who("zhou", "authority", "c")
+
+sheet := data.carrel.sheets.kinds.ethics
+
+opinion := {
+	"sheet": sheet.version, "words": 20, "evidence": "", "meeting": "", "listed": false,
+	"answers": [{"question": q.id, "choice": data.carrel.sheets.scales[q.scale][0].value} | some q in sheet.questions],
+}
+
+review := {"command": "review", "review": "ethics", "choice": "approve", "side": ""}
+
+decide := {"command": "decide", "review": "", "choice": "approve", "side": ""}
+
+recuse := {"command": "recuse", "review": "", "choice": "", "side": ""}
+
+asked(subject, move, changes, brought) := d if {
+	d := transition.decision with input as {
+		"at": at, "machine": "application", "subject": subject, "move": move, "case": object.union(case, changes),
+		"opinion": object.union(opinion, brought),
+	}
+}
+
+rules(d) := {r.rule | some r in d.reasons}
+
+denied(d, expected) if {
+	not d.allow
+	rules(d) == expected
+}
+
+before := {"sitting": sitting}
+
+in_meeting := {"meeting": "mt-1"}
+
+# --- conflicts
+
+test_free if asked(chen, review, {}, {}).allow
+
+test_recused if denied(asked(who("gong", "reviewer-ethics", "c"), review, {}, {}), {"chongqing-integrity/recused"})
+
+test_same_house if denied(asked(who("fan", "reviewer-ethics", "u"), review, {}, {}), {"chongqing-integrity/same-house"})
+
+test_same_house_decides if denied(
+	asked(who("zhou", "authority", "u"), decide, {"state": "reviewed", "reviews": held}, {}),
+	{"chongqing-integrity/same-house"},
+)
+
+# The gatherer assesses its own data, also for its own people.
+test_own_assessment if not "chongqing-integrity/same-house" in rules(asked(
+	who("zhao", "reviewer-confidentiality", "c"), object.union(review, {"review": "confidentiality"}), {"institution": "c"},
+	{"sheet": ""},
+))
+
+test_interest if {
+	every house in ["u", "h"] {
+		denied(asked(object.union(chen, {"mandate": {"interests": [house]}}), review, {}, {}), {"chongqing-integrity/interest"})
+	}
+}
+
+test_other_interest if asked(object.union(chen, {"mandate": {"interests": ["x"]}}), review, {}, {}).allow
+
+test_recuses if {
+	d := asked(chen, recuse, {}, {})
+	{o.value | some o in d.obligations; o.kind == "effect"} == {"recuse"}
+}
+
+test_recuses_twice if denied(asked(who("gong", "reviewer-ethics", "c"), recuse, {}, {}), {"chongqing-integrity/recused"})
+
+test_recuses_after_vote if denied(asked(chen, recuse, {"reviews": held}, {}), {"chongqing-integrity/no-vote"})
+
+test_recuses_silently if denied(asked(chen, recuse, {}, {"words": 0}), {"sichuan-18/words"})
+
+test_recuses_from_what_is_not_his if denied(asked(who("qin", "reviewer-qc", "c"), recuse, {}, {}), {"sichuan-18/asker"})
+
+held := [
+	{"kind": "ethics", "reviewer": "chen", "verdict": "approve", "institution": "c", "for": ""},
+	{"kind": "confidentiality", "reviewer": "zhao", "verdict": "approve", "institution": "c", "for": ""},
+	{"kind": "security-risk", "reviewer": "qian", "verdict": "approve", "institution": "c", "for": ""},
+	{"kind": "privacy-impact", "reviewer": "sun", "verdict": "approve", "institution": "c", "for": ""},
+]
+
+# --- deputies: three ethics reviewers look at minors
+
+minors := {"needed": array.concat(case.needed, ["minors"])}
+
+minor := object.union(review, {"review": "minors"})
+
+as_deputy(account, principal) := object.union(who(account, "reviewer-ethics", "c"), {"mandate": {"deputies": [{"role": "reviewer-ethics", "for": principal}]}})
+
+vote(account, principal) := {"kind": "minors", "reviewer": account, "verdict": "approve", "institution": "c", "for": principal}
+
+test_one_seat if {
+	seats := {"reviews": array.concat(array.slice(held, 1, 4), [object.union(held[0], {"reviewer": "bai"}), vote("mei", "")])}
+	denied(asked(as_deputy("he", "mei"), minor, object.union(minors, seats), {"sheet": data.carrel.sheets.kinds.minors.version}), {"sichuan-17/one-seat", "sichuan-18/findings"})
+}
+
+test_principal_after_deputy if {
+	seats := {"reviews": array.concat(array.slice(held, 1, 4), [object.union(held[0], {"reviewer": "bai"}), vote("he", "mei")])}
+	"sichuan-17/one-seat" in rules(asked(who("mei", "reviewer-ethics", "c"), minor, object.union(minors, seats), {}))
+}
+
+test_deputy_of_who_has_not_voted if {
+	not "sichuan-17/one-seat" in rules(asked(as_deputy("he", "mei"), minor, minors, {"sheet": ""}))
+}
+
+# --- from outside
+
+liang := object.union(who("liang", "reviewer-external", "x"), {"mandate": {"invitations": [{"application": "ap-1", "review": "ethics"}]}})
+
+test_invited if asked(liang, review, {}, {}).allow
+
+test_invited_to_another_application if denied(asked(liang, review, {"id": "ap-2"}, {}), {"sichuan-18/review-kind"})
+
+test_invited_to_another_review if "sichuan-18/review-kind" in rules(asked(liang, object.union(review, {"review": "privacy-impact"}), {}, {}))
+
+test_invited_asks if asked(liang, {"command": "ask", "review": "", "choice": "", "side": ""}, {}, {}).allow
+
+application := {
+	"kind": "application", "id": "ap-1", "owner": "li", "team": ["wang"], "institution": "u", "data_owners": ["c"],
+	"reviews": ["ethics"], "state": "submitted", "parties": [],
+}
+
+may(subject, action, object) if {
+	d := access.decision with input as {"at": at, "subject": subject, "action": action, "object": object}
+	d.allow
+}
+
+test_invited_sees if may(liang, "application.read", application)
+
+test_invited_sees_no_other if not may(liang, "application.read", object.union(application, {"id": "ap-2"}))
+
+test_invited_is_no_applicant if not may(object.union(liang, {"account": "li"}), "application.review", application)
+
+test_invited_reads_her_kind if {
+	may(liang, "opinion.read", object.union(application, {"kind": "opinion", "reviews": ["ethics"]}))
+	not may(liang, "opinion.read", object.union(application, {"kind": "opinion", "reviews": ["confidentiality"]}))
+	not may(liang, "opinion.read", object.union(application, {"kind": "opinion", "reviews": ["ethics", "confidentiality"]}))
+	not may(liang, "opinion.read", object.union(application, {"kind": "opinion", "reviews": ["ethics"], "id": "ap-2"}))
+}
+
+# --- meetings
+
+test_vote if asked(chen, review, before, in_meeting).allow
+
+test_vote_outside if denied(asked(chen, review, before, {}), {"sichuan-18/sitting"})
+
+test_vote_in_another_meeting if denied(asked(chen, review, before, {"meeting": "mt-2"}), {"sichuan-18/sitting"})
+
+test_vote_after_the_end if denied(asked(chen, review, {}, in_meeting), {"sichuan-18/sitting"})
+
+test_vote_the_day_after if {
+	late := {"sitting": object.union(sitting, {"day": "2026-11-20"})}
+	denied(asked(chen, review, late, in_meeting), {"sichuan-18/sitting"})
+	asked(chen, review, late, {}).allow
+}
+
+test_vote_absent if denied(asked(who("fu", "reviewer-ethics", "c"), review, before, in_meeting), {"sichuan-18/present"})
+
+test_quorum_without_conflicts if {
+	every seats in [
+		[seat("chen", "c"), seat("mei", "c")],
+		[seat("chen", "c"), seat("mei", "c"), seat("gong", "c")],
+		[seat("chen", "c"), seat("mei", "c"), seat("wang", "x")],
+		[seat("chen", "c"), seat("mei", "c"), seat("fan", "u")],
+		[seat("chen", "c"), seat("mei", "c"), object.union(seat("lu", "c"), {"interests": ["u"]})],
+		[seat("chen", "c"), seat("mei", "c"), seat("mei", "c")],
+	] {
+		d := asked(chen, review, {"sitting": object.union(sitting, {"present": seats})}, in_meeting)
+		denied(d, {"sichuan-18/quorum"})
+		contains(d.reasons[0].text.en, "2 of 3")
+	}
+}
+
+test_another_boards_review if asked(chen, review, {"sitting": object.union(sitting, {"panel": "science"})}, {}).allow
+
+# --- lists of renewals
+
+authority := {"meeting": "mt-1", "panel": "authority", "day": "2026-11-21", "present": [seat("zhou", "c"), seat("xu", "c")]}
+
+renewal := {"state": "reviewed", "reviews": held, "file": "renewal", "sitting": authority}
+
+by_list := {"meeting": "mt-1", "listed": true}
+
+test_listed if asked(zhou, decide, renewal, by_list).allow
+
+test_not_listed if {
+	every c in [
+		{"file": ""}, {"file": "amendment"}, {"kind": "handover"}, {"appeals": 1},
+		{"reviews": array.concat(held, [vote("mei", "")]), "needed": array.concat(case.needed, ["minors"])},
+	] {
+		"sichuan-18/low-risk" in rules(asked(zhou, decide, object.union(renewal, c), by_list))
+	}
+}
+
+test_no_list_outside_a_meeting if {
+	"sichuan-18/low-risk" in rules(asked(zhou, decide, object.union(renewal, {"sitting": case.sitting}), {"listed": true}))
+}
+
+test_a_denial_is_not_listed if {
+	"sichuan-18/low-risk" in rules(asked(zhou, object.union(decide, {"choice": "deny"}), renewal, by_list))
+}
+
+test_decided_there if denied(asked(zhou, decide, renewal, {}), {"sichuan-18/sitting"})
