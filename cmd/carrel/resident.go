@@ -46,11 +46,21 @@ func (a *app) wishCommand() *cobra.Command {
 
 // wishProve reads the number from the input: an argument would stand in the list of processes and in the shell's history.
 func (a *app) wishProve() *cobra.Command {
-	return &cobra.Command{
+	var file string
+	cmd := &cobra.Command{
 		Use: "prove ACCOUNT", Short: "Link a resident's account to the document that you were shown; its number is read from the input and not kept",
-		Example: "  carrel wish prove fang < number.txt", Args: a.exact(1, "an account"),
+		Example: "  carrel wish prove fang < number.txt\n  carrel wish prove fang --document-file number.txt", Args: a.exact(1, "an account"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			line, err := bufio.NewReader(io.LimitReader(a.in, 1<<10)).ReadString('\n')
+			in := a.in
+			if file != "" {
+				f, err := os.Open(file)
+				if err != nil {
+					return err
+				}
+				defer func() { _ = f.Close() }() // only read
+				in = f
+			}
+			line, err := bufio.NewReader(io.LimitReader(in, 1<<10)).ReadString('\n')
 			if err != nil && !errors.Is(err, io.EOF) {
 				return fmt.Errorf("read the number: %w", err)
 			}
@@ -65,6 +75,8 @@ func (a *app) wishProve() *cobra.Command {
 			return a.print(m, func(w io.Writer) { a.printMatter(w, m) })
 		},
 	}
+	cmd.Flags().StringVar(&file, "document-file", "", "file with the document's number (default: the first line of the input)")
+	return cmd
 }
 
 func (a *app) wishCheck() *cobra.Command {
