@@ -15,16 +15,8 @@ import (
 )
 
 //go:embed board.rego conflict.rego due.rego invited.rego sitting.rego
-<<<<<<< policies/policies.go
 //go:embed access.rego agreement.rego application.rego catalogue.rego cite.rego conduct.rego duo.rego grant.rego handover.rego institution.rego need.rego panel.rego papers.rego persons.rego query.rego region.rego signing.rego standing.rego supervision.rego suspension.rego transition.rego
-=======
-<<<<<<< HEAD
-//go:embed access.rego agreement.rego application.rego catalogue.rego cite.rego conduct.rego duo.rego grant.rego handover.rego institution.rego need.rego panel.rego papers.rego query.rego region.rego signing.rego standing.rego supervision.rego suspension.rego transition.rego
-=======
-//go:embed access.rego agreement.rego application.rego catalogue.rego cite.rego conduct.rego duo.rego grant.rego handover.rego need.rego panel.rego papers.rego query.rego region.rego signing.rego standing.rego suspension.rego transition.rego
 //go:embed amendment.rego
->>>>>>> adc3c4f (rulebook: let two people change the rules while the service runs)
->>>>>>> /tmp/ENGINE/theirs
 //go:embed *.json
 //go:embed jurisdiction/chongqing/chongqing.rego jurisdiction/municipal/municipal.rego jurisdiction/sichuan/sichuan.rego jurisdiction/tianjin/tianjin.rego
 var files embed.FS

@@ -32,11 +32,8 @@ import (
 	"carrel/broker/job"
 	"carrel/broker/notice"
 	"carrel/broker/record"
-<<<<<<< broker/service/open.go
 	"carrel/broker/resident"
-=======
 	"carrel/broker/rulebook"
->>>>>>> /tmp/ENGINE/theirs
 	"carrel/broker/store"
 	"carrel/broker/supervise"
 	"carrel/policy"
@@ -63,33 +60,20 @@ type Service struct {
 	Records      *record.Service
 	Boards       *board.Service
 	Conduct      *conduct.Service
-<<<<<<< broker/service/open.go
 	Residents    *resident.Registry
-=======
-<<<<<<< HEAD
->>>>>>> /tmp/ENGINE/theirs
 	Institutions *institution.Service
 	Supervision  *supervise.Service
-=======
 	Rules        *rulebook.Service
->>>>>>> adc3c4f (rulebook: let two people change the rules while the service runs)
 	Notices      *notice.Service
 	Ledger       *ledger.Ledger
 	Keys         *auth.FileKeys
 	Sealer       extract.Sealer
 
-<<<<<<< broker/service/open.go
 	c       Config
 	store   *store.Store
 	vault   *attachment.Vault
 	members *handover.Members
-	// decisions keeps what was decided for replay.
-=======
-	c     Config
-	store *store.Store
-	vault *attachment.Vault
 	// decisions keeps what was decided for replay; live are the rules that decide.
->>>>>>> /tmp/ENGINE/theirs
 	decisions *opa.Recorder
 	live      *opa.Live
 	engine    sandbox.Engine
@@ -262,14 +246,13 @@ func (s *Service) cases(ctx context.Context, d Defaults) error {
 	}); err != nil {
 		return err
 	}
-<<<<<<< HEAD
 	if s.Institutions, err = institution.New(s.Desk, s.register); err != nil {
 		return err
 	}
 	if s.Supervision, err = supervise.New(s.Desk, s.register, s.c.KeepLog); err != nil {
-=======
+		return err
+	}
 	if err := s.openRulebook(); err != nil {
->>>>>>> adc3c4f (rulebook: let two people change the rules while the service runs)
 		return err
 	}
 	if s.Receivers, err = handover.NewReceivers(s.Desk); err != nil {

@@ -92,12 +92,8 @@ func questions() []policy.Question {
 	return []policy.Question{
 		policy.RouteQuestion{}, policy.AccessQuestion{}, policy.SubmissionQuestion{}, policy.TransitionQuestion{}, policy.CommandsQuestion{},
 		policy.PermitQuestion{}, policy.QueryQuestion{}, policy.HandoverQuestion{}, policy.ScopeQuestion{}, policy.AgreementQuestion{},
-<<<<<<< policy/opa/opa.go
-		policy.ConductQuestion{}, policy.PersonsQuestion{}, policy.SeatsQuestion{}, policy.BoardQuestion{}, policy.DueQuestion{}, policy.CatalogueQuestion{}, policy.InstitutionQuestion{}, policy.RetentionQuestion{},
-=======
 		policy.RulesQuestion{},
-		policy.ConductQuestion{}, policy.BoardQuestion{}, policy.DueQuestion{}, policy.SeatsQuestion{}, policy.CatalogueQuestion{}, policy.InstitutionQuestion{}, policy.RetentionQuestion{},
->>>>>>> /tmp/ENGINE/theirs
+		policy.ConductQuestion{}, policy.PersonsQuestion{}, policy.SeatsQuestion{}, policy.BoardQuestion{}, policy.DueQuestion{}, policy.CatalogueQuestion{}, policy.InstitutionQuestion{}, policy.RetentionQuestion{},
 	}
 }
 
