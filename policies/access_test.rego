@@ -82,7 +82,7 @@ test_route if {
 	d.obligations[0].value == "query.run"
 }
 
-test_route_role if rules(entered(who("tang", "conduct-officer", "x"), "POST /api/v1/query")) == {"sichuan-17/role"}
+test_route_role if rules(entered(who("tang", "conduct-officer", "x"), "POST /api/v1/applications")) == {"sichuan-17/role"}
 
 test_route_account if "sichuan-17/account" in rules(entered(nobody, "POST /api/v1/query"))
 

@@ -63,6 +63,17 @@ func (s *server) grantMoves() {
 		v, err := s.c.Grants.Get(ctx, id, g)
 		return &reply[*grant.View]{v}, err
 	})
+	type print struct {
+		ByID
+		What string `path:"what" enum:"application,opinions,decision,agreement,transfer"`
+	}
+	type sheet struct {
+		HTML string `json:"html" doc:"a page for print on A4, in both languages"`
+	}
+	route(s, http.MethodGet, "/applications/{id}/print/{what}", "A document of an application for print, with places for the seals", func(ctx context.Context, id auth.Identity, in *print) (*reply[sheet], error) {
+		page, err := s.c.Print(ctx, id, in.ID, in.What)
+		return &reply[sheet]{sheet{string(page)}}, err
+	})
 	type who struct {
 		Person      string `query:"person" maxLength:"80"`
 		Institution string `query:"institution" maxLength:"120"`

@@ -53,6 +53,8 @@ type Config struct {
 	Applications *application.Service
 	Papers       *application.Papers
 	Grants       *grant.Service
+	// Print lays a document of an application out for print.
+	Print        func(ctx context.Context, id auth.Identity, app, what string) ([]byte, error)
 	Training     func(ctx context.Context, id auth.Identity) (string, error) // opens the grant that a person trains with
 	Jobs         *job.Service
 	Handovers    *handover.Service

@@ -45,7 +45,7 @@ func (a *app) applicationCommand() *cobra.Command {
 	return a.group("application", "Applications for data: from draft to decision",
 		a.applicationForm(), a.applicationCheck(), a.applicationCopy(), a.applicationDiff(), a.applicationAttach(), a.applicationAttachments(), a.applicationFetch(), a.applicationDetach(),
 		a.applicationNew(), a.applicationEdit(), a.applicationStep("submit", "Submit for review", nil), a.applicationShow(), a.applicationList(),
-		a.applicationReview(), a.applicationSheet(), a.applicationStep("retract", "Take one's own vote back", nil),
+		a.applicationPrint(), a.applicationSeal(), a.applicationReview(), a.applicationSheet(), a.applicationStep("retract", "Take one's own vote back", nil),
 		a.applicationSay("ask", "Ask the applicant; the clock stops until the answer"), a.applicationSay("answer", "Answer the open question"),
 		a.applicationSay("appeal", "Put a denial before another panel"), a.applicationStep("amend", "Begin an amendment of what was granted", nil),
 		a.applicationStep("renew", "Begin a renewal of what was granted", nil), a.applicationDecide(), a.applicationStep("withdraw", "Take an application back", nil))

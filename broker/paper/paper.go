@@ -1,0 +1,113 @@
+// Package paper lays documents of an application out for print: the application, the opinions, the decision with its number, the
+// agreement and the list of what is transferred, each on A4 with places for the seals.
+//
+// It promises: what is printed is what the person who prints may see, as it was shown to him; texts that people wrote are escaped and
+// cannot bring markup or script; the same view gives the same page; the page needs nothing from elsewhere.
+//
+// It does not promise that a print is an original: that is the paper with its seals, whose scan is on file by its hash.
+package paper
+
+import (
+	"bytes"
+	_ "embed" // the layout
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+
+	"carrel/broker/application"
+	"carrel/policy"
+)
+
+//go:embed paper.html
+var layout string
+
+// What can be printed.
+const (
+	Application = "application"
+	Opinions    = "opinions"
+	Decision    = "decision"
+	Agreement   = "agreement"
+	Transfer    = "transfer"
+)
+
+// Kinds lists what can be printed.
+func Kinds() []string { return []string{Application, Opinions, Decision, Agreement, Transfer} }
+
+// Sheet is what one print is made of.
+type Sheet struct {
+	What      string
+	App       *application.View
+	Agreement *application.AgreementView // of an agreement only
+	// Name is what an account is called, Label what policy's data call a code.
+	Name  func(account string) policy.Text
+	Label func(group, code string) policy.Text
+}
+
+// page is one language of a sheet.
+type page struct {
+	Sheet
+	Lang  string
+	Seals []string // whose seals there is a place for
+}
+
+// Papers is the layout. It is safe for concurrent use.
+type Papers struct{ t *template.Template }
+
+// New reads the layout.
+func New() (*Papers, error) {
+	t, err := template.New("paper").Option("missingkey=error").Funcs(template.FuncMap{
+		"join": strings.Join, "pair": func(lang, zh, en string) string { return policy.Text{ZH: zh, EN: en}.In(lang) },
+		"lines": func(text string) []string { return strings.Split(strings.TrimSpace(text), "\n") },
+	}).Parse(layout)
+	if err != nil {
+		return nil, fmt.Errorf("paper: layout: %w", err)
+	}
+	return &Papers{t}, nil
+}
+
+// Print makes the page, in Chinese and then in English. It is nil when there is nothing of the kind yet.
+func (p *Papers) Print(s Sheet) ([]byte, error) {
+	if !slices.Contains(Kinds(), s.What) || s.App == nil {
+		return nil, fmt.Errorf("paper: there is no such paper")
+	}
+	if s.What == Decision && s.App.Verdict == nil || s.What == Agreement && s.Agreement == nil || s.What == Opinions && len(s.App.Reviews) == 0 {
+		return nil, nil
+	}
+	var b bytes.Buffer
+	for _, part := range []struct {
+		name string
+		lang string
+	}{{"head", "zh"}, {s.What, "zh"}, {"seals", "zh"}, {"turn", "en"}, {s.What, "en"}, {"seals", "en"}, {"foot", "en"}} {
+		if err := p.t.ExecuteTemplate(&b, part.name, page{s, part.lang, s.seals()}); err != nil {
+			return nil, fmt.Errorf("paper: %s: %w", s.What, err)
+		}
+	}
+	return b.Bytes(), nil
+}
+
+// In is a text in the page's language.
+func (p page) In(t policy.Text) string { return t.In(p.Lang) }
+
+// seals are the houses whose seals the paper has places for.
+func (s Sheet) seals() []string {
+	a := s.App
+	switch s.What {
+	case Agreement, Transfer:
+		out := append([]string{a.Institution}, a.DataOwners...)
+		for _, house := range []string{a.Facts.Agreement.Host, a.Facts.Agreement.Processor} {
+			if house != "" {
+				out = append(out, house)
+			}
+		}
+		return out
+	case Decision:
+		if a.Verdict != nil && a.Verdict.Number != nil {
+			return []string{a.Verdict.Number.Office}
+		}
+		return nil
+	case Application:
+		return []string{a.Institution}
+	}
+	return nil
+}

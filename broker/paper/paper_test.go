@@ -1,0 +1,79 @@
+package paper_test
+
+import (
+	"bytes"
+	"context"
+	"regexp"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"carrel/broker/application/apptest"
+	"carrel/broker/paper"
+	"carrel/policy"
+)
+
+// TestPapers: each paper is whole in both languages, with its number and a place for every seal, and nothing that people wrote is markup.
+func TestPapers(t *testing.T) {
+	t.Parallel()
+	w := apptest.New(t)
+	ctx := context.Background()
+	d := apptest.Quality()
+	d.Texts["title"] = `卒中<script>alert(1)</script>"&`
+	a := w.Granted("zheng", d)
+	v, err := w.Applications.Show(ctx, w.As("zheng"), a.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := w.Applications.Agreement(ctx, w.As("zheng"), a.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := paper.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]string{
+		paper.Application: {"申请表", "Application for"}, paper.Opinions: {"审查意见", "Findings", "同意"}, paper.Decision: {"决定书", "金卫健数〔2026〕1号", "JHC-D [2026] No. 1", "符合规定"},
+		paper.Agreement: {"收益分享", "Benefit sharing", a.Agreement.Digest}, paper.Transfer: {"移交清单", "qc-registry", "H01"},
+	}
+	seals := map[string]int{paper.Application: 2, paper.Opinions: 0, paper.Decision: 2, paper.Agreement: 6, paper.Transfer: 6}
+	for _, what := range paper.Kinds() {
+		out, err := p.Print(paper.Sheet{What: what, App: v, Agreement: text, Name: func(id string) policy.Text { return policy.Text{ZH: id, EN: id} },
+			Label: func(_, code string) policy.Text { return policy.Text{ZH: code, EN: code} }})
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+			continue
+		}
+		if _, err := html.Parse(bytes.NewReader(out)); err != nil || !strings.Contains(string(out), "size: A4") {
+			t.Errorf("%s is no page: %v", what, err)
+		}
+		for _, word := range want[what] {
+			if !strings.Contains(string(out), word) {
+				t.Errorf("%s lacks %s", what, word)
+			}
+		}
+		if n := strings.Count(string(out), `class="seal"`); n != seals[what] {
+			t.Errorf("%s has places for %d seals, want %d", what, n, seals[what])
+		}
+		if strings.Contains(string(out), "<script") || regexp.MustCompile(`(src|href)=`).Match(out) || strings.Contains(string(out), "<no value>") {
+			t.Errorf("%s holds markup of the applicant's, a link or a hole", what)
+		}
+	}
+	draft, err := w.Applications.Create(ctx, w.As("li"), apptest.Research())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err = w.Applications.Show(ctx, w.As("li"), draft.ID); err != nil {
+		t.Fatal(err)
+	}
+	for _, what := range []string{paper.Decision, paper.Agreement, paper.Opinions} {
+		if out, err := p.Print(paper.Sheet{What: what, App: v}); err != nil || out != nil {
+			t.Errorf("%s of a draft: %d bytes, %v", what, len(out), err)
+		}
+	}
+	if _, err := p.Print(paper.Sheet{What: "passport", App: v}); err == nil {
+		t.Error("a paper of no kind")
+	}
+}
