@@ -11,6 +11,7 @@ import (
 	"carrel/broker/audit"
 	"carrel/broker/auth"
 	"carrel/broker/board"
+	"carrel/broker/notice"
 	"carrel/broker/problem"
 	"carrel/policy"
 )
@@ -243,4 +244,22 @@ func TestInterest(t *testing.T) {
 	must(t, err)
 	_, err = w.Applications.Review(ctx, w.As("mei"), a.ID, 0, w.Opinion("ethics", "approve"))
 	must(t, err)
+}
+
+// Who is invited, or named, hears of it; the applicant hears of neither.
+func TestPapersAreTold(t *testing.T) {
+	t.Parallel()
+	w := apptest.New(t)
+	ctx := context.Background()
+	a := submitted(t, w)
+	p, err := w.Boards.Invite(ctx, w.As("zhou"), board.InvitationInput{Application: a.ID, Review: "ethics", Account: "liang", Until: "2026-12-10"})
+	must(t, err)
+	for who, want := range map[string]bool{"liang": true, "li": false, "mei": false} {
+		all, err := w.Notices.Inbox(ctx, w.As(who), false, "")
+		must(t, err)
+		heard := slices.ContainsFunc(all, func(n notice.Notice) bool { return n.Object == "invitation/"+p.ID })
+		if heard != want {
+			t.Errorf("%s heard: %v", who, heard)
+		}
+	}
 }
