@@ -259,6 +259,7 @@ func DemoAccounts() []Account {
 		commission = "jinhe-health-commission"
 		centre     = "jinhe-qc-centre"
 		operator   = "jinhe-health-information-centre"
+		hospital   = "jinhe-first-hospital"
 	)
 	return []Account{
 		{ID: "li", NameZH: "李明", NameEN: "Li Ming", Roles: []string{"researcher"}, Institution: university, Region: region},
@@ -267,12 +268,12 @@ func DemoAccounts() []Account {
 		{ID: "zhao", NameZH: "赵强", NameEN: "Zhao Qiang", Roles: []string{"reviewer-confidentiality"}, Institution: commission, Region: region},
 		{ID: "qian", NameZH: "钱伟", NameEN: "Qian Wei", Roles: []string{"reviewer-security-risk"}, Institution: commission, Region: region},
 		{ID: "sun", NameZH: "孙丽", NameEN: "Sun Li", Roles: []string{"reviewer-privacy-impact"}, Institution: commission, Region: region},
-		{ID: "bai", NameZH: "白雪", NameEN: "Bai Xue", Roles: []string{"reviewer-ethics"}, Institution: "jinhe-first-hospital", Region: region},
+		{ID: "bai", NameZH: "白雪", NameEN: "Bai Xue", Roles: []string{"reviewer-ethics"}, Institution: hospital, Region: region},
 		{ID: "mei", NameZH: "梅兰", NameEN: "Mei Lan", Roles: []string{"reviewer-ethics"}, Institution: commission, Region: region},
 		{ID: "gong", NameZH: "龚远", NameEN: "Gong Yuan", Roles: []string{"reviewer-ethics"}, Institution: centre, Region: region},
 		{ID: "qin", NameZH: "秦岚", NameEN: "Qin Lan", Roles: []string{"reviewer-qc"}, Institution: commission, Region: region},
 		{ID: "lin", NameZH: "林涛", NameEN: "Lin Tao", Roles: []string{"reviewer-integrity"}, Institution: commission, Region: region},
-		{ID: "jiang", NameZH: "江帆", NameEN: "Jiang Fan", Roles: []string{"reviewer-scientific"}, Institution: "jinhe-first-hospital", Region: region},
+		{ID: "jiang", NameZH: "江帆", NameEN: "Jiang Fan", Roles: []string{"reviewer-scientific"}, Institution: hospital, Region: region},
 		{ID: "yu", NameZH: "于洁", NameEN: "Yu Jie", Roles: []string{"reviewer-genetic"}, Institution: commission, Region: region},
 		{ID: "kong", NameZH: "孔明", NameEN: "Kong Ming", Roles: []string{"reviewer-confidentiality"}, Institution: commission, Region: region},
 		{ID: "cao", NameZH: "曹阳", NameEN: "Cao Yang", Roles: []string{"reviewer-security-risk"}, Institution: commission, Region: region},
@@ -287,7 +288,11 @@ func DemoAccounts() []Account {
 		{ID: "shi", NameZH: "石磊", NameEN: "Shi Lei", Roles: []string{"sysadmin"}, Institution: operator, Region: region},
 		{ID: "he", NameZH: "何平", NameEN: "He Ping", Roles: []string{"discipline"}, Institution: commission, Region: region},
 		{ID: "tang", NameZH: "唐宁", NameEN: "Tang Ning", Roles: []string{"conduct-officer"}, Institution: operator, Region: region},
-		{ID: "liang", NameZH: "梁红", NameEN: "Liang Hong", Roles: []string{"host"}, Institution: "jinhe-first-hospital", Region: region},
+		{ID: "ren", NameZH: "任杰", NameEN: "Ren Jie", Roles: []string{"owner"}, Institution: hospital, Region: region},
+		{ID: "pan", NameZH: "潘悦", NameEN: "Pan Yue", Roles: []string{"reviewer-confidentiality"}, Institution: hospital, Region: region},
+		{ID: "jin", NameZH: "金波", NameEN: "Jin Bo", Roles: []string{"reviewer-security-risk"}, Institution: hospital, Region: region},
+		{ID: "wen", NameZH: "温岚", NameEN: "Wen Lan", Roles: []string{"reviewer-privacy-impact"}, Institution: hospital, Region: region},
+		{ID: "liang", NameZH: "梁红", NameEN: "Liang Hong", Roles: []string{"host"}, Institution: hospital, Region: region},
 		{ID: "luo", NameZH: "罗平", NameEN: "Luo Ping", Roles: []string{"processor"}, Institution: "jinhe-data-laboratory", Region: region},
 		{ID: "sheng", NameZH: "盛岚", NameEN: "Sheng Lan", Roles: []string{"supervisor"}, Institution: "sichuan-health-commission", Region: region},
 		{ID: "fang", NameZH: "方华", NameEN: "Fang Hua", Roles: []string{"resident"}, Institution: "jinhe-residents", Region: region},

@@ -60,10 +60,10 @@ type Config struct {
 	Handovers    *handover.Service
 	Boards       *board.Service
 	Conduct      *conduct.Service
-	Residents    *resident.Registry
 	Institutions *institution.Service
 	Supervision  *supervise.Service
 	Holdings     *register.Service
+	Residents    *resident.Registry
 	Rules        *rulebook.Service
 	Notices      *notice.Service
 	Records      *record.Service // catalogue, ledger and log as people read them

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"filippo.io/age"
 	"github.com/go-chi/chi/v5"
 
 	"carrel/anonymize/answer"
@@ -26,6 +27,7 @@ import (
 	"carrel/broker/handover/parcel"
 	"carrel/broker/job"
 	"carrel/broker/record"
+	"carrel/broker/resident"
 	"carrel/broker/web"
 	"carrel/policies"
 	"carrel/policy"
@@ -57,6 +59,9 @@ func (noData) Open(context.Context, string, sandbox.Source) (sandbox.Runner, err
 	return nil, errors.New("no data")
 }
 func (noData) Close() error { return nil }
+func (noData) Select(context.Context, resident.Use) (*resident.Selection, error) {
+	return nil, errors.New("no data")
+}
 func (noData) Handover(context.Context, string) (*extract.Extract, error) {
 	return nil, errors.New("no data")
 }
@@ -65,7 +70,7 @@ func (noData) Wait(context.Context, time.Time) error { return nil }
 
 type datasets struct{}
 
-func (datasets) Open(context.Context, string) (*job.Dataset, error) {
+func (datasets) Open(context.Context, string, string) (*job.Dataset, error) {
 	return nil, errors.New("no data")
 }
 
@@ -96,14 +101,20 @@ func pagesWith(t testing.TB, wrap func(policy.Decider) policy.Decider) *pages {
 	jobs, err := job.New(job.Config{Desk: w.Desk, Ledger: w.Ledger, Gate: gate, Engine: noData{}, Datasets: datasets{}, People: dir, Clock: noData{},
 		Defaults: job.Defaults{Epsilon: 0.1, SelectDelta: 1e-9, MaxDraws: 1 << 14}})
 	ok(t, err)
+	identity, err := age.GenerateX25519Identity()
+	ok(t, err)
+	sealer, err := extract.NewAge(identity.String())
+	ok(t, err)
+	members, err := handover.NewMembers(t.TempDir(), sealer)
+	ok(t, err)
 	handovers, err := handover.New(w.Desk, handover.Config{Dir: t.TempDir(), Rekey: make([]byte, 32), Signer: func() parcel.Signer { return w.Keys.Signer() },
-		Catalogue: w.Catalogue, Extracts: noData{}, Receivers: w.Receivers})
+		Catalogue: w.Catalogue, Extracts: noData{}, Receivers: w.Receivers, Persons: noData{}, Members: members})
 	ok(t, err)
 	records, err := record.New(w.Desk, w.Catalogue)
 	ok(t, err)
 	p := &pages{World: w, t: t, router: chi.NewRouter(), password: password.Reveal(), sessions: map[string]*http.Cookie{}}
-	ok(t, web.New(p.router, web.Config{Desk: desk, Issuer: issuer, Directory: dir, Applications: w.Applications, Grants: w.Grants, Jobs: jobs,
-		Handovers: handovers, Records: records, Supervision: w.Supervision, Logger: slog.New(slog.DiscardHandler)}))
+	ok(t, web.New(p.router, web.Config{Desk: desk, Issuer: issuer, Directory: dir, Applications: w.Applications, Notices: w.Notices, Conduct: w.Conduct, Supervision: w.Supervision, Grants: w.Grants, Jobs: jobs,
+		Handovers: handovers, Records: records, Logger: slog.New(slog.DiscardHandler)}))
 	return p
 }
 

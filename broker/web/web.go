@@ -15,15 +15,18 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 
 	"carrel/broker/application"
 	"carrel/broker/auth"
+	"carrel/broker/conduct"
 	"carrel/broker/grant"
 	"carrel/broker/grant/act"
 	"carrel/broker/handover"
 	"carrel/broker/job"
+	"carrel/broker/notice"
 	"carrel/broker/record"
 	"carrel/broker/supervise"
 	"carrel/policy"
@@ -38,6 +41,8 @@ type Config struct {
 	Grants       *grant.Service
 	Jobs         *job.Service
 	Handovers    *handover.Service
+	Notices      *notice.Service
+	Conduct      *conduct.Service
 	Records      *record.Service
 	Supervision  *supervise.Service
 	Logger       *slog.Logger
@@ -47,11 +52,17 @@ func (c Config) check() error {
 	if err := c.Desk.Check(); err != nil {
 		return err
 	}
-	if c.Issuer == nil || c.Directory == nil || c.Applications == nil || c.Grants == nil || c.Jobs == nil || c.Handovers == nil || c.Records == nil || c.Supervision == nil || c.Logger == nil {
+	if c.Issuer == nil || c.Directory == nil || c.Applications == nil || c.Grants == nil || c.Jobs == nil || c.Handovers == nil || c.Notices == nil || c.Conduct == nil || c.Records == nil || c.Supervision == nil || c.Logger == nil {
 		return errors.New("web: a part of the configuration is missing")
 	}
 	return nil
 }
+
+// complaints come in by the page at this pace, as by the API.
+const (
+	complaintBurst = 20
+	complaintEvery = 3 * time.Second
+)
 
 // server is the pages of one service. It is safe for concurrent use: nothing of it changes after New.
 type server struct {
@@ -60,6 +71,7 @@ type server struct {
 	views    views
 	labels   labels
 	defaults policy.Defaults
+	brake    *conduct.Brake // what comes in without an account is bounded as a whole
 }
 
 // New registers the pages on the router. It fails when a template, a text or the policy data behind the labels is damaged.
@@ -67,7 +79,7 @@ func New(r chi.Router, c Config) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	s := &server{c: c, forgery: http.NewCrossOriginProtection()}
+	s := &server{c: c, forgery: http.NewCrossOriginProtection(), brake: conduct.NewBrake(complaintBurst, complaintEvery)}
 	ctx := context.Background()
 	var err error
 	if s.defaults, err = policy.ReadDefaults(ctx, c.Desk.Policy); err != nil {
@@ -103,6 +115,9 @@ func readLabels(ctx context.Context, d policy.Decider) (labels, error) {
 		return nil, fmt.Errorf("web: labels of roles: %w", err)
 	}
 	out["role"] = roles
+	if err := readSorts(ctx, d, out); err != nil {
+		return nil, err
+	}
 	for group, path := range map[string]string{"review": "carrel/reviews", "purpose": "carrel/purposes", "source": "carrel/sources"} {
 		var docs map[string]struct {
 			Label policy.Text `json:"label"`
@@ -120,4 +135,36 @@ func readLabels(ctx context.Context, d policy.Decider) (labels, error) {
 		}
 	}
 	return out, nil
+}
+
+// readSorts adds the names of the sorts of each noun of conduct ("sort-credit" …), and of their states ("matter").
+func readSorts(ctx context.Context, d policy.Decider, out labels) error {
+	var sorts map[string]map[string]struct {
+		Label policy.Text `json:"label"`
+	}
+	if err := d.Data(ctx, "carrel/matters/sorts", &sorts); err != nil {
+		return fmt.Errorf("web: labels of sorts: %w", err)
+	}
+	for noun, all := range sorts {
+		group := map[string]policy.Text{}
+		for code, x := range all {
+			group[code] = x.Label
+		}
+		out["sort-"+noun] = group
+	}
+	var acts map[string]struct {
+		To    string      `json:"to"`
+		Label policy.Text `json:"label"`
+	}
+	if err := d.Data(ctx, "carrel/matters/acts", &acts); err != nil {
+		return fmt.Errorf("web: labels of states: %w", err)
+	}
+	states := map[string]policy.Text{"standing": {ZH: "有效", EN: "standing"}, "open": {ZH: "处理中", EN: "open"}, "due": {ZH: "待履行", EN: "due"}, "held": {ZH: "已履行", EN: "held"}}
+	for _, act := range acts {
+		if _, named := states[act.To]; act.To != "" && !named {
+			states[act.To] = act.Label
+		}
+	}
+	out["matter"] = states
+	return nil
 }

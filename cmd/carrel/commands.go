@@ -11,7 +11,7 @@ func (a *app) commands() []*cobra.Command {
 		a.demoCommand(), a.catalogueCommand(), a.extractCommand(),
 		a.applicationCommand(), a.agreementCommand(), a.grantCommand(), a.accessCommand(), a.permitCommand(),
 		a.explainCommand(), a.queryCommand(), a.jobCommand(), a.ledgerCommand(),
-		a.handoverCommand(), a.meetingCommand(), a.deputyCommand(), a.inviteCommand(), a.recuseCommand(), a.conductCommand(), a.wishCommand(), a.meCommand(), a.institutionCommand(), a.superviseCommand(), a.noticesCommand(), a.auditCommand(), a.sqlCommand(), a.dummyCommand(), a.policyCommand(),
+		a.handoverCommand(), a.meetingCommand(), a.deputyCommand(), a.inviteCommand(), a.recuseCommand(), a.conductCommand(), a.institutionCommand(), a.superviseCommand(), a.wishCommand(), a.meCommand(), a.noticesCommand(), a.auditCommand(), a.sqlCommand(), a.dummyCommand(), a.policyCommand(),
 	}
 }
 

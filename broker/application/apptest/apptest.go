@@ -136,10 +136,10 @@ func With(t testing.TB, decider policy.Decider) *World {
 	t.Cleanup(func() { _ = w.Store.Close() })
 	files, err := book.Open(ctx, w.Store)
 	must(t, err)
-	w.Mandates, err = board.Open(ctx, w.Store, w.Clock.Now)
-	must(t, err)
 	w.Files = files
 	w.Register, err = institution.Open(ctx, w.Store)
+	must(t, err)
+	w.Mandates, err = board.Open(ctx, w.Store, w.Clock.Now)
 	must(t, err)
 	w.Desk = act.Desk{Store: w.Store, Log: w.Log, Policy: w.Mandates.InSight(w.Register.Watch(files.Watch(decider))), Now: w.Clock.Now, Operator: "jinhe-health-information-centre"}
 	must(t, institution.Seed(ctx, w.Desk, w.Register, institutions(w.Clock.Now())))
@@ -175,11 +175,11 @@ func With(t testing.TB, decider policy.Decider) *World {
 	w.Boards, err = board.New(board.Config{Desk: w.Desk, Register: w.Mandates, People: w.Directory, Applications: w.Applications, Notices: w.Notices,
 		Logger: slog.New(slog.DiscardHandler)})
 	must(t, err)
-	w.Papers, err = application.NewPapers(w.Applications, w.vault())
-	must(t, err)
 	w.Institutions, err = institution.New(w.Desk, w.Register)
 	must(t, err)
 	w.Supervision, err = supervise.New(w.Desk, w.Register, 36)
+	must(t, err)
+	w.Papers, err = application.NewPapers(w.Applications, w.vault())
 	must(t, err)
 	w.setUp(ctx)
 	return w
