@@ -29,7 +29,7 @@ held contains "sichuan-10/territory" if everywhere
 
 held contains "sichuan-10/territory" if low
 
-sections := [{"kind": "column", "value": s, "text": {"zh": "", "en": ""}} | some s in book.sections]
+sections := [{"kind": "column", "value": s, "text": text} | some s, text in book.sections]
 
 # --- rows
 

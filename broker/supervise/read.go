@@ -177,6 +177,9 @@ func budgets(ctx context.Context, tx *store.Tx, o *Overview, t *territory) error
 	}
 }
 
+// soon is how long before its day a duty that was done is shown again.
+const soon = 30 * day
+
 // sections says in which section the matters of a noun are.
 func sections() [][2]string {
 	return [][2]string{{matter.Incident, "incidents"}, {matter.Report, "reports"}, {matter.Duty, "duties"}, {matter.Assessment, "assessments"}, {matter.Complaint, "complaints"}}
@@ -185,6 +188,7 @@ func sections() [][2]string {
 // matters are those that are open; of duties and assessments those that are due within the month or over.
 func (s *Service) matters(ctx context.Context, tx *store.Tx, o *Overview, t *territory) error {
 	now := s.desk.Now()
+	newest := map[[2]string]time.Time{} // of the duties of a party and sort: what was renewed is no longer owed
 	for _, ns := range sections() {
 		if !o.shows(ns[1]) {
 			continue
@@ -199,6 +203,11 @@ func (s *Service) matters(ctx context.Context, tx *store.Tx, o *Overview, t *ter
 			if err != nil || !ok || !open {
 				return err
 			}
+			if m.State == "held" {
+				if k := [2]string{m.Party, m.Sort}; due.After(newest[k]) {
+					newest[k] = due
+				}
+			}
 			o.Matters = append(o.Matters, Matter{Noun: m.Noun, ID: m.ID, Sort: m.Sort, State: m.State, Unit: unit, Party: m.Party, Due: due,
 				Overdue: !due.IsZero() && due.Before(now)})
 			return nil
@@ -207,6 +216,9 @@ func (s *Service) matters(ctx context.Context, tx *store.Tx, o *Overview, t *ter
 			return err
 		}
 	}
+	o.Matters = slices.DeleteFunc(o.Matters, func(m Matter) bool {
+		return m.State == "held" && (m.Due.Before(newest[[2]string{m.Party, m.Sort}]) || m.Due.After(now.Add(soon)))
+	})
 	slices.SortStableFunc(o.Matters, func(a, b Matter) int { return a.Due.Compare(b.Due) })
 	return nil
 }

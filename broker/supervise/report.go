@@ -52,7 +52,7 @@ func (s *Service) Inspection(ctx context.Context, id auth.Identity, unit string,
 // checks counts what a patrol asks after.
 func (s *Service) checks(o *Overview) []Check {
 	today := policy.DateOf(s.desk.Now())
-	soon := s.desk.Now().Add(30 * day)
+	later := s.desk.Now().Add(soon)
 	unnamed, uncommissioned := 0, 0
 	for _, u := range o.Institutions {
 		if !u.Named {
@@ -68,7 +68,7 @@ func (s *Service) checks(o *Overview) []Check {
 		switch {
 		case m.Overdue:
 			n[0]++
-		case !m.Due.IsZero() && m.Due.Before(soon):
+		case !m.Due.IsZero() && m.Due.Before(later):
 			n[1]++
 		}
 		nouns[m.Noun] = n
