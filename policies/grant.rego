@@ -16,7 +16,7 @@ else := (base_needs | entrusted_needs) | {"tianjin-32-3/qc-purpose"} if is_qc
 
 else := base_needs | entrusted_needs
 
-base_needs := {"tianjin-32-2/grant-active", "pipl-23/undecided", "sichuan-17/grant-period", "pipl-23/purpose"}
+base_needs := {"tianjin-32-2/grant-active", "pipl-23/undecided", "sichuan-17/grant-period", "pipl-23/purpose", "sichuan-33/conditions"}
 
 is_qc if {
 	some r in data.carrel.purposes["quality-control"].roles
@@ -46,6 +46,15 @@ standing contains "sichuan-33/checked" if {
 	some d in input.subject.duties
 	d.sort == "commissioner-check"
 	d.until >= cite.today
+}
+
+# What the decision asked for by a day is evidenced by that day.
+standing contains "sichuan-33/conditions" if count(overdue) == 0
+
+overdue contains o.id if {
+	some o in input.grant.obligations
+	not o.done
+	o.due < cite.today
 }
 
 standing contains "sichuan-17/grant-period" if {

@@ -25,6 +25,7 @@ needs := {
 	"sichuan-31/receiver",
 	"tianjin-32-1/system",
 	"sichuan-31/step",
+	"sichuan-33/conditions",
 } | counted
 
 # From the release on, the smallest class has been counted; before, nothing is there to count.

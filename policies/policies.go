@@ -14,11 +14,39 @@ import (
 	"io/fs"
 )
 
-//go:embed board.rego conflict.rego due.rego invited.rego sitting.rego
-//go:embed access.rego agreement.rego application.rego catalogue.rego cite.rego conduct.rego duo.rego grant.rego handover.rego institution.rego need.rego panel.rego papers.rego persons.rego query.rego region.rego signing.rego standing.rego supervision.rego suspension.rego transition.rego
+//go:embed access.rego
+//go:embed agreement.rego
 //go:embed amendment.rego
+//go:embed application.rego
+//go:embed board.rego
+//go:embed catalogue.rego
+//go:embed cite.rego
+//go:embed condition.rego
+//go:embed conduct.rego
+//go:embed conflict.rego
+//go:embed due.rego
+//go:embed duo.rego
+//go:embed grant.rego
+//go:embed handover.rego
+//go:embed institution.rego
+//go:embed invited.rego
+//go:embed need.rego
+//go:embed panel.rego
+//go:embed papers.rego
+//go:embed persons.rego
+//go:embed query.rego
+//go:embed region.rego
+//go:embed signing.rego
+//go:embed sitting.rego
+//go:embed standing.rego
+//go:embed supervision.rego
+//go:embed suspension.rego
+//go:embed transition.rego
 //go:embed *.json
-//go:embed jurisdiction/chongqing/chongqing.rego jurisdiction/municipal/municipal.rego jurisdiction/sichuan/sichuan.rego jurisdiction/tianjin/tianjin.rego
+//go:embed jurisdiction/chongqing/chongqing.rego
+//go:embed jurisdiction/municipal/municipal.rego
+//go:embed jurisdiction/sichuan/sichuan.rego
+//go:embed jurisdiction/tianjin/tianjin.rego
 var files embed.FS
 
 //go:embed testdata/coverage.json

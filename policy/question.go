@@ -226,6 +226,22 @@ type Opinion struct {
 	Evidence string       `json:"evidence"` // sha256:… of a document
 	Meeting  string       `json:"meeting"`  // in which the command is given
 	Listed   bool         `json:"listed"`   // decided by the list of renewals of low risk
+	// Conditions are what a decision asks for by a day.
+	Conditions List[CaseCondition] `json:"conditions"`
+}
+
+// CaseCondition is a condition of a decision, as an obligation with a date.
+type CaseCondition struct {
+	Kind string `json:"kind"` // see conditions.json
+	Due  Date   `json:"due"`
+}
+
+// GrantObligation is a condition of a grant.
+type GrantObligation struct {
+	ID   string `json:"id"`
+	Kind string `json:"kind"`
+	Due  Date   `json:"due"`
+	Done bool   `json:"done"`
 }
 
 // Answer is one finding of an opinion sheet.
@@ -292,9 +308,10 @@ type Grant struct {
 	DataOwners List[string] `json:"data_owners"`
 
 	// Institution is the applicant's, for a handover the receiver's.
-	Institution string `json:"institution"`
-	Agreement   string `json:"agreement"` // its kind
-	Processor   string `json:"processor"` // of entrusted processing
+	Institution string                `json:"institution"`
+	Agreement   string                `json:"agreement"`   // its kind
+	Obligations List[GrantObligation] `json:"obligations"` // conditions of the decision
+	Processor   string                `json:"processor"`   // of entrusted processing
 	// Training says that it is one of those that every account has on synthetic data.
 	Training bool `json:"training"`
 	// Queries are the digests of the plans that alone may be asked; none is no limit.

@@ -3,9 +3,13 @@ package policy
 func (f *form) opinion(o Opinion) {
 	f.texts(o.Sheet, o.Evidence)
 	f.natural("a length", int64(o.Words))
-	if len(o.Answers) > maxItems {
+	if len(o.Answers) > maxItems || len(o.Conditions) > maxItems {
 		f.fail("a list is too long")
 		return
+	}
+	for _, c := range o.Conditions {
+		f.texts(c.Kind)
+		f.dates(c.Due)
 	}
 	for _, a := range o.Answers {
 		f.need("a finding", a.Question)

@@ -91,6 +91,14 @@ func (f *form) grant(g Grant) {
 	f.texts(g.ID, g.Kind, g.State, g.Purpose, g.Lead, g.Assessment, g.Institution, g.Agreement, g.Processor)
 	f.lists(g.Team, g.Datasets, g.Columns, g.Statistics, g.DataOwners, g.Queries)
 	f.dates(g.From, g.To)
+	if len(g.Obligations) > maxItems {
+		f.fail("a list is too long")
+		return
+	}
+	for _, o := range g.Obligations {
+		f.texts(o.ID, o.Kind)
+		f.dates(o.Due)
+	}
 }
 
 func (f *form) receiver(r Receiver) {

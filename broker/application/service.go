@@ -226,7 +226,7 @@ func (s *Service) open(ctx context.Context, tx *store.Tx, id auth.Identity, dec 
 		g.Columns = append(g.Columns, w.Columns...)
 	}
 	if a.Verdict != nil {
-		g.Conditions = a.Verdict.Conditions
+		g.Conditions, g.Obligations = a.Verdict.Conditions, a.Verdict.obligations(a.ID)
 	}
 	if a.File != "" {
 		g.ID, g.Application = a.Facts.Former.Grant, a.Of

@@ -59,28 +59,54 @@ func (s *Service) lawful(ctx context.Context, tx *store.Tx, applicant auth.Ident
 
 // DecisionInput is the authority's decision. Epsilon, From and To replace what was asked for where they are given.
 type DecisionInput struct {
-	Choice     string      `json:"choice"` // approve | deny | return
-	Grounds    string      `json:"grounds"`
-	Conditions []string    `json:"conditions,omitempty"`
-	Epsilon    float64     `json:"epsilon,omitempty"`
-	From       policy.Date `json:"from,omitempty"`
-	To         policy.Date `json:"to,omitempty"`
+	Choice     string   `json:"choice"` // approve | deny | return
+	Grounds    string   `json:"grounds"`
+	Conditions []string `json:"conditions,omitempty"`
+	// Obligations are conditions that are met by evidence until a day.
+	Obligations []ObligationInput `json:"obligations,omitempty"`
+	Epsilon     float64           `json:"epsilon,omitempty"`
+	From        policy.Date       `json:"from,omitempty"`
+	To          policy.Date       `json:"to,omitempty"`
 	// Meeting is where it is decided, when the application is before one; Listed decides it as one of a list of low risk.
 	Meeting string `json:"meeting,omitempty"`
 	Listed  bool   `json:"listed,omitempty"`
 }
 
+// ObligationInput is a condition of a known kind with its day.
+type ObligationInput struct {
+	Kind string      `json:"kind"`
+	Due  policy.Date `json:"due"`
+	Text string      `json:"text"`
+}
+
+func (in DecisionInput) opinion() policy.Opinion {
+	o := policy.Opinion{Words: length(in.Grounds), Meeting: in.Meeting, Listed: in.Listed}
+	for _, c := range in.Obligations {
+		o.Conditions = append(o.Conditions, policy.CaseCondition{Kind: c.Kind, Due: c.Due})
+	}
+	return o
+}
+
+// texts are all that people wrote in it.
+func (in DecisionInput) texts() []string {
+	out := append([]string{in.Grounds}, in.Conditions...)
+	for _, c := range in.Obligations {
+		out = append(out, c.Text)
+	}
+	return out
+}
+
 // Decide puts the authority's decision on record. An approval is checked against catalogue and law once more, as the
 // application then stands, and fixes the agreement's text.
 func (s *Service) Decide(ctx context.Context, id auth.Identity, app string, rev int64, in DecisionInput) (*Application, error) {
-	if err := wording(append([]string{in.Grounds}, in.Conditions...)...); err != nil {
+	if err := wording(in.texts()...); err != nil {
 		return nil, err
 	}
 	return s.change(ctx, id, app, "application.decided", rev, func(tx *store.Tx, a *Application, step *act.Step) (policy.Decision, error) {
 		if dec, err := s.access(ctx, id, "application.decide", a); err != nil {
 			return dec, err
 		}
-		dec, err := s.move(ctx, tx, id, a, policy.Move{Command: "decide", Choice: in.Choice}, policy.Opinion{Meeting: in.Meeting, Listed: in.Listed})
+		dec, err := s.move(ctx, tx, id, a, policy.Move{Command: "decide", Choice: in.Choice}, in.opinion())
 		if err != nil {
 			return dec, err
 		}
@@ -115,6 +141,15 @@ func (s *Service) verdict(ctx context.Context, tx *store.Tx, id auth.Identity, i
 		}
 		v.Conditions = append(v.Conditions, ref)
 		commit[fmt.Sprintf("condition-%d", i+1)] = ref.Commitment
+	}
+	for i, c := range in.Obligations {
+		ref, err := tx.PutText(ctx, c.Text)
+		if err != nil {
+			return nil, nil, err
+		}
+		name := fmt.Sprintf("obligation-%d", i+1)
+		v.Obligations = append(v.Obligations, grant.Obligation{ID: name, Kind: c.Kind, Due: c.Due, Text: ref})
+		commit[name] = ref.Commitment
 	}
 	return v, commit, nil
 }

@@ -11,10 +11,12 @@
 package application
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
 	"carrel/broker/form"
+	"carrel/broker/grant"
 	"carrel/broker/store"
 	"carrel/policy"
 )
@@ -163,8 +165,19 @@ type Verdict struct {
 	Choice     string          `json:"choice"` // approve | deny | return
 	Grounds    store.TextRef   `json:"grounds"`
 	Conditions []store.TextRef `json:"conditions"`
-	At         time.Time       `json:"at"`
-	Number     *Number         `json:"number,omitempty"` // of the document
+	// Obligations are the conditions that have a kind and a date.
+	Obligations []grant.Obligation `json:"obligations,omitempty"`
+	At          time.Time          `json:"at"`
+	Number      *Number            `json:"number,omitempty"` // of the document
+}
+
+// obligations are numbered by the application, so that those of an amendment stand beside the first ones.
+func (v *Verdict) obligations(app string) []grant.Obligation {
+	out := slices.Clone(v.Obligations)
+	for i := range out {
+		out[i].ID = fmt.Sprintf("%s-%d", app, i+1)
+	}
+	return out
 }
 
 // Signature is one side's.

@@ -23,6 +23,9 @@ type Command struct {
 	Choice  string // decide: approve | deny
 	Purpose string // change: the class of the new purpose
 	Reason  string // in words; of a change the new purpose
+	// Condition and Evidence are those of discharge.
+	Condition string
+	Evidence  string // sha256:…
 }
 
 // End revokes a grant, or gives it up (command "revoke" or "relinquish"), at once.
@@ -59,7 +62,7 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, id auth.Identity, g *G
 		seen.Pause = policy.Pause{Purpose: c.Purpose, Reason: utf8.RuneCountInString(c.Reason)}
 	}
 	dec, err := s.desk.Ask(ctx, policy.TransitionQuestion{At: s.desk.Moment(), Subject: id.Subject(), Machine: "grant",
-		Move: policy.Move{Command: c.Name, Choice: c.Choice}, Case: seen})
+		Move: policy.Move{Command: c.Name, Choice: c.Choice}, Case: seen, Opinion: policy.Opinion{Evidence: c.Evidence}})
 	if err != nil {
 		return err
 	}
@@ -75,6 +78,9 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, id auth.Identity, g *G
 	step.Facts = map[string]string{"from": g.State, "to": state}
 	if c.Choice != "" {
 		step.Facts["choice"] = c.Choice
+	}
+	if c.Condition != "" {
+		step.Facts["condition"], step.Facts["evidence"] = c.Condition, c.Evidence
 	}
 	g.State = state
 	for _, effect := range dec.Oblige(policy.ObligeEffect) {
@@ -105,6 +111,8 @@ func (s *Service) effect(ctx context.Context, tx *store.Tx, id auth.Identity, g 
 		if _, err := s.ledger.CloseGrant(ctx, tx, g.Account); err != nil {
 			return fmt.Errorf("grant: close budget: %w", err)
 		}
+	case "discharge":
+		return g.discharge(id.Account, now, c)
 	case "unpause":
 		g.Pause = nil
 	case "take-purpose":

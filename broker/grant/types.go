@@ -52,6 +52,8 @@ type Grant struct {
 	To          policy.Date `json:"to"` // last day
 	// Conditions of the decision, as erasable texts.
 	Conditions []store.TextRef `json:"conditions"`
+	// Obligations are conditions with a kind and a date, met by evidence.
+	Obligations []Obligation `json:"obligations,omitempty"`
 	// Epsilon of the grant at its universe's conversion δ; 0 for a handover.
 	Epsilon  float64 `json:"epsilon"`
 	Universe string  `json:"universe"` // ledger account of the person universe
@@ -76,6 +78,17 @@ type Grant struct {
 	Purposes []store.TextRef `json:"purposes,omitempty"`
 }
 
+// Obligation is a condition of the decision that is met by evidence until a day.
+type Obligation struct {
+	ID       string        `json:"id"`
+	Kind     string        `json:"kind"`
+	Due      policy.Date   `json:"due"`
+	Text     store.TextRef `json:"text"`
+	Evidence string        `json:"evidence,omitempty"` // sha256:…
+	By       string        `json:"by,omitempty"`
+	At       time.Time     `json:"at,omitzero"`
+}
+
 // Pause is why a grant rests.
 type Pause struct {
 	Office  string        `json:"office"` // applicant: its purpose changes | owner | authority
@@ -87,9 +100,13 @@ type Pause struct {
 
 // Question is the grant as policy sees it.
 func (g *Grant) Question() policy.Grant {
-	return policy.Grant{ID: g.ID, Kind: g.Kind, State: g.State, Purpose: g.Purpose, Lead: g.Lead, Team: g.Team,
+	q := policy.Grant{ID: g.ID, Kind: g.Kind, State: g.State, Purpose: g.Purpose, Lead: g.Lead, Team: g.Team,
 		Datasets: g.Datasets, Columns: g.Columns, Statistics: g.Statistics, Assessment: g.Assessment, From: g.From, To: g.To,
 		DataOwners: g.DataOwners, Institution: g.Institution, Agreement: g.Agreement, Processor: g.Processor, Training: g.Training, Queries: g.Queries}
+	for _, o := range g.Obligations {
+		q.Obligations = append(q.Obligations, policy.GrantObligation{ID: o.ID, Kind: o.Kind, Due: o.Due, Done: o.Evidence != ""})
+	}
+	return q
 }
 
 // Object is the grant as an object of access.

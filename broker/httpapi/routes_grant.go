@@ -33,6 +33,21 @@ func (s *server) grantMoves() {
 			}
 		}
 	)
+	type discharge struct {
+		ByID
+		Body struct {
+			Condition string `json:"condition" maxLength:"80" doc:"number of the condition"`
+			Evidence  string `json:"evidence" maxLength:"80" doc:"sha256:… of the document"`
+			Reason    string `json:"reason,omitempty" maxLength:"16384"`
+		}
+	}
+	route(s, http.MethodPost, "/grants/{id}/discharge", "Put on file that a condition of the decision is met", func(ctx context.Context, id auth.Identity, in *discharge) (*reply[*grant.View], error) {
+		if err := s.c.Grants.Move(ctx, id, in.ID, grant.Command{Name: "discharge", Condition: in.Body.Condition, Evidence: in.Body.Evidence, Reason: in.Body.Reason}); err != nil {
+			return nil, err
+		}
+		v, err := s.c.Grants.Get(ctx, id, in.ID)
+		return &reply[*grant.View]{v}, err
+	})
 	type seal struct {
 		OnRevision
 		Body struct {

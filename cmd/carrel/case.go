@@ -153,6 +153,7 @@ func (a *app) step(cmd *cobra.Command, id, name string, body any) error {
 func (a *app) applicationDecide() *cobra.Command {
 	var in application.DecisionInput
 	var from, to string
+	var owed []string
 	cmd := &cobra.Command{
 		Use: "decide APPLICATION --choice approve|deny|return --grounds TEXT", Short: "The authority's decision",
 		Example: `  carrel application decide ap-… --choice approve --grounds "Lawful and useful." --condition "Report yearly."`, Args: a.exact(1, "an application"),
@@ -161,6 +162,14 @@ func (a *app) applicationDecide() *cobra.Command {
 				return err
 			}
 			in.From, in.To = policy.Date(from), policy.Date(to)
+			for _, o := range owed {
+				kind, rest, _ := strings.Cut(o, "@")
+				due, text, ok := strings.Cut(rest, "=")
+				if !ok {
+					return a.usage("--obligation 应写成 种类@日期=内容", "write --obligation as KIND@DATE=TEXT")
+				}
+				in.Obligations = append(in.Obligations, application.ObligationInput{Kind: kind, Due: policy.Date(due), Text: text})
+			}
 			return a.step(cmd, args[0], "decide", in)
 		},
 	}
@@ -168,6 +177,7 @@ func (a *app) applicationDecide() *cobra.Command {
 	f.StringVar(&in.Choice, "choice", "", "approve, deny or return")
 	f.StringVar(&in.Grounds, "grounds", "", "why")
 	f.StringArrayVar(&in.Conditions, "condition", nil, "a condition; may be given several times")
+	f.StringArrayVar(&owed, "obligation", nil, "a condition that is met by evidence until a day, as KIND@DATE=TEXT (report, ethics, training, inspection, publication, deletion)")
 	f.Float64Var(&in.Epsilon, "epsilon", 0, "ε of the grant, in place of what was asked for")
 	f.StringVar(&from, "from", "", "first day, in place of what was asked for")
 	f.StringVar(&to, "to", "", "last day, in place of what was asked for")

@@ -24,7 +24,13 @@ func (a *app) grantMoves() []*cobra.Command {
 	decide := a.grantMove("decide", "purpose/decide", "Decide about a change of purpose", func() map[string]any { return map[string]any{"choice": choice} })
 	decide.Flags().StringVar(&choice, "choice", "", "approve or deny")
 	decide.PreRunE = func(*cobra.Command, []string) error { return a.oneOf("choice", choice, "approve", "deny") }
-	return []*cobra.Command{suspend, resume, change, decide, a.grantTraining()}
+	var condition, evidence string
+	discharge := a.grantMove("discharge", "discharge", "Put on file that a condition of the decision is met", func() map[string]any {
+		return map[string]any{"condition": condition, "evidence": evidence}
+	})
+	discharge.Flags().StringVar(&condition, "condition", "", "number of the condition, as carrel grant show prints it")
+	discharge.Flags().StringVar(&evidence, "evidence", "", "sha256:… of the document")
+	return []*cobra.Command{suspend, resume, change, decide, discharge, a.grantTraining()}
 }
 
 // grantMove is a command that posts its reason, and what more adds, to a route of the grant and prints the grant.
