@@ -107,6 +107,10 @@ func newQuestion(name string) any {
 		return &policy.ScopeQuestion{}
 	case "conduct":
 		return &policy.ConductQuestion{}
+	case "board":
+		return &policy.BoardQuestion{}
+	case "due":
+		return &policy.DueQuestion{}
 	default:
 		return nil
 	}
@@ -133,6 +137,10 @@ func deref(q any) policy.Question {
 	case *policy.ScopeQuestion:
 		return *q
 	case *policy.ConductQuestion:
+		return *q
+	case *policy.BoardQuestion:
+		return *q
+	case *policy.DueQuestion:
 		return *q
 	default:
 		return nil
