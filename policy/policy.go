@@ -70,6 +70,9 @@ const (
 	ObligeColumn  = "column"  // Value: a column that may leave
 )
 
+// RuleStanding is the rule that closes what a suspended or expelled person may not do, whatever it is about.
+const RuleStanding = "ndr-31/standing"
+
 // Obligation is something that goes with an approval (a review to hold, a condition, a cap).
 type Obligation struct {
 	Kind  string `json:"kind"`

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -267,10 +268,17 @@ func (s *server) enter(ctx context.Context, id auth.Identity, pattern string) er
 	if id.Account == "" {
 		return unauthenticated()
 	}
-	if word, ok := things()[pattern]; ok {
+	if word, ok := things()[pattern]; ok && !suspended(err) {
 		return problem.Absent(word)
 	}
 	return err
+}
+
+// suspended says that it is the person's own standing that closes a route. Nothing was loaded yet, so to say it tells of no thing, and
+// who does not hear it looks for a number that is right.
+func suspended(err error) bool {
+	var p *problem.Error
+	return errors.As(err, &p) && p.Decision != nil && slices.ContainsFunc(p.Decision.Reasons, func(r policy.Reason) bool { return r.Rule == policy.RuleStanding })
 }
 
 // things are the routes that read one thing, and what it is called.

@@ -161,7 +161,7 @@ func (s *story) joins(grant string) {
 		s.t.Error("the same question in other letters was charged again")
 	}
 	s.refused("li", http.MethodPost, "/query", obj{"grant": grant, "sql": "SELECT COUNT(*) FROM prescription", "epsilon": 0.1}, http.StatusForbidden, "")
-	s.refused("hu", http.MethodPost, "/query", obj{"grant": grant, "sql": sql, "epsilon": 0.1}, http.StatusNotFound, "")
+	s.refused("feng", http.MethodPost, "/query", obj{"grant": grant, "sql": sql, "epsilon": 0.1}, http.StatusNotFound, "")
 }
 
 // anotherPurpose: a change of purpose closes the grant until it is decided again (pipl-23).
@@ -169,7 +169,7 @@ func (s *story) anotherPurpose(grant string) {
 	s.t.Helper()
 	at := "/grants/" + grant
 	s.does("li", at+"/purpose", obj{"purpose": "research", "reason": s.say("改为研究康复结局及其影响因素。", "Now for outcomes of rehabilitation and what goes with them.")})
-	s.refused("li", http.MethodPost, "/query", obj{"grant": grant, "sql": "SELECT COUNT(*) FROM person", "epsilon": 0.1}, http.StatusForbidden, "pipl-23/purpose-open")
+	s.refused("li", http.MethodPost, "/query", obj{"grant": grant, "sql": "SELECT COUNT(*) FROM person", "epsilon": 0.1}, http.StatusForbidden, "pipl-23/undecided")
 	s.does("zhou", at+"/purpose/decide", obj{"choice": "approve", "reason": s.say("仍在原目的范围内。", "Within the purpose as it was.")})
 	s.does("li", "/query", obj{"grant": grant, "sql": "SELECT COUNT(*) FROM person", "epsilon": 0.1})
 }
