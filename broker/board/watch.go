@@ -104,7 +104,7 @@ func (s *Service) things(ctx context.Context, tx *store.Tx) ([]thing, error) {
 	var out []thing
 	at := map[string]int{} // an application waits for several at once: that is one thing
 	err := s.c.Applications.Due(ctx, tx, func(d application.Due) error {
-		if d.Wait.Due == "" {
+		if d.Due == "" {
 			return nil
 		}
 		t := s.applied(d)
@@ -147,7 +147,7 @@ func anybody(context.Context, auth.Identity) (bool, error) { return true, nil }
 // applied is what an application waits for, named as the rules of reminders name it.
 func (s *Service) applied(d application.Due) thing {
 	kind := map[string]string{"submitted": "review", "reviewed": "decision", "questioned": "answer", "approved": "signature"}[d.Object.State]
-	t := thing{kind: kind, object: "application/" + d.Application, due: d.Wait.Due}
+	t := thing{kind: kind, object: "application/" + d.Application, due: d.Due}
 	t.holders = func(ctx context.Context) ([]string, error) {
 		return s.c.Applications.Holders(ctx, d, s.c.People.Accounts())
 	}
