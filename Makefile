@@ -58,7 +58,7 @@ lint: ## golangci-lint with the linters that matter here
 	@command -v $(LINT) >/dev/null || $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
 	PATH="$$PATH:$$($(GO) env GOPATH)/bin" $(LINT) run ./...
 
-policy: ## opa fmt, check --strict and test over policies/
+policy: ## opa fmt, check --strict, test and coverage over policies/, and regal where it is built (.ci/regal)
 	@command -v opa >/dev/null || $(GO) install github.com/open-policy-agent/opa@v1.22.2
 	PATH="$$PATH:$$($(GO) env GOPATH)/bin" .ci/policy
 
