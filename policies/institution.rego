@@ -121,7 +121,13 @@ changed := {key |
 	object.get(u, key, "") != object.get(input.before, key, "")
 }
 
-by_paper := {r | some key, r in {"kind": "sichuan-6/commissioner", "principal": "sichuan-6/commissioner", "document": "sichuan-6/commissioner"}; key in changed} | ({r | some key, r in {"from": "sichuan-6/dates", "until": "sichuan-6/dates", "principal": "sichuan-6/dates"}; key in changed} | {r | some key, r in {"platform": "municipal-2/record", "connected": "municipal-2/record", "left": "municipal-2/record"}; key in changed})
+by_paper contains "sichuan-6/commissioner" if touched({"kind", "principal", "document"})
+
+by_paper contains "sichuan-6/dates" if touched({"principal", "from", "until"})
+
+by_paper contains "municipal-2/record" if touched({"platform", "connected", "left"})
+
+touched(keys) if count(keys & changed) > 0
 
 held contains "state47-safe/named" if act
 
