@@ -30,7 +30,7 @@ const (
 	// Report goes upward about an incident; an Assessment is one line of the assessment calendar (sichuan-35).
 	Report     = "report"
 	Assessment = "assessment"
-	Proof     = "proof"
+	Proof      = "proof"
 )
 
 // The bounds of what people write.
