@@ -13,7 +13,7 @@ import (
 // statement to others: here it opens nothing, since neither sessions nor permits are verified under its type.
 const (
 	typeVisa     = "vnd.ga4gh.visa+jwt"
-	typePassport = "vnd.ga4gh.passport+jwt"
+	typePassport = "vnd.ga4gh.passport+jwt" //nolint:gosec // a media type
 	visaType     = "ControlledAccessGrants"
 	visaBy       = "dac" // a data access committee decided
 )

@@ -86,6 +86,14 @@ func TestVisas(t *testing.T) {
 			t.Errorf("%s got visas", who)
 		}
 	}
+	_, hers, err := w.Grants.IssuePermit(ctx, w.As("wang"), g, grant.PermitRequest{})
+	ok(t, err)
+	if _, err := w.Grants.Visas(ctx, w.As("li"), hers.Reveal()); !problem.Is(err, problem.Forbidden) {
+		t.Errorf("the lead got visas of a member's permit: %v", err)
+	}
+	if _, err := w.Grants.Visas(ctx, w.As("wang"), hers.Reveal()); err != nil {
+		t.Errorf("a member's own: %v", err)
+	}
 	ok(t, w.Grants.End(ctx, w.As("wu"), g, "revoke", ""))
 	if _, err := w.Grants.Visas(ctx, w.As("li"), token.Reveal()); !problem.Is(err, problem.Forbidden) {
 		t.Errorf("visas of a revoked grant: %v", err)
