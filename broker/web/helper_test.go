@@ -19,10 +19,13 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"carrel/anonymize/answer"
+	"carrel/anonymize/deid"
 	"carrel/anonymize/dp"
 	"carrel/anonymize/extract"
 	"carrel/broker/application/apptest"
 	"carrel/broker/auth"
+	"carrel/broker/catalogue"
+	"carrel/broker/conduct"
 	"carrel/broker/handover"
 	"carrel/broker/handover/parcel"
 	"carrel/broker/job"
@@ -59,6 +62,9 @@ func (noData) Open(context.Context, string, sandbox.Source) (sandbox.Runner, err
 	return nil, errors.New("no data")
 }
 func (noData) Close() error { return nil }
+func (noData) Manifest(context.Context, *catalogue.Entry) (extract.Manifest, error) {
+	return extract.Manifest{}, errors.New("no data")
+}
 func (noData) Select(context.Context, resident.Use) (*resident.Selection, error) {
 	return nil, errors.New("no data")
 }
@@ -110,10 +116,16 @@ func pagesWith(t testing.TB, wrap func(policy.Decider) policy.Decider) *pages {
 	handovers, err := handover.New(w.Desk, handover.Config{Dir: t.TempDir(), Rekey: make([]byte, 32), Signer: func() parcel.Signer { return w.Keys.Signer() },
 		Catalogue: w.Catalogue, Extracts: noData{}, Receivers: w.Receivers, Persons: noData{}, Members: members})
 	ok(t, err)
+	ring, err := deid.InitKeyRing(t.TempDir(), resident.PersonKey)
+	ok(t, err)
+	residents, err := resident.New(resident.Config{Desk: w.Desk, Keys: ring, Catalogue: w.Catalogue, Extracts: noData{}, Registers: t.TempDir(), Packages: members})
+	ok(t, err)
+	w.Conduct, err = conduct.New(conduct.Config{Desk: w.Desk, Book: w.Files, People: w.Directory, Grants: w.Grants, Signer: func() conduct.Signer { return w.Keys.Signer() }, Units: w.Register, Residents: residents})
+	ok(t, err)
 	records, err := record.New(w.Desk, w.Catalogue)
 	ok(t, err)
 	p := &pages{World: w, t: t, router: chi.NewRouter(), password: password.Reveal(), sessions: map[string]*http.Cookie{}}
-	ok(t, web.New(p.router, web.Config{Desk: desk, Issuer: issuer, Directory: dir, Applications: w.Applications, Notices: w.Notices, Conduct: w.Conduct, Supervision: w.Supervision, Grants: w.Grants, Jobs: jobs,
+	ok(t, web.New(p.router, web.Config{Desk: desk, Issuer: issuer, Directory: dir, Applications: w.Applications, Notices: w.Notices, Conduct: w.Conduct, Supervision: w.Supervision, Residents: residents, Grants: w.Grants, Jobs: jobs,
 		Handovers: handovers, Records: records, Logger: slog.New(slog.DiscardHandler)}))
 	return p
 }

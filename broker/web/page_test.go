@@ -123,7 +123,7 @@ func TestEveryPageInBothLanguages(t *testing.T) {
 		"/": "", "/?q=sex": "", "/catalogue/jinhe": "", "/login": "", "/audit/checkpoint": "", "/inbox": "li", "/notices": "li", "/applications": "li", "/applications/new": "li", "/grants": "li", "/handovers": "feng",
 		"/applications/" + draft.ID: "li", "/applications/" + draft.ID + "/edit": "li", "/applications/" + inReview.ID: "chen", "/applications/" + reviewed.ID: "zhou",
 		"/applications/" + approved.ID: "wu", "/applications/" + approved.ID + "/agreement": "wu", "/applications/" + registry.ID: "zheng", "/grants/" + granted.Grant: "li",
-		"/grants/" + registry.Grant: "feng", "/grants/" + granted.Grant + "/ask": "li", "/audit": "yan", "/audit/proof/0": "yan",
+		"/grants/" + registry.Grant: "feng", "/grants/" + granted.Grant + "/ask": "li", "/me": "fang", "/audit": "yan", "/audit/proof/0": "yan",
 	}
 	for path, as := range seen {
 		titles := map[string]string{}

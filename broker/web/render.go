@@ -52,7 +52,7 @@ type link struct {
 // navigation are the links of the head; who may not enter one does not see it.
 var navigation = [...]link{{To: "/", Key: "nav.catalogue"}, {To: "/inbox", Key: "nav.inbox"}, {To: "/notices", Key: "nav.notices"}, {To: "/applications", Key: "nav.applications"},
 	{To: "/grants", Key: "nav.grants"}, {To: "/access", Key: "nav.access"}, {To: "/handovers", Key: "nav.handovers"}, {To: "/incidents", Key: "nav.incidents"}, {To: "/conduct", Key: "nav.conduct"},
-	{To: "/audit", Key: "nav.audit"}, {To: "/supervision", Key: "nav.supervision"}, {To: "/complaints", Key: "nav.complaints"}}
+	{To: "/me", Key: "nav.me"}, {To: "/audit", Key: "nav.audit"}, {To: "/supervision", Key: "nav.supervision"}, {To: "/complaints", Key: "nav.complaints"}}
 
 // parse reads all templates, once for each language: a text is looked up when the page is made, and a missing one fails the page.
 func (s *server) parse() (views, error) {
@@ -238,7 +238,7 @@ func (s *server) show(ctx context.Context, c *call, name string, p page) error {
 func done(c *call) string {
 	switch k := c.r.URL.Query().Get("done"); k {
 	case "created", "changed", "submitted", "reviewed", "decided", "withdrawn", "signed", "ended", "prepared", "acknowledged", "address", "confirmed",
-		"filed", "answered", "appealed", "upheld", "lifted", "reported", "amended", "told", "closed":
+		"filed", "answered", "appealed", "upheld", "lifted", "reported", "amended", "told", "closed", "wished", "unwished":
 		return "done." + k
 	}
 	return ""

@@ -28,6 +28,7 @@ import (
 	"carrel/broker/job"
 	"carrel/broker/notice"
 	"carrel/broker/record"
+	"carrel/broker/resident"
 	"carrel/broker/supervise"
 	"carrel/policy"
 )
@@ -45,6 +46,7 @@ type Config struct {
 	Conduct      *conduct.Service
 	Records      *record.Service
 	Supervision  *supervise.Service
+	Residents    *resident.Registry
 	Logger       *slog.Logger
 }
 
@@ -52,7 +54,7 @@ func (c Config) check() error {
 	if err := c.Desk.Check(); err != nil {
 		return err
 	}
-	if c.Issuer == nil || c.Directory == nil || c.Applications == nil || c.Grants == nil || c.Jobs == nil || c.Handovers == nil || c.Notices == nil || c.Conduct == nil || c.Records == nil || c.Supervision == nil || c.Logger == nil {
+	if c.Issuer == nil || c.Directory == nil || c.Applications == nil || c.Grants == nil || c.Jobs == nil || c.Handovers == nil || c.Notices == nil || c.Conduct == nil || c.Records == nil || c.Supervision == nil || c.Residents == nil || c.Logger == nil {
 		return errors.New("web: a part of the configuration is missing")
 	}
 	return nil

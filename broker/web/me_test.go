@@ -1,0 +1,60 @@
+package web_test
+
+import (
+	"context"
+	"encoding/json"
+	"html"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"carrel/broker/resident"
+)
+
+// A resident sees what her account is proved for, objects by a form, keeps the record with its proof, and takes the wish back.
+func TestResidentPage(t *testing.T) {
+	t.Parallel()
+	p := newPages(t)
+	if status, body := p.page("fang", "/me?lang=en"); status != http.StatusOK || strings.Contains(body, "/me/wishes") {
+		t.Fatalf("an account that nobody proved: %d, or it is offered to object", status)
+	}
+	if status, body := p.post("fang", "/me/wishes", url.Values{"sort": {"object"}}); status != http.StatusForbidden || !strings.Contains(body, "municipal-14/proved") {
+		t.Errorf("a wish of an account that nobody proved: %d", status)
+	}
+	_, err := p.Conduct.Prove(context.Background(), p.As("wu"), "fang", "11010519491231002X")
+	ok(t, err)
+	if status, body := p.post("fang", "/me/wishes", url.Values{"sort": {"object"}, "dataset": {"nothing"}}); status != http.StatusUnprocessableEntity || !strings.Contains(body, `role="alert"`) {
+		t.Errorf("a dataset that is none: %d", status)
+	}
+	if status, body := p.post("fang", "/me/wishes", url.Values{"sort": {"object"}, "dataset": {"jinhe"}}); status != http.StatusSeeOther {
+		t.Fatalf("objecting: %d: %s", status, body)
+	}
+	_, body := p.page("fang", "/me?lang=en")
+	if !strings.Contains(body, "left out") || !strings.Contains(html.UnescapeString(body), "jinhe@1") {
+		t.Error("the page does not say since which list she is out")
+	}
+	resp := p.send(request{as: "fang", path: "/me/record"})
+	_, raw := read(t, resp)
+	var r resident.Record
+	ok(t, json.Unmarshal([]byte(raw), &r))
+	if !r.Proved || len(r.Datasets) != 1 || r.Datasets[0].Proof == nil || !strings.HasPrefix(resp.Header.Get("Content-Disposition"), "attachment") {
+		t.Errorf("the record is %s", raw)
+	}
+	at := regexp.MustCompile(`/me/wishes/[A-Za-z0-9-]+/withdraw`).FindString(body)
+	if status, _ := p.post("li", at, nil); status == http.StatusSeeOther {
+		t.Error("another took her wish back")
+	}
+	if status, _ := p.post("fang", at, nil); status != http.StatusSeeOther {
+		t.Errorf("taking it back: %d", status)
+	}
+	if _, body = p.page("fang", "/me?lang=en"); strings.Contains(body, "left out") || strings.Contains(body, at) {
+		t.Error("the wish still stands")
+	}
+	for _, path := range []string{"/me", "/me/record"} {
+		if status, _ := p.page("li", path); status == http.StatusOK {
+			t.Errorf("a researcher opens %s", path)
+		}
+	}
+}
