@@ -49,7 +49,7 @@ unfit contains "sichuan-17/department" if {
 
 applying if input.application
 
-applying if standing.action in book.applying
+applying if book.applying[standing.action]
 
 unnamed if unit.department == 0
 

@@ -59,9 +59,8 @@ lapsed contains d.sort if {
 # one's own, not the institution's. Where no register was asked (a question about rules alone), there is nothing to say.
 lapsed contains sort if {
 	input.subject.unit.state
-	some sort, posts in book.standing.required
 	some role in input.subject.roles
-	role in posts
+	some sort in book.standing.required[role]
 	not own(sort)
 }
 
@@ -89,6 +88,12 @@ fit if {
 	not input.subject.credit[0]
 	not input.subject.duties[0]
 	not input.subject.unit.state
+}
+
+# Nearly everybody has no entry, and what his post needs is in date.
+fit if {
+	not input.subject.credit[0]
+	count(lapsed) == 0
 }
 
 fit if {
