@@ -156,3 +156,21 @@ func catalogue() policy.List[policy.Dataset] {
 	}
 	return out
 }
+
+// Mix is the i-th question of a day: of four, a route, an action, a command and a query, each of somebody else about something else.
+func Mix(i int) policy.Question {
+	who := subject()
+	who.Account = fmt.Sprint("person-", i)
+	switch i % 4 {
+	case 0:
+		return policy.RouteQuestion{At: at, Subject: who, Route: "POST /api/v1/query"}
+	case 1:
+		return policy.AccessQuestion{At: at, Subject: who, Action: "query.run", Object: object()}
+	case 2:
+		return policy.TransitionQuestion{At: at, Subject: who, Machine: "application", Move: policy.Move{Command: "withdraw"}, Case: theCase()}
+	default:
+		q := query(8)
+		q.Subject, q.Plan.Draws = who, int64(i)
+		return q
+	}
+}
