@@ -65,7 +65,7 @@ func TestChangesReachTheNextDecision(t *testing.T) {
 	u, err = w.Institutions.Set(ctx, w.As("zhou"), u)
 	ok(t, err)
 	denied(t, apply(), "sichuan-17/department")
-	if _, err = w.Applications.List(ctx, w.As("li"), application.Search{}); err != nil {
+	if _, err = w.Institutions.List(ctx, w.As("li")); err != nil {
 		t.Errorf("looking: %v", err)
 	}
 	u.Department = "科研数据中心"
