@@ -143,7 +143,7 @@ func (s *Service) Sit(ctx context.Context, tx *store.Tx, app string, sitting pol
 	}
 	a.Sitting = sitting
 	a.Sitting.Present = slices.Clone(sitting.Present)
-	if err := tx.Put(ctx, DocKind, a.ID, rev, a.index(), a); err != nil {
+	if err := put(ctx, tx, a, rev); err != nil {
 		return fmt.Errorf("application: put before a meeting: %w", err)
 	}
 	return nil

@@ -42,7 +42,7 @@ func (s *Papers) Copy(ctx context.Context, id auth.Identity, app string) (*Appli
 		if err := s.refer(ctx, tx, a.ID, b.ID, id.Account); err != nil {
 			return err
 		}
-		if err := tx.Put(ctx, DocKind, b.ID, 0, b.index(), b); err != nil {
+		if err := put(ctx, tx, b, 0); err != nil {
 			return err
 		}
 		_, err = apps.desk.Record(ctx, tx, id, dec, made)

@@ -33,7 +33,7 @@ func (s *Service) Create(ctx context.Context, id auth.Identity, d Draft) (*Appli
 		if step.Commit, err = s.fill(ctx, tx, a, d); err != nil {
 			return err
 		}
-		if err := tx.Put(ctx, DocKind, a.ID, 0, a.index(), a); err != nil {
+		if err := put(ctx, tx, a, 0); err != nil {
 			return err
 		}
 		_, err = s.desk.Record(ctx, tx, id, dec, step)

@@ -144,7 +144,7 @@ func TestForeignApplication(t *testing.T) {
 	if refused != 7 {
 		t.Errorf("%d refusals on record, want 7", refused)
 	}
-	list, err := w.Applications.List(ctx, w.As("hu"), 100)
+	list, err := w.Applications.List(ctx, w.As("hu"), application.Search{Limit: 100})
 	if err != nil || len(list) != 0 {
 		t.Errorf("%v %v", list, err)
 	}

@@ -41,7 +41,7 @@ func (s *Service) Later(ctx context.Context, id auth.Identity, app, file string)
 		if err := s.copied(ctx, tx, a, made); err != nil {
 			return err
 		}
-		if err := tx.Put(ctx, DocKind, made.ID, 0, made.index(), made); err != nil {
+		if err := put(ctx, tx, made, 0); err != nil {
 			return err
 		}
 		_, err = s.desk.Record(ctx, tx, id, dec, step)

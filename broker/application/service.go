@@ -46,6 +46,7 @@ type Service struct {
 	receivers Receivers
 	forms     *form.Forms
 	days      *calendar.Calendar
+	lines     lineCache
 	wording   *agreement.Wording
 }
 
@@ -122,7 +123,7 @@ func (s *Service) change(ctx context.Context, id auth.Identity, app, kind string
 			return err
 		}
 		a.Changed = s.desk.Now().UTC()
-		if err := tx.Put(ctx, DocKind, a.ID, now, a.index(), a); err != nil {
+		if err := put(ctx, tx, a, now); err != nil {
 			return err
 		}
 		mine.Facts = merge(mine.Facts, map[string]string{"from": from, "to": a.State, "version": fmt.Sprint(a.Version)})

@@ -212,7 +212,7 @@ func TestInbox(t *testing.T) {
 	w := apptest.New(t)
 	ctx := context.Background()
 	inbox := func(id string) int {
-		items, err := w.Applications.Inbox(ctx, w.As(id), 50)
+		items, err := w.Applications.List(ctx, w.As(id), application.Search{Inbox: true})
 		if err != nil {
 			t.Fatal(id, err)
 		}
@@ -252,7 +252,7 @@ func TestInbox(t *testing.T) {
 	if inbox("li") != 1 || inbox("wu") != 1 || inbox("zhou") != 0 {
 		t.Error("an approved one waits for both sides")
 	}
-	if _, err := w.Applications.Inbox(ctx, w.As("shi"), 50); !problem.Is(err, problem.Forbidden) {
+	if _, err := w.Applications.List(ctx, w.As("shi"), application.Search{Inbox: true}); !problem.Is(err, problem.Forbidden) {
 		t.Errorf("the system administrator reads applications: %v", err)
 	}
 }

@@ -73,6 +73,13 @@ type workflow struct {
 	States   map[string]policy.Text `json:"states"`
 	Owners   map[string][]string    `json:"owners"`
 	Optional []string               `json:"optional"` // commands that nobody waits for
+	// Transitions are read for the roles alone that a state has anything for.
+	Transitions []transition `json:"transitions"`
+}
+
+type transition struct {
+	From  string   `json:"from"`
+	Roles []string `json:"roles"`
 }
 
 func (s *Service) workflow(ctx context.Context) (workflow, error) {
@@ -233,98 +240,4 @@ func (s *Service) waits(ctx context.Context, w workflow, a *Application) ([]Wait
 		}
 	}
 	return out, nil
-}
-
-// Item is one line of a list.
-type Item struct {
-	ID          string           `json:"id"`
-	State       string           `json:"state"`
-	StateText   policy.Text      `json:"state_text"`
-	Kind        string           `json:"kind"`
-	Purpose     string           `json:"purpose"`
-	Lead        string           `json:"lead"`
-	Institution string           `json:"institution"`
-	Datasets    []string         `json:"datasets"`
-	Title       string           `json:"title"`
-	Grant       string           `json:"grant,omitempty"`
-	Revision    int64            `json:"revision"`
-	Commands    []policy.Command `json:"commands"`
-	Due         policy.Date      `json:"due,omitempty"`
-	Overdue     bool             `json:"overdue,omitempty"`
-
-	optional []string
-}
-
-// List shows the applications that the person may see, newest first, at most limit (1 to 200).
-func (s *Service) List(ctx context.Context, id auth.Identity, limit int) ([]Item, error) {
-	return s.list(ctx, id, limit, func(Item) bool { return true })
-}
-
-// Inbox shows what waits for this person: where policy lets him do something that others wait for.
-func (s *Service) Inbox(ctx context.Context, id auth.Identity, limit int) ([]Item, error) {
-	return s.list(ctx, id, limit, func(i Item) bool {
-		return slices.ContainsFunc(i.Commands, func(c policy.Command) bool { return !slices.Contains(i.optional, c.Command) })
-	})
-}
-
-func (s *Service) list(ctx context.Context, id auth.Identity, limit int, keep func(Item) bool) ([]Item, error) {
-	limit = max(1, min(limit, 200))
-	var out []Item
-	step := act.Step{Kind: "application.listed", Object: "application"}
-	err := s.desk.Browse(ctx, id, step, func(tx *store.Tx) (policy.Decision, error) {
-		dec, err := s.desk.Ask(ctx, policy.AccessQuestion{At: s.desk.Moment(), Subject: id.Subject(), Action: "application.list"})
-		if err != nil {
-			return dec, err
-		}
-		w, err := s.workflow(ctx)
-		if err != nil {
-			return dec, err
-		}
-		docs, err := tx.List(ctx, DocKind, store.Filter{Limit: store.ListMax, Newest: true})
-		if err != nil {
-			return dec, err
-		}
-		for _, d := range docs {
-			item, ok, err := s.item(ctx, tx, id, w, d)
-			if err != nil {
-				return dec, err
-			}
-			if ok && keep(item) {
-				out = append(out, item)
-			}
-			if len(out) == limit {
-				break
-			}
-		}
-		return dec, nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-func (s *Service) item(ctx context.Context, tx *store.Tx, id auth.Identity, w workflow, d store.Doc) (Item, bool, error) {
-	var a Application
-	if err := d.Decode(&a); err != nil {
-		return Item{}, false, err
-	}
-	dec, err := s.desk.Policy.Decide(ctx, policy.AccessQuestion{At: s.desk.Moment(), Subject: id.Subject(), Action: "application.read", Object: a.Object()})
-	if err != nil {
-		return Item{}, false, fmt.Errorf("application: ask policy: %w", err)
-	}
-	if !dec.Allow {
-		return Item{}, false, nil
-	}
-	item := Item{ID: a.ID, State: a.State, StateText: w.States[a.State], Kind: a.Facts.Kind, Purpose: a.Facts.Purpose, Lead: a.Facts.Lead,
-		Institution: a.Institution, Grant: a.Grant, Revision: d.Rev, Due: a.Clock.Due, Overdue: a.Clock.Due != "" && a.Clock.Due < policy.DateOf(s.desk.Now()),
-		optional: w.Optional}
-	for _, wish := range a.Facts.Wishes {
-		item.Datasets = append(item.Datasets, wish.Dataset)
-	}
-	if item.Title, err = text(ctx, tx, &a, TextTitle); err != nil {
-		return Item{}, false, err
-	}
-	item.Commands, err = s.commands(ctx, id, &a)
-	return item, true, err
 }

@@ -206,7 +206,7 @@ func TestInvitation(t *testing.T) {
 	if _, err := w.Applications.Show(ctx, w.As("liang"), other.ID); !problem.Is(err, problem.NotFound) {
 		t.Fatalf("another application: %v", err)
 	}
-	items, err := w.Applications.Inbox(ctx, w.As("liang"), 10)
+	items, err := w.Applications.List(ctx, w.As("liang"), application.Search{Inbox: true, Limit: 10})
 	must(t, err)
 	if len(items) != 1 || items[0].ID != a.ID {
 		t.Fatalf("her inbox is %+v", items)

@@ -103,11 +103,7 @@ func (s *server) applications() {
 		return wrap(a.Edit(ctx, id, in.ID, in.Rev, in.Body))
 	})
 	route(s, http.MethodGet, "/applications", "Applications that you may see", func(ctx context.Context, id auth.Identity, in *list) (*reply[[]application.Item], error) {
-		find := a.List
-		if in.Inbox {
-			find = a.Inbox
-		}
-		items, err := find(ctx, id, in.Limit)
+		items, err := a.List(ctx, id, application.Search{Words: in.Q, State: in.State, After: in.After, Limit: in.Limit, Inbox: in.Inbox})
 		return &reply[[]application.Item]{listed(items)}, err
 	})
 	route(s, http.MethodGet, "/applications/{id}", "One application with policy's findings, reviews and what it waits for",

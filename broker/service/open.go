@@ -261,6 +261,9 @@ func (s *Service) cases(ctx context.Context, d Defaults) error {
 	if s.Applications, err = application.New(s.Desk, s.Catalogue, s.Directory, s.Grants, s.Receivers); err != nil {
 		return err
 	}
+	if err = s.Applications.Lines(ctx); err != nil {
+		return err
+	}
 	if err = s.papers(); err != nil {
 		return err
 	}

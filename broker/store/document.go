@@ -28,6 +28,7 @@ type Filter struct {
 	Limit                int    // 1 to ListMax; 0 is ListDefault
 	After                string // id of the last document of the page before
 	Newest               bool   // newest first instead of oldest first
+	Bare                 bool   // numbers and revisions alone: for who keeps what he has read
 }
 
 // Doc is a stored document.

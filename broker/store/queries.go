@@ -63,7 +63,11 @@ func sqlTextList() string {
 
 func sqlDocList(f Filter, after bool) string {
 	var b strings.Builder
-	b.WriteString("SELECT seq, id, rev, owner, state, parent, created, updated, body FROM document WHERE kind = ?")
+	if f.Bare {
+		b.WriteString("SELECT seq, id, rev, '', '', '', 0, 0, NULL FROM document WHERE kind = ?")
+	} else {
+		b.WriteString("SELECT seq, id, rev, owner, state, parent, created, updated, body FROM document WHERE kind = ?")
+	}
 	// A filter repeats the index's condition, else the partial index cannot serve it.
 	for _, c := range []struct{ column, value string }{{"owner", f.Owner}, {"state", f.State}, {"parent", f.Parent}} {
 		if c.value != "" {

@@ -58,7 +58,7 @@ func (s *server) inbox(ctx context.Context, c *call) error {
 	var d inboxData
 	ok, err := s.may(ctx, c, "application.list", policy.Object{})
 	if err == nil && ok {
-		d.Applications, err = s.c.Applications.Inbox(ctx, c.id, inboxLimit)
+		d.Applications, err = s.c.Applications.List(ctx, c.id, application.Search{Inbox: true, Limit: inboxLimit})
 	}
 	if err != nil {
 		return err

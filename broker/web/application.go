@@ -3,6 +3,8 @@ package web
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,7 +14,7 @@ import (
 )
 
 func (s *server) applications(ctx context.Context, c *call) error {
-	items, err := s.c.Applications.List(ctx, c.id, listLimit)
+	items, err := s.c.Applications.List(ctx, c.id, application.Search{Words: c.value("q"), State: c.value("state"), After: c.value("after"), Limit: applicationsPage})
 	if err != nil {
 		return err
 	}
@@ -20,10 +22,27 @@ func (s *server) applications(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	return s.show(ctx, c, "applications", page{Data: struct {
-		Items     []application.Item
-		MayCreate bool
-	}{items, mayCreate}})
+	d := applicationsData{Items: items, MayCreate: mayCreate, Words: c.value("q"), State: c.value("state")}
+	for state := range s.labels["application"] {
+		d.States = append(d.States, state)
+	}
+	slices.Sort(d.States)
+	if len(items) == applicationsPage {
+		d.Older = "/applications?" + url.Values{"q": {d.Words}, "state": {d.State}, "after": {items[len(items)-1].ID}}.Encode()
+	}
+	return s.show(ctx, c, "applications", page{Data: d})
+}
+
+// applicationsPage is how many applications a page shows.
+const applicationsPage = 50
+
+// applicationsData is one page of the applications that match a search.
+type applicationsData struct {
+	Items        []application.Item
+	MayCreate    bool
+	Words, State string
+	States       []string
+	Older        string // address of the next page; "" when this is the last
 }
 
 // applicationData is one application with the forms of the commands that policy names.

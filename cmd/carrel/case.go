@@ -186,27 +186,31 @@ func (a *app) applicationDecide() *cobra.Command {
 
 func (a *app) applicationList() *cobra.Command {
 	var inbox bool
+	var words, state, after string
 	cmd := &cobra.Command{
-		Use: "list", Short: "Applications that you may see", Example: "  carrel application list --inbox", Args: a.exact(0, "no arguments"),
+		Use: "list", Short: "Applications that you may see, newest first", Example: "  carrel application list --inbox\n  carrel application list --search stroke --state reviewed", Args: a.exact(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := a.api()
 			if err != nil {
 				return err
 			}
 			var items []application.Item
-			if err := c.get(cmd.Context(), "/applications?inbox="+strconv.FormatBool(inbox), &items); err != nil {
+			if err := c.get(cmd.Context(), "/applications?"+url.Values{"inbox": {strconv.FormatBool(inbox)}, "q": {words}, "state": {state}, "after": {after}}.Encode(), &items); err != nil {
 				return err
 			}
 			return a.print(items, func(w io.Writer) {
 				rows := [][]string{}
 				for _, i := range items {
-					rows = append(rows, []string{i.ID, i.StateText.In(a.lang), i.Lead, i.Institution, strings.Join(i.Datasets, ","), i.Title, a.commandNames(i.Commands)})
+					rows = append(rows, []string{i.ID, i.StateText.In(a.lang), i.Lead, i.Institution, strings.Join(i.Datasets, ","), i.Title, string(i.Due), a.commandNames(i.Commands)})
 				}
-				list(w, a.say("没有申请", "no applications"), []string{a.say("申请", "APPLICATION"), a.say("状态", "STATE"), a.say("负责人", "LEAD"), a.say("单位", "INSTITUTION"), a.say("数据集", "DATASETS"), a.say("题目", "TITLE"), a.say("您可以", "YOU MAY")}, rows)
+				list(w, a.say("没有申请", "no applications"), []string{a.say("申请", "APPLICATION"), a.say("状态", "STATE"), a.say("负责人", "LEAD"), a.say("单位", "INSTITUTION"), a.say("数据集", "DATASETS"), a.say("题目", "TITLE"), a.say("期限", "DUE"), a.say("您可以", "YOU MAY")}, rows)
 			})
 		},
 	}
 	cmd.Flags().BoolVar(&inbox, "inbox", false, "only what waits for you")
+	cmd.Flags().StringVar(&words, "search", "", "words that must stand in number, title, lead, institution, dataset or state")
+	cmd.Flags().StringVar(&state, "state", "", "only those in this state, e.g. reviewed")
+	cmd.Flags().StringVar(&after, "after", "", "number of the last application of the page before")
 	return cmd
 }
 

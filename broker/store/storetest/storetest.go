@@ -226,6 +226,21 @@ func paging(t *testing.T, b Backend) {
 			put("new", 0)
 		}
 	}
+	view(t, b, func(ctx context.Context, tx Tx) {
+		full, err := tx.List(ctx, "k", store.Filter{Owner: "li", Newest: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		bare, err := tx.List(ctx, "k", store.Filter{Owner: "li", Newest: true, Bare: true})
+		if err != nil || len(bare) != len(full) {
+			t.Fatalf("%d of %d bare, %v", len(bare), len(full), err)
+		}
+		for i, d := range bare {
+			if d.ID != full[i].ID || d.Rev != full[i].Rev || d.Body != nil || d.Owner != "" {
+				t.Errorf("bare %+v, full %s %d", d, full[i].ID, full[i].Rev)
+			}
+		}
+	})
 	slices.Sort(seen)
 	if len(seen) != 26 || len(slices.Compact(seen)) != 26 {
 		t.Errorf("%d documents seen", len(seen))
