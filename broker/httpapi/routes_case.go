@@ -67,7 +67,10 @@ func (s *server) applications() {
 		}
 		list struct {
 			Limited
-			Inbox bool `query:"inbox" doc:"only what waits for you"`
+			Inbox bool   `query:"inbox" doc:"only what waits for you"`
+			Q     string `query:"q" maxLength:"200" doc:"words that must stand in number, title, lead, institution, dataset or state"`
+			State string `query:"state" maxLength:"40" doc:"only those in this state"`
+			After string `query:"after" maxLength:"80" doc:"number of the last one of the page before"`
 		}
 		review struct {
 			OnRevision
