@@ -10,6 +10,7 @@ import (
 
 	"carrel/broker/application"
 	"carrel/broker/problem"
+	"carrel/broker/record"
 	"carrel/policy"
 )
 
@@ -51,6 +52,8 @@ type applicationData struct {
 	Forms   forms
 	Changes *application.Changes // since the version before
 	MayEdit bool
+	papers
+	Risks []record.Assessed // of the datasets asked for, to those who judge
 }
 
 // forms are the commands of a person on an application, put together as pages ask for them.
@@ -125,6 +128,12 @@ func (s *server) applicationPage(ctx context.Context, c *call, failed error) err
 		if d.MayEdit, err = s.may(ctx, c, "application.edit", v.Object()); err != nil {
 			return err
 		}
+	}
+	if err := s.attached(ctx, c, &d); err != nil {
+		return err
+	}
+	if d.Risks, err = s.risks(ctx, c, v); err != nil {
+		return err
 	}
 	return s.render(ctx, c, status, "application", page{Data: d, Problem: shown, Done: done(c)})
 }

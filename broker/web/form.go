@@ -25,6 +25,7 @@ type formData struct {
 	Hospitals  []catalogue.Value
 	Kinds      []string
 	Statistics []string
+	Codes      codes
 	Epsilon    float64 // ε of a grant that asks for none
 }
 
@@ -74,6 +75,7 @@ func (s *server) formPage(ctx context.Context, c *call, d formData, failed error
 		return err
 	}
 	d.Hospitals, d.Kinds, d.Epsilon = hospitals(d.Datasets), remitKinds[:], s.defaults.Grant.Epsilon
+	d.Codes = s.codes
 	for p := range s.labels["purpose"] {
 		d.Purposes = append(d.Purposes, p)
 	}
@@ -138,7 +140,7 @@ func (s *server) statistics(ctx context.Context) ([]string, error) {
 
 func (s *server) createApplication(ctx context.Context, c *call) error {
 	c.home = "/applications/new"
-	d, err := s.draft(ctx, c)
+	d, err := s.draft(ctx, c, policy.Application{})
 	if err == nil {
 		var a *application.Application
 		if a, err = s.c.Applications.Create(ctx, c.id, d); err == nil {
@@ -169,7 +171,11 @@ func (s *server) changeApplication(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	d, err := s.draft(ctx, c)
+	was, err := s.c.Applications.Show(ctx, c.id, id)
+	if err != nil {
+		return err
+	}
+	d, err := s.draft(ctx, c, was.Facts)
 	if err == nil {
 		if _, err = s.c.Applications.Edit(ctx, c.id, id, rev, d); err == nil {
 			return c.redirect("/applications/" + id + "?done=changed")
@@ -178,8 +184,8 @@ func (s *server) changeApplication(ctx context.Context, c *call) error {
 	return s.formPage(ctx, c, editForm(id, rev), err)
 }
 
-// draft reads the form.
-func (s *server) draft(ctx context.Context, c *call) (application.Draft, error) {
+// draft reads the form. What the form does not hold stays as it was: listed questions come by the command.
+func (s *server) draft(ctx context.Context, c *call, was policy.Application) (application.Draft, error) {
 	d := application.Draft{Texts: map[string]string{}}
 	for _, name := range textFields {
 		if v := c.value("text-" + name); v != "" {
@@ -197,6 +203,8 @@ func (s *server) draft(ctx context.Context, c *call) (application.Draft, error) 
 		Authority: policy.Evidence{Document: c.value("authority_document"), Law: c.value("authority_law")}, Assessment: c.value("assessment"),
 		Statistics: c.form["statistics"], Epsilon: epsilon, Wishes: wishes(c.form["wish"]),
 	}
+	d.Facts.Agreement.Listed, d.Facts.Agreement.Queries = was.Agreement.Listed, was.Agreement.Queries
+	c.coded(&d.Facts)
 	if d.Facts.Kind == "handover" {
 		return d, s.receiving(ctx, c, &d.Facts)
 	}
@@ -213,7 +221,6 @@ func (s *server) receiving(ctx context.Context, c *call, f *policy.Application) 
 		}
 		f.Receiver.MLPS = n
 	}
-	f.Agreement.Host = c.value("host")
 	f.Remit = policy.Remit{Hospitals: c.form["hospital"], Kinds: c.form["event"], From: policy.Month(c.value("remit_from")), To: policy.Month(c.value("remit_to"))}
 	if c.value("all_hospitals") == "" {
 		return nil
@@ -229,7 +236,7 @@ func (s *server) receiving(ctx context.Context, c *call, f *policy.Application) 
 	return nil
 }
 
-var textFields = [...]string{application.TextTitle, application.TextReason, application.TextMethods, application.TextFunding, application.TextConflicts, application.TextExemption}
+var textFields = [...]string{application.TextTitle, application.TextReason, application.TextMethods, application.TextFunding, application.TextConflicts, application.TextExemption, application.TextSharing}
 
 // accounts splits a list of account names however they were separated.
 func accounts(text string) []string {
@@ -282,7 +289,7 @@ func filled(v *application.View) url.Values {
 		"kind": f.Kind, "purpose": f.Purpose, "team": strings.Join(f.Team, " "), "from": string(f.From), "to": string(f.To), "funding": f.Funding,
 		"conflicts": f.Conflicts, "ethics_document": f.Ethics.Document, "authority_document": f.Authority.Document, "authority_law": f.Authority.Law,
 		"assessment": f.Assessment, "system": f.Receiver.System, "evidence": f.Receiver.Evidence, "expires": string(f.Receiver.Expires),
-		"remit_from": string(f.Remit.From), "remit_to": string(f.Remit.To), "host": f.Agreement.Host,
+		"remit_from": string(f.Remit.From), "remit_to": string(f.Remit.To),
 	} {
 		set(name, value)
 	}
@@ -296,6 +303,7 @@ func filled(v *application.View) url.Values {
 	if f.Epsilon != 0 {
 		out.Set("epsilon", strconv.FormatFloat(f.Epsilon, 'g', -1, 64))
 	}
+	fillCoded(out, f)
 	out["statistics"], out["hospital"], out["event"] = f.Statistics, f.Remit.Hospitals, f.Remit.Kinds
 	return out
 }

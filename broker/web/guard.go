@@ -155,21 +155,21 @@ func (s *server) enter(ctx context.Context, c *call, pattern string) error {
 		c.form = c.r.URL.Query()
 		return nil
 	}
-	return c.read()
+	return c.read(bound(pattern))
 }
 
-// read reads a posted form within its bounds.
-func (c *call) read() error {
-	c.r.Body = http.MaxBytesReader(c.w, c.r.Body, maxForm)
+// read reads a posted form within its bounds. Files stay in memory: the disk sees them sealed or not at all.
+func (c *call) read(bound int64, above error) error {
+	c.r.Body = http.MaxBytesReader(c.w, c.r.Body, bound)
 	var err error
 	if strings.HasPrefix(c.r.Header.Get("Content-Type"), "multipart/form-data") {
-		err = c.r.ParseMultipartForm(maxForm)
+		err = c.r.ParseMultipartForm(bound)
 	} else {
 		err = c.r.ParseForm()
 	}
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
-		return problem.Wrap(err, problem.TooLarge, "表单过大（上限 512 KB）；请缩短文字。", "The form is too large (512 KB at most); shorten the texts.")
+		return above
 	}
 	if err != nil {
 		return malformed(err)

@@ -126,14 +126,19 @@ func TestFormRoundTrip(t *testing.T) {
 			DeclaredDuty: rapid.Bool().Draw(t, "duty"), Epsilon: rapid.SampledFrom([]float64{0, 0.25, 4}).Draw(t, "epsilon"),
 			Team: rapid.SliceOfN(word, 1, 3).Draw(t, "team"), Statistics: rapid.SliceOfN(word, 1, 2).Draw(t, "statistics"),
 			Wishes: policy.List[policy.Wish]{{Dataset: "a", Columns: rapid.SliceOfNDistinct(rapid.StringMatching(`[a-z]{2}\.[a-z]{2}`), 1, 4, rapid.ID).Draw(t, "columns")}, {Dataset: "b", Columns: policy.List[string]{"t.*"}}}}
+		f.Use = policy.Use{Types: rapid.SliceOfN(word, 1, 2).Draw(t, "types"), Diseases: []string{"I63", "I60-I69"}, Flags: []string{"gender"}, Accepts: []string{"COL"}, Commercial: rapid.Bool().Draw(t, "commercial")}
+		f.Agreement = policy.Terms{Kind: word.Draw(t, "agreement"), Host: text.Draw(t, "host"), Processor: text.Draw(t, "processor"), Listed: rapid.Bool().Draw(t, "listed"), Queries: []string{"sha256:1"}}
+		f.Codes, f.Clearance = []string{"icd10:B20"}, word.Draw(t, "clearance")
+		f.Minors = policy.Minors{Included: rapid.Bool().Draw(t, "minors"), Consent: "sha256:2", Law: text.Draw(t, "law")}
+		f.Rules = policy.Rules{Document: "sha256:3", Version: "2", Date: "2026-01-01"}
 		if rapid.Bool().Draw(t, "handover") {
 			f.Kind = "handover"
 			f.Receiver = policy.Receiver{System: text.Draw(t, "system"), MLPS: 3, Evidence: "sha256:1", Expires: "2028-01-01", Officer: rapid.Bool().Draw(t, "officer")}
 			f.Remit = policy.Remit{Hospitals: []string{"H01", "H02"}, Kinds: []string{"stroke"}, From: "2024-01", To: "2024-12"}
 		}
-		texts := map[string]string{"title": text.Draw(t, "title"), "methods": text.Draw(t, "first") + "\n" + text.Draw(t, "second")}
+		texts := map[string]string{"title": text.Draw(t, "title"), "sharing": text.Draw(t, "sharing"), "methods": text.Draw(t, "first") + "\n" + text.Draw(t, "second")}
 		c := &call{form: filled(&application.View{Application: application.Application{Facts: f}, Texts: texts})}
-		d, err := (&server{}).draft(t.Context(), c)
+		d, err := (&server{}).draft(t.Context(), c, f)
 		if err != nil {
 			t.Fatal(err)
 		}

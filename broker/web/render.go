@@ -106,6 +106,7 @@ func (s *server) funcs(lang string, w words) template.FuncMap {
 		"num":   number,
 		"eps":   epsilon,
 		"size":  size,
+		"bytes": func(n int) string { return size(int64(n)) },
 		"list":  func(items ...string) []string { return items },
 		"join": func(items []string) string {
 			return strings.Join(items, map[string]string{"zh": "、", "en": ", "}[lang])
@@ -238,7 +239,7 @@ func (s *server) show(ctx context.Context, c *call, name string, p page) error {
 func done(c *call) string {
 	switch k := c.r.URL.Query().Get("done"); k {
 	case "created", "changed", "submitted", "reviewed", "decided", "withdrawn", "signed", "ended", "prepared", "acknowledged", "address", "confirmed",
-		"filed", "answered", "appealed", "upheld", "lifted", "reported", "amended", "told", "closed", "wished", "unwished":
+		"filed", "answered", "appealed", "upheld", "lifted", "reported", "amended", "told", "closed", "wished", "unwished", "attached", "detached":
 		return "done." + k
 	}
 	return ""

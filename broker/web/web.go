@@ -39,6 +39,7 @@ type Config struct {
 	Issuer       *auth.Issuer
 	Directory    *auth.Directory
 	Applications *application.Service
+	Papers       *application.Papers
 	Grants       *grant.Service
 	Jobs         *job.Service
 	Handovers    *handover.Service
@@ -54,7 +55,7 @@ func (c Config) check() error {
 	if err := c.Desk.Check(); err != nil {
 		return err
 	}
-	if c.Issuer == nil || c.Directory == nil || c.Applications == nil || c.Grants == nil || c.Jobs == nil || c.Handovers == nil || c.Notices == nil || c.Conduct == nil || c.Records == nil || c.Supervision == nil || c.Residents == nil || c.Logger == nil {
+	if c.Issuer == nil || c.Directory == nil || c.Applications == nil || c.Papers == nil || c.Grants == nil || c.Jobs == nil || c.Handovers == nil || c.Notices == nil || c.Conduct == nil || c.Records == nil || c.Supervision == nil || c.Residents == nil || c.Logger == nil {
 		return errors.New("web: a part of the configuration is missing")
 	}
 	return nil
@@ -72,6 +73,7 @@ type server struct {
 	forgery  *http.CrossOriginProtection
 	views    views
 	labels   labels
+	codes    codes // what forms offer by code
 	defaults policy.Defaults
 	brake    *conduct.Brake // what comes in without an account is bounded as a whole
 }
@@ -89,6 +91,9 @@ func New(r chi.Router, c Config) error {
 	}
 	if s.labels, err = readLabels(ctx, c.Desk.Policy); err != nil {
 		return err
+	}
+	if s.codes, err = readCodes(ctx, c.Desk.Policy, s.labels); err != nil {
+		return fmt.Errorf("web: codes: %w", err)
 	}
 	if s.views, err = s.parse(); err != nil {
 		return err

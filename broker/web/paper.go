@@ -1,0 +1,82 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"mime"
+	"strconv"
+
+	"carrel/broker/application"
+	"carrel/broker/attachment"
+	"carrel/broker/problem"
+)
+
+const uploadRoute = "POST /applications/{id}/attachments"
+
+// bound is how large a route's form may be, and what is said above that. Only the one that takes files may be larger than a form.
+func bound(pattern string) (int64, error) {
+	if pattern == uploadRoute {
+		return attachment.MaxSize + maxForm, attachment.TooLarge()
+	}
+	return maxForm, problem.New(problem.TooLarge, "表单过大（上限 512 KB）；请缩短文字。", "The form is too large (512 KB at most); shorten the texts.")
+}
+
+// attached lists the files of an application, where there can be any.
+func (s *server) attached(ctx context.Context, c *call, d *applicationData) error {
+	if len(d.Facts.Attachments) == 0 && !d.MayEdit {
+		return nil
+	}
+	var err error
+	d.Attached, err = s.c.Papers.List(ctx, c.id, d.ID)
+	return err
+}
+
+// attach takes one file. It stays in memory until it is sealed: what the form's reader would put on the disk is not.
+func (s *server) attach(ctx context.Context, c *call) error {
+	id := c.param("id")
+	if c.r.MultipartForm == nil || len(c.r.MultipartForm.File["file"]) != 1 {
+		return s.applicationPage(ctx, c, problem.New(problem.Invalid, "请选择一个文件。", "Choose one file."))
+	}
+	h := c.r.MultipartForm.File["file"][0]
+	f, err := h.Open()
+	if err != nil {
+		return fmt.Errorf("web: uploaded file: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	data, err := io.ReadAll(io.LimitReader(f, attachment.MaxSize+1))
+	if err != nil {
+		return fmt.Errorf("web: uploaded file: %w", err)
+	}
+	if _, err = s.c.Papers.Attach(ctx, c.id, id, h.Filename, h.Header.Get("Content-Type"), data); err != nil {
+		return s.applicationPage(ctx, c, err)
+	}
+	return c.redirect("/applications/" + id + "?done=attached")
+}
+
+func (s *server) detach(ctx context.Context, c *call) error {
+	id := c.param("id")
+	if err := s.c.Papers.Detach(ctx, c.id, id, c.value("hash")); err != nil {
+		return s.applicationPage(ctx, c, err)
+	}
+	return c.redirect("/applications/" + id + "?done=detached")
+}
+
+// attachment sends a file to be saved, never to be shown: it is somebody's, and this is the address that sessions belong to.
+func (s *server) attachment(ctx context.Context, c *call) error {
+	f, err := s.c.Papers.Fetch(ctx, c.id, c.param("id"), c.value("hash"))
+	if err != nil {
+		return err
+	}
+	h := c.w.Header()
+	h.Set("Content-Type", f.Type)
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.Name}))
+	h.Set("Content-Length", strconv.Itoa(len(f.Data)))
+	_, _ = c.w.Write(f.Data)
+	return nil
+}
+
+// papers are the files attached to an application, as its page shows them.
+type papers struct {
+	Attached []application.Attached
+}
