@@ -26,7 +26,7 @@ needs := {
 	"tianjin-32-1/system",
 	"sichuan-31/step",
 	"sichuan-33/conditions",
-} | counted
+} | (counted | totals)
 
 # From the release on, the smallest class has been counted; before, nothing is there to count.
 counted := set() if input.step == "request"
@@ -51,6 +51,13 @@ held contains "sichuan-31/receiver" if count(application.weaknesses(input.receiv
 held contains "tianjin-32-1/system" if input.receiver.system != ""
 
 held contains "sichuan-31/step" if step
+
+# What goes abroad never exceeds what was assessed, all packages of the grant together.
+totals := {"ndr-31/total"} if input.grant.export > 0
+
+else := set()
+
+held contains "ndr-31/total" if input.rows <= input.grant.export
 
 step := row.to if {
 	some row in data.carrel.workflow.handover.transitions

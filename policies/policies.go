@@ -14,6 +14,7 @@ import (
 	"io/fs"
 )
 
+//go:embed abroad.rego
 //go:embed access.rego
 //go:embed agreement.rego
 //go:embed amendment.rego

@@ -226,6 +226,7 @@ type Opinion struct {
 	Evidence string       `json:"evidence"` // sha256:… of a document
 	Meeting  string       `json:"meeting"`  // in which the command is given
 	Listed   bool         `json:"listed"`   // decided by the list of renewals of low risk
+	Rows     int64        `json:"rows"`     // that were assessed for sending abroad
 	// Conditions are what a decision asks for by a day.
 	Conditions List[CaseCondition] `json:"conditions"`
 }
@@ -310,6 +311,7 @@ type Grant struct {
 	// Institution is the applicant's, for a handover the receiver's.
 	Institution string                `json:"institution"`
 	Agreement   string                `json:"agreement"`   // its kind
+	Export      int64                 `json:"export"`      // rows that may go abroad at most; 0 where nothing does
 	Obligations List[GrantObligation] `json:"obligations"` // conditions of the decision
 	Processor   string                `json:"processor"`   // of entrusted processing
 	// Training says that it is one of those that every account has on synthetic data.
@@ -370,6 +372,8 @@ type HandoverQuestion struct {
 	// Smallest is the number of persons in the smallest class over the quasi-identifiers of the rows and columns that
 	// leave; 0 while not counted. It is asked for from step release on.
 	Smallest int64 `json:"smallest"`
+	// Rows are those of this package and of all before it under the grant; 0 while not counted.
+	Rows int64 `json:"rows"`
 }
 
 // Decision names the rule document.

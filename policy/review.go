@@ -2,7 +2,7 @@ package policy
 
 func (f *form) opinion(o Opinion) {
 	f.texts(o.Sheet, o.Evidence)
-	f.natural("a length", int64(o.Words))
+	f.natural("a length", int64(o.Words), o.Rows)
 	if len(o.Answers) > maxItems || len(o.Conditions) > maxItems {
 		f.fail("a list is too long")
 		return

@@ -262,7 +262,7 @@ func (q HandoverQuestion) Valid() error {
 	f.texts(q.State)
 	f.grant(q.Grant)
 	f.receiver(q.Receiver)
-	f.natural("the smallest class", q.Smallest)
+	f.natural("the smallest class", q.Smallest, q.Rows, q.Grant.Export)
 	return f.err
 }
 

@@ -2,9 +2,11 @@ package application
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 
+	"carrel/broker/abroad"
 	"carrel/broker/auth"
 	"carrel/broker/grant"
 	"carrel/broker/grant/act"
@@ -88,4 +90,22 @@ func (s *Service) former(ctx context.Context, tx *store.Tx, a *Application) erro
 	}
 	a.Facts.Former.State, a.Facts.Former.Purpose = g.State, g.Purpose
 	return nil
+}
+
+// clearance looks up the cross-border file that the application names, as it stands now. One that is not there is none: policy
+// says what that means.
+func (s *Service) clearance(ctx context.Context, tx *store.Tx, a *Application) (policy.Clearance, error) {
+	a.Export = 0
+	if !a.Facts.CrossBorder || a.Facts.Clearance == "" {
+		return policy.Clearance{}, nil
+	}
+	f, _, err := abroad.Load(ctx, tx, a.Facts.Clearance)
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrInvalid) {
+		return policy.Clearance{}, nil
+	}
+	if err != nil {
+		return policy.Clearance{}, fmt.Errorf("application: cross-border file: %w", err)
+	}
+	a.Export = f.Facts.Rows
+	return f.Question(), nil
 }

@@ -221,7 +221,7 @@ func (s *Service) open(ctx context.Context, tx *store.Tx, id auth.Identity, dec 
 		Team: a.Facts.Team, Institution: a.Institution, DataOwners: a.DataOwners, Statistics: a.Facts.Statistics,
 		Assessment: a.Facts.Assessment, From: a.Facts.From, To: a.Facts.To, Epsilon: a.Facts.Epsilon, Universe: a.Universe,
 		Remit: a.Facts.Remit, Receiver: a.Facts.Receiver, Agreement: a.Agreement.Kind, Host: a.Facts.Agreement.Host,
-		Processor: a.Facts.Agreement.Processor, Queries: a.Facts.Agreement.Queries}
+		Export: a.Export, Processor: a.Facts.Agreement.Processor, Queries: a.Facts.Agreement.Queries}
 	for _, w := range a.Facts.Wishes {
 		g.Datasets = append(g.Datasets, w.Dataset)
 		g.Columns = append(g.Columns, w.Columns...)

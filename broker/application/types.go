@@ -66,8 +66,9 @@ type Application struct {
 	Retracted   []Review                 `json:"retracted,omitempty"` // votes taken back
 	Questions   []Question               `json:"questions,omitempty"` // to the applicant
 	Clock       Clock                    `json:"clock,omitzero"`
-	File        string                   `json:"file,omitempty"` // "" is a first application | amendment | renewal
-	Of          string                   `json:"of,omitempty"`   // the application that it amends or renews
+	File        string                   `json:"file,omitempty"`   // "" is a first application | amendment | renewal
+	Of          string                   `json:"of,omitempty"`     // the application that it amends or renews
+	Export      int64                    `json:"export,omitempty"` // rows that may go abroad at most
 	Appeals     []Appeal                 `json:"appeals,omitempty"`
 	Recused     []Recusal                `json:"recused,omitempty"`
 	Sitting     policy.Sitting           `json:"sitting,omitzero"` // the meeting that it is before

@@ -26,6 +26,7 @@ func (s *Service) Change(ctx context.Context, tx *store.Tx, id auth.Identity, de
 	g.Team, g.Datasets, g.Columns, g.DataOwners = n.Team, n.Datasets, n.Columns, n.DataOwners
 	g.Statistics, g.Assessment, g.Remit, g.Receiver = n.Statistics, n.Assessment, n.Remit, n.Receiver
 	g.Conditions, g.Obligations = append(g.Conditions, n.Conditions...), append(g.Obligations, n.Obligations...)
+	g.Export = n.Export
 	g.From, g.To = min(g.From, n.From), n.To
 	if g.Kind == KindQuery {
 		if err := s.accounts(ctx, tx, g); err != nil {

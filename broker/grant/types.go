@@ -52,6 +52,8 @@ type Grant struct {
 	To          policy.Date `json:"to"` // last day
 	// Conditions of the decision, as erasable texts.
 	Conditions []store.TextRef `json:"conditions"`
+	// Export is how many rows may go abroad at most, by the assessment; 0 where nothing does.
+	Export int64 `json:"export,omitempty"`
 	// Obligations are conditions with a kind and a date, met by evidence.
 	Obligations []Obligation `json:"obligations,omitempty"`
 	// Epsilon of the grant at its universe's conversion δ; 0 for a handover.
@@ -100,7 +102,7 @@ type Pause struct {
 
 // Question is the grant as policy sees it.
 func (g *Grant) Question() policy.Grant {
-	q := policy.Grant{ID: g.ID, Kind: g.Kind, State: g.State, Purpose: g.Purpose, Lead: g.Lead, Team: g.Team,
+	q := policy.Grant{ID: g.ID, Export: g.Export, Kind: g.Kind, State: g.State, Purpose: g.Purpose, Lead: g.Lead, Team: g.Team,
 		Datasets: g.Datasets, Columns: g.Columns, Statistics: g.Statistics, Assessment: g.Assessment, From: g.From, To: g.To,
 		DataOwners: g.DataOwners, Institution: g.Institution, Agreement: g.Agreement, Processor: g.Processor, Training: g.Training, Queries: g.Queries}
 	for _, o := range g.Obligations {

@@ -82,8 +82,34 @@ func (s *Service) question(ctx context.Context, tx *store.Tx, id auth.Identity, 
 	if receiver.Key, err = s.c.Receivers.HasKey(ctx, tx, g.Institution); err != nil {
 		return policy.HandoverQuestion{}, err
 	}
+	rows, err := given(ctx, tx, g)
+	if err != nil {
+		return policy.HandoverQuestion{}, err
+	}
 	return policy.HandoverQuestion{At: s.desk.Moment(), Subject: id.Subject(), Step: step, State: state, Grant: g.Question(),
-		Receiver: receiver, Smallest: int64(smallest)}, nil
+		Receiver: receiver, Smallest: int64(smallest), Rows: rows}, nil
+}
+
+// given counts the rows of all packages made under a grant whose data may go abroad (ndr-31); nobody else's are counted.
+func given(ctx context.Context, tx *store.Tx, g *grant.Grant) (int64, error) {
+	if g.Export == 0 {
+		return 0, nil
+	}
+	docs, err := tx.List(ctx, DocKind, store.Filter{Parent: g.ID, Limit: store.ListMax})
+	if err != nil {
+		return 0, fmt.Errorf("handover: packages of the grant: %w", err)
+	}
+	rows := int64(0)
+	for _, d := range docs {
+		var h Handover
+		if err := d.Decode(&h); err != nil {
+			return 0, err
+		}
+		if h.Package != nil {
+			rows += h.Package.Rows
+		}
+	}
+	return rows, nil
 }
 
 // ask puts the question and names the state that an approval leads to.
@@ -264,6 +290,9 @@ func (s *Service) release(ctx context.Context, id auth.Identity, h *Handover, g 
 		q, err := s.question(ctx, tx, id, "release", h.State, g, k.Smallest)
 		if err != nil {
 			return policy.Decision{}, err
+		}
+		for _, t := range cut.tables {
+			q.Rows += int64(t.rows())
 		}
 		dec, state, err = s.ask(ctx, q)
 		return dec, err

@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"carrel/broker/abroad"
 	"carrel/broker/application"
 	"carrel/broker/auth"
 	"carrel/broker/board"
@@ -60,6 +61,7 @@ type Config struct {
 	Jobs         *job.Service
 	Handovers    *handover.Service
 	Boards       *board.Service
+	Abroad       *abroad.Service
 	Conduct      *conduct.Service
 	Institutions *institution.Service
 	Supervision  *supervise.Service
@@ -110,6 +112,7 @@ func New(r chi.Router, c Config) {
 	s.exchange()
 	s.linked(r)
 	s.records()
+	s.abroadFiles()
 	s.meetings()
 	s.mandates()
 	s.conduct()

@@ -15,6 +15,7 @@ import (
 	"carrel/anonymize/dp"
 	"carrel/anonymize/extract"
 	"carrel/anonymize/ledger"
+	"carrel/broker/abroad"
 	"carrel/broker/application"
 	"carrel/broker/attachment"
 	"carrel/broker/audit"
@@ -52,6 +53,7 @@ type Service struct {
 	Catalogue    *catalogue.Catalogue
 	Holdings     *register.Service
 	Applications *application.Service
+	Abroad       *abroad.Service
 	Papers       *application.Papers
 	Grants       *grant.Service
 	Jobs         *job.Service
@@ -256,6 +258,9 @@ func (s *Service) cases(ctx context.Context, d Defaults) error {
 		return err
 	}
 	if s.Receivers, err = handover.NewReceivers(s.Desk); err != nil {
+		return err
+	}
+	if s.Abroad, err = abroad.New(s.Desk); err != nil {
 		return err
 	}
 	if s.Applications, err = application.New(s.Desk, s.Catalogue, s.Directory, s.Grants, s.Receivers); err != nil {

@@ -16,6 +16,7 @@ import (
 	"carrel/broker/problem"
 	"carrel/policies"
 	"carrel/policy/articles"
+	"carrel/policy/diagram"
 	"carrel/policy/opa"
 )
 
@@ -26,7 +27,7 @@ var guardList []byte
 
 func (a *app) policyCommand() *cobra.Command {
 	return a.group("policy", "The rules: which duty of the law each carries, their tests, and what they would change",
-		a.policyArticles(), a.policyCheck(), a.policyTest(), a.policyBundle(), a.policyReplay(),
+		a.policyArticles(), a.policyDiagram(), a.policyCheck(), a.policyTest(), a.policyBundle(), a.policyReplay(),
 		a.policyPropose(), a.policyActivate(), a.policyWithdraw(), a.policyList())
 }
 
@@ -83,6 +84,24 @@ func articleList() ([]articles.Article, error) {
 		return nil, err
 	}
 	return articles.List(policies.FS(), record, guards)
+}
+
+func (a *app) policyDiagram() *cobra.Command {
+	return &cobra.Command{
+		Use: "diagram", Short: "Draw the state machines of the rules", Example: "  carrel policy diagram > policies/WORKFLOW.md", Args: a.exact(0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			rules, err := opa.New(policies.FS())
+			if err != nil {
+				return err
+			}
+			page, err := diagram.Draw(cmd.Context(), rules)
+			if err != nil {
+				return err
+			}
+			_, err = io.WriteString(a.out, page)
+			return err
+		},
+	}
 }
 
 func (a *app) policyCheck() *cobra.Command {

@@ -16,6 +16,7 @@ import (
 	"carrel/anonymize/deid"
 	"carrel/anonymize/extract"
 	"carrel/anonymize/ledger"
+	"carrel/broker/abroad"
 	"carrel/broker/application"
 	"carrel/broker/attachment"
 	"carrel/broker/audit"
@@ -72,6 +73,7 @@ type World struct {
 	Receivers    *handover.Receivers
 	Grants       *grant.Service
 	Applications *application.Service
+	Abroad       *abroad.Service
 	Papers       *application.Papers
 	Conduct      *conduct.Service
 	Receiver     *parcel.ReceiverKey
@@ -169,6 +171,8 @@ func With(t testing.TB, decider policy.Decider) *World {
 	w.Grants, err = grant.New(w.Desk, w.Ledger, w.Permits, w.Directory)
 	must(t, err)
 	w.Conduct, err = conduct.New(conduct.Config{Desk: w.Desk, Book: files, People: w.Directory, Grants: w.Grants, Signer: func() conduct.Signer { return w.Keys.Signer() }, Units: w.Register})
+	must(t, err)
+	w.Abroad, err = abroad.New(w.Desk)
 	must(t, err)
 	w.Applications, err = application.New(w.Desk, w.Catalogue, w.Directory, w.Grants, w.Receivers)
 	must(t, err)

@@ -1,0 +1,37 @@
+# A file to send data abroad (sichuan-32): the responsible unit files it, the health authority and the security department each clear
+# it under a document number of their own, by different people; a researcher has no part in it.
+package carrel.transition
+
+live(row) if {
+	row.when == "clearances-left"
+	count(uncleared - {row.side}) > 0
+}
+
+live(row) if {
+	row.when == "last-clearance"
+	count(uncleared - {row.side}) == 0
+}
+
+uncleared := {office | some office in machine.offices} - {s.side | some s in case.signatures}
+
+holds(_, "sichuan-32/not-applicant") if count([r | some r in input.subject.roles; r in {"researcher", "qc-director", "qc-staff"}]) == 0
+
+holds(row, "sichuan-32/office-once") if {
+	row.side in uncleared
+	not me in {s.account | some s in case.signatures}
+}
+
+# The assessment, and what it was of: without bounds there is nothing to keep to.
+brings(_, "sichuan-32/assessed") if {
+	startswith(input.opinion.evidence, "sha256:")
+	count(input.opinion.evidence) == 71
+	input.opinion.rows > 0
+	case.due != ""
+	case.institution != ""
+}
+
+brings(_, "sichuan-32/number") if {
+	input.opinion.words >= 4
+	startswith(input.opinion.evidence, "sha256:")
+	count(input.opinion.evidence) == 71
+}

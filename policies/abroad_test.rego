@@ -1,0 +1,80 @@
+package carrel.transition_test
+
+import data.carrel.handover
+import data.carrel.transition
+
+abroad := object.union(application, {
+	"kind": "cross-border", "state": "filed", "lead": "wu", "team": [], "institution": "overseas", "data_owners": ["c"], "due": "2027-06-30", "needed": [],
+})
+
+evidence := "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+sent(subject, m, changes, opinion) := d if {
+	d := transition.decision with input as {
+		"at": at, "machine": "cross-border", "subject": subject, "move": m, "case": object.union(abroad, changes),
+		"opinion": object.union({"sheet": "", "answers": [], "words": 12, "evidence": evidence, "conditions": [], "rows": 1000}, opinion),
+	}
+}
+
+file := move("file", "", "", "")
+
+clear(side) := move("clear", "", "", side)
+
+an := {"account": "an", "roles": ["security-department"], "institution": "s"}
+
+new := {"state": "", "lead": ""}
+
+test_owner_files if state(sent(wu, file, new, {})) == {"filed"}
+
+test_researcher_never_files if {
+	d := sent(object.union(li, {"institution": "c"}), file, new, {})
+	not d.allow
+	rules(d) == {"sichuan-17/post", "sichuan-32/not-applicant"}
+}
+
+test_researcher_with_a_post_never_files if denied(sent(object.union(wu, {"roles": ["owner", "researcher"]}), file, new, {}), "sichuan-32/not-applicant")
+
+test_of_ones_own_data if denied(sent(object.union(wu, {"institution": "x"}), file, new, {}), "sichuan-18/owner")
+
+test_file_with_an_assessment if denied(sent(wu, file, new, {"evidence": "done"}), "sichuan-32/assessed")
+
+test_file_with_a_total if denied(sent(wu, file, new, {"rows": 0}), "sichuan-32/assessed")
+
+test_file_with_an_end if denied(sent(wu, file, object.union(new, {"due": ""}), {}), "sichuan-32/assessed")
+
+test_first_office if state(sent(zhou, clear("health-authority"), {}, {})) == {"filed"}
+
+health := {"signatures": [{"side": "health-authority", "account": "zhou", "institution": "c"}]}
+
+test_second_office if state(sent(an, clear("security-department"), health, {})) == {"cleared"}
+
+test_one_office_is_not_two if denied(sent(object.union(zhou, {"account": "xu"}), clear("health-authority"), health, {}), "sichuan-32/office-once")
+
+test_one_person_is_not_two if denied(
+	sent(object.union(an, {"account": "zhou", "roles": ["authority", "security-department"]}), clear("security-department"), health, {}),
+	"sichuan-32/office-once",
+)
+
+test_each_for_its_own_office if denied(sent(an, clear("health-authority"), {}, {}), "sichuan-17/post")
+
+test_clear_under_a_number if denied(sent(an, clear("security-department"), health, {"words": 0}), "sichuan-32/number")
+
+test_clear_by_a_document if denied(sent(an, clear("security-department"), health, {"evidence": ""}), "sichuan-32/number")
+
+test_filer_does_not_clear if denied(sent(object.union(wu, {"roles": ["authority"]}), clear("health-authority"), {}, {}), "sichuan-18/own-case")
+
+test_refused if state(sent(an, move("refuse", "", "", ""), {}, {})) == {"refused"}
+
+test_taken_back if state(sent(zhou, move("refuse", "", "", ""), {"state": "cleared"}, {})) == {"refused"}
+
+total(rows, limit) := missing if {
+	needs := handover.needs with input as {"at": at, "step": "release", "rows": rows, "grant": {"export": limit}}
+	held_now := handover.held with input as {"at": at, "step": "release", "rows": rows, "grant": {"export": limit}}
+	missing := (needs - held_now) & {"ndr-31/total"}
+}
+
+test_no_more_rows_than_assessed if count(total(1001, 1000)) == 1
+
+test_as_many_rows_as_assessed if count(total(1000, 1000)) == 0
+
+test_at_home_no_total if count(total(1000000, 0)) == 0
