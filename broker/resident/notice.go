@@ -29,7 +29,7 @@ type noted struct {
 }
 
 // Notice tells the receiver of a package that somebody in it objected after it was fetched. The person is not named to the receiver: the
-// package is cut again without her, and the old one is to be destroyed.
+// package is cut again without her, and the old one is to be destroyed. Its step of the log is what broker/notice tells people of.
 type Notice struct {
 	ID       string    `json:"id"`
 	Handover string    `json:"handover"`
@@ -37,11 +37,6 @@ type Notice struct {
 	Receiver string    `json:"receiver"`
 	Grant    string    `json:"grant"`
 	At       time.Time `json:"at"`
-}
-
-// Notices tells people (an inbox entry, mail). It is called in the transaction that keeps the notice.
-type Notices interface {
-	Objected(ctx context.Context, tx *store.Tx, n Notice) error
 }
 
 // Honour wakes whoever waits on Committed; a wish that comes meanwhile is not lost.
@@ -124,12 +119,6 @@ func (r *Registry) tell(ctx context.Context, tx *store.Tx, m *matter.Matter, her
 		}
 		step := act.Step{Kind: "handover.objected", Object: "handover/" + x.ID, Grant: x.Grant, Facts: map[string]string{"receiver": x.Receiver, "notice": n.ID}}
 		if _, err := r.c.Desk.Record(ctx, tx, auth.Identity{}, policy.Decision{}, step); err != nil {
-			return err
-		}
-		if r.c.Notices == nil {
-			continue
-		}
-		if err := r.c.Notices.Objected(ctx, tx, n); err != nil {
 			return err
 		}
 	}

@@ -37,7 +37,7 @@
 // # Not promised
 //
 // Children who are registered under a guardian's number have no account here: their guardian objects at the desk, in the sources' own list
-// (deid, exclude.objections). What a receiver holds already stays with the receiver, who is told (Notices).
+// (deid, exclude.objections). What a receiver holds already stays with the receiver, who is told (broker/notice, by the step handover.objected).
 package resident
 
 import (
@@ -82,7 +82,7 @@ type Extracts interface {
 	Manifest(ctx context.Context, e *catalogue.Entry) (extract.Manifest, error)
 }
 
-// Config is what a Registry is made of; all members but Notices are required.
+// Config is what a Registry is made of; all members are required.
 type Config struct {
 	Desk      act.Desk
 	Keys      deid.KeyRing
@@ -90,7 +90,6 @@ type Config struct {
 	Extracts  Extracts
 	Registers string // directory of the registers of persons
 	Packages  Packages
-	Notices   Notices // nil: notices stay documents
 }
 
 // Registry is safe for concurrent use.

@@ -123,16 +123,16 @@ func TestStoryTwoOwners(t *testing.T) {
 		s.refused("chen", http.MethodPost, at+"/review", s.opinion("chen", "confidentiality", "approve"), http.StatusForbidden, "sichuan-18/review-kind")
 		// a question, and the clock stands still until it is answered
 		due := str(s.sees("zhou", at), "clock", "due")
-		s.does("pan", at+"/ask", obj{"text": s.say("检验结果保留几位小数？", "With how many decimals are results kept?")})
+		s.does("pan", at+"/ask", obj{"text": s.say("检验结果在答复中保留几位小数？", "With how many decimals are results kept?")})
 		s.passes(72 * time.Hour)
 		s.refused("zhao", http.MethodPost, at+"/review", s.opinion("zhao", "confidentiality", "approve"), http.StatusForbidden, "")
-		s.does("li", at+"/answer", obj{"text": s.say("按目录规定的位数。", "As many as the catalogue says.")})
+		s.does("li", at+"/answer", obj{"text": s.say("按目录规定的小数位数保留。", "As many as the catalogue says.")})
 		if later := str(s.sees("zhou", at), "clock", "due"); due != "" && later <= due {
 			s.t.Errorf("the clock ran while the question was open: due %s, then %s", due, later)
 		}
-		s.refused("zhou", http.MethodPost, at+"/decide", obj{"choice": "approve", "grounds": s.say("合法、必要。", "Lawful and necessary.")}, http.StatusForbidden, "")
+		s.refused("zhou", http.MethodPost, at+"/decide", obj{"choice": "approve", "grounds": s.say("合法、必要，同意。", "Lawful and necessary.")}, http.StatusForbidden, "")
 		s.reviewed(app, commission, hospital)
-		s.does("zhou", at+"/decide", obj{"choice": "approve", "grounds": s.say("合法、必要。", "Lawful and necessary."), "conditions": []string{s.say("每年报告一次。", "Report once a year.")}})
+		s.does("zhou", at+"/decide", obj{"choice": "approve", "grounds": s.say("合法、必要，同意。", "Lawful and necessary."), "conditions": []string{s.say("每年报告一次。", "Report once a year.")}})
 		granted := s.signed(app, [2]string{"li", "applicant"}, [2]string{"wu", "owner"})
 		if str(granted, "grant") != "" {
 			s.t.Fatal("there is a grant although one owner did not sign")
@@ -170,7 +170,7 @@ func (s *story) anotherPurpose(grant string) {
 	at := "/grants/" + grant
 	s.does("li", at+"/purpose", obj{"purpose": "research", "reason": s.say("改为研究康复结局及其影响因素。", "Now for outcomes of rehabilitation and what goes with them.")})
 	s.refused("li", http.MethodPost, "/query", obj{"grant": grant, "sql": "SELECT COUNT(*) FROM person", "epsilon": 0.1}, http.StatusForbidden, "pipl-23/undecided")
-	s.does("zhou", at+"/purpose/decide", obj{"choice": "approve", "reason": s.say("仍在原目的范围内。", "Within the purpose as it was.")})
+	s.does("zhou", at+"/purpose/decide", obj{"choice": "approve", "reason": s.say("新用途仍在原目的范围之内。", "Within the purpose as it was.")})
 	s.does("li", "/query", obj{"grant": grant, "sql": "SELECT COUNT(*) FROM person", "epsilon": 0.1})
 }
 
@@ -232,8 +232,8 @@ func (s *story) sanctioned(parcel string) {
 	credit := str(s.does("he", "/conduct/credit", entry), "id")
 	s.refused("feng", http.MethodGet, "/handovers/"+parcel+"/package", nil, http.StatusForbidden, "ndr-31/standing")
 	s.does("zheng", "/conduct/credit/"+credit+"/appeal", obj{"text": s.say("转交方为受托处理单位，协议载明。", "Whom it went to is the processor that the agreement names.")})
-	s.refused("he", http.MethodPost, "/conduct/credit/"+credit+"/lift", obj{"text": s.say("经复核，申诉成立。", "On review the appeal is right.")}, http.StatusForbidden, "sichuan-16/other-judge")
-	s.does("zhou", "/conduct/credit/"+credit+"/lift", obj{"text": s.say("经复核，申诉成立。", "On review the appeal is right.")})
+	s.refused("he", http.MethodPost, "/conduct/credit/"+credit+"/lift", obj{"text": s.say("经复核，申诉理由成立，予以撤销。", "On review the appeal is right.")}, http.StatusForbidden, "sichuan-16/other-judge")
+	s.does("zhou", "/conduct/credit/"+credit+"/lift", obj{"text": s.say("经复核，申诉理由成立，予以撤销。", "On review the appeal is right.")})
 	s.pulls("feng", parcel)
 	told := s.lists("zheng", "/notices")
 	if !slices.ContainsFunc(told, func(n obj) bool { return str(n, "kind") == "conduct.credit.enter" }) {
