@@ -244,3 +244,61 @@ func (s *story) sanctioned(parcel string) {
 		s.t.Errorf("the log has %d entries of it", len(trace))
 	}
 }
+
+// A researcher wants to send results' data abroad and is stopped; the responsible unit files it, the health authority and the security
+// department clear it under their numbers, by different people; the application may then go so far and no further, and a clearance
+// that is taken back closes the way again.
+func TestStoryAbroad(t *testing.T) {
+	t.Parallel()
+	inBothLanguages(t, func(s *story) {
+		file := obj{
+			"facts": obj{"recipient": "jinhe-university", "country": "Singapore", "purpose": "research", "rows": 5000, "until": s.day(700), "assessment": paper,
+				"wishes": []obj{{"dataset": jinhe.Dataset, "columns": []string{"person.sex", "encounter.outcome"}}}},
+			"reason": s.say("与境外大学联合研究治疗结局，需出境分析。", "A joint study of outcomes with a university abroad."),
+		}
+		s.refused("li", http.MethodPost, "/abroad", file, http.StatusForbidden, "sichuan-17/role")
+		facts := obj{
+			"kind": "query", "purpose": "research", "team": []string{}, "from": s.day(0), "to": s.day(360), "funding": "public", "conflicts": "none", "ethics": obj{"document": paper},
+			"cross_border": true, "wishes": []obj{{"dataset": jinhe.Dataset, "columns": []string{"person.sex", "encounter.outcome", "encounter.icd10"}}},
+		}
+		draft := obj{"facts": facts, "texts": obj{"title": s.say("结局的国际比较", "Outcomes compared"), "reason": s.say("比较两国住院患者的治疗结局及差异。", "Outcomes of stays compared between two countries."),
+			"methods": s.say("按性别和转归分组计数，不作个体分析。", "Counts by sex and outcome; nobody is looked at alone.")}}
+		app := str(s.does("li", "/applications", draft), "id")
+		at := "/applications/" + app
+		s.refused("li", http.MethodPost, at+"/submit", obj{}, http.StatusForbidden, "sichuan-32/cross-border")
+
+		number := str(s.does("wu", "/abroad", file), "id")
+		facts["clearance"] = number
+		s.must("li", http.MethodPut, at, draft)
+		clearing := func(who, office string) (string, obj) {
+			return "/abroad/" + number + "/clear", obj{"office": office, "number": s.say("蜀卫〔2026〕17号", "No. 17 of 2026"), "document": paper}
+		}
+		path, body := clearing("wu", "health-authority")
+		s.refused("wu", http.MethodPost, path, body, http.StatusForbidden, "")
+		s.does("zhou", path, body)
+		s.refused("li", http.MethodPost, at+"/submit", obj{}, http.StatusForbidden, "sichuan-32/cross-border") // one office is not two
+		path, body = clearing("zhou", "security-department")
+		s.refused("zhou", http.MethodPost, path, body, http.StatusForbidden, "")
+		if state := str(s.does("an", path, body), "state"); state != "cleared" {
+			s.t.Fatalf("both offices cleared it and it is %s", state)
+		}
+		// cleared for two columns, and the application asks for three
+		s.refused("li", http.MethodPost, at+"/submit", obj{}, http.StatusForbidden, "sichuan-32/cross-border")
+		facts["wishes"] = []obj{{"dataset": jinhe.Dataset, "columns": []string{"person.sex", "encounter.outcome"}}}
+		s.must("li", http.MethodPut, at, draft)
+		s.does("li", at+"/submit", obj{})
+		s.reviewed(app, commission)
+		// a clearance that is taken back before the decision is none
+		s.does("an", "/abroad/"+number+"/refuse", obj{"reason": s.say("接收方的安全证书已失效，须重新评估。", "The recipient's certificate lapsed; assess it again.")})
+		decision := obj{"choice": "approve", "grounds": s.say("符合规定，予以批准。", "In order, approved.")}
+		s.refused("zhou", http.MethodPost, at+"/decide", decision, http.StatusForbidden, "sichuan-32/cross-border")
+		if state := str(s.sees("li", at), "state"); state != "reviewed" {
+			s.t.Errorf("after a refused decision the application is %s", state)
+		}
+		number = str(s.does("wu", "/abroad", file), "id")
+		for who, office := range map[string]string{"zhou": "health-authority", "an": "security-department"} {
+			path, body = clearing(who, office)
+			s.does(who, path, body)
+		}
+	})
+}
