@@ -35,10 +35,18 @@ import (
 //	< 200 application/json         status and media type of the reply
 //	WWW-Authenticate: Bearer …     headers of the reply
 //	{"id":"…"}                     its body, where … stands for anything; indented lines go on
-//	= job id                       keeps a member of the reply as $job
+//	= job id                       keeps a member of the reply as $job; "." is all of it
 //
 //	! hold                         no child answers until "! release"
 //	! sign                         makes $signature, the centre's under $manifest of $handover
+//	! mail                         waits for the code that is mailed and keeps it as $code
+//	! resident                     makes $document, the number of one who lives in the city
+//	! rules                        puts a key for rules on record and makes $bundle, signed with it
+//	! again                        proposes the extract of jinhe as its next version
+//	! heir                         opens a second service, whose people are of the form erbin@heir
+//	! carry                        takes the extracts of a transfer to it
+//
+// $yesterday, $today, $later (a month) and $far (a year) are dates.
 //
 // "until done" after an account asks again until the member state is done; a status like 4… stands for any of its class.
 //
@@ -109,6 +117,10 @@ type talk struct {
 	routes chi.Routes
 	seen   *visits
 	gate   *gate
+	box    postbox
+
+	other     *servicetest.City // the heir
+	otherBase string
 }
 
 // gate keeps children from answering while it is held.
@@ -143,6 +155,18 @@ func (k *talk) do(t *testing.T, what string) {
 		k.gate.held.Unlock()
 	case "sign":
 		k.values["signature"] = k.city.Key.Acknowledge(k.values["handover"], k.values["manifest"])
+	case "mail":
+		k.values["code"] = k.code(t)
+	case "resident":
+		k.values["document"] = resident(t)
+	case "rules":
+		k.values["bundle"] = k.ruleset(t)
+	case "again":
+		k.again(t)
+	case "heir":
+		k.heir(t)
+	case "carry":
+		k.carry(t)
 	default:
 		t.Fatalf("%s: cannot %s", k.name, what)
 	}
@@ -150,8 +174,17 @@ func (k *talk) do(t *testing.T, what string) {
 
 // visits are the routes that any conversation used, with the classes of their statuses.
 type visits struct {
-	mu   sync.Mutex
-	seen map[string]map[byte]bool
+	mu     sync.Mutex
+	seen   map[string]map[byte]bool
+	routes map[string]bool // that there are
+}
+
+func (v *visits) have(routes []string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, r := range routes {
+		v.routes[r] = true
+	}
 }
 
 func (v *visits) add(route string, status int) {
@@ -169,33 +202,30 @@ func TestConversations(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%d conversations, %v", len(files), err)
 	}
-	seen := &visits{seen: map[string]map[byte]bool{}}
-	routes := map[string]bool{}
+	seen := &visits{seen: map[string]map[byte]bool{}, routes: map[string]bool{}}
 	t.Run("of", func(t *testing.T) {
 		for _, file := range files {
-			gate := &gate{}
-			c := moulds.City(t, func(c *service.Config) {
-				c.Around = func(e sandbox.Engine) sandbox.Engine { gate.Engine = e; return gate }
-			})
-			h, err := c.Handler()
-			servicetest.Must(t, err)
-			for _, r := range apiRoutes(t, h) {
-				routes[r] = true
-			}
 			t.Run(strings.TrimSuffix(filepath.Base(file), ".http"), func(t *testing.T) {
 				t.Parallel()
+				gate, box := &gate{}, make(postbox, 4)
+				c := moulds.City(t, func(c *service.Config) {
+					c.Mail = box
+					c.Around = func(e sandbox.Engine) sandbox.Engine { gate.Engine = e; return gate }
+				})
+				h, err := c.Handler()
+				servicetest.Must(t, err)
+				seen.have(apiRoutes(t, h))
 				server := httptest.NewServer(h)
 				defer server.Close()
-				k := &talk{name: file, city: c, base: server.URL, values: map[string]string{
-					"grant": c.Grant, "application": c.Application, "registry": c.Registry,
-				}, tokens: map[string]string{}, routes: h.(chi.Routes), seen: seen, gate: gate}
+				k := &talk{name: file, city: c, base: server.URL, values: days(), tokens: map[string]string{}, routes: h.(chi.Routes), seen: seen, gate: gate, box: box}
+				k.values["grant"], k.values["application"], k.values["registry"] = c.Grant, c.Application, c.Registry
 				for _, e := range parseConversation(t, file) {
 					k.hold(t, e)
 				}
 			})
 		}
 	})
-	for r := range routes {
+	for r := range seen.routes {
 		if !seen.seen[r]['2'] {
 			t.Errorf("no conversation gets an answer from %s", r)
 		}
@@ -274,7 +304,8 @@ func (k *talk) send(t *testing.T, e exchange) (*http.Response, []byte) {
 	} else {
 		path = "/api/v1" + path
 	}
-	req, err := http.NewRequestWithContext(t.Context(), e.method, k.base+path, strings.NewReader(expand(k.fill(e.send))))
+	_, _, base := k.house(e.as)
+	req, err := http.NewRequestWithContext(t.Context(), e.method, base+path, strings.NewReader(expand(k.fill(e.send))))
 	servicetest.Must(t, err)
 	if e.send != "" {
 		req.Header.Set("Content-Type", "application/json")
@@ -295,19 +326,20 @@ func (k *talk) send(t *testing.T, e exchange) (*http.Response, []byte) {
 }
 
 // session logs an account in, once a conversation.
-func (k *talk) session(t *testing.T, account string) string {
+func (k *talk) session(t *testing.T, as string) string {
 	t.Helper()
-	if token, ok := k.tokens[account]; ok {
+	if token, ok := k.tokens[as]; ok {
 		return token
 	}
-	s, err := k.city.Issuer.Login(t.Context(), account, auth.Secret(k.city.Passwords[account]))
+	account, city, _ := k.house(as)
+	s, err := city.Issuer.Login(t.Context(), account, auth.Secret(city.Passwords[account]))
 	servicetest.Must(t, err)
-	k.tokens[account] = s.Token.Reveal()
-	k.values["token-"+account] = s.Token.Reveal()
+	k.tokens[as] = s.Token.Reveal()
+	k.values["token-"+as] = s.Token.Reveal()
 	return s.Token.Reveal()
 }
 
-var name = regexp.MustCompile(`\$[a-z][a-z-]*`)
+var name = regexp.MustCompile(`\$[a-z]+(?:-[a-z]+)*`)
 
 func (k *talk) fill(s string) string {
 	return name.ReplaceAllStringFunc(s, func(n string) string {
@@ -347,8 +379,11 @@ func (k *talk) pattern(s string) *regexp.Regexp {
 	return regexp.MustCompile(`(?s)\A` + strings.Join(parts, ".*?") + `\z`)
 }
 
-// member finds a.b.0.c in JSON.
+// member finds a.b.0.c in JSON; . is all of it, as it came.
 func member(body []byte, path string) (string, error) {
+	if path == "." {
+		return strings.TrimSpace(string(body)), nil
+	}
 	var v any
 	if err := json.Unmarshal(body, &v); err != nil {
 		return "", err

@@ -81,6 +81,7 @@ func (s *server) transform(ctx huma.Context, _ string, v any) (any, error) {
 			where = append(where, e.Location)
 		}
 	}
+	slices.Sort(where) // the framework finds them in no order
 	return fromStatus(ctx.Context(), s.c.Logger, language(ctx.Header("Accept-Language")), m.Status, strings.Join(where, ", ")), nil
 }
 
