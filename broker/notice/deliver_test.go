@@ -381,6 +381,9 @@ func TestWebhooks(t *testing.T) {
 	if list, err = w.Notices.Hooks(ctx, w.As("shi")); err != nil || len(list) != 0 {
 		t.Errorf("after 410 there is %+v, %v", list, err)
 	}
+	if _, err := w.Notices.RemoveHook(ctx, w.As("shi"), h.ID); !problem.Is(err, problem.NotFound) {
+		t.Errorf("a webhook that ended was removed: %v", err)
+	}
 }
 
 func TestWebhookAddresses(t *testing.T) {

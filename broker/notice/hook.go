@@ -162,6 +162,9 @@ func (s *Service) RemoveHook(ctx context.Context, id auth.Identity, hook string)
 		if err != nil {
 			return fmt.Errorf("notice: hook: %w", err)
 		}
+		if h.State != stateActive { // the log says once who ended it
+			return fmt.Errorf("notice: hook: %w", store.ErrNotFound)
+		}
 		h.State = stateOff
 		if err := tx.Put(ctx, hookKind, h.ID, rev, store.Index{Owner: h.Institution, State: stateOff}, h); err != nil {
 			return fmt.Errorf("notice: hook: %w", err)
