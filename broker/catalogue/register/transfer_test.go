@@ -10,17 +10,21 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"carrel/anonymize/ledger"
 	"carrel/broker/auth"
 	"carrel/broker/catalogue/register"
+	"carrel/broker/conduct"
 	"carrel/broker/grant"
+	"carrel/broker/institution"
 	"carrel/broker/jinhe"
 	"carrel/broker/job"
 	"carrel/broker/problem"
 	"carrel/broker/service"
 	"carrel/broker/service/servicetest"
 	"carrel/broker/store"
+	"carrel/policy"
 )
 
 // heirs makes a second service, empty, of another name, with people of the unit that takes.
@@ -38,10 +42,32 @@ func heirs(t *testing.T) *servicetest.City {
 	raw, err = json.Marshal(append(accounts, a))
 	servicetest.Must(t, err)
 	servicetest.Must(t, os.WriteFile(file, raw, 0o600))
+	enter(t, filepath.Join(c.Config.Data, "keys", "institutions.json"))
 	c.Service, err = service.Open(context.Background(), c.Config)
 	servicetest.Must(t, err)
 	t.Cleanup(func() { servicetest.Must(t, c.Close()) })
 	return c
+}
+
+// enter adds the unit that takes to what stood before the service did, with the training and the declaration of who signs for it.
+func enter(t *testing.T, file string) {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	servicetest.Must(t, err)
+	var first struct {
+		Institutions []institution.Institution `json:"institutions"`
+		Duties       []conduct.First           `json:"duties"`
+	}
+	servicetest.Must(t, json.Unmarshal(raw, &first))
+	first.Institutions = append(first.Institutions, institution.Institution{
+		ID: "jinhe-successor", NameZH: "继受单位", NameEN: "Successor", Level: "city", Region: "519900", Supervisor: "jinhe-health-commission", Department: "信息科", Post: "数据管理岗",
+	})
+	for _, sort := range []string{"training", "declaration"} {
+		first.Duties = append(first.Duties, conduct.First{Party: "person/erbin", Unit: "jinhe-successor", Sort: sort, Until: policy.DateOf(time.Now().AddDate(1, 0, 0))})
+	}
+	raw, err = json.Marshal(first)
+	servicetest.Must(t, err)
+	servicetest.Must(t, os.WriteFile(file, raw, 0o600))
 }
 
 // meet puts each service's keys on record of the other, fetched over HTTP.
