@@ -37,7 +37,7 @@ func (s *Service) Handler() (http.Handler, error) {
 	})
 	err := web.New(r, web.Config{
 		Desk: s.Desk, Issuer: s.Issuer, Directory: s.Directory, Applications: s.Applications, Papers: s.Papers, Grants: s.Grants, Jobs: s.Jobs, Handovers: s.Handovers, Notices: s.Notices, Conduct: s.Conduct,
-		Records: s.Records, Supervision: s.Supervision, Residents: s.Residents, Logger: s.c.Logger,
+		Records: s.Records, Supervision: s.Supervision, Boards: s.Boards, Institutions: s.Institutions, Residents: s.Residents, Logger: s.c.Logger,
 	})
 	return r, err
 }

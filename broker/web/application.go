@@ -68,6 +68,24 @@ type choices struct {
 	Kind    string
 	Options []policy.Command
 	Sheet   application.Sheet
+	// To is where the sheet is sent, for which application, made from which revision; Form is what was typed before.
+	To, Application string
+	Revision        int64
+	Number          int
+	Form            url.Values
+}
+
+// sheets fills in what the forms of reviews need.
+func (s *server) sheets(ctx context.Context, c *call, reviews []choices, to string, v *application.View) error {
+	for i := range reviews {
+		r := &reviews[i]
+		r.To, r.Application, r.Revision, r.Number, r.Form = to, v.ID, v.Revision, i, c.form
+		var err error
+		if r.Sheet, err = s.c.Applications.Sheet(ctx, r.Kind); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func sorted(commands []policy.Command) forms {
@@ -114,10 +132,8 @@ func (s *server) applicationPage(ctx context.Context, c *call, failed error) err
 		return err
 	}
 	d := applicationData{View: v, Forms: sorted(v.Commands)}
-	for i := range d.Forms.Reviews {
-		if d.Forms.Reviews[i].Sheet, err = s.c.Applications.Sheet(ctx, d.Forms.Reviews[i].Kind); err != nil {
-			return err
-		}
+	if err := s.sheets(ctx, c, d.Forms.Reviews, c.home+"/review", v); err != nil {
+		return err
 	}
 	if v.Version > 1 {
 		if d.Changes, err = s.c.Applications.Changes(ctx, c.id, id, v.Version-1, v.Version); err != nil {
@@ -173,11 +189,16 @@ func (s *server) withdraw(ctx context.Context, c *call) error {
 
 func (s *server) review(ctx context.Context, c *call) error {
 	return s.step(ctx, c, "reviewed", func(id string, rev int64) (*application.Application, error) {
-		return s.c.Applications.Review(ctx, c.id, id, rev, application.ReviewInput{
-			Kind: c.value("kind"), Verdict: c.value("verdict"), Findings: c.value("findings"), Obligations: c.lines("obligations"),
-			Sheet: c.value("sheet"), Answers: c.answers(),
-		})
+		return s.c.Applications.Review(ctx, c.id, id, rev, c.opinion())
 	})
+}
+
+// opinion reads a sheet that was filled in.
+func (c *call) opinion() application.ReviewInput {
+	return application.ReviewInput{
+		Kind: c.value("kind"), Verdict: c.value("verdict"), Findings: c.value("findings"), Obligations: c.lines("obligations"),
+		Sheet: c.value("sheet"), Answers: c.answers(),
+	}
 }
 
 func (s *server) decide(ctx context.Context, c *call) error {

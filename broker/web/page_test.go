@@ -11,6 +11,7 @@ import (
 
 	"carrel/broker/application"
 	"carrel/broker/application/apptest"
+	"carrel/broker/board"
 )
 
 const hostile = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>{{.}}`
@@ -119,7 +120,10 @@ func TestEveryPageInBothLanguages(t *testing.T) {
 	_, err = p.Applications.Submit(ctx, p.As("li"), inReview.ID, 0)
 	ok(t, err)
 	reviewed, approved := p.Reviewed("li", apptest.Research()), p.Approved("li", apptest.Research())
+	m, err := p.Boards.Call(ctx, p.As("chen"), board.CallInput{Panel: "ethics", Day: "2026-11-21", Items: []string{inReview.ID}})
+	ok(t, err)
 	seen := map[string]string{
+		"/meetings": "chen", "/meetings/" + m.ID: "chen", "/deputies": "chen", "/institutions": "li", "/institutions/jinhe-first-hospital": "li",
 		"/": "", "/?q=sex": "", "/catalogue/jinhe": "", "/login": "", "/audit/checkpoint": "", "/inbox": "li", "/notices": "li", "/applications": "li", "/applications/new": "li", "/grants": "li", "/handovers": "feng",
 		"/applications/" + draft.ID: "li", "/applications/" + draft.ID + "/edit": "li", "/applications/" + inReview.ID: "chen", "/applications/" + reviewed.ID: "zhou",
 		"/applications/" + approved.ID: "wu", "/applications/" + approved.ID + "/agreement": "wu", "/applications/" + registry.ID: "zheng", "/grants/" + granted.Grant: "li",

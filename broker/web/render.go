@@ -51,8 +51,8 @@ type link struct {
 
 // navigation are the links of the head; who may not enter one does not see it.
 var navigation = [...]link{{To: "/", Key: "nav.catalogue"}, {To: "/inbox", Key: "nav.inbox"}, {To: "/notices", Key: "nav.notices"}, {To: "/applications", Key: "nav.applications"},
-	{To: "/grants", Key: "nav.grants"}, {To: "/access", Key: "nav.access"}, {To: "/handovers", Key: "nav.handovers"}, {To: "/incidents", Key: "nav.incidents"}, {To: "/conduct", Key: "nav.conduct"},
-	{To: "/me", Key: "nav.me"}, {To: "/audit", Key: "nav.audit"}, {To: "/supervision", Key: "nav.supervision"}, {To: "/complaints", Key: "nav.complaints"}}
+	{To: "/grants", Key: "nav.grants"}, {To: "/access", Key: "nav.access"}, {To: "/meetings", Key: "nav.meetings"}, {To: "/handovers", Key: "nav.handovers"}, {To: "/incidents", Key: "nav.incidents"}, {To: "/conduct", Key: "nav.conduct"},
+	{To: "/me", Key: "nav.me"}, {To: "/audit", Key: "nav.audit"}, {To: "/supervision", Key: "nav.supervision"}, {To: "/institutions", Key: "nav.institutions"}, {To: "/complaints", Key: "nav.complaints"}}
 
 // parse reads all templates, once for each language: a text is looked up when the page is made, and a missing one fails the page.
 func (s *server) parse() (views, error) {
@@ -239,7 +239,8 @@ func (s *server) show(ctx context.Context, c *call, name string, p page) error {
 func done(c *call) string {
 	switch k := c.r.URL.Query().Get("done"); k {
 	case "created", "changed", "submitted", "reviewed", "decided", "withdrawn", "signed", "ended", "prepared", "acknowledged", "address", "confirmed",
-		"filed", "answered", "appealed", "upheld", "lifted", "reported", "amended", "told", "closed", "wished", "unwished", "attached", "detached":
+		"filed", "answered", "appealed", "upheld", "lifted", "reported", "amended", "told", "closed", "wished", "unwished", "attached", "detached", "called", "named", "unnamed",
+		"meeting-attend", "meeting-leave", "meeting-open", "meeting-close", "meeting-cancel", "meeting-minute", "meeting-sign":
 		return "done." + k
 	}
 	return ""

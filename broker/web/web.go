@@ -21,10 +21,12 @@ import (
 
 	"carrel/broker/application"
 	"carrel/broker/auth"
+	"carrel/broker/board"
 	"carrel/broker/conduct"
 	"carrel/broker/grant"
 	"carrel/broker/grant/act"
 	"carrel/broker/handover"
+	"carrel/broker/institution"
 	"carrel/broker/job"
 	"carrel/broker/notice"
 	"carrel/broker/record"
@@ -48,6 +50,8 @@ type Config struct {
 	Records      *record.Service
 	Supervision  *supervise.Service
 	Residents    *resident.Registry
+	Boards       *board.Service
+	Institutions *institution.Service
 	Logger       *slog.Logger
 }
 
@@ -55,7 +59,7 @@ func (c Config) check() error {
 	if err := c.Desk.Check(); err != nil {
 		return err
 	}
-	if c.Issuer == nil || c.Directory == nil || c.Applications == nil || c.Papers == nil || c.Grants == nil || c.Jobs == nil || c.Handovers == nil || c.Notices == nil || c.Conduct == nil || c.Records == nil || c.Supervision == nil || c.Residents == nil || c.Logger == nil {
+	if c.Issuer == nil || c.Directory == nil || c.Applications == nil || c.Papers == nil || c.Grants == nil || c.Jobs == nil || c.Handovers == nil || c.Notices == nil || c.Conduct == nil || c.Records == nil || c.Supervision == nil || c.Residents == nil || c.Boards == nil || c.Institutions == nil || c.Logger == nil {
 		return errors.New("web: a part of the configuration is missing")
 	}
 	return nil
@@ -94,6 +98,9 @@ func New(r chi.Router, c Config) error {
 	}
 	if s.codes, err = readCodes(ctx, c.Desk.Policy, s.labels); err != nil {
 		return fmt.Errorf("web: codes: %w", err)
+	}
+	if err = readBoards(ctx, c.Desk.Policy, s.labels); err != nil {
+		return fmt.Errorf("web: boards: %w", err)
 	}
 	if s.views, err = s.parse(); err != nil {
 		return err
