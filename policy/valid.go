@@ -9,8 +9,9 @@ import (
 
 // Bounds on what a question may carry. They keep a decision fast; no honest question comes near.
 const (
-	maxItems = 4096
-	maxBytes = 512
+	maxItems   = 4096
+	maxColumns = 1 << 14 // of a dataset: a regional catalogue has some 7,000 fields
+	maxBytes   = 512
 )
 
 // form collects the first fault of a question.
@@ -194,7 +195,7 @@ func (f *form) dataset(d Dataset) {
 	f.need("the dataset", d.ID)
 	f.texts(d.Owner, d.Region)
 	f.lists(d.Purposes, d.DUO)
-	if d.Columns == nil || len(d.Columns) > maxItems {
+	if d.Columns == nil || len(d.Columns) > maxColumns {
 		f.fail("a dataset names no fields, or too many")
 	}
 	for name, level := range d.Columns {
