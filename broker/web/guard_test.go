@@ -97,7 +97,7 @@ func TestPagesAreNamedByPolicy(t *testing.T) {
 	}
 	for name := range named {
 		_, path, _ := strings.Cut(name, " ")
-		other := strings.HasPrefix(path, "/api/") || path == "/healthz" || path == "/metrics" || path == "/openapi.json"
+		other := strings.HasPrefix(path, "/api/") || path == "/healthz" || path == "/metrics" || path == "/openapi.json" || strings.HasSuffix(path, ".jsonld")
 		if !other && !have[name] {
 			t.Errorf("policy names %s, which is no page", name)
 		}
@@ -243,7 +243,8 @@ func TestBrokenForms(t *testing.T) {
 		"infinite":    {url.Values{"epsilon": {"1e999"}}, http.StatusUnprocessableEntity},
 		"stranger":    {url.Values{"team": {"nobody-here"}}, http.StatusUnprocessableEntity},
 		"level":       {url.Values{"kind": {"handover"}, "mlps": {"x"}}, http.StatusUnprocessableEntity},
-		"unknown set": {url.Values{"wish": {"nowhere:person.*", "jinhe", "::"}}, http.StatusSeeOther}, // policy says what is wrong with it
+		"no field":    {url.Values{"wish": {"::"}}, http.StatusUnprocessableEntity},
+		"unknown set": {url.Values{"wish": {"nowhere:person.*", "jinhe"}}, http.StatusSeeOther}, // policy says what is wrong with it
 	} {
 		if status, body := p.post("li", "/applications", c.form); status != c.want {
 			t.Errorf("%s: status %d: %s", name, status, body[:min(len(body), 200)])
