@@ -66,6 +66,9 @@ func TestMeetingPages(t *testing.T) {
 	if _, body := p.page("mei", at+"?lang=en"); !strings.Contains(body, at+"/vote") || !strings.Contains(body, "answer-") {
 		t.Fatal("who is present has no sheet")
 	}
+	if _, body := p.page("mei", "/applications/"+a.ID); !strings.Contains(body, `href="`+at+`"`) {
+		t.Error("the application does not lead to its meeting")
+	}
 	if _, body := p.page("bai", at); strings.Contains(body, at+"/vote") {
 		t.Error("who is not there has a sheet")
 	}
