@@ -243,7 +243,7 @@ func (s *Service) Take(ctx context.Context, id auth.Identity, meeting, name, dig
 		facts.Digest = digest
 		dec, err := s.ask(ctx, id, "meeting."+name, facts)
 		if err != nil {
-			return err
+			return s.conceal(ctx, id, facts, err, meetingName())
 		}
 		if digest != "" {
 			m.Minutes = digest
@@ -254,6 +254,21 @@ func (s *Service) Take(ctx context.Context, id auth.Identity, meeting, name, dig
 		return nil, err
 	}
 	return m, nil
+}
+
+// conceal makes a refusal look like a thing that is not there to who may not read it either.
+func (s *Service) conceal(ctx context.Context, id auth.Identity, b policy.Board, refused error, what policy.Text) error {
+	if !problem.Is(refused, problem.Forbidden) {
+		return refused
+	}
+	_, err := s.ask(ctx, id, b.Noun+".read", b)
+	switch {
+	case err == nil:
+		return refused
+	case problem.Is(err, problem.Forbidden):
+		return act.Conceal(refused, what)
+	}
+	return err
 }
 
 // Vote casts one's own vote on an item of a meeting: a review like any other, in that meeting.

@@ -75,7 +75,7 @@ func (s *Service) paper(ctx context.Context, id auth.Identity, name, number stri
 	step := act.Step{Kind: "board." + name, Object: p.Noun}
 	err := s.desk.Do(ctx, id, step, func(tx *store.Tx) error {
 		var rev int64
-		noun := p.Noun
+		noun := p.Noun // of the step; what is read has one of its own
 		if number == "" {
 			p.ID = act.NewID("bp")
 		} else {
@@ -93,6 +93,9 @@ func (s *Service) paper(ctx context.Context, id auth.Identity, name, number stri
 			return err
 		}
 		dec, err := s.ask(ctx, id, name, facts)
+		if err != nil && number != "" {
+			return s.conceal(ctx, id, facts, err, paperName(noun))
+		}
 		if err != nil {
 			return err
 		}

@@ -69,7 +69,10 @@ func TestDeputy(t *testing.T) {
 	if len(list) != 1 || len(others) != 0 {
 		t.Fatalf("the authority sees %d, a stranger %d", len(list), len(others))
 	}
-	_, err = w.Boards.Give(ctx, w.As("li"), "deputy.end", board.Deputy, p.ID)
+	if _, err = w.Boards.Give(ctx, w.As("li"), "deputy.end", board.Deputy, p.ID); !problem.Is(err, problem.NotFound) { // who may not read it learns nothing of it
+		t.Fatalf("ended by a stranger: %v", err)
+	}
+	_, err = w.Boards.Give(ctx, w.As("yan"), "deputy.end", board.Deputy, p.ID)
 	refused(t, err, "sichuan-17/deputy-party")
 	_, err = w.Boards.Give(ctx, w.As("he"), "deputy.end", board.Deputy, p.ID)
 	must(t, err)
@@ -187,7 +190,10 @@ func TestInvitation(t *testing.T) {
 	if _, err := w.Applications.Show(ctx, w.As("liang"), a.ID); !problem.Is(err, problem.NotFound) {
 		t.Fatalf("seen before the acceptance: %v", err)
 	}
-	_, err = w.Boards.Accept(ctx, w.As("wu"), p.ID, board.Declaration{Confidential: true, Conflict: "none"})
+	if _, err = w.Boards.Accept(ctx, w.As("wu"), p.ID, board.Declaration{Confidential: true, Conflict: "none"}); !problem.Is(err, problem.NotFound) {
+		t.Fatalf("accepted by a stranger: %v", err)
+	}
+	_, err = w.Boards.Accept(ctx, w.As("zhou"), p.ID, board.Declaration{Confidential: true, Conflict: "none"})
 	refused(t, err, "sichuan-18/own-invitation")
 	_, err = w.Boards.Accept(ctx, w.As("liang"), p.ID, board.Declaration{Conflict: "none"})
 	refused(t, err, "sichuan-17/confidential")

@@ -159,8 +159,9 @@ func TestIncident(t *testing.T) {
 			_, err = w.Conduct.Tell(ctx, w.As("wu"), m.ID, a)
 			ok(t, err)
 		}
-		_, err = w.Conduct.Amend(ctx, w.As("zheng"), m.ID, more)
-		denied(t, err, "pipl-57/handler")
+		if _, err = w.Conduct.Amend(ctx, w.As("zheng"), m.ID, more); !problem.Is(err, problem.NotFound) { // of another unit
+			t.Errorf("a stranger amends: %v", err)
+		}
 		list, err := w.Conduct.Incidents(ctx, w.As("wu"), m.ID)
 		ok(t, err)
 		if len(list) != 1 || !list[0].Overdue || list[0].Texts["advice"] != "请致电" {
@@ -201,8 +202,9 @@ func TestComplaint(t *testing.T) {
 	if e.Actor != "system" || strings.Contains(string(raw), "script") {
 		t.Errorf("on record %+v", e)
 	}
-	_, err = w.Conduct.Answer(ctx, w.As("zheng"), c.Number, "经核查，查看有据。已留痕。")
-	denied(t, err, "sichuan-17/post", "municipal-7/other")
+	if _, err = w.Conduct.Answer(ctx, w.As("zheng"), c.Number, "经核查，查看有据。已留痕。"); !problem.Is(err, problem.NotFound) {
+		t.Errorf("a stranger answers: %v", err)
+	}
 	w.Clock.Add(25 * 24 * time.Hour)
 	if c, err = w.Conduct.Status(ctx, c.Number); err != nil || !c.Overdue {
 		t.Errorf("overdue %+v, %v", c, err)

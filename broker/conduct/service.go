@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"carrel/broker/auth"
@@ -116,7 +117,12 @@ func (s *Service) take(ctx context.Context, id auth.Identity, st step) (*matter.
 				return problem.Absent(policy.Text{ZH: "事项", EN: "matter"})
 			}
 		}
-		return s.move(ctx, tx, id, st, m, rev)
+		was := *m
+		err = s.move(ctx, tx, id, st, m, rev)
+		if st.id != "" && problem.Is(err, problem.Forbidden) {
+			return s.conceal(ctx, id, &was, err)
+		}
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -127,6 +133,28 @@ func (s *Service) take(ctx context.Context, id auth.Identity, st step) (*matter.
 		}
 	}
 	return m, nil
+}
+
+// anyPurpose stands for whatever a reader might say that he reads for.
+const anyPurpose = "whatever a reader might read it for"
+
+// conceal makes a refusal look like a matter that is not there to who had no hand in it and may not read it, neither by itself nor
+// as part of a file.
+func (s *Service) conceal(ctx context.Context, id auth.Identity, m *matter.Matter, refused error) error {
+	if slices.ContainsFunc(m.Steps, func(x matter.Step) bool { return x.By == id.Account }) {
+		return refused
+	}
+	for _, state := range []string{m.State, ""} { // a file has no state
+		m.State = state
+		_, err := s.ask(ctx, id, m.Noun+".read", m, map[string]string{"purpose": anyPurpose}, "")
+		if err == nil {
+			return refused
+		}
+		if !problem.Is(err, problem.Forbidden) {
+			return err
+		}
+	}
+	return act.Conceal(refused, policy.Text{ZH: "事项", EN: "matter"})
 }
 
 // prefix of a matter's number.
