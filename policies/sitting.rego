@@ -30,9 +30,9 @@ holds(_, "chongqing-integrity/no-vote") if not me in reviewers
 
 # --- deputies
 
-principals(row) := {d["for"] | some d in mandate.deputies; d.role == reviews[row.review].role}
+principals(row) := {d.for | some d in mandate.deputies; d.role == reviews[row.review].role}
 
-taken := {r["for"] | some r in case.reviews; r["for"] != ""}
+taken := {r.for | some r in case.reviews; r.for != ""}
 
 holds(row, "sichuan-17/one-seat") if {
 	count(principals(row) & (reviewers | taken)) == 0
