@@ -24,6 +24,10 @@ test_soon if {
 	every name, kind in boards.due { kinds(asked(name, kind.remind, 0)) == ["remind"] }
 }
 
+test_all_that_can_be_due if {
+	every kind in {"review", "decision", "answer", "signature", "duty", "complaint"} { kinds(asked(kind, 0, 0)) == ["remind"] }
+}
+
 test_late if {
 	every name, kind in boards.due {
 		kinds(asked(name, 0, kind.escalate.after - 1)) == ["remind"]

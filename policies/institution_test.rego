@@ -231,7 +231,9 @@ test_not_ones_own if rules(set_by(zhou, object.union(commission, {"level": "city
 
 test_own_post if {
 	wu := who("wu", ["steward"], university)
-	set_by(wu, object.union(university, {"department": 9}), university, commission).allow
+	d := set_by(wu, object.union(university, {"department": 9}), university, commission)
+	d.allow
+	"sichuan-17/own-unit" in d.grounds
 }
 
 test_own_post_of_another if {

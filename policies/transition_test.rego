@@ -140,6 +140,13 @@ test_director_first if "tianjin-32-5/director-first" in rules(asked("application
 
 test_agreement if denied(asked("application", li, move("grant", "", "", ""), {"state": "agreed"}), "tianjin-32-2/agreement")
 
+test_each_owner_agrees if {
+	half := [{"side": "applicant", "account": "li", "institution": "q"}, {"side": "owner", "account": "wu", "institution": "c"}]
+	both := array.concat(half, [{"side": "owner", "account": "ren", "institution": "h"}])
+	"state47-share/each-owner" in rules(asked("application", li, move("grant", "", "", ""), {"state": "agreed", "data_owners": ["c", "h"], "signatures": half}))
+	not "state47-share/each-owner" in rules(asked("application", li, move("grant", "", "", ""), {"state": "agreed", "data_owners": ["c", "h"], "signatures": both}))
+}
+
 test_grant_opens if {
 	s := [{"side": "applicant", "account": "li", "institution": "u"}, {"side": "owner", "account": "wu", "institution": "c"}]
 	d := asked("application", li, move("grant", "", "", ""), {"state": "agreed", "signatures": s})

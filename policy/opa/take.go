@@ -62,6 +62,11 @@ func (t *taker) from(r *ast.Rule) error {
 
 func (t *taker) replace(x any) (any, error) {
 	switch x := x.(type) {
+	case *ast.Expr:
+		if t.asks(x) {
+			t.n++
+			return ast.NewExpr(ast.BooleanTerm(true)), nil
+		}
 	case ast.Set:
 		if x.Contains(ast.NewTerm(t.rule)) {
 			t.n++
@@ -90,6 +95,20 @@ func (t *taker) replace(x any) (any, error) {
 		}
 	}
 	return x, nil
+}
+
+// asks says whether an expression is nothing but the question whether the rule holds, or whether it does not stand against somebody:
+// holds(row, id), and not id in set. Without the rule both are true.
+func (t *taker) asks(x *ast.Expr) bool {
+	terms, ok := x.Terms.([]*ast.Term)
+	if !ok || len(terms) < 2 {
+		return false
+	}
+	name := terms[0].String()
+	if name == ast.Member.Name || name == ast.Member.Ref().String() {
+		return x.Negated && t.is(terms[1])
+	}
+	return !x.Negated && name == "holds" && t.is(terms[len(terms)-1])
 }
 
 func pairsBut(o ast.Object, key *ast.Term) [][2]*ast.Term {
@@ -150,7 +169,7 @@ func takeData(x any, rule string) (any, int) {
 	case []any:
 		out, n := make([]any, 0, len(x)), 0
 		for _, v := range x {
-			if v == rule {
+			if e, ok := v.(map[string]any); v == rule || ok && e["rule"] == rule {
 				n++
 				continue
 			}
