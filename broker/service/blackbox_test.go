@@ -22,6 +22,7 @@ import (
 	"carrel/anonymize/dp"
 	"carrel/anonymize/dp/dptest"
 	"carrel/broker/auth"
+	"carrel/broker/catalogue/register"
 	"carrel/broker/jinhe"
 	"carrel/broker/service"
 	"carrel/broker/service/servicetest"
@@ -160,6 +161,12 @@ func (g *ground) open(t *testing.T, source string) (*world, int64) {
 	})
 	m, _, err := w.Build(t.Context(), w.Who(t, "wu"), g.set.RecipeFile, g.set.Recipe, source, nil)
 	servicetest.Must(t, err)
+	servicetest.Must(t, w.Holdings.Signed(t.Context(), w.Who(t, "wu"), w.Who(t, "zhou"), m.Dataset))
+	versions, err := w.Holdings.Versions(t.Context(), w.Who(t, "wu"), m.Dataset)
+	servicetest.Must(t, err)
+	if now := slices.IndexFunc(versions, func(v register.Version) bool { return v.State == "published" }); now < 0 || versions[now].ManifestID != m.ID {
+		t.Fatal("questions do not go to the world's own extract: both worlds answer alike, and nothing can tell them apart")
+	}
 	session, err := w.Issuer.Login(t.Context(), "li", auth.Secret(g.password))
 	servicetest.Must(t, err)
 	w.token = session.Token.Reveal()
