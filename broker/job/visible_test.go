@@ -13,6 +13,7 @@ import (
 	"carrel/broker/application/apptest"
 	"carrel/broker/grant/act"
 	"carrel/broker/job"
+	"carrel/broker/resident"
 	"carrel/broker/store"
 	"carrel/sandbox"
 )
@@ -86,7 +87,10 @@ func newJobs(t *testing.T, w *apptest.World, e *engine, clock job.Clock) *job.Se
 		if err != nil {
 			return err
 		}
-		d.Schema, err = entry.Dataset.Schema(200)
+		if d.Schema, err = entry.Dataset.Schema(200); err != nil {
+			return err
+		}
+		d.Exclusions, err = resident.Version(ctx, tx, d.ID) // no resident wished anything: that is a list with a version too
 		return err
 	}))
 	s, err := job.New(job.Config{
