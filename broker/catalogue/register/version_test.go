@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"carrel/broker/audit"
-	"carrel/broker/auth"
 	"carrel/broker/catalogue"
 	"carrel/broker/catalogue/register"
 	"carrel/broker/grant/act"
@@ -239,8 +238,9 @@ func TestRegisterRefuses(t *testing.T) {
 	_, err := c.Holdings.Register(ctx, c.Who(t, "zheng"), jinhe.RegistryFile, []byte(good))
 	refusedBy(t, err, "municipal-12/own", "sichuan-17/post")
 	// A steward of another unit takes no entry over by writing his own unit into it.
-	stranger := auth.Identity{Account: "mo", Roles: []string{"steward"}, Institution: "elsewhere", Region: "510000"}
-	taken := strings.NewReplacer("owner: jinhe-health-commission", "owner: elsewhere", "operator: jinhe-health-information-centre", "operator: elsewhere").Replace(good)
+	stranger := c.Who(t, "feng") // registered, trained and declared: nothing but whose the entry is stands in his way
+	stranger.Roles = []string{"steward"}
+	taken := strings.NewReplacer("owner: jinhe-health-commission", "owner: "+stranger.Institution, "operator: jinhe-health-information-centre", "operator: "+stranger.Institution).Replace(good)
 	_, err = c.Holdings.Register(ctx, stranger, jinhe.RegistryFile, []byte(taken))
 	refusedBy(t, err, "municipal-12/own")
 }
