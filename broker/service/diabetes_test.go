@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,7 +20,6 @@ import (
 	"carrel/anonymize/dp"
 	"carrel/anonymize/extract"
 	"carrel/anonymize/ledger"
-	"carrel/broker/auth"
 	"carrel/broker/grant"
 	"carrel/broker/job"
 	"carrel/broker/service"
@@ -160,7 +158,7 @@ func newDiabetes(t *testing.T, epsilon float64) *diabetes {
 	servicetest.Must(t, err)
 	_, err = service.Init(c.Config.Data, keys...)
 	servicetest.Must(t, err)
-	addOwner(t, filepath.Join(c.Config.Data, "keys", "accounts.json"), "uci-296")
+	addOwner(t, c.Config.Data, "uci-296")
 	c.Service, err = service.Open(t.Context(), c.Config)
 	servicetest.Must(t, err)
 	t.Cleanup(func() {
@@ -175,26 +173,6 @@ func newDiabetes(t *testing.T, epsilon float64) *diabetes {
 	servicetest.Must(t, err)
 	c.Application, c.Grant = a.ID, a.Grant
 	return &diabetes{City: c, raw: raw, ranked: readExtract(t, c)}
-}
-
-// addOwner gives the data's owner an account: the demo's people belong to the city.
-func addOwner(t *testing.T, file, institution string) {
-	t.Helper()
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var accounts []auth.Account
-	if err := json.Unmarshal(raw, &accounts); err != nil {
-		t.Fatal(err)
-	}
-	owner, _ := auth.NewAccount(auth.Account{ID: "ulla", NameZH: "乌拉", NameEN: "Ulla", Roles: []string{"owner", "steward"}, Institution: institution, Region: "990000"})
-	if raw, err = json.Marshal(append(accounts, owner)); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(file, raw, 0o600); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // unpack writes the archive's table into the source directory and returns its rows.

@@ -176,7 +176,7 @@ func newMimic(t *testing.T, epsilon float64) *mimic {
 	servicetest.Must(t, err)
 	_, err = service.Init(m.Config.Data, keys...)
 	servicetest.Must(t, err)
-	addOwner(t, filepath.Join(m.Config.Data, "keys", "accounts.json"), "mit-lcp")
+	addOwner(t, m.Config.Data, "mit-lcp")
 	m.Service, err = service.Open(t.Context(), m.Config)
 	servicetest.Must(t, err)
 	t.Cleanup(func() {
