@@ -74,7 +74,9 @@ func TestAResidentObjectsAndSeesItHonoured(t *testing.T) {
 		if notices := objects(mine, "notices"); len(notices) != 1 || str(notices[0], "handover") != str(first, "id") {
 			t.Errorf("told were %v", notices)
 		}
-		if !slices.ContainsFunc(s.lists("feng", "/notices"), func(n obj) bool { return str(n, "kind") == "handover.objected" && str(n, "object") == "handover/"+str(first, "id") }) {
+		if !slices.ContainsFunc(s.lists("feng", "/notices"), func(n obj) bool {
+			return str(n, "kind") == "handover.objected" && str(n, "object") == "handover/"+str(first, "id")
+		}) {
 			t.Error("who has the older package finds nothing of it in the inbox")
 		}
 		if p := objects(mine, "projects"); str(p[0], "answers") != "1" || str(p[0], "without") != "2" {
