@@ -11,11 +11,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 	"unicode"
 
 	"carrel/broker/audit"
 	"carrel/broker/auth"
+	"carrel/broker/service"
 	"carrel/broker/service/servicetest"
 	"carrel/broker/store"
 	"carrel/policy"
@@ -160,11 +163,15 @@ type bait struct {
 	h      http.Handler
 	db     *sql.DB
 	tokens map[string]string
+	ahead  atomic.Int64 // of the true time, in nanoseconds: how far the city's clock is
 }
 
 func newBait(t *testing.T) *bait {
 	t.Helper()
-	b := &bait{t: t, city: moulds.City(t), tokens: map[string]string{}}
+	b := &bait{t: t, tokens: map[string]string{}}
+	b.city = moulds.City(t, func(c *service.Config) {
+		c.Now = func() time.Time { return time.Now().Add(time.Duration(b.ahead.Load())) }
+	})
 	var err error
 	b.h, err = b.city.Handler()
 	servicetest.Must(t, err)
@@ -257,6 +264,9 @@ func TestHostileBodies(t *testing.T) {
 				}
 				raw, err := json.Marshal(body)
 				servicetest.Must(t, err)
+				if path == "/api/v1/conduct/complaints" { // as slowly as the brake wants them: it is the bodies that are judged here
+					b.ahead.Add(int64(3 * time.Second))
+				}
 				before := b.books()
 				b.judge(fmt.Sprintf("%s %s as %q: %s: %s", method, path, account, field, value), b.send(account, method, at, raw), before)
 			})
