@@ -54,6 +54,11 @@ func elsewhere(line string, c *cobra.Command) bool {
 func TestEveryCommandHasAScript(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := filepath.Glob("testdata/script/after/*.txtar")
+	files = append(files, after...)
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no scripts: %v", err)
 	}

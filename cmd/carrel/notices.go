@@ -23,7 +23,7 @@ func (a *app) noticesList() *cobra.Command {
 	var unread bool
 	var after string
 	cmd := &cobra.Command{
-		Use: "list", Short: "Your notices, newest first", Args: a.exact(0, "no arguments"),
+		Use: "list", Short: "Your notices, newest first", Example: "  carrel notices list --unread", Args: a.exact(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := a.api()
 			if err != nil {
@@ -54,7 +54,7 @@ func (a *app) noticesList() *cobra.Command {
 
 func (a *app) noticesRead() *cobra.Command {
 	return &cobra.Command{
-		Use: "read NOTICE", Short: "Mark a notice as read", Args: a.exact(1, "a notice's number"),
+		Use: "read NOTICE", Short: "Mark a notice as read", Example: "  carrel notices read no-…", Args: a.exact(1, "a notice's number"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.api()
 			if err != nil {
@@ -86,7 +86,7 @@ func (a *app) noticesMail() *cobra.Command {
 	var set string
 	var none bool
 	cmd := &cobra.Command{
-		Use: "mail [--set ADDRESS | --none]", Short: "Show, set or take away the address that notices go to", Args: a.exact(0, "no arguments"),
+		Use: "mail [--set ADDRESS | --none]", Short: "Show, set or take away the address that notices go to", Example: "  carrel notices mail --set chen@jinhe.example", Args: a.exact(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := a.api()
 			if err != nil {
@@ -114,7 +114,7 @@ func (a *app) noticesMail() *cobra.Command {
 
 func (a *app) noticesConfirm() *cobra.Command {
 	return &cobra.Command{
-		Use: "confirm CODE", Short: "Show that mail to your address arrives, by the code that was sent to it", Args: a.exact(1, "the eight digits"),
+		Use: "confirm CODE", Short: "Show that mail to your address arrives, by the code that was sent to it", Example: "  carrel notices confirm 12345678", Args: a.exact(1, "the eight digits"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.api()
 			if err != nil {
@@ -131,7 +131,7 @@ func (a *app) noticesConfirm() *cobra.Command {
 
 func (a *app) noticesQueues() *cobra.Command {
 	return &cobra.Command{
-		Use: "queues", Short: "What has not gone out, by destination (system administrator, auditor)", Args: a.exact(0, "no arguments"),
+		Use: "queues", Short: "What has not gone out, by destination (system administrator, auditor)", Example: "  carrel notices queues", Args: a.exact(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := a.api()
 			if err != nil {
@@ -180,7 +180,7 @@ func (a *app) hookAdd() *cobra.Command {
 
 func (a *app) hookList() *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "The webhooks, without secrets", Args: a.exact(0, "no arguments"),
+		Use: "list", Short: "The webhooks, without secrets", Example: "  carrel notices hook list", Args: a.exact(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := a.api()
 			if err != nil {
@@ -203,7 +203,7 @@ func (a *app) hookList() *cobra.Command {
 
 func (a *app) hookRemove() *cobra.Command {
 	return &cobra.Command{
-		Use: "remove HOOK", Short: "End a webhook; what waits for it is not sent", Args: a.exact(1, "a webhook's number"),
+		Use: "remove HOOK", Short: "End a webhook; what waits for it is not sent", Example: "  carrel notices hook remove wh-…", Args: a.exact(1, "a webhook's number"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.api()
 			if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"path"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -20,12 +21,19 @@ import (
 	"carrel/policy"
 )
 
-// The scripts under testdata/script are the command line as its users meet it: one file a story, headed by why it is there.
+// The scripts under testdata/script are the command line as its users meet it: one file a story, headed by why it is there. Those under
+// after change what the others stand on, such as whose rows are in a dataset, and come when these have ended.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	c, binary := theCity(t), sandboxBinary(t)
+	for _, dir := range []string{"script", "script/after"} {
+		t.Run(path.Base(dir), func(t *testing.T) { c.scripts(t, binary, filepath.Join("testdata", dir)) })
+	}
+}
+
+func (c *city) scripts(t *testing.T, binary, dir string) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
+		Dir: dir, RequireExplicitExec: true, RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("SANDBOX", binary)
 			return c.setup(e)
