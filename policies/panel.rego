@@ -43,11 +43,14 @@ still_open(row) := seats - (closed | {seat |
 	count(votes(seat)) + 1 >= quorum(seat)
 })
 
-# waits names the seats that are open now: those of the first stage that is not done.
+# waits names the seats that are open now: those of the first stage that is not done. Nothing is known of a case of a machine
+# that nobody knows, not even that it waits for nobody.
 waits := cite.approval({"sichuan-17/command"}, [{"kind": "review", "value": seat, "text": reviews[kind_of(seat)].label} |
 	some seat in (seats - closed)
 	stage(seat) == min(stages(seats - closed))
-])
+]) if machine
+
+else := cite.denial({"sichuan-18/state"}, set(), {})
 
 stages(open) := {stage(seat) | some seat in open}
 

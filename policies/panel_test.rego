@@ -93,6 +93,12 @@ test_waits_for_the_second_stage if waiting(minors) == {"minors"}
 
 test_waits_for_nothing if waiting({"reviews": held}) == set()
 
+test_an_unknown_machine_waits_for_nobody_knows_whom if {
+	d := transition.waits with input as {"at": at, "machine": "door", "subject": zhou, "case": application}
+	not d.allow
+	{r.rule | some r in d.reasons} == {"sichuan-18/state"}
+}
+
 # --- taking a vote back
 
 retract := move("retract", "", "", "")
