@@ -382,11 +382,16 @@ details["sichuan-20/imposer"] := names(class.imposers)
 
 details["sichuan-20/recorder"] := names(class.recorders)
 
-details["pipl-57/fields"] := cite.plain(lacking)
+details["pipl-57/fields"] := called(lacking)
 
-details["pipl-57/addressee"] := cite.plain({a | some a in addressees})
+details["pipl-57/addressee"] := called(addressees)
 
-details["pipl-57/told"] := cite.plain(untold)
+details["pipl-57/told"] := called(untold)
+
+# What has no name is told by its code. An addressee's name carries the code, which is what one gives to tell him.
+called(codes) := {lang: concat(", ", sort({object.get(book.incident.names, [code, lang], code) | some code in codes})) |
+	some lang in ["zh", "en"]
+}
 
 names(roles) := {
 	"zh": concat(", ", sort({data.carrel.roles[r].zh | some r in roles})),

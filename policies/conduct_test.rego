@@ -234,6 +234,40 @@ test_every_field if {
 	}
 }
 
+# Each language has words of its own for what is missing; a code stands only where one has to give it.
+test_words_for_what_is_missing if {
+	d := asked(zhou, "incident.tell", object.union(opened, {"addressee": "persons", "kinds": [], "texts": {"advice": 0, "causes": 0}}))
+	[r.text | some r in d.reasons] == [{
+		"zh": "事件报告不完整, 缺: 个人可采取的措施, 信息种类, 原因。",
+		"en": "The report of the incident is incomplete; missing: advice to persons, causes, kinds of information.",
+	}]
+}
+
+test_every_field_has_words if {
+	names := data.carrel.matters.incident.names
+	every f in object.keys(incident.texts) | {"kinds"} {
+		not regex.match("[A-Za-z]", names[f].zh)
+		contains(names[f].en, f)
+	}
+}
+
+test_words_for_who_is_to_be_told if {
+	d := asked(zhou, "incident.close", object.union(told, {"told": ["sichuan-cyberspace-administration", "persons"]}))
+	[r.text.zh | some r in d.reasons] == ["尚未通知: 四川省卫生健康委员会 (sichuan-health-commission)。"]
+	every codes in array.concat(
+		[data.carrel.matters.incident.addressees["default"]],
+		[l | some l in data.carrel.matters.incident.addressees.by_region],
+	) {
+		every code in codes { endswith(data.carrel.matters.incident.names[code].zh, sprintf("(%s)", [code])) }
+	}
+}
+
+test_who_has_no_name_is_told_by_code if {
+	friend := object.union(opened, {"region": "999999", "addressee": "a-friend"})
+	d := asked(zhou, "incident.tell", friend) with data.carrel.matters.incident.addressees["default"] as ["county-commission"]
+	[r.text.zh | some r in d.reasons] == ["应通知的对象为: county-commission。"]
+}
+
 test_kinds if rules(asked(zhou, "incident.tell", object.union(opened, {"addressee": "persons", "kinds": []}))) == {"pipl-57/fields"}
 
 told := object.union(opened, {"told": ["sichuan-health-commission", "sichuan-cyberspace-administration", "persons"], "texts": {"grounds": 20}})
