@@ -307,6 +307,7 @@ type Grant struct {
 	From       Date         `json:"from"`
 	To         Date         `json:"to"` // last day
 	DataOwners List[string] `json:"data_owners"`
+	Regions    List[string] `json:"regions"` // GB/T 2260, of its datasets: whose rules speak
 
 	// Institution is the applicant's, for a handover the receiver's.
 	Institution string                `json:"institution"`

@@ -90,7 +90,7 @@ func (f *form) subject(s Subject) {
 
 func (f *form) grant(g Grant) {
 	f.texts(g.ID, g.Kind, g.State, g.Purpose, g.Lead, g.Assessment, g.Institution, g.Agreement, g.Processor)
-	f.lists(g.Team, g.Datasets, g.Columns, g.Statistics, g.DataOwners, g.Queries)
+	f.lists(g.Team, g.Datasets, g.Columns, g.Statistics, g.DataOwners, g.Regions, g.Queries)
 	f.dates(g.From, g.To)
 	if len(g.Obligations) > maxItems {
 		f.fail("a list is too long")

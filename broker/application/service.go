@@ -222,6 +222,15 @@ func (s *Service) open(ctx context.Context, tx *store.Tx, id auth.Identity, dec 
 		Assessment: a.Facts.Assessment, From: a.Facts.From, To: a.Facts.To, Epsilon: a.Facts.Epsilon, Universe: a.Universe,
 		Remit: a.Facts.Remit, Receiver: a.Facts.Receiver, Agreement: a.Agreement.Kind, Host: a.Facts.Agreement.Host,
 		Export: a.Export, Processor: a.Facts.Agreement.Processor, Queries: a.Facts.Agreement.Queries}
+	sets, err := s.datasets(ctx, tx, a)
+	if err != nil {
+		return err
+	}
+	for _, d := range sets {
+		if !slices.Contains(g.Regions, d.Region) {
+			g.Regions = append(g.Regions, d.Region)
+		}
+	}
 	for _, w := range a.Facts.Wishes {
 		g.Datasets = append(g.Datasets, w.Dataset)
 		g.Columns = append(g.Columns, w.Columns...)

@@ -45,7 +45,8 @@ type Grant struct {
 	Institution string      `json:"institution"` // the applicant's; for a handover the receiver's
 	DataOwners  []string    `json:"data_owners"`
 	Datasets    []string    `json:"datasets"`
-	Columns     []string    `json:"columns"` // table.column or table.*
+	Regions     []string    `json:"regions,omitempty"` // of the datasets
+	Columns     []string    `json:"columns"`           // table.column or table.*
 	Statistics  []string    `json:"statistics"`
 	Assessment  string      `json:"assessment"`
 	From        policy.Date `json:"from"`
@@ -103,7 +104,7 @@ type Pause struct {
 // Question is the grant as policy sees it.
 func (g *Grant) Question() policy.Grant {
 	q := policy.Grant{ID: g.ID, Export: g.Export, Kind: g.Kind, State: g.State, Purpose: g.Purpose, Lead: g.Lead, Team: g.Team,
-		Datasets: g.Datasets, Columns: g.Columns, Statistics: g.Statistics, Assessment: g.Assessment, From: g.From, To: g.To,
+		Datasets: g.Datasets, Regions: g.Regions, Columns: g.Columns, Statistics: g.Statistics, Assessment: g.Assessment, From: g.From, To: g.To,
 		DataOwners: g.DataOwners, Institution: g.Institution, Agreement: g.Agreement, Processor: g.Processor, Training: g.Training, Queries: g.Queries}
 	for _, o := range g.Obligations {
 		q.Obligations = append(q.Obligations, policy.GrantObligation{ID: o.ID, Kind: o.Kind, Due: o.Due, Done: o.Evidence != ""})
