@@ -130,8 +130,8 @@ func (s *Service) deliver(ctx context.Context, d store.Doc) (bool, error) {
 		return false, nil
 	}
 	err := s.send(ctx, p)
-	if ctx.Err() != nil { // stopping is not the receiver's failure
-		return false, nil
+	if stopped := ctx.Err(); stopped != nil { // which is not the receiver's failure
+		return false, stopped
 	}
 	state := StateSent
 	p.Tries++
