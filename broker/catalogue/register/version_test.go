@@ -86,7 +86,7 @@ func TestTwoPeopleSignAVersion(t *testing.T) {
 	wu, zhou := c.Who(t, "wu"), c.Who(t, "zhou")
 	before := entry(t, c, jinhe.Dataset).Current
 	v := again(t, c, "wu", jinhe.Dataset)
-	if v.State != "proposed" || v.Extract.Version != before.Version+1 || entry(t, c, jinhe.Dataset).Current.Version != before.Version {
+	if v.State != "proposed" || v.Version != before.Version+1 || entry(t, c, jinhe.Dataset).Current.Version != before.Version {
 		t.Fatalf("proposed %+v", v)
 	}
 	_, err := c.Holdings.Approve(ctx, zhou, jinhe.Dataset, v.Digest)
