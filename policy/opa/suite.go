@@ -150,13 +150,18 @@ func (s *Suite) Red(ctx context.Context, rule string, only []string) ([]string, 
 func (s *Suite) run(ctx context.Context, rules *source, only []string, c *cover.Cover) ([]TestResult, error) {
 	modules := make(map[string]*ast.Module, len(rules.modules)+len(s.tests))
 	maps.Copy(modules, rules.modules)
-	maps.Copy(modules, s.tests)
+	for name, m := range s.tests {
+		modules[name] = m
+		if only != nil {
+			modules[name] = withTests(m, only)
+		}
+	}
 	if only != nil {
 		modules = reached(modules, only)
 	}
 	runner := tester.NewRunner().
 		SetCompiler(ast.NewCompiler().WithStrict(c != nil).WithDefaultRegoVersion(ast.RegoV1).WithEnablePrintStatements(true)).
-		SetStore(inmem.NewFromObject(rules.data)).
+		SetStore(inmem.NewFromObjectWithOpts(rules.data, inmem.OptRoundTripOnWrite(false))). // nobody writes, so nobody needs a copy
 		RaiseBuiltinErrors(true).
 		SetModules(modules)
 	if c != nil {
@@ -182,6 +187,23 @@ func (s *Suite) run(ctx context.Context, rules *source, only []string, c *cover.
 	}
 	slices.SortFunc(out, func(a, b TestResult) int { return strings.Compare(a.Name, b.Name) })
 	return out, nil
+}
+
+// withTests is a module with those of its tests alone, and what is no test: half of all rules are tests.
+func withTests(m *ast.Module, only []string) *ast.Module {
+	few := *m
+	few.Annotations = nil
+	few.Rules = slices.DeleteFunc(slices.Clone(m.Rules), func(r *ast.Rule) bool {
+		return isTestRule(r) && !slices.Contains(only, testName(m, r))
+	})
+	return &few
+}
+
+func isTestRule(r *ast.Rule) bool { return strings.HasPrefix(string(r.Head.Name), "test_") }
+
+// testName is the name of a test in results and on record.
+func testName(m *ast.Module, r *ast.Rule) string {
+	return strings.TrimPrefix(m.Package.Path.String(), packagePrefix) + "." + string(r.Head.Name)
 }
 
 // reached keeps the packages that these tests read, directly or through others: compiling is most of the time of a few tests.

@@ -15,6 +15,10 @@ func (s *source) take(rule string) (*source, error) {
 	out := &source{modules: map[string]*ast.Module{}, hash: s.hash}
 	found := false
 	for name, m := range s.modules {
+		if !mentions(m, rule) {
+			out.modules[name] = m // only read from here on, so none of the others needs a copy of its own
+			continue
+		}
 		t := taker{rule: ast.String(rule)}
 		m = m.Copy()
 		for _, r := range m.Rules {

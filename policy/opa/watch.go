@@ -5,7 +5,6 @@ import (
 	"context"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -64,19 +63,17 @@ func (s *Suite) noticed(ctx context.Context, rule string) ([]string, error) {
 func (s *Suite) naming(rule string) (named, beside []string) {
 	named, beside = []string{}, []string{}
 	for _, m := range s.tests {
-		pkg := strings.TrimPrefix(m.Package.Path.String(), packagePrefix)
 		var all []string
 		hit := false
 		for _, r := range m.Rules {
 			says := mentions(r, rule)
 			hit = hit || says
-			name := string(r.Head.Name)
-			if !strings.HasPrefix(name, "test_") {
+			if !isTestRule(r) {
 				continue
 			}
-			all = append(all, pkg+"."+name)
+			all = append(all, testName(m, r))
 			if says {
-				named = append(named, pkg+"."+name)
+				named = append(named, testName(m, r))
 			}
 		}
 		if hit {
