@@ -105,6 +105,7 @@ func (d *Dataset) NewRisk(kind, scope string, persons int64) Risk {
 				r.Quasi = append(r.Quasi, t.Name+"."+f.Name)
 			case plan.RoleSensitive:
 				r.Sensitive = append(r.Sensitive, t.Name+"."+f.Name)
+			default: // the other roles are not what a risk is told by
 			}
 		}
 	}
