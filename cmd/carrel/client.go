@@ -132,11 +132,11 @@ func (c *api) do(ctx context.Context, method, path string, in, out any) error {
 	if err != nil {
 		return err
 	}
+	defer func() { _ = resp.Body.Close() }()
 	return decode(resp, out)
 }
 
 func decode(resp *http.Response, out any) error {
-	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxReply))
 	if err != nil {
 		return fmt.Errorf("the service's answer broke off; try again: %w", err)
@@ -160,6 +160,7 @@ func (c *api) upload(ctx context.Context, path, media string, file io.Reader, ou
 	if err != nil {
 		return err
 	}
+	defer func() { _ = resp.Body.Close() }()
 	return decode(resp, out)
 }
 

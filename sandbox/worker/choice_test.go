@@ -19,9 +19,7 @@ import (
 // drawChoice picks some of the persons 0 to 300, present or not.
 func drawChoice(t *rapid.T) choice {
 	who := choice{only: rapid.Bool().Draw(t, "only")}
-	for _, p := range rapid.SliceOfDistinct(rapid.Uint32Range(0, 320), func(p uint32) uint32 { return p }).Draw(t, "persons") {
-		who.persons = append(who.persons, p)
-	}
+	who.persons = append(who.persons, rapid.SliceOfDistinct(rapid.Uint32Range(0, 320), func(p uint32) uint32 { return p }).Draw(t, "persons")...)
 	slices.Sort(who.persons)
 	return who
 }
