@@ -246,7 +246,7 @@ test_words_for_what_is_missing if {
 test_every_field_has_words if {
 	names := data.carrel.matters.incident.names
 	every f in object.keys(incident.texts) | {"kinds"} {
-		not regex.match("[A-Za-z]", names[f].zh)
+		not regex.match(`[A-Za-z]`, names[f].zh)
 		contains(names[f].en, f)
 	}
 }
