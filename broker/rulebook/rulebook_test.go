@@ -316,6 +316,28 @@ func TestAlteredInTheStore(t *testing.T) {
 	if _, err := h.rules.Activate(t.Context(), h.who("zhou"), p.ID); !problem.Is(err, problem.Unverified) || h.live.Bundle() != old {
 		t.Errorf("activated what was altered: %v", err)
 	}
+	// what was altered after it was activated does not decide at the next start
+	next, err := h.rules.Propose(t.Context(), h.who("shi"), h.stricter("2027.2"))
+	if err == nil {
+		_, err = h.rules.Activate(t.Context(), h.who("zhou"), next.ID)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = h.Store.Update(t.Context(), func(tx *store.Tx) error {
+		rev, err := tx.Get(t.Context(), "rules-bundle", next.File, &doc)
+		if err != nil {
+			return err
+		}
+		doc.Raw = h.stricter("2027.9")
+		return tx.Put(t.Context(), "rules-bundle", next.File, rev, store.Index{}, doc)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if raw, err := rulebook.Active(t.Context(), h.Store); !problem.Is(err, problem.Unverified) || raw != nil {
+		t.Errorf("what was altered is read at the start: %d bytes, %v", len(raw), err)
+	}
 }
 
 // TestActivatedAtOnce: of many at once one does it, and questions go on being answered.
