@@ -65,6 +65,47 @@ func (s *Service) Changes(ctx context.Context, id auth.Identity, app string, fro
 	return out, nil
 }
 
+// Amended shows field by field what an amendment or a renewal changes of the application that it is about, as both stand, to who may
+// read the two. It is nil for an application that is about none.
+func (s *Service) Amended(ctx context.Context, id auth.Identity, app string) (*Changes, error) {
+	var out *Changes
+	err := s.desk.Look(ctx, id, act.Step{Kind: "application.compared", Object: "application/" + app}, what(), func(tx *store.Tx) (policy.Decision, error) {
+		a, _, err := load(ctx, tx, app)
+		if err != nil {
+			return policy.Decision{}, err
+		}
+		dec, err := s.access(ctx, id, "application.read", a)
+		if err != nil || a.Of == "" {
+			return dec, err
+		}
+		of, _, err := s.visible(ctx, tx, id, a.Of)
+		if problem.Is(err, problem.NotFound) || problem.Is(err, problem.Forbidden) {
+			return dec, nil
+		}
+		if err != nil {
+			return dec, err
+		}
+		before, err := s.fields(ctx, tx, of, 0)
+		if err != nil {
+			return dec, err
+		}
+		after, err := s.fields(ctx, tx, a, 0)
+		if err != nil {
+			return dec, err
+		}
+		f, err := s.forms.Get(a.Facts.Kind, 0)
+		if err != nil {
+			return dec, err
+		}
+		out = &Changes{Changes: differences(f, before, after)}
+		return dec, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (s *Service) compare(ctx context.Context, tx *store.Tx, a *Application, from, to int) ([]Change, error) {
 	before, err := s.fields(ctx, tx, a, from)
 	if err != nil {

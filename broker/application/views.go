@@ -21,6 +21,8 @@ type View struct {
 	// Questions and Appeals come with their words.
 	Questions []QuestionView `json:"questions,omitempty"`
 	Appeals   []AppealView   `json:"appeals,omitempty"`
+	// Recused come with their reasons to those who judge.
+	Recused []RecusalView `json:"recused,omitempty"`
 	Verdict   *VerdictView   `json:"verdict,omitempty"`
 	// Check is what policy would say to a submission now; only for a draft.
 	Check *policy.Decision `json:"check,omitempty"`
@@ -47,6 +49,12 @@ type QuestionView struct {
 type AppealView struct {
 	Appeal
 	Grounds string `json:"grounds"`
+}
+
+// RecusalView is a recusal. Its reason is for those who could have to recuse themselves: it may be about a family.
+type RecusalView struct {
+	Recusal
+	Reason string `json:"reason,omitempty"`
 }
 
 // VerdictView is the decision with its words.
@@ -134,6 +142,9 @@ func (s *Service) view(ctx context.Context, tx *store.Tx, id auth.Identity, a *A
 	if err := said(ctx, tx, a, v); err != nil {
 		return nil, err
 	}
+	if err := s.recusals(ctx, tx, id, a, v); err != nil {
+		return nil, err
+	}
 	if a.Verdict != nil {
 		if v.Verdict, err = verdictView(ctx, tx, a.Verdict); err != nil {
 			return nil, err
@@ -212,6 +223,27 @@ func said(ctx context.Context, tx *store.Tx, a *Application, v *View) error {
 			return err
 		}
 		v.Appeals = append(v.Appeals, shown)
+	}
+	return nil
+}
+
+// recusals are who takes no part, with the reasons to whom policy would let take none either.
+func (s *Service) recusals(ctx context.Context, tx *store.Tx, id auth.Identity, a *Application, v *View) error {
+	if len(a.Recused) == 0 {
+		return nil
+	}
+	dec, err := s.desk.Policy.Decide(ctx, policy.AccessQuestion{At: s.desk.Moment(), Subject: id.Subject(), Action: "application.recuse", Object: a.Object()})
+	if err != nil {
+		return fmt.Errorf("application: ask policy: %w", err)
+	}
+	for _, r := range a.Recused {
+		shown := RecusalView{Recusal: r}
+		if dec.Allow {
+			if shown.Reason, err = opened(ctx, tx, r.Reason); err != nil {
+				return err
+			}
+		}
+		v.Recused = append(v.Recused, shown)
 	}
 	return nil
 }

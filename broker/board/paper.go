@@ -173,6 +173,33 @@ func invited(ctx context.Context, tx *store.Tx, p Paper) (bool, error) {
 	return twice, err
 }
 
+// Offers are those of the steps that policy lets the person take with a paper now. What she would declare with one is taken as
+// declared.
+func (s *Service) Offers(ctx context.Context, id auth.Identity, p Paper, steps ...string) ([]string, error) {
+	var out []string
+	err := s.desk.Store.View(ctx, func(tx *store.Tx) error {
+		facts, err := s.facts(ctx, tx, id, p, false)
+		if err != nil {
+			return err
+		}
+		facts.Silent, facts.Conflict = true, "none"
+		for _, name := range steps {
+			dec, err := s.desk.Policy.Decide(ctx, policy.BoardQuestion{At: s.desk.Moment(), Subject: id.Subject(), Act: name, Board: facts})
+			if err != nil {
+				return fmt.Errorf("board: ask policy: %w", err)
+			}
+			if dec.Allow {
+				out = append(out, name)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // Papers lists the papers of a noun that the person may see, oldest first.
 func (s *Service) Papers(ctx context.Context, id auth.Identity, noun string) ([]Paper, error) {
 	out := []Paper{}

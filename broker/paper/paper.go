@@ -42,6 +42,8 @@ type Sheet struct {
 	// Name is what an account is called, Label what policy's data call a code.
 	Name  func(account string) policy.Text
 	Label func(group, code string) policy.Text
+	// House is what an institution is called; nil leaves its number.
+	House func(id string) policy.Text
 }
 
 // page is one language of a sheet.
@@ -68,22 +70,46 @@ func New() (*Papers, error) {
 
 // Print makes the page, in Chinese and then in English. It is nil when there is nothing of the kind yet.
 func (p *Papers) Print(s Sheet) ([]byte, error) {
+	return p.parts(s, []part{{"head", "zh"}, {s.What, "zh"}, {"seals", "zh"}, {"turn", "en"}, {s.What, "en"}, {"seals", "en"}, {"foot", "en"}})
+}
+
+// Body is one language of the paper without the page around it, for a page with a style sheet of its own.
+func (p *Papers) Body(s Sheet, lang string) (template.HTML, error) {
+	b, err := p.parts(s, []part{{s.What, lang}, {"seals", lang}})
+	return template.HTML(b), err //nolint:gosec // made by the layout, which escapes what people wrote
+}
+
+type part struct{ name, lang string }
+
+func (p *Papers) parts(s Sheet, all []part) ([]byte, error) {
 	if !slices.Contains(Kinds(), s.What) || s.App == nil {
 		return nil, fmt.Errorf("paper: there is no such paper")
 	}
-	if s.What == Decision && s.App.Verdict == nil || s.What == Agreement && s.Agreement == nil || s.What == Opinions && len(s.App.Reviews) == 0 {
+	if !slices.Contains(Made(s.App), s.What) || s.What == Agreement && s.Agreement == nil {
 		return nil, nil
 	}
 	var b bytes.Buffer
-	for _, part := range []struct {
-		name string
-		lang string
-	}{{"head", "zh"}, {s.What, "zh"}, {"seals", "zh"}, {"turn", "en"}, {s.What, "en"}, {"seals", "en"}, {"foot", "en"}} {
-		if err := p.t.ExecuteTemplate(&b, part.name, page{s, part.lang, s.seals()}); err != nil {
+	for _, x := range all {
+		if err := p.t.ExecuteTemplate(&b, x.name, page{s, x.lang, s.seals()}); err != nil {
 			return nil, fmt.Errorf("paper: %s: %w", s.What, err)
 		}
 	}
 	return b.Bytes(), nil
+}
+
+// Made are the papers that there are of an application by now.
+func Made(v *application.View) []string {
+	return slices.DeleteFunc(Kinds(), func(what string) bool {
+		return what == Decision && v.Verdict == nil || what == Agreement && v.Agreement == nil || what == Opinions && len(v.Reviews) == 0
+	})
+}
+
+// Called is what the seal of a house is to show.
+func (p page) Called(id string) string {
+	if p.House == nil {
+		return id
+	}
+	return p.House(id).In(p.Lang)
 }
 
 // In is a text in the page's language.

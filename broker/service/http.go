@@ -36,7 +36,7 @@ func (s *Service) Handler() (http.Handler, error) {
 		Records: s.Records, Conduct: s.Conduct, Rules: s.Rules, Institutions: s.Institutions, Supervision: s.Supervision, Holdings: s.Holdings, Residents: s.Residents, Notices: s.Notices, Keys: s.Keys.KeySet, Boards: s.Boards, Logger: s.c.Logger, Version: Version, Healthy: s.healthy,
 	})
 	err := web.New(r, web.Config{
-		Desk: s.Desk, Issuer: s.Issuer, Directory: s.Directory, Applications: s.Applications, Papers: s.Papers, Grants: s.Grants, Jobs: s.Jobs, Handovers: s.Handovers, Notices: s.Notices, Conduct: s.Conduct,
+		Desk: s.Desk, Issuer: s.Issuer, Directory: s.Directory, Applications: s.Applications, Abroad: s.Abroad, Papers: s.Papers, Grants: s.Grants, Jobs: s.Jobs, Handovers: s.Handovers, Notices: s.Notices, Conduct: s.Conduct,
 		Records: s.Records, Supervision: s.Supervision, Boards: s.Boards, Institutions: s.Institutions, Residents: s.Residents, Logger: s.c.Logger,
 	})
 	return r, err

@@ -6,11 +6,9 @@ import (
 	"slices"
 	"time"
 
-	"carrel/broker/application"
 	"carrel/broker/auth"
 	"carrel/broker/handover"
 	"carrel/broker/problem"
-	"carrel/policy"
 )
 
 func (s *server) loginForm(ctx context.Context, c *call) error {
@@ -38,38 +36,6 @@ func (s *server) logout(_ context.Context, c *call) error {
 	c.setSession("", time.Time{})
 	c.w.Header().Set("Clear-Site-Data", `"cache"`)
 	return c.redirect("/login")
-}
-
-// inboxData is what waits for one person.
-type inboxData struct {
-	Applications []application.Item
-	Packages     []waiting
-}
-
-// waiting is a handover with the steps that policy lets this person take.
-type waiting struct {
-	handover.Handover
-	Steps []string
-}
-
-const inboxLimit = 100
-
-func (s *server) inbox(ctx context.Context, c *call) error {
-	var d inboxData
-	ok, err := s.may(ctx, c, "application.list", policy.Object{})
-	if err == nil && ok {
-		d.Applications, err = s.c.Applications.List(ctx, c.id, application.Search{Inbox: true, Limit: inboxLimit})
-	}
-	if err != nil {
-		return err
-	}
-	if ok, err = s.may(ctx, c, "handover.list", policy.Object{}); err == nil && ok {
-		d.Packages, err = s.packages(ctx, c)
-	}
-	if err != nil {
-		return err
-	}
-	return s.show(ctx, c, "inbox", page{Data: d})
 }
 
 // packages are the handovers on which this person can take a step that has not been taken.

@@ -53,14 +53,16 @@ type applicationData struct {
 	Changes *application.Changes // since the version before
 	MayEdit bool
 	papers
+	casework
 	Risks []record.Assessed // of the datasets asked for, to those who judge
 }
 
 // forms are the commands of a person on an application, put together as pages ask for them.
 type forms struct {
-	Submit, Withdraw, Sign bool
-	Reviews                []choices
-	Decide                 []policy.Command
+	Submit, Withdraw, Sign                             bool
+	Ask, Answer, Retract, Recuse, Appeal, Amend, Renew bool
+	Reviews                                            []choices
+	Decide                                             []policy.Command
 }
 
 // choices are the verdicts that one kind of review may have.
@@ -98,6 +100,20 @@ func sorted(commands []policy.Command) forms {
 			f.Withdraw = true
 		case "sign":
 			f.Sign = true
+		case "ask":
+			f.Ask = true
+		case "answer":
+			f.Answer = true
+		case "retract":
+			f.Retract = true
+		case "recuse":
+			f.Recuse = true
+		case "appeal":
+			f.Appeal = true
+		case "amend":
+			f.Amend = true
+		case "renew":
+			f.Renew = true
 		case "decide":
 			f.Decide = append(f.Decide, cmd)
 		case "review":
@@ -117,7 +133,11 @@ func (s *server) application(ctx context.Context, c *call) error {
 
 // applicationPage shows an application; after a step that failed, with the reason above what was typed.
 func (s *server) applicationPage(ctx context.Context, c *call, failed error) error {
-	id, status := c.param("id"), http.StatusOK
+	return s.applicationOf(ctx, c, c.param("id"), failed)
+}
+
+func (s *server) applicationOf(ctx context.Context, c *call, id string, failed error) error {
+	status := http.StatusOK
 	c.home = "/applications/" + id
 	var shown *problemView
 	if failed != nil {
@@ -144,6 +164,9 @@ func (s *server) applicationPage(ctx context.Context, c *call, failed error) err
 		if d.MayEdit, err = s.may(ctx, c, "application.edit", v.Object()); err != nil {
 			return err
 		}
+	}
+	if d.casework, err = s.casework(ctx, c, v); err != nil {
+		return err
 	}
 	if err := s.attached(ctx, c, &d); err != nil {
 		return err
@@ -254,10 +277,15 @@ type agreementData struct {
 	*application.AgreementView
 	Revision int64
 	Sides    []policy.Command
+	Sealed   *application.Sealed // the scan that is on file
+	MaySeal  bool
 }
 
-func (s *server) agreement(ctx context.Context, c *call) error {
+func (s *server) agreement(ctx context.Context, c *call) error { return s.agreementPage(ctx, c, nil) }
+
+func (s *server) agreementPage(ctx context.Context, c *call, failed error) error {
 	id := c.param("id")
+	c.home = "/applications/" + id + "/agreement"
 	a, err := s.c.Applications.Agreement(ctx, c.id, id)
 	if err != nil {
 		return err
@@ -271,6 +299,14 @@ func (s *server) agreement(ctx context.Context, c *call) error {
 		if cmd.Command == "sign" {
 			d.Sides = append(d.Sides, cmd)
 		}
+	}
+	if d.Sealed = v.Agreement.Sealed; d.Sealed == nil {
+		if d.MaySeal, err = s.may(ctx, c, "agreement.seal", v.Object()); err != nil {
+			return err
+		}
+	}
+	if failed != nil {
+		return s.failed(ctx, c, "agreement", d, failed)
 	}
 	return s.show(ctx, c, "agreement", page{Data: d})
 }

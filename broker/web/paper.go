@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"mime/multipart"
 	"strconv"
 
 	"carrel/broker/application"
@@ -12,11 +13,15 @@ import (
 	"carrel/broker/problem"
 )
 
-const uploadRoute = "POST /applications/{id}/attachments"
+// The routes whose forms bring a file along.
+const (
+	uploadRoute = "POST /applications/{id}/attachments"
+	sealRoute   = "POST /applications/{id}/agreement/seal"
+)
 
-// bound is how large a route's form may be, and what is said above that. Only the one that takes files may be larger than a form.
+// bound is how large a route's form may be, and what is said above that. Only those that take files may be larger than a form.
 func bound(pattern string) (int64, error) {
-	if pattern == uploadRoute {
+	if pattern == uploadRoute || pattern == sealRoute {
 		return attachment.MaxSize + maxForm, attachment.TooLarge()
 	}
 	return maxForm, problem.New(problem.TooLarge, "表单过大（上限 512 KB）；请缩短文字。", "The form is too large (512 KB at most); shorten the texts.")
@@ -24,7 +29,7 @@ func bound(pattern string) (int64, error) {
 
 // attached lists the files of an application, where there can be any.
 func (s *server) attached(ctx context.Context, c *call, d *applicationData) error {
-	if len(d.Facts.Attachments) == 0 && !d.MayEdit {
+	if len(d.Facts.Attachments) == 0 && !d.MayAttach {
 		return nil
 	}
 	var err error
@@ -35,23 +40,35 @@ func (s *server) attached(ctx context.Context, c *call, d *applicationData) erro
 // attach takes one file. It stays in memory until it is sealed: what the form's reader would put on the disk is not.
 func (s *server) attach(ctx context.Context, c *call) error {
 	id := c.param("id")
+	data, h, err := c.file(attachment.MaxSize)
+	if err == nil && h == nil {
+		err = problem.New(problem.Invalid, "请选择一个文件。", "Choose one file.")
+	}
+	if err == nil {
+		_, err = s.c.Papers.Attach(ctx, c.id, id, h.Filename, h.Header.Get("Content-Type"), data)
+	}
+	if err != nil {
+		return s.applicationPage(ctx, c, err)
+	}
+	return c.redirect("/applications/" + id + "?done=attached")
+}
+
+// file reads the one file of a form, a byte more than most so that what is above the bound is seen; no header is no file.
+func (c *call) file(most int64) ([]byte, *multipart.FileHeader, error) {
 	if c.r.MultipartForm == nil || len(c.r.MultipartForm.File["file"]) != 1 {
-		return s.applicationPage(ctx, c, problem.New(problem.Invalid, "请选择一个文件。", "Choose one file."))
+		return nil, nil, nil
 	}
 	h := c.r.MultipartForm.File["file"][0]
 	f, err := h.Open()
 	if err != nil {
-		return fmt.Errorf("web: uploaded file: %w", err)
+		return nil, nil, fmt.Errorf("web: uploaded file: %w", err)
 	}
 	defer func() { _ = f.Close() }()
-	data, err := io.ReadAll(io.LimitReader(f, attachment.MaxSize+1))
+	data, err := io.ReadAll(io.LimitReader(f, most+1))
 	if err != nil {
-		return fmt.Errorf("web: uploaded file: %w", err)
+		return nil, nil, fmt.Errorf("web: uploaded file: %w", err)
 	}
-	if _, err = s.c.Papers.Attach(ctx, c.id, id, h.Filename, h.Header.Get("Content-Type"), data); err != nil {
-		return s.applicationPage(ctx, c, err)
-	}
-	return c.redirect("/applications/" + id + "?done=attached")
+	return data, h, nil
 }
 
 func (s *server) detach(ctx context.Context, c *call) error {

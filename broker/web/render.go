@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,6 +32,7 @@ type page struct {
 	Lang    string
 	Person  *person
 	Links   []link
+	Tabs    []link // the pages beside this one
 	Switch  []link // the other language
 	Problem *problemView
 	Done    string // what was just done, as a key of words under "done."
@@ -51,8 +53,27 @@ type link struct {
 
 // navigation are the links of the head; who may not enter one does not see it.
 var navigation = [...]link{{To: "/", Key: "nav.catalogue"}, {To: "/inbox", Key: "nav.inbox"}, {To: "/notices", Key: "nav.notices"}, {To: "/applications", Key: "nav.applications"},
-	{To: "/grants", Key: "nav.grants"}, {To: "/access", Key: "nav.access"}, {To: "/meetings", Key: "nav.meetings"}, {To: "/handovers", Key: "nav.handovers"}, {To: "/incidents", Key: "nav.incidents"}, {To: "/conduct", Key: "nav.conduct"},
+	{To: "/grants", Key: "nav.grants"}, {To: "/access", Key: "nav.access"}, {To: "/meetings", Key: "nav.meetings"}, {To: "/invitations", Key: "nav.invitations"}, {To: "/handovers", Key: "nav.handovers"}, {To: "/abroad", Key: "nav.abroad"}, {To: "/incidents", Key: "nav.incidents"}, {To: "/conduct", Key: "nav.conduct"},
 	{To: "/me", Key: "nav.me"}, {To: "/audit", Key: "nav.audit"}, {To: "/supervision", Key: "nav.supervision"}, {To: "/institutions", Key: "nav.institutions"}, {To: "/complaints", Key: "nav.complaints"}}
+
+// beside are the pages about who judges, each of which leads to the others.
+var beside = [...]link{{To: "/meetings", Key: "nav.meetings"}, {To: "/deputies", Key: "deputy.title"}, {To: "/invitations", Key: "nav.invitations"}, {To: "/interests", Key: "interest.title"}}
+
+// reachable are the links that the person may follow.
+func (s *server) reachable(ctx context.Context, c *call, all []link) ([]link, error) {
+	var out []link
+	for _, l := range all {
+		ok, err := s.reach(ctx, c, http.MethodGet+" "+l.To)
+		if err != nil {
+			return nil, fmt.Errorf("web: ask policy: %w", err)
+		}
+		if ok {
+			l.Here = c.r.URL.Path == l.To || l.To != "/" && strings.HasPrefix(c.r.URL.Path, l.To+"/")
+			out = append(out, l)
+		}
+	}
+	return out, nil
+}
 
 // parse reads all templates, once for each language: a text is looked up when the page is made, and a missing one fails the page.
 func (s *server) parse() (views, error) {
@@ -66,14 +87,14 @@ func (s *server) parse() (views, error) {
 	}
 	out := views{}
 	for _, lang := range []string{"zh", "en"} {
-		base, err := template.New("base").Option("missingkey=error").Funcs(s.funcs(lang, w)).ParseFS(files, "templates/layout.html", "templates/parts.html")
+		base, err := template.New("base").Option("missingkey=error").Funcs(s.funcs(lang, w)).ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/case.html")
 		if err != nil {
 			return nil, fmt.Errorf("web: templates: %w", err)
 		}
 		out[lang] = map[string]*template.Template{}
 		for _, name := range names {
 			short := strings.TrimSuffix(path.Base(name), ".html")
-			if short == "layout" || short == "parts" {
+			if short == "layout" || short == "parts" || short == "case" {
 				continue
 			}
 			t, err := base.Clone()
@@ -192,14 +213,13 @@ func (s *server) render(ctx context.Context, c *call, status int, name string, p
 	if c.id.Account != "" {
 		p.Person = &person{Account: c.id.Account, Name: s.name(c.lang, c.id.Account), Institution: c.id.Institution, Roles: c.id.Roles}
 	}
-	for _, l := range navigation {
-		ok, err := s.reach(ctx, c, http.MethodGet+" "+l.To)
-		if err != nil {
-			return fmt.Errorf("web: ask policy: %w", err)
-		}
-		if ok {
-			l.Here = c.r.URL.Path == l.To || l.To != "/" && strings.HasPrefix(c.r.URL.Path, l.To+"/")
-			p.Links = append(p.Links, l)
+	var err error
+	if p.Links, err = s.reachable(ctx, c, navigation[:]); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(beside[:], func(l link) bool { return l.To == "/"+name }) {
+		if p.Tabs, err = s.reachable(ctx, c, beside[:]); err != nil {
+			return err
 		}
 	}
 	var b bytes.Buffer
@@ -240,6 +260,8 @@ func done(c *call) string {
 	switch k := c.r.URL.Query().Get("done"); k {
 	case "created", "changed", "submitted", "reviewed", "decided", "withdrawn", "signed", "ended", "prepared", "acknowledged", "address", "confirmed",
 		"filed", "answered", "appealed", "upheld", "lifted", "reported", "amended", "told", "closed", "wished", "unwished", "attached", "detached", "called", "named", "unnamed",
+		"retracted", "recused", "asked", "replied", "amendment", "renewal", "copied", "sealed", "invited", "accepted", "declined", "uninvited", "interest", "uninterest",
+		"abroad", "cleared", "not-cleared", "taken-back", "registered", "entered",
 		"meeting-attend", "meeting-leave", "meeting-open", "meeting-close", "meeting-cancel", "meeting-minute", "meeting-sign":
 		return "done." + k
 	}

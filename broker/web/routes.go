@@ -3,6 +3,8 @@ package web
 import (
 	"context"
 	"net/http"
+
+	"carrel/broker/application"
 )
 
 // route is one page. Its name to policy is method and pattern: policies/routes.json says which action it is.
@@ -42,9 +44,19 @@ func (s *server) routes() []route {
 		{post, "/applications/{id}/review", s.review},
 		{post, "/applications/{id}/decide", s.decide},
 		{post, "/applications/{id}/withdraw", s.withdraw},
+		{post, "/applications/{id}/retract", s.retract},
+		{post, "/applications/{id}/recuse", s.recuse},
+		{post, "/applications/{id}/ask", s.askApplicant},
+		{post, "/applications/{id}/answer", s.answerQuestion},
+		{post, "/applications/{id}/appeal", s.appealDecision},
+		{post, "/applications/{id}/amend", s.later(application.FileAmendment)},
+		{post, "/applications/{id}/renew", s.later(application.FileRenewal)},
+		{post, "/applications/{id}/copy", s.again},
+		{get, "/applications/{id}/print/{what}", s.print},
 		{get, "/applications/{id}/agreement", s.agreement},
 		{get, "/access", s.access},
 		{post, "/applications/{id}/agreement/sign", s.sign},
+		{post, "/applications/{id}/agreement/seal", s.seal},
 		{get, "/grants", s.grants},
 		{get, "/grants/{id}", s.grant},
 		{post, "/grants/{id}/revoke", s.revoke},
@@ -94,8 +106,24 @@ func (s *server) routes() []route {
 		{get, "/deputies", s.deputies},
 		{post, "/deputies", s.nameDeputy},
 		{post, "/deputies/{id}/end", s.endDeputy},
+		{get, "/invitations", s.invitations},
+		{post, "/invitations", s.invite},
+		{post, "/invitations/{id}/accept", s.acceptInvitation},
+		{post, "/invitations/{id}/decline", s.invited("invitation.decline", "declined")},
+		{post, "/invitations/{id}/end", s.invited("invitation.end", "uninvited")},
+		{get, "/interests", s.interests},
+		{post, "/interests", s.declareInterest},
+		{post, "/interests/{id}/end", s.endInterest},
+		{get, "/abroad", s.abroadFiles},
+		{post, "/abroad", s.fileAbroad},
+		{get, "/abroad/{id}", s.abroadOne},
+		{post, "/abroad/{id}/clear", s.onFile("cleared", s.clearFile)},
+		{post, "/abroad/{id}/refuse", s.onFile("not-cleared", s.refuseFile)},
+		{post, "/abroad/{id}/withdraw", s.onFile("taken-back", s.withdrawFile)},
 		{get, "/institutions", s.institutions},
+		{post, "/institutions", s.register},
 		{get, "/institutions/{id}", s.institution},
+		{post, "/institutions/{id}", s.change},
 		{get, "/supervision", s.supervision},
 		{get, "/supervision/patrol", s.patrol},
 		{get, "/supervision/inspection", s.inspection},

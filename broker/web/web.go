@@ -14,14 +14,19 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/go-chi/chi/v5"
 
+	"carrel/broker/abroad"
+	"carrel/broker/agreement"
 	"carrel/broker/application"
 	"carrel/broker/auth"
 	"carrel/broker/board"
+	"carrel/broker/calendar"
 	"carrel/broker/conduct"
 	"carrel/broker/grant"
 	"carrel/broker/grant/act"
@@ -29,6 +34,7 @@ import (
 	"carrel/broker/institution"
 	"carrel/broker/job"
 	"carrel/broker/notice"
+	"carrel/broker/paper"
 	"carrel/broker/record"
 	"carrel/broker/resident"
 	"carrel/broker/supervise"
@@ -41,6 +47,7 @@ type Config struct {
 	Issuer       *auth.Issuer
 	Directory    *auth.Directory
 	Applications *application.Service
+	Abroad       *abroad.Service
 	Papers       *application.Papers
 	Grants       *grant.Service
 	Jobs         *job.Service
@@ -59,7 +66,7 @@ func (c Config) check() error {
 	if err := c.Desk.Check(); err != nil {
 		return err
 	}
-	if c.Issuer == nil || c.Directory == nil || c.Applications == nil || c.Papers == nil || c.Grants == nil || c.Jobs == nil || c.Handovers == nil || c.Notices == nil || c.Conduct == nil || c.Records == nil || c.Supervision == nil || c.Residents == nil || c.Boards == nil || c.Institutions == nil || c.Logger == nil {
+	if c.Issuer == nil || c.Directory == nil || c.Applications == nil || c.Abroad == nil || c.Papers == nil || c.Grants == nil || c.Jobs == nil || c.Handovers == nil || c.Notices == nil || c.Conduct == nil || c.Records == nil || c.Supervision == nil || c.Residents == nil || c.Boards == nil || c.Institutions == nil || c.Logger == nil {
 		return errors.New("web: a part of the configuration is missing")
 	}
 	return nil
@@ -79,7 +86,13 @@ type server struct {
 	labels   labels
 	codes    codes // what forms offer by code
 	defaults policy.Defaults
-	brake    *conduct.Brake // what comes in without an account is bounded as a whole
+	days     *calendar.Calendar
+	paper    *paper.Papers
+	rounds   map[string]int  // of reviews, by kind
+	turns    map[string]bool // states in which it is the applicant's turn
+	optional []string        // commands that nobody waits for
+	levels   []string        // of institutions
+	brake    *conduct.Brake  // what comes in without an account is bounded as a whole
 }
 
 // New registers the pages on the router. It fails when a template, a text or the policy data behind the labels is damaged.
@@ -102,6 +115,9 @@ func New(r chi.Router, c Config) error {
 	if err = readBoards(ctx, c.Desk.Policy, s.labels); err != nil {
 		return fmt.Errorf("web: boards: %w", err)
 	}
+	if err = s.readCases(ctx, c.Desk.Policy); err != nil {
+		return fmt.Errorf("web: cases: %w", err)
+	}
 	if s.views, err = s.parse(); err != nil {
 		return err
 	}
@@ -109,6 +125,45 @@ func New(r chi.Router, c Config) error {
 		r.Method(x.method, x.path, s.handler(x))
 	}
 	r.NotFound(s.absent)
+	return nil
+}
+
+// readCases reads what the pages of applications, of files that go abroad and of institutions know of policy's data.
+func (s *server) readCases(ctx context.Context, d policy.Decider) error {
+	var err error
+	if s.days, err = calendar.New(d); err != nil {
+		return err
+	}
+	if s.paper, err = paper.New(); err != nil {
+		return err
+	}
+	if s.rounds, err = readRounds(ctx, d); err != nil {
+		return err
+	}
+	if err = readOffices(ctx, d, s.labels); err != nil {
+		return err
+	}
+	book, err := agreement.ReadBook(ctx, d)
+	if err != nil {
+		return err
+	}
+	s.labels["side"] = book.Sides
+	var owners map[string][]string
+	if err = d.Data(ctx, "carrel/workflow/application/owners", &owners); err != nil {
+		return err
+	}
+	s.turns = map[string]bool{}
+	for state, who := range owners {
+		s.turns[state] = slices.Contains(who, "applicant")
+	}
+	if err = d.Data(ctx, "carrel/workflow/application/optional", &s.optional); err != nil {
+		return err
+	}
+	var digits map[string]int
+	if err = d.Data(ctx, "carrel/institutions/levels", &digits); err != nil {
+		return err
+	}
+	s.levels = slices.SortedFunc(maps.Keys(digits), func(a, b string) int { return digits[a] - digits[b] })
 	return nil
 }
 

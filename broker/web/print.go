@@ -1,0 +1,110 @@
+package web
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"html/template"
+	"slices"
+
+	"carrel/broker/application"
+	"carrel/broker/attachment"
+	"carrel/broker/institution"
+	"carrel/broker/paper"
+	"carrel/broker/problem"
+	"carrel/policy"
+)
+
+// printData is one document of an application, laid out for A4.
+type printData struct {
+	*application.View
+	What string
+	All  []string // that can be printed
+	Body template.HTML
+}
+
+// print shows a document in the language of the page. What the style sheet leaves on paper is the document alone.
+func (s *server) print(ctx context.Context, c *call) error {
+	id, what := c.param("id"), c.param("what")
+	if !slices.Contains(paper.Kinds(), what) {
+		return noPage()
+	}
+	v, err := s.c.Applications.Show(ctx, c.id, id)
+	if err != nil {
+		return err
+	}
+	d := printData{View: v, What: what, All: paper.Made(v)}
+	if !slices.Contains(d.All, what) {
+		return problem.New(problem.Conflict, "尚无此文件：申请还未到这一步。", "There is no such paper yet: the application is not that far.")
+	}
+	if d.Body, err = s.sheet(ctx, c, v, what); err != nil {
+		return err
+	}
+	return s.show(ctx, c, "print", page{Data: d})
+}
+
+func (s *server) sheet(ctx context.Context, c *call, v *application.View, what string) (template.HTML, error) {
+	sheet := paper.Sheet{What: what, App: v,
+		Name: func(account string) policy.Text {
+			zh, en := s.c.Directory.Name(account)
+			return policy.Text{ZH: zh, EN: en}
+		},
+		Label: func(group, code string) policy.Text {
+			if t, ok := s.labels[group][code]; ok {
+				return t
+			}
+			return policy.Text{ZH: code, EN: code}
+		}}
+	all, err := s.c.Institutions.List(ctx, c.id)
+	if err != nil && !problem.Is(err, problem.Forbidden) {
+		return "", err
+	}
+	sheet.House = called(all)
+	if what == paper.Agreement {
+		if sheet.Agreement, err = s.c.Applications.Agreement(ctx, c.id, v.ID); err != nil {
+			return "", err
+		}
+	}
+	return s.paper.Body(sheet, c.lang)
+}
+
+// called are the names of institutions; one that is not on the register has its number.
+func called(all []institution.Institution) func(id string) policy.Text {
+	return func(id string) policy.Text {
+		i := slices.IndexFunc(all, func(i institution.Institution) bool { return i.ID == id })
+		if i < 0 {
+			return policy.Text{ZH: id, EN: id}
+		}
+		return policy.Text{ZH: all[i].NameZH, EN: all[i].NameEN}
+	}
+}
+
+// seal puts the scan of the sealed original on file by its hash. A scan that is sent along is hashed here and not kept.
+func (s *server) seal(ctx context.Context, c *call) error {
+	rev, err := c.revision()
+	if err != nil {
+		return err
+	}
+	in, err := c.scan()
+	if err == nil {
+		_, err = s.c.Applications.Seal(ctx, c.id, c.param("id"), rev, c.value("digest"), in)
+	}
+	if err != nil {
+		return s.agreementPage(ctx, c, err)
+	}
+	return c.redirect("/applications/" + c.param("id") + "/agreement?done=sealed")
+}
+
+// scan reads what the form says of the scan: the file, or its hash with what it is.
+func (c *call) scan() (application.Sealed, error) {
+	data, h, err := c.file(attachment.MaxSize)
+	if err != nil {
+		return application.Sealed{}, err
+	}
+	if h != nil {
+		sum := sha256.Sum256(data)
+		return application.Sealed{Hash: "sha256:" + hex.EncodeToString(sum[:]), Media: h.Header.Get("Content-Type"), Size: int64(len(data))}, nil
+	}
+	size, err := c.whole("size")
+	return application.Sealed{Hash: c.value("hash"), Media: c.value("media"), Size: size}, err
+}
