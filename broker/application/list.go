@@ -11,6 +11,7 @@ import (
 
 	"carrel/broker/auth"
 	"carrel/broker/grant/act"
+	"carrel/broker/lookup"
 	"carrel/broker/store"
 	"carrel/policy"
 )
@@ -104,7 +105,7 @@ func (s *Service) List(ctx context.Context, id auth.Identity, q Search) ([]Item,
 		if err != nil {
 			return dec, err
 		}
-		l := &lister{s: s, tx: tx, id: id, w: w, q: q, words: strings.Fields(strings.ToLower(q.Words)), said: map[string]bool{}}
+		l := &lister{s: s, tx: tx, id: id, w: w, q: q, words: s.lines.lens.Words(q.Words), named: map[string]string{}, said: map[string]bool{}, related: map[relation]bool{}}
 		out, err = l.page(ctx)
 		return dec, err
 	})
@@ -118,37 +119,71 @@ func (s *Service) List(ctx context.Context, id auth.Identity, q Search) ([]Item,
 const linesKept = 20_000
 
 // lineCache keeps what was read of the lines, each under the revision that it was read at, so that a list reads what has changed since.
-// Titles are not among them: what was erased is nowhere.
+// Titles are not among them: what was erased is nowhere. Of a title there is a gist, which says under a key of this process what it
+// cannot hold; whether it holds it, and what it is, the store alone says.
 type lineCache struct {
-	mu   sync.Mutex
-	kept map[string]keptLine
+	lens *lookup.Lens
+
+	mu    sync.Mutex
+	kept  map[string]keptLine
+	gists map[string]lookup.Gist // by the number of the title's text, which never changes
 }
 
 type keptLine struct {
 	rev int64
+	*seenLine
+}
+
+// seenLine is a line with what a search reads of it.
+type seenLine struct {
 	line
+	text string // folded: all that is searched but the title and the state's name, which policy may change
 }
 
 // get is the line of a document that was listed without its body.
-func (k *lineCache) get(ctx context.Context, tx *store.Tx, d store.Doc) (line, error) {
+func (k *lineCache) get(ctx context.Context, tx *store.Tx, d store.Doc) (*seenLine, error) {
 	k.mu.Lock()
 	have, ok := k.kept[d.ID]
 	k.mu.Unlock()
 	if ok && have.rev == d.Rev {
-		return have.line, nil
+		return have.seenLine, nil
 	}
-	var x line
-	rev, err := tx.Get(ctx, lineKind, d.ID, &x)
+	x := new(seenLine)
+	rev, err := tx.Get(ctx, lineKind, d.ID, &x.line)
 	if err != nil {
-		return x, fmt.Errorf("application: line: %w", err)
+		return nil, fmt.Errorf("application: line: %w", err)
 	}
+	o := x.Object
+	x.text = lookup.Fold(strings.Join(append([]string{o.ID, o.Owner, o.Institution, o.State, x.Grant}, x.Datasets...), "\n"))
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.kept == nil || len(k.kept) >= linesKept {
-		k.kept = map[string]keptLine{}
+	if len(k.kept) >= linesKept {
+		clear(k.kept)
 	}
 	k.kept[d.ID] = keptLine{rev, x}
 	return x, nil
+}
+
+// gist of the title of a line, when it was read before.
+func (k *lineCache) gist(x *seenLine) (lookup.Gist, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	g, known := k.gists[x.Title.ID]
+	return g, known
+}
+
+// read keeps the gists of titles that were read.
+func (k *lineCache) read(titles map[string]string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.gists) >= linesKept {
+		clear(k.gists)
+	}
+	for id, t := range titles {
+		if _, known := k.gists[id]; !known {
+			k.gists[id] = k.lens.Text(lookup.Fold(t))
+		}
+	}
 }
 
 // lister makes one page for one person.
@@ -158,8 +193,11 @@ type lister struct {
 	id    auth.Identity
 	w     workflow
 	q     Search
-	words []string
-	said  map[string]bool // policy's answers of this page, by what an application is to this person
+	words []lookup.Word
+	named map[string]string // folded names of states
+	// Policy's answers of this page: by the application, and by what an application is to this person.
+	said    map[string]bool
+	related map[relation]bool
 }
 
 // page goes through the lines, newest first, until it is full.
@@ -197,21 +235,21 @@ func (l *lister) page(ctx context.Context) ([]Item, error) {
 	}
 }
 
-// candidates are the lines that the person may see, as far as their relation to her says.
-func (l *lister) candidates(ctx context.Context, docs []store.Doc) ([]line, error) {
-	out := make([]line, 0, len(docs))
+// candidates are the lines that the person may see, as far as their relation to her says, and that the words may stand in.
+func (l *lister) candidates(ctx context.Context, docs []store.Doc) ([]*seenLine, error) {
+	out := make([]*seenLine, 0, len(docs))
 	for _, d := range docs {
 		x, err := l.s.lines.get(ctx, l.tx, d)
 		if err != nil {
 			return nil, err
 		}
-		if ok, err := l.sees(ctx, l.relative(x.Object)); err != nil || !ok {
-			if err != nil {
-				return nil, err
-			}
-			continue
+		ok, err := l.relates(ctx, x.Object)
+		if err != nil {
+			return nil, err
 		}
-		out = append(out, x)
+		if ok && l.mayMatch(x) {
+			out = append(out, x)
+		}
 	}
 	return out, nil
 }
@@ -219,28 +257,48 @@ func (l *lister) candidates(ctx context.Context, docs []store.Doc) ([]line, erro
 // others stands for everybody else in an object that is reduced to its relation to one person.
 const others = "(others)"
 
-// relative is the object as it relates to this person: whose it is beside hers does not matter. Rules of access compare owner, team
-// and institutions with the subject and with nothing else, so all applications of one relation have one answer; an item that is shown
-// was asked for by itself all the same.
-func (l *lister) relative(o policy.Object) policy.Object {
+// relation is what an application is to one person: whose it is beside hers does not matter. Rules of access compare owner, team and
+// institutions with the subject and with nothing else, so all applications of one relation have one answer; an item that is shown was
+// asked for by itself all the same.
+type relation struct {
+	id, owner, institution, state, reviews string
+	team, dataOwner, party                 bool
+}
+
+func (l *lister) relation(o policy.Object) relation {
 	mine := func(v, me string) string {
 		if v == me || v == "" {
 			return v
 		}
 		return others
 	}
-	among := func(list []string, me string) policy.List[string] {
-		if me != "" && slices.Contains(list, me) {
+	among := func(list []string, me string) bool { return me != "" && slices.Contains(list, me) }
+	r := relation{owner: mine(o.Owner, l.id.Account), institution: mine(o.Institution, l.id.Institution), state: o.State, reviews: strings.Join(o.Reviews, "\n"),
+		team: among(o.Team, l.id.Account), dataOwner: among(o.DataOwners, l.id.Institution), party: among(o.Parties, l.id.Institution)}
+	if len(l.id.Mandate.Invitations) > 0 { // those are for one application each
+		r.id = o.ID
+	}
+	return r
+}
+
+// relates asks policy about the object as it relates to this person, once for each relation.
+func (l *lister) relates(ctx context.Context, o policy.Object) (bool, error) {
+	r := l.relation(o)
+	if allow, asked := l.related[r]; asked {
+		return allow, nil
+	}
+	only := func(is bool, me string) policy.List[string] {
+		if is {
 			return policy.List[string]{me}
 		}
 		return nil
 	}
-	r := policy.Object{Kind: o.Kind, Owner: mine(o.Owner, l.id.Account), Team: among(o.Team, l.id.Account), Institution: mine(o.Institution, l.id.Institution),
-		DataOwners: among(o.DataOwners, l.id.Institution), Reviews: o.Reviews, Parties: among(o.Parties, l.id.Institution), State: o.State}
-	if len(l.id.Mandate.Invitations) > 0 { // those are for one application each
-		r.ID = o.ID
+	allow, err := l.sees(ctx, policy.Object{Kind: o.Kind, ID: r.id, Owner: r.owner, Team: only(r.team, l.id.Account), Institution: r.institution,
+		DataOwners: only(r.dataOwner, l.id.Institution), Reviews: o.Reviews, Parties: only(r.party, l.id.Institution), State: o.State})
+	if err == nil {
+		l.related[r] = allow
 	}
-	return r
+	return allow, err
 }
 
 // sees asks policy, once for objects that are the same.
@@ -258,7 +316,7 @@ func (l *lister) sees(ctx context.Context, o policy.Object) (bool, error) {
 }
 
 // titles reads the titles that are shown or searched, at once.
-func (l *lister) titles(ctx context.Context, lines []line) (map[string]string, error) {
+func (l *lister) titles(ctx context.Context, lines []*seenLine) (map[string]string, error) {
 	if len(l.words) == 0 && !l.q.Inbox && len(lines) > l.q.Limit { // the page takes no more than these
 		lines = lines[:l.q.Limit]
 	}
@@ -268,23 +326,51 @@ func (l *lister) titles(ctx context.Context, lines []line) (map[string]string, e
 			ids = append(ids, x.Title.ID)
 		}
 	}
-	return l.tx.Texts(ctx, ids)
+	titles, err := l.tx.Texts(ctx, ids)
+	if err == nil {
+		l.s.lines.read(titles)
+	}
+	return titles, err
 }
 
 // matches says whether every word of the search stands somewhere in the line.
-func (l *lister) matches(x line, title string) bool {
-	state := l.w.States[x.Object.State]
-	text := strings.ToLower(strings.Join(append([]string{x.Object.ID, title, x.Object.Owner, x.Object.Institution, x.Object.State, state.ZH, state.EN, x.Grant}, x.Datasets...), "\n"))
-	for _, w := range l.words {
-		if !strings.Contains(text, w) {
+func (l *lister) matches(x *seenLine, title string) bool {
+	title = lookup.Fold(title)
+	return l.all(x, func(w *lookup.Word) bool { return w.Holds(title) })
+}
+
+// mayMatch says it as far as the gist of the title does.
+func (l *lister) mayMatch(x *seenLine) bool {
+	return l.all(x, func(w *lookup.Word) bool {
+		g, known := l.s.lines.gist(x)
+		return x.Title.ID != "" && (!known || g.Admits(w))
+	})
+}
+
+// all asks about the title for the words that stand nowhere else in the line.
+func (l *lister) all(x *seenLine, inTitle func(*lookup.Word) bool) bool {
+	for i := range l.words {
+		w := &l.words[i]
+		if !w.Holds(x.text) && !w.Holds(l.name(x.Object.State)) && !inTitle(w) {
 			return false
 		}
 	}
 	return true
 }
 
+// name is what a state is called in both languages, folded.
+func (l *lister) name(state string) string {
+	n, ok := l.named[state]
+	if !ok {
+		text := l.w.States[state]
+		n = lookup.Fold(text.ZH + "\n" + text.EN)
+		l.named[state] = n
+	}
+	return n
+}
+
 // item is a line as it is shown, when it is.
-func (l *lister) item(ctx context.Context, x line, title string) (Item, bool, error) {
+func (l *lister) item(ctx context.Context, x *seenLine, title string) (Item, bool, error) {
 	if !l.matches(x, title) {
 		return Item{}, false, nil
 	}

@@ -14,6 +14,7 @@ import (
 	"carrel/broker/form"
 	"carrel/broker/grant"
 	"carrel/broker/grant/act"
+	"carrel/broker/lookup"
 	"carrel/broker/problem"
 	"carrel/broker/store"
 	"carrel/policy"
@@ -73,7 +74,8 @@ func New(desk act.Desk, c *catalogue.Catalogue, people People, grants Grants, re
 	if err != nil {
 		return nil, fmt.Errorf("application: %w", err)
 	}
-	return &Service{forms: forms, desk: desk, catalogue: c, people: people, grants: grants, receivers: receivers, wording: own, days: days}, nil
+	return &Service{forms: forms, desk: desk, catalogue: c, people: people, grants: grants, receivers: receivers, wording: own, days: days,
+		lines: lineCache{lens: lookup.NewLens(), kept: map[string]keptLine{}, gists: map[string]lookup.Gist{}}}, nil
 }
 
 func what() policy.Text { return policy.Text{ZH: "申请", EN: "application"} }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"carrel/anonymize/plan"
+	"carrel/broker/lookup"
 )
 
 // ErrUniverse says that an entry would move its dataset to another person universe: the same persons would get a fresh budget.
@@ -28,6 +29,8 @@ type Tx interface {
 	CataloguePut(ctx context.Context, id string, rev int64, owner string, doc any) error
 	// CatalogueList gives the ids of all entries, each with a stamp that no other state of the entry has or had, without reading them.
 	CatalogueList(ctx context.Context) ([]Line, error)
+	// CatalogueLine gives the line of one entry.
+	CatalogueLine(ctx context.Context, id string) (Line, error)
 }
 
 // Line is an entry of the list.
@@ -77,16 +80,18 @@ type document struct {
 type Catalogue struct {
 	lists *Lists
 	now   func() time.Time
+	lens  *lookup.Lens
 
 	mu      sync.Mutex
 	parsed  map[string]*Dataset // by the hash of the text
 	indexes map[*Dataset]*index
-	listed  map[Line]*Entry // as they stood under that stamp; not to be changed
+	texts   map[string]*text // that indexes share
+	listed  map[Line]*Entry  // as they stood under that stamp; not to be changed
 }
 
 // New returns a registry that resolves code lists in lists and takes the time from now.
 func New(lists *Lists, now func() time.Time) *Catalogue {
-	return &Catalogue{lists: lists, now: now, parsed: map[string]*Dataset{}, indexes: map[*Dataset]*index{}, listed: map[Line]*Entry{}}
+	return &Catalogue{lists: lists, now: now, lens: lookup.NewLens(), parsed: map[string]*Dataset{}, indexes: map[*Dataset]*index{}, texts: map[string]*text{}, listed: map[Line]*Entry{}}
 }
 
 // maxParsed bounds what is kept in memory. It is a bound, not a policy: what is not kept is parsed again.
@@ -175,18 +180,37 @@ func (c *Catalogue) List(ctx context.Context, tx Tx) ([]*Entry, error) {
 	}
 	out := make([]*Entry, 0, len(lines))
 	for _, l := range lines {
-		c.mu.Lock()
-		e := c.listed[l]
-		c.mu.Unlock()
-		if e == nil {
-			if e, _, err = c.Get(ctx, tx, l.ID); err != nil {
-				return nil, err
-			}
-			c.keepListed(l, e)
+		e, err := c.stamped(ctx, tx, l)
+		if err != nil {
+			return nil, err
 		}
 		out = append(out, e)
 	}
 	return out, nil
+}
+
+// Look returns one entry for who only reads. It is shared: callers must not change it.
+func (c *Catalogue) Look(ctx context.Context, tx Tx, id string) (*Entry, error) {
+	l, err := tx.CatalogueLine(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("catalogue: look: %w", err)
+	}
+	return c.stamped(ctx, tx, l)
+}
+
+// stamped is an entry as it stands under a stamp, read when it was not before.
+func (c *Catalogue) stamped(ctx context.Context, tx Tx, l Line) (*Entry, error) {
+	c.mu.Lock()
+	e := c.listed[l]
+	c.mu.Unlock()
+	if e != nil {
+		return e, nil
+	}
+	e, _, err := c.Get(ctx, tx, l.ID)
+	if err == nil {
+		c.keepListed(l, e)
+	}
+	return e, err
 }
 
 // keepListed keeps an entry as it was read under its stamp: one that a transaction wrote and that was undone later is never asked for.

@@ -52,6 +52,33 @@ func (m *memory) CatalogueList(context.Context) ([]Line, error) {
 	return out, nil
 }
 
+func (m *memory) CatalogueLine(_ context.Context, id string) (Line, error) {
+	if _, ok := m.docs[id]; !ok {
+		return Line{}, errMissing
+	}
+	return Line{ID: id, Stamp: fmt.Sprint(m.revs[id])}, nil
+}
+
+// Whoever only looks shares what was read, until the entry changes.
+func TestLookSeesEveryChange(t *testing.T) {
+	t.Parallel()
+	c, tx := registry(t)
+	ctx := t.Context()
+	if _, err := c.Look(ctx, tx, "small"); !errors.Is(err, errMissing) {
+		t.Errorf("look at nothing: %v", err)
+	}
+	for rev, title := range []string{"Small", "Smaller"} {
+		if _, err := c.Put(ctx, tx, int64(rev), "wu", "small.yaml", []byte(strings.Replace(small, "en: Small", "en: "+title, 1))); err != nil {
+			t.Fatal(err)
+		}
+		first, err := c.Look(ctx, tx, "small")
+		again, err2 := c.Look(ctx, tx, "small")
+		if err != nil || err2 != nil || first != again || first.Dataset.Title.EN != title {
+			t.Errorf("%s: %+v %v %v", title, first, err, err2)
+		}
+	}
+}
+
 func registry(t *testing.T) (*Catalogue, *memory) {
 	t.Helper()
 	lists, err := Embedded()

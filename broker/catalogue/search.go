@@ -3,8 +3,8 @@ package catalogue
 import (
 	"slices"
 	"strings"
-	"unicode"
 
+	"carrel/broker/lookup"
 	"carrel/policy"
 )
 
@@ -31,12 +31,19 @@ type Query struct {
 // narrow reports whether anything is asked for.
 func (q Query) narrow() bool { return q.Text != "" || q.Region != "" || q.Level > 0 || q.Item != "" }
 
+// text is a folded text with its gist.
+type text struct {
+	folded string
+	gist   lookup.Gist
+}
+
 // place is a dataset, table or field with its texts folded once, so that a search folds nothing.
 type place struct {
-	hit   Hit
-	names []string // whole names and labels
-	all   string   // names and the rest, one a line
-	first string   // the names alone, one a line
+	hit    Hit
+	names  []string // whole names and labels
+	first  string   // they alone, one a line
+	own    text     // they and the rest, one a line
+	values *text    // codes and their labels, nil when there are none
 }
 
 // index is what a search reads of a dataset.
@@ -45,29 +52,35 @@ type index struct {
 	places []place
 }
 
-func newIndex(d *Dataset) *index {
+// newIndex reads a dataset. Many fields have the values of one code list, of thousands of lines: they share its text.
+func newIndex(lens *lookup.Lens, d *Dataset, share func(folded string) *text) *index {
 	x := &index{region: d.Region}
-	add := func(h Hit, label policy.Text, names, more []string) {
+	add := func(h Hit, label policy.Text, name string, more ...string) *place {
 		h.Label = label
 		p := place{hit: h}
-		for _, n := range append([]string{label.ZH, label.EN}, names...) {
-			p.names = append(p.names, fold(n))
+		for _, n := range []string{label.ZH, label.EN, name} {
+			p.names = append(p.names, lookup.Fold(n))
 		}
 		p.first = strings.Join(p.names, "\n")
-		p.all = p.first + "\n" + fold(strings.Join(more, "\n"))
+		p.own.folded = p.first + "\n" + lookup.Fold(strings.Join(more, "\n"))
+		p.own.gist = lens.Text(p.own.folded)
 		x.places = append(x.places, p)
+		return &x.places[len(x.places)-1]
 	}
-	add(Hit{Dataset: d.ID, Level: d.Level}, d.Title, []string{d.ID}, []string{d.Description.ZH, d.Description.EN, d.Owner, d.Class})
+	add(Hit{Dataset: d.ID, Level: d.Level}, d.Title, d.ID, d.Description.ZH, d.Description.EN, d.Owner, d.Class)
 	for i := range d.Tables {
 		t := &d.Tables[i]
-		add(Hit{Dataset: d.ID, Table: t.Name}, t.Label, []string{t.Name}, nil)
+		add(Hit{Dataset: d.ID, Table: t.Name}, t.Label, t.Name)
 		for j := range t.Fields {
 			f := &t.Fields[j]
-			more := []string{f.Unit, f.Derived, f.Item}
+			p := add(Hit{Dataset: d.ID, Table: t.Name, Field: f.Name, Level: f.Level, Item: f.Item}, f.Label, f.Name, f.Unit, f.Derived, f.Item)
+			var values []string
 			for _, v := range f.Values {
-				more = append(more, v.Code, v.Label.ZH, v.Label.EN)
+				values = append(values, v.Code, v.Label.ZH, v.Label.EN)
 			}
-			add(Hit{Dataset: d.ID, Table: t.Name, Field: f.Name, Level: f.Level, Item: f.Item}, f.Label, []string{f.Name}, more)
+			if len(values) > 0 {
+				p.values = share(lookup.Fold(strings.Join(values, "\n")))
+			}
 		}
 	}
 	return x
@@ -80,11 +93,11 @@ func (c *Catalogue) Search(datasets []*Dataset, q Query) []Hit {
 	if !q.narrow() || q.Limit <= 0 {
 		return nil
 	}
-	words := strings.Fields(fold(q.Text))
-	if q.Text != "" && len(words) == 0 {
+	asked := &asked{words: c.lens.Words(q.Text), held: map[*text][]bool{}}
+	if q.Text != "" && len(asked.words) == 0 {
 		return nil
 	}
-	var hits []Hit
+	best := newRanking(len(asked.words), q.Limit)
 	for _, d := range datasets {
 		x := c.indexOf(d)
 		if q.Region != "" && !strings.HasPrefix(x.region, q.Region) {
@@ -92,20 +105,53 @@ func (c *Catalogue) Search(datasets []*Dataset, q Query) []Hit {
 		}
 		for i := range x.places {
 			p := &x.places[i]
-			if !q.keeps(p.hit) {
-				continue
+			if q.keeps(&p.hit) {
+				best.add(p, asked.score(p))
 			}
-			score := p.score(words)
-			if score == 0 {
-				continue
-			}
-			h := p.hit
-			h.Score = score
-			hits = append(hits, h)
+		}
+		if best.full() {
+			break
 		}
 	}
-	slices.SortStableFunc(hits, func(a, b Hit) int { return b.Score - a.Score })
-	return hits[:min(q.Limit, len(hits))]
+	return best.hits()
+}
+
+// A word counts for a whole name or label, a part of one, or the rest.
+const (
+	scoreWhole = 8
+	scorePart  = 4
+)
+
+// ranking keeps the first places of each score, as many as are wanted: what comes after them is on no page.
+type ranking struct {
+	limit   int
+	byScore [][]*place
+}
+
+func newRanking(words, limit int) *ranking {
+	return &ranking{limit: limit, byScore: make([][]*place, 1+words*scoreWhole+1)}
+}
+
+func (r *ranking) add(p *place, score int) {
+	if score > 0 && len(r.byScore[score]) < r.limit {
+		r.byScore[score] = append(r.byScore[score], p)
+	}
+}
+
+// full reports that nothing better can come.
+func (r *ranking) full() bool { return len(r.byScore[len(r.byScore)-1]) == r.limit }
+
+// hits are the best, equal ones in the order in which they were added.
+func (r *ranking) hits() []Hit {
+	var out []Hit
+	for score, places := range slices.Backward(r.byScore) {
+		for _, p := range places[:min(len(places), r.limit-len(out))] {
+			h := p.hit
+			h.Score = score
+			out = append(out, h)
+		}
+	}
+	return out
 }
 
 // indexOf keeps the index of a parsed entry. Parsed entries are shared and do not change, so the entry itself is the key.
@@ -116,18 +162,34 @@ func (c *Catalogue) indexOf(d *Dataset) *index {
 	if x != nil {
 		return x
 	}
-	x = newIndex(d)
+	x = newIndex(c.lens, d, c.shared)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.indexes) >= maxParsed {
 		clear(c.indexes)
+		clear(c.texts)
 	}
 	c.indexes[d] = x
 	return x
 }
 
+// shared is the one text of what reads the same.
+func (c *Catalogue) shared(folded string) *text {
+	c.mu.Lock()
+	t := c.texts[folded]
+	c.mu.Unlock()
+	if t != nil {
+		return t
+	}
+	t = &text{folded, c.lens.Text(folded)}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.texts[folded] = t
+	return t
+}
+
 // keeps judges level and item, which tables do not have.
-func (q Query) keeps(h Hit) bool {
+func (q *Query) keeps(h *Hit) bool {
 	if q.Level > 0 && (h.Level == 0 || h.Level > q.Level) {
 		return false
 	}
@@ -138,34 +200,45 @@ func (q Query) keeps(h Hit) bool {
 	return h.Item != "" && (strings.HasPrefix(h.Item, q.Item) || strings.HasPrefix(code, q.Item))
 }
 
+// asked is the words of one search, and which of them shared texts hold.
+type asked struct {
+	words []lookup.Word
+	held  map[*text][]bool
+}
+
 // score is 0 unless every word is found. A whole name or label counts most, then a part of one, then the rest.
-func (p *place) score(words []string) int {
-	for _, w := range words {
-		if !strings.Contains(p.all, w) {
+func (a *asked) score(p *place) int {
+	for i := range a.words {
+		if !p.own.gist.Admits(&a.words[i]) && !a.inValues(p, i) {
 			return 0
 		}
 	}
 	total := 1
-	for _, w := range words {
-		switch {
-		case slices.Contains(p.names, w):
-			total += 8
-		case strings.Contains(p.first, w):
-			total += 4
+	for i := range a.words {
+		switch w := &a.words[i]; {
+		case slices.Contains(p.names, w.Folded):
+			total += scoreWhole
+		case w.Holds(p.first):
+			total += scorePart
+		case !w.Holds(p.own.folded) && !a.inValues(p, i):
+			return 0
 		}
 	}
 	return total
 }
 
-// fold makes full-width forms and letter case equal: both are typed in Chinese input.
-func fold(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= '！' && r <= '～' {
-			r -= '！' - '!'
+// inValues reads a shared text once a search.
+func (a *asked) inValues(p *place, word int) bool {
+	if p.values == nil {
+		return false
+	}
+	held, known := a.held[p.values]
+	if !known {
+		held = make([]bool, len(a.words))
+		for i := range a.words {
+			held[i] = p.values.gist.Admits(&a.words[i]) && a.words[i].Holds(p.values.folded)
 		}
-		if r == '\u3000' {
-			r = ' '
-		}
-		return unicode.ToLower(r)
-	}, s)
+		a.held[p.values] = held
+	}
+	return held[word]
 }

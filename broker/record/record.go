@@ -91,7 +91,7 @@ func (s *Service) Views(ctx context.Context) ([]catalogue.View, error) {
 func (s *Service) Dataset(ctx context.Context, id string) (catalogue.View, error) {
 	var v catalogue.View
 	err := s.desk.Store.View(ctx, func(tx *store.Tx) error {
-		e, _, err := s.catalogue.Get(ctx, act.CatalogueTx{Tx: tx}, id)
+		e, err := s.catalogue.Look(ctx, act.CatalogueTx{Tx: tx}, id)
 		if err == nil {
 			v = e.Dataset.View()
 		}

@@ -68,3 +68,12 @@ func (c CatalogueTx) CatalogueList(ctx context.Context) ([]catalogue.Line, error
 		}
 	}
 }
+
+// CatalogueLine reads the line of one entry.
+func (c CatalogueTx) CatalogueLine(ctx context.Context, id string) (catalogue.Line, error) {
+	var l catalogue.Line
+	if _, err := c.Tx.Get(ctx, lineKind, id, &l); err != nil {
+		return l, fmt.Errorf("act: dataset: %w", err)
+	}
+	return l, nil
+}

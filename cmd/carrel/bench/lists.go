@@ -27,7 +27,7 @@ import (
 )
 
 const (
-	manyDatasets     = 1000 // of Jinhe's size
+	manyDatasets     = 1000 // of Jinhe's size, and a wide one beside them
 	manyApplications = 3000
 	manyEvents       = 20 // of each
 	listAsks         = 30
@@ -51,7 +51,8 @@ func (b *bench) lists(ctx context.Context) error {
 	defer func() { _ = s.Close() }()
 	authority, _ := s.Directory.Identity("zhou")
 	return errors.Join(
-		b.looks(ctx, "datasets", manyDatasets, datasetLooks(s)),
+		b.looks(ctx, "datasets", manyDatasets+1, datasetLooks(s)),
+		b.looks(ctx, "fields", wideFields, fieldLooks(s)),
 		b.looks(ctx, "applications", manyApplications, applicationLooks(s, authority)),
 	)
 }
@@ -61,15 +62,34 @@ func datasetLooks(s *service.Service) []look {
 		found, err := s.Records.Datasets(ctx)
 		return len(found), err
 	}
-	search := func(q catalogue.Query) func(context.Context) (int, error) {
-		return func(ctx context.Context) (int, error) {
-			found, err := s.Records.Search(ctx, q)
-			return len(found), err
-		}
-	}
+	search := func(text string) func(context.Context) (int, error) { return searchOf(s, catalogue.Query{Text: text}) }
 	return []look{
-		{"list", manyDatasets, all}, {"search/chinese", 50, search(catalogue.Query{Text: "检验"})}, {"search/english", 50, search(catalogue.Query{Text: "person"})},
-		{"search/letter", 50, search(catalogue.Query{Text: "a"})}, {"search/nothing", 0, search(catalogue.Query{Text: "nothing like it"})},
+		{"list", manyDatasets + 1, all}, {"search/chinese", 50, search("检验")}, {"search/two-chinese", 50, search("检验 项目")}, {"search/english", 50, search("person")},
+		{"search/letter", 50, search("a")}, {"search/chinese-letter", 50, search("日")}, {"search/one-dataset", 1, search("set517")},
+		{"search/nothing", 0, search("nothing like it")}, {"search/chinese-nothing", 0, search("无此内容")},
+	}
+}
+
+func searchOf(s *service.Service, q catalogue.Query) func(context.Context) (int, error) {
+	return func(ctx context.Context) (int, error) {
+		found, err := s.Records.Search(ctx, q)
+		return len(found), err
+	}
+}
+
+// fieldLooks look for fields of the wide dataset among all others, and at its entry, which is a page of seven thousand fields.
+func fieldLooks(s *service.Service) []look {
+	return []look{
+		{"search/chinese", 50, searchOf(s, catalogue.Query{Text: "血压"})}, {"search/two-chinese", 45, searchOf(s, catalogue.Query{Text: "血压 肌酐"})}, {"search/one-field", 1, searchOf(s, catalogue.Query{Text: "第4711项数值"})},
+		{"search/item", 10, searchOf(s, catalogue.Query{Item: "DE04.0471"})}, {"search/region", 50, searchOf(s, catalogue.Query{Region: "50", Text: "blood"})},
+		{"entry", wideFields, func(ctx context.Context) (int, error) {
+			v, err := s.Records.Dataset(ctx, wideName)
+			fields := 0
+			for _, t := range v.Tables {
+				fields += len(t.Fields)
+			}
+			return fields - 2*wideTables, err // persons and row keys
+		}},
 	}
 }
 
@@ -81,7 +101,8 @@ func applicationLooks(s *service.Service, as auth.Identity) []look {
 		}
 	}
 	return []look{
-		{"list", 50, list(application.Search{})}, {"search/words", 50, list(application.Search{Words: "title 17 person-17"})},
+		{"list", 50, list(application.Search{})}, {"search/one", 1, list(application.Search{Words: "ap-001717"})}, {"search/chinese-nothing", 0, list(application.Search{Words: "无此内容"})},
+		{"search/words", 50, list(application.Search{Words: "title 17 person-17"})},
 		{"search/state", 50, list(application.Search{State: "reviewed"})}, {"search/nothing", 0, list(application.Search{Words: "nothing like it"})},
 	}
 }
@@ -176,7 +197,8 @@ func putDatasets(ctx context.Context, tx *store.Tx) error {
 			return err
 		}
 	}
-	return nil
+	_, err = c.Put(ctx, act.CatalogueTx{Tx: tx}, 0, "wu", wideName, wideYAML())
+	return err
 }
 
 func putApplications(ctx context.Context, tx *store.Tx) error {
