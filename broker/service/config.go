@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"carrel/broker/grant/act"
 	"carrel/broker/job"
 	"carrel/broker/notice"
 	"carrel/policies"
@@ -43,13 +44,18 @@ type Config struct {
 	Rules fs.FS
 	// AllowMissingCheckpoints starts although Checkpoints holds no head, once, by a person who knows why.
 	AllowMissingCheckpoints bool
-	Logger                  *slog.Logger
-	Now                     func() time.Time
+	// AllowEarlierClock starts although the clock is a day or more behind the log, once, by a person who knows that it was ahead before.
+	AllowEarlierClock bool
+	Logger            *slog.Logger
+	Now               func() time.Time
 	// Clock is the grid on which replies leave; nil: the machine's.
 	Clock job.Clock
 	// Around is put around the sandbox's pool: faults in tests, another engine in time. nil: the pool itself. Whatever it returns is
 	// as trusted as the pool.
 	Around func(sandbox.Engine) sandbox.Engine
+	// Books is put around the store under the use cases: steps that are tried and undone in tests. nil: the store itself. Whatever it
+	// returns is as trusted as the store.
+	Books func(act.Store) act.Store
 	// Observe is told when a fresh answer was committed (benches).
 	Observe func(id string, elapsed time.Duration)
 	// ObservePolicy is told how long each decision of policy took (benches).
@@ -86,6 +92,9 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.Around == nil {
 		c.Around = func(e sandbox.Engine) sandbox.Engine { return e }
+	}
+	if c.Books == nil {
+		c.Books = func(s act.Store) act.Store { return s }
 	}
 	return c, nil
 }

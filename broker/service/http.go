@@ -44,6 +44,9 @@ func (s *Service) Handler() (http.Handler, error) {
 
 // healthy says why the service should not get traffic.
 func (s *Service) healthy(ctx context.Context) error {
+	if err := s.clock.sure(); err != nil {
+		return err
+	}
 	_, err := s.Records.Checkpoint(ctx)
 	return err
 }

@@ -85,6 +85,7 @@ type Service struct {
 	mandates  *board.Register       // deputies, invitations, interests, told to policy with every identity
 	cancel    context.CancelFunc
 	done      sync.WaitGroup
+	clock     *steady
 }
 
 // Defaults is policy's data about budgets and limits, as the service reads it.
@@ -113,7 +114,8 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 			return nil, err
 		}
 	}
-	s := &Service{c: c}
+	s := &Service{c: c, clock: newSteady(c.Now)}
+	s.c.Now = s.clock.Now
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -177,7 +179,10 @@ func (s *Service) foundation(ctx context.Context) (Defaults, error) {
 	if err := rules.Data(ctx, "carrel/defaults", &d); err != nil {
 		return d, fmt.Errorf("policy data: %w", err)
 	}
-	s.Desk = act.Desk{Store: s.store, Log: log, Policy: rules, Now: s.c.Now, Operator: s.c.Operator}
+	s.Desk = act.Desk{Store: inTime{s.c.Books(s.store), s.clock}, Log: log, Policy: rules, Now: s.c.Now, Operator: s.c.Operator}
+	if err := s.wound(ctx); err != nil {
+		return d, err
+	}
 	if s.c.ObservePolicy != nil {
 		s.Desk.Policy = timed{rules, s.c.ObservePolicy}
 	}

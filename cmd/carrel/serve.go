@@ -53,6 +53,7 @@ older database was put back.`,
 	f.Int64Var(&c.Memory, "child-memory", 0, "bytes that one sandbox child may use (default 4 GiB)")
 	f.IntVar(&c.KeepLog, "keep-log", 36, "months for which the audit log and its backups are kept; less than three years is refused")
 	f.BoolVar(&c.AllowMissingCheckpoints, "allow-missing-checkpoints", false, "start once although the directory of signed heads is empty")
+	f.BoolVar(&c.AllowEarlierClock, "allow-earlier-clock", false, "start once although the clock is a day or more behind the newest entry of the log")
 	post.add(cmd, &c)
 	f.StringVar(&listen, "listen", listen, "address to listen on; put a TLS proxy in front of any but loopback")
 	f.BoolVar(&verbose, "verbose", false, "one log line a request")
