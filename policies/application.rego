@@ -158,11 +158,10 @@ unknown contains w.dataset if {
 
 unknown contains sprintf("%s:%s", [w.dataset, c]) if {
 	some w in app.wishes
-	some c in w.columns
-	not known(datasets[w.dataset].columns, c)
+	columns := object.get(datasets, [w.dataset, "columns"], {})
+	some c in (cite.names(w.columns) - object.keys(columns))
+	not known(columns, c)
 }
-
-known(columns, c) if columns[c]
 
 known(columns, c) if {
 	endswith(c, ".*")
@@ -214,13 +213,14 @@ held contains "pipl-13/own-duty" if app.declared_duty == false
 
 # --- levels
 
-levels contains datasets[w.dataset].columns[c] if {
+levels contains level if {
 	some w in app.wishes
-	some c in w.columns
+	some level in object.filter(datasets[w.dataset].columns, cite.names(w.columns))
 }
 
 levels contains level if {
 	some w in app.wishes
+	strings.any_suffix_match(w.columns, ".*")
 	some c in w.columns
 	endswith(c, ".*")
 	table := trim_suffix(c, "*")

@@ -26,39 +26,42 @@ needs := ({"state47-safe/named", "sichuan-36/step"} | posts) | {g | some g in ac
 
 else := {"state47-safe/named"}
 
+# Of some sixty rules a step needs a few, and only those are asked.
+held := {r | some r in needs; holds(r)}
+
 posts := {"municipal-7/anyone"} if act.public
 
 else := {"sichuan-17/account", "sichuan-17/post"}
 
-held contains "state47-safe/named" if {
+holds("state47-safe/named") if {
 	act
 	act.noun == m.noun
 }
 
-held contains "sichuan-36/step" if m.state in act.from
+holds("sichuan-36/step") if m.state in act.from
 
-held contains "municipal-7/anyone" if act.public
+holds("municipal-7/anyone") if act.public
 
-held contains "sichuan-17/account" if me != ""
+holds("sichuan-17/account") if me != ""
 
-held contains "sichuan-17/post" if "*" in act.roles
+holds("sichuan-17/post") if "*" in act.roles
 
-held contains "sichuan-17/post" if {
+holds("sichuan-17/post") if {
 	some role in act.roles
 	role in input.subject.roles
 }
 
 # --- credit files (sichuan-16, municipal-5)
 
-held contains "sichuan-16/sort" if class
+holds("sichuan-16/sort") if class
 
-held contains "sichuan-16/party" if {
+holds("sichuan-16/party") if {
 	some kind in {"person/", "institution/"}
 	startswith(m.party, kind)
 	m.party != kind
 }
 
-held contains "sichuan-16/not-self" if {
+holds("sichuan-16/not-self") if {
 	me != ""
 	not party_is_me
 }
@@ -70,12 +73,12 @@ my_institution if {
 	m.party == concat("", ["institution/", input.subject.institution])
 }
 
-held contains "sichuan-16/reasoned" if {
+holds("sichuan-16/reasoned") if {
 	m.texts.reason >= book.standing.reason_min
 	data.carrel.articles[m.article]
 }
 
-held contains "sichuan-16/evidence" if hashed(m.evidence)
+holds("sichuan-16/evidence") if hashed(m.evidence)
 
 hashed(s) if {
 	startswith(s, "sha256:")
@@ -83,9 +86,9 @@ hashed(s) if {
 }
 
 # An entry ends: on the day that its sort says, or sooner.
-held contains "sichuan-16/expiry" if m.until == ""
+holds("sichuan-16/expiry") if m.until == ""
 
-held contains "sichuan-16/expiry" if {
+holds("sichuan-16/expiry") if {
 	m.until >= cite.today
 	m.until <= until
 }
@@ -94,13 +97,13 @@ until := years_after(cite.today, class.years)
 
 years_after(date, n) := replace(sprintf("%d%s", [to_number(substring(date, 0, 4)) + n, substring(date, 4, -1)]), "-02-29", "-02-28")
 
-held contains "sichuan-16/own" if party_is_me
+holds("sichuan-16/own") if party_is_me
 
-held contains "sichuan-16/own" if my_institution
+holds("sichuan-16/own") if my_institution
 
-held contains "sichuan-16/grounds" if m.texts.grounds >= book.standing.reason_min
+holds("sichuan-16/grounds") if m.texts.grounds >= book.standing.reason_min
 
-held contains "sichuan-16/other-judge" if {
+holds("sichuan-16/other-judge") if {
 	me != ""
 	not me in m.actors
 	not party_is_me
@@ -108,113 +111,113 @@ held contains "sichuan-16/other-judge" if {
 }
 
 # One sees his own file and his institution's; an office sees others' for a stated purpose.
-held contains "sichuan-16/view" if party_is_me
+holds("sichuan-16/view") if party_is_me
 
-held contains "sichuan-16/view" if my_institution
+holds("sichuan-16/view") if my_institution
 
-held contains "sichuan-16/view" if {
+holds("sichuan-16/view") if {
 	m.unit != ""
 	m.unit == input.subject.institution
 	some role in book.viewers.inside
 	role in input.subject.roles
 }
 
-held contains "sichuan-16/view" if {
+holds("sichuan-16/view") if {
 	m.texts.purpose >= book.standing.reason_min
 	some role in book.viewers.outside
 	role in input.subject.roles
 }
 
 # What the credit platform is told is in date and not under appeal.
-held contains "municipal-5/in-date" if {
+holds("municipal-5/in-date") if {
 	m.state in {"standing", "upheld"}
 	m.until >= cite.today
 }
 
-held contains "municipal-5/purpose" if m.texts.purpose >= book.standing.reason_min
+holds("municipal-5/purpose") if m.texts.purpose >= book.standing.reason_min
 
 # --- measures (sichuan-36)
 
-held contains "sichuan-36/office" if {
+holds("sichuan-36/office") if {
 	some role in class.roles
 	role in input.subject.roles
 }
 
-held contains "sichuan-36/other-hand" if not me in m.actors
+holds("sichuan-36/other-hand") if not me in m.actors
 
 # A rectification needs the day by which it is done.
-held contains "sichuan-36/due" if not "impose-rectification" in class.effects
+holds("sichuan-36/due") if not "impose-rectification" in class.effects
 
-held contains "sichuan-36/due" if m.until >= cite.today
+holds("sichuan-36/due") if m.until >= cite.today
 
 # --- duties with a date (sichuan-20, sichuan-24, sichuan-33, tianjin-32-6, chongqing-integrity)
 
-held contains "sichuan-20/imposer" if {
+holds("sichuan-20/imposer") if {
 	some role in class.imposers
 	role in input.subject.roles
 }
 
-held contains "sichuan-20/date" if m.until >= cite.today
+holds("sichuan-20/date") if m.until >= cite.today
 
-held contains "sichuan-20/recorder" if {
+holds("sichuan-20/recorder") if {
 	some role in class.recorders
 	role in input.subject.roles
 }
 
 # Nobody checks himself; an inspection of one's own is by somebody of the house.
-held contains "sichuan-20/checker" if {
+holds("sichuan-20/checker") if {
 	class.self == false
 	me != ""
 	not party_is_me
 	not my_institution
 }
 
-held contains "sichuan-20/checker" if {
+holds("sichuan-20/checker") if {
 	class.self == true
 	my_institution
 }
 
 # A training is recorded by somebody else, of the same house or not.
-held contains "sichuan-20/checker" if {
+holds("sichuan-20/checker") if {
 	m.sort == "training"
 	startswith(m.party, "person/")
 	not party_is_me
 }
 
-held contains "chongqing-integrity/own-declaration" if {
+holds("chongqing-integrity/own-declaration") if {
 	m.sort == "declaration"
 	party_is_me
 }
 
 # What was checked stays so until the day that its sort allows at most.
-held contains "sichuan-20/valid" if {
+holds("sichuan-20/valid") if {
 	m.until >= cite.today
 	m.until <= until
 }
 
-held contains "sichuan-20/valid" if {
+holds("sichuan-20/valid") if {
 	m.until == ""
 	class.years
 }
 
-held contains "sichuan-20/valid" if "discharge" in class.effects
+holds("sichuan-20/valid") if "discharge" in class.effects
 
 # --- incidents (pipl-57, tianjin-32-6)
 
-held contains "pipl-57/found" if {
+holds("pipl-57/found") if {
 	m.found != ""
 	m.found <= input.at
 }
 
-held contains "pipl-57/what" if m.texts.what >= book.standing.reason_min
+holds("pipl-57/what") if m.texts.what >= book.standing.reason_min
 
 # Whoever works on an incident is of the unit that answers for it, or of the authority, or operates the service.
-held contains "pipl-57/handler" if {
+holds("pipl-57/handler") if {
 	m.unit != ""
 	m.unit == input.subject.institution
 }
 
-held contains "pipl-57/handler" if {
+holds("pipl-57/handler") if {
 	some role in ["authority", "auditor", "conduct-officer", "discipline"]
 	role in input.subject.roles
 }
@@ -223,48 +226,48 @@ lacking := {f | some f in book.incident.fields; not written(f)} | {"kinds" | cou
 
 written(f) if m.texts[f] > 0
 
-held contains "pipl-57/fields" if {
+holds("pipl-57/fields") if {
 	m.noun == "incident"
 	count(lacking) == 0
 }
 
 addressees := object.get(book.incident.addressees.by_region, m.region, book.incident.addressees["default"])
 
-held contains "pipl-57/addressee" if m.addressee in addressees
+holds("pipl-57/addressee") if m.addressee in addressees
 
-held contains "pipl-57/addressee" if m.addressee == "persons"
+holds("pipl-57/addressee") if m.addressee == "persons"
 
 untold := {a | some a in addressees; not a in m.told}
 
-held contains "pipl-57/told" if {
+holds("pipl-57/told") if {
 	count(addressees) > 0
 	count(untold) == 0
 }
 
 # Persons need not be told when what was done prevents harm, and somebody says how.
-held contains "pipl-57/persons" if "persons" in m.told
+holds("pipl-57/persons") if "persons" in m.told
 
-held contains "pipl-57/persons" if m.texts.harmless >= book.standing.reason_min
+holds("pipl-57/persons") if m.texts.harmless >= book.standing.reason_min
 
 # --- reports upward and the assessment calendar (sichuan-35)
 
-held contains "sichuan-35/report" if m.texts.report >= book.standing.reason_min
+holds("sichuan-35/report") if m.texts.report >= book.standing.reason_min
 
 # Platforms and providers are assessed, not persons.
-held contains "sichuan-35/unit" if {
+holds("sichuan-35/unit") if {
 	startswith(m.party, "institution/")
 	m.party != "institution/"
 }
 
 # A unit keeps its own calendar; an office keeps anybody's.
-held contains "sichuan-35/office" if my_institution
+holds("sichuan-35/office") if my_institution
 
-held contains "sichuan-35/office" if {
+holds("sichuan-35/office") if {
 	some role in book.assessment.offices
 	role in input.subject.roles
 }
 
-held contains "sichuan-35/result" if m.texts.result >= book.standing.reason_min
+holds("sichuan-35/result") if m.texts.result >= book.standing.reason_min
 
 # The next one is due after the months of its sort; after one that was not passed, sooner.
 due[sprintf("next=%s", [months_after(cite.today, months)])] := {"zh": "下次期限", "en": "the next one is due"} if "schedule-next" in effects
@@ -301,30 +304,30 @@ due[sprintf("report-to=%s", [object.get(m, "above", book.report.to)])] := {"zh":
 
 # --- complaints (municipal-7)
 
-held contains "municipal-7/form" if {
+holds("municipal-7/form") if {
 	m.texts.body >= book.complaint.min
 	m.texts.body <= book.complaint.max
 }
 
-held contains "municipal-7/other" if {
+holds("municipal-7/other") if {
 	me != ""
 	not party_is_me
 	not my_institution
 }
 
-held contains "municipal-7/answer" if {
+holds("municipal-7/answer") if {
 	m.texts.answer >= book.complaint.min
 	m.texts.answer <= book.complaint.max
 }
 
 # --- residents (municipal-14, shandong-inquiry)
 
-held contains "municipal-14/own" if party_is_me
+holds("municipal-14/own") if party_is_me
 
 # A wish is taken when it can be honoured: it is on file whose account it is. The evidence is a commitment to that proof.
-held contains "municipal-14/proved" if hashed(m.evidence)
+holds("municipal-14/proved") if hashed(m.evidence)
 
-held contains "municipal-14/prover" if {
+holds("municipal-14/prover") if {
 	me != ""
 	not party_is_me
 	hashed(m.evidence)

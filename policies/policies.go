@@ -27,6 +27,7 @@ import (
 //go:embed conflict.rego
 //go:embed due.rego
 //go:embed duo.rego
+//go:embed fixed.rego
 //go:embed grant.rego
 //go:embed handover.rego
 //go:embed institution.rego

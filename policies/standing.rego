@@ -50,8 +50,9 @@ thanks := count({e.id | some e in live; effect(e) == "thanks"})
 # A duty lapses when the newest record of its sort is over; of rectifications each is its own. Who never had one imposed has
 # none, but for what his post needs.
 lapsed contains d.sort if {
+	day := today
 	some d in input.subject.duties
-	d.until < today
+	d.until < day
 	not renewed(d.sort)
 }
 
@@ -90,9 +91,9 @@ fit if {
 	not input.subject.unit.state
 }
 
-# Nearly everybody has no entry, and what his post needs is in date.
+# Nearly everybody has no entry that counts, and what his post needs is in date.
 fit if {
-	not input.subject.credit[0]
+	count(live) == 0
 	count(lapsed) == 0
 }
 

@@ -8,6 +8,7 @@ package carrel.transition
 
 import data.carrel.agreement
 import data.carrel.cite
+import data.carrel.fixed
 
 machine := data.carrel.workflow[input.machine]
 
@@ -28,14 +29,18 @@ held_by(row) := {r | some r in needs_of(row); holds(row, r)} | {d | some d in de
 # Rows for this command in this state; at most one of those with a condition is live. Two rows that differ in their
 # roles (owner or authority revokes) are alternatives: one that holds is enough, else the one of the subject's post speaks.
 rows := [row |
-	some line in machine.transitions
-	line.from == case.state
+	some line in lines
 	line.command == input.move.command
 	line.choice == input.move.choice
 	line.side == input.move.side
 	row := object.union(line, {"review": input.move.review})
 	live(row)
 ]
+
+# The rows that start from this state.
+lines := kept if kept := data.carrel.kept.lines[input.machine][case.state]
+
+else := object.get(fixed.lines, [input.machine, case.state], [])
 
 open_rows := [row | some row in rows; passes(row)]
 
@@ -72,7 +77,6 @@ offers := [offer |
 
 offered := [{"kind": "command", "value": concat("/", [row.command, row.review, row.choice, row.side]), "text": row.label} |
 	some row in candidates
-	holds(row, "sichuan-17/post")
 	kind_first(row)
 	live(row)
 	passes(row)
@@ -84,8 +88,8 @@ kind_first(row) if not "sichuan-18/review-kind" in row.guards
 kind_first(row) if holds(row, "sichuan-18/review-kind")
 
 candidates := [object.union(row, {"review": review}) |
-	some row in machine.transitions
-	row.from == case.state
+	some row in lines
+	holds(row, "sichuan-17/post")
 	some review in review_kinds(row)
 ]
 
@@ -143,8 +147,8 @@ holds(_, "sichuan-18/state") := true
 
 holds(row, "sichuan-17/post") if {
 	me != ""
-	some role in row.roles
-	role in input.subject.roles
+	some role in input.subject.roles
+	role in row.roles
 }
 
 holds(_, "sichuan-17/lead") if me == case.lead

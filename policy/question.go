@@ -118,7 +118,7 @@ type Evidence struct {
 // Wish is one dataset of an application and its fields, as names or patterns such as "encounter.*".
 type Wish struct {
 	Dataset string       `json:"dataset"`
-	Columns List[string] `json:"columns"`
+	Columns List[string] `json:"columns" rules:"set"`
 }
 
 // Receiver is who takes a handover, as attested.

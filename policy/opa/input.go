@@ -63,14 +63,17 @@ type field struct {
 
 // shapes are the fields of the types that questions are made of, in the order of their names. They do not change once
 // made.
-type shapes map[reflect.Type][]field
+type shapes struct {
+	fields      map[reflect.Type][]field
+	lists, sets *terms // what long ones look like to the rules: a set and a list have the same text
+}
 
 // newShapes reads the types of these questions, and all types within.
 func newShapes(questions ...policy.Question) (shapes, error) {
-	s := shapes{}
+	s := shapes{fields: map[reflect.Type][]field{}, lists: newTerms(), sets: newTerms()}
 	for _, q := range questions {
 		if err := s.add(reflect.TypeOf(q)); err != nil {
-			return nil, fmt.Errorf("policy: question %s: %w", q.Decision(), err)
+			return shapes{}, fmt.Errorf("policy: question %s: %w", q.Decision(), err)
 		}
 	}
 	return s, nil
@@ -91,7 +94,7 @@ func (s shapes) add(t reflect.Type) error {
 	default:
 		return errors.New("a field of a kind that rules do not know")
 	}
-	if _, ok := s[t]; ok {
+	if _, ok := s.fields[t]; ok {
 		return nil
 	}
 	fields := []field{}
@@ -111,7 +114,7 @@ func (s shapes) add(t reflect.Type) error {
 		}
 	}
 	slices.SortFunc(fields, func(a, b field) int { return a.key.Value.Compare(b.key.Value) })
-	s[t] = fields
+	s.fields[t] = fields
 	return nil
 }
 
@@ -128,7 +131,7 @@ func (w *writer) write(v reflect.Value) (*ast.Term, error) {
 	case reflect.Struct:
 		return w.object(v)
 	case reflect.Slice:
-		return w.list(v)
+		return w.list(v, false)
 	case reflect.Map:
 		return w.table(v)
 	case reflect.String:
@@ -150,7 +153,7 @@ func (w *writer) write(v reflect.Value) (*ast.Term, error) {
 }
 
 func (w *writer) object(v reflect.Value) (*ast.Term, error) {
-	fields, ok := w.shapes[v.Type()]
+	fields, ok := w.shapes.fields[v.Type()]
 	if !ok {
 		return nil, errors.New("a question that nobody knows")
 	}
@@ -170,12 +173,9 @@ func (w *writer) object(v reflect.Value) (*ast.Term, error) {
 		if w.depth == 1 && f.moment {
 			w.at = len(w.text) + 1
 		}
-		term, err := w.write(x)
+		term, err := w.member(f, x)
 		if err != nil {
 			return nil, err
-		}
-		if f.set {
-			term = asSet(term)
 		}
 		pairs = append(pairs, [2]*ast.Term{f.key, term})
 	}
@@ -184,19 +184,35 @@ func (w *writer) object(v reflect.Value) (*ast.Term, error) {
 	return ast.ObjectTerm(pairs...), nil
 }
 
-// asSet makes a set of a list: in the text it stays the list that was asked about.
-func asSet(t *ast.Term) *ast.Term {
-	list, ok := t.Value.(*ast.Array)
-	if !ok {
-		return t
+func (w *writer) member(f *field, x reflect.Value) (*ast.Term, error) {
+	if f.set {
+		return w.list(x, true)
 	}
-	set := ast.NewSetWithCapacity(list.Len())
-	list.Foreach(set.Add)
+	return w.write(x)
+}
+
+// asSet makes a set of a list: in the text it stays the list that was asked about.
+func asSet(members []*ast.Term) *ast.Term {
+	set := ast.NewSetWithCapacity(len(members))
+	for _, m := range members {
+		set.Add(m)
+	}
 	return ast.NewTerm(set)
 }
 
-// list writes nil as [], as policy.List does.
-func (w *writer) list(v reflect.Value) (*ast.Term, error) {
+// list writes nil as [], as policy.List does. The text of a long list of names comes first, for its value may be known.
+func (w *writer) list(v reflect.Value, set bool) (*ast.Term, error) {
+	kept, from := w.shapes.lists, len(w.text)
+	if set {
+		kept = w.shapes.sets
+	}
+	many := v.Len() >= manyMembers && v.Type().Elem().Kind() == reflect.String
+	if many && w.names(v) {
+		if term := kept.get(w.text[from:]); term != nil {
+			return term, nil
+		}
+	}
+	w.text = w.text[:from]
 	terms := make([]*ast.Term, v.Len())
 	w.text = append(w.text, '[')
 	for i := range terms {
@@ -209,7 +225,31 @@ func (w *writer) list(v reflect.Value) (*ast.Term, error) {
 		}
 	}
 	w.text = append(w.text, ']')
-	return ast.ArrayTerm(terms...), nil
+	out := ast.ArrayTerm(terms...)
+	if set {
+		out = asSet(terms)
+	}
+	if many {
+		kept.put(w.text[from:], out)
+	}
+	return out, nil
+}
+
+// names writes a list of plain names and nothing else; false leaves something unfinished behind.
+func (w *writer) names(v reflect.Value) bool {
+	w.text = append(w.text, '[')
+	for i := range v.Len() {
+		s := v.Index(i).String()
+		if !plain(s) {
+			return false
+		}
+		if i > 0 {
+			w.text = append(w.text, ',')
+		}
+		w.text = append(append(append(w.text, '"'), s...), '"')
+	}
+	w.text = append(w.text, ']')
+	return true
 }
 
 // table writes numbers by name; no question has another map, and a nil one is not valid.
@@ -218,21 +258,30 @@ func (w *writer) table(v reflect.Value) (*ast.Term, error) {
 	if !ok || m == nil {
 		return nil, errors.New("a fact of a kind that rules do not know")
 	}
-	pairs := make([][2]*ast.Term, 0, len(m))
+	from, names := len(w.text), slices.Sorted(maps.Keys(m))
 	w.text = append(w.text, '{')
-	for _, name := range slices.Sorted(maps.Keys(m)) {
-		if len(pairs) > 0 {
+	for i, name := range names {
+		if i > 0 {
 			w.text = append(w.text, ',')
 		}
-		key, err := w.string(name)
-		if err != nil {
+		if err := w.quote(name); err != nil {
 			return nil, err
 		}
-		w.text = append(w.text, ':')
-		pairs = append(pairs, [2]*ast.Term{key, w.number(strconv.Itoa(m[name]))})
+		w.text = strconv.AppendInt(append(w.text, ':'), int64(m[name]), 10)
 	}
 	w.text = append(w.text, '}')
-	return ast.ObjectTerm(pairs...), nil
+	if term := w.shapes.lists.get(w.text[from:]); term != nil {
+		return term, nil
+	}
+	pairs := make([][2]*ast.Term, len(names))
+	for i, name := range names {
+		pairs[i] = [2]*ast.Term{ast.StringTerm(name), ast.NumberTerm(json.Number(strconv.Itoa(m[name])))}
+	}
+	term := ast.ObjectTerm(pairs...)
+	if len(names) >= manyMembers {
+		w.shapes.lists.put(w.text[from:], term)
+	}
+	return term, nil
 }
 
 func (w *writer) number(s string) *ast.Term {
@@ -240,23 +289,30 @@ func (w *writer) number(s string) *ast.Term {
 	return ast.NumberTerm(json.Number(s))
 }
 
-// string leaves all but plain ASCII to encoding/json.
 func (w *writer) string(s string) (*ast.Term, error) {
+	if err := w.quote(s); err != nil {
+		return nil, err
+	}
+	return ast.StringTerm(s), nil
+}
+
+// quote leaves all but plain ASCII to encoding/json.
+func (w *writer) quote(s string) error {
 	if plain(s) {
 		w.text = append(append(append(w.text, '"'), s...), '"')
-		return ast.StringTerm(s), nil
+		return nil
 	}
 	if !utf8.ValidString(s) {
-		return nil, errors.New("a text is not UTF-8")
+		return errors.New("a text is not UTF-8")
 	}
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(s); err != nil {
-		return nil, err
+		return err
 	}
 	w.text = append(w.text, bytes.TrimSuffix(out.Bytes(), []byte("\n"))...)
-	return ast.StringTerm(s), nil
+	return nil
 }
 
 func plain(s string) bool {

@@ -184,7 +184,7 @@ func allowed() []string {
 		"equal", "floor", "format_int", "gt", "gte", "indexof", "internal.member_2", "internal.member_3", "internal.print", "intersection",
 		"is_array", "is_boolean", "is_null", "is_number", "is_object", "is_set", "is_string", "lower", "lt", "lte", "max", "min",
 		"minus", "mul", "neq", "object.filter", "object.get", "object.keys", "object.remove", "object.subset", "object.union", "or",
-		"plus", "regex.match", "regex.replace", "rem", "replace", "round", "sort", "split", "sprintf", "startswith", "strings.any_prefix_match", "strings.any_suffix_match", "strings.replace_n",
+		"plus", "regex.match", "regex.replace", "rem", "replace", "round", "sort", "split", "sprintf", "startswith", "strings.any_prefix_match", "strings.any_suffix_match", "strings.count", "strings.replace_n",
 		"substring", "sum", "time.add_date", "time.format", "time.parse_ns", "to_number",
 		"trim_prefix", "trim_space", "trim_suffix", "union", "upper",
 	}

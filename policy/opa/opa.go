@@ -147,8 +147,13 @@ func newDecider(src *source, options ...Option) (*Decider, error) {
 		o(d)
 	}
 	store := inmem.NewFromObjectWithOpts(src.data, inmem.OptRoundTripOnWrite(true), inmem.OptReturnASTValuesOnRead(true))
-	if carrel, ok := src.data[bundleRoot].(map[string]any); ok && carrel[daysName] != nil {
-		return nil, fault("loosens", nil, "规则包不得自带按日计算的结论。", "A bundle does not bring along what is worked out by the day.")
+	if carrel, ok := src.data[bundleRoot].(map[string]any); ok && (carrel[daysName] != nil || carrel[keptName] != nil) {
+		return nil, fault("loosens", nil, "规则包不得自带由规则得出的结论。", "A bundle does not bring along what its rules work out.")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), d.timeout)
+	defer cancel()
+	if err := keepFixed(ctx, src, compiler, store); err != nil {
+		return nil, err
 	}
 	d.days, d.memory = &days{store: store}, newMemory(d.keep, src)
 	for _, doc := range documents() {
