@@ -1,0 +1,250 @@
+package risk
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"carrel/anonymize/extract"
+	"carrel/anonymize/plan"
+)
+
+// Data are the tables of an extract, ready to be counted.
+type Data struct {
+	Tables   []*Table
+	Contents Contents
+	// words numbers the texts of each column, so that a register can be read with the same codes.
+	words map[string]map[string]uint32
+}
+
+// Load reads the private tables of an extract. Roles come from the schema of the catalogue: a column that the schema lacks or gives no role counts
+// as an identifier. What tables with one row a person tell stands beside every row of the others, because who knows one row of a person knows
+// those too; a table of quasi-identifiers none and sensitive columns none is left out.
+func Load(ctx context.Context, e *extract.Extract, s *plan.Schema) (*Data, error) {
+	d := &Data{words: map[string]map[string]uint32{}}
+	m := e.Manifest()
+	var single, several []*Table
+	for i := range m.Tables {
+		if m.Tables[i].Public {
+			continue
+		}
+		t, err := d.read(ctx, e, &m.Tables[i], s)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case m.Tables[i].MaxRows == 1:
+			single = append(single, t)
+		default:
+			several = append(several, t)
+		}
+	}
+	for _, t := range append(single[:len(single):len(single)], several...) {
+		own := len(t.quasi())
+		for _, other := range single {
+			if other != t {
+				beside(t, other)
+			}
+		}
+		if own > 0 || len(t.Columns) > len(t.quasi()) {
+			d.Tables = append(d.Tables, t)
+		}
+	}
+	d.Contents.Aggregated = len(single)+len(several) == 0
+	return d, nil
+}
+
+// read reads the columns of a table that count.
+func (d *Data) read(ctx context.Context, e *extract.Extract, stored *extract.Table, s *plan.Schema) (*Table, error) {
+	t := &Table{Name: stored.Name}
+	unit, at := -1, []int{}
+	for i, c := range stored.Columns {
+		name := stored.Name + "." + c.Name
+		switch role := roleOf(s, stored.Name, c.Name); {
+		case c.Name == stored.Unit:
+			unit = i
+		case c.Kind == extract.KindNameRank, c.Name == stored.RowKey, role == plan.RoleOther:
+		case role == plan.RoleIdentifier:
+			d.Contents.Identifiers = append(d.Contents.Identifiers, name)
+		case role == plan.RoleQuasi, role == plan.RoleSensitive:
+			t.Columns = append(t.Columns, Column{Name: name, Sensitive: role == plan.RoleSensitive})
+			at = append(at, i)
+		default:
+			d.Contents.Unknown = append(d.Contents.Unknown, name)
+		}
+	}
+	if unit < 0 {
+		return nil, fmt.Errorf("table %s names no person", stored.Name)
+	}
+	r, err := e.Reader(stored.Name)
+	if err != nil {
+		return nil, fmt.Errorf("table %s: %w", stored.Name, err)
+	}
+	defer r.Close() //nolint:errcheck // read to its end below
+	codes := make([]map[int64]uint32, len(at))
+	for i := range codes {
+		codes[i] = map[int64]uint32{}
+	}
+	var values []int64
+	var missing []bool
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("table %s: %w", stored.Name, err)
+		}
+		b, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return t, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("table %s: %w", stored.Name, err)
+		}
+		values, missing = b.Int64s(unit, values, missing)
+		for _, v := range values {
+			t.Persons = append(t.Persons, uint32(v)) //nolint:gosec // the unit column is a uint32
+		}
+		for i, c := range at {
+			values, missing = b.Int64s(c, values, missing)
+			for row, v := range values {
+				code := uint32(0) // missing
+				if !missing[row] {
+					var ok bool
+					if code, ok = codes[i][v]; !ok {
+						code = d.word(t.Columns[i].Name, stored.Columns[c].Text(v))
+						codes[i][v] = code
+					}
+				}
+				t.Columns[i].Codes = append(t.Columns[i].Codes, code)
+			}
+		}
+	}
+}
+
+// word numbers a text of a column; 0 is the missing value.
+func (d *Data) word(column, text string) uint32 {
+	if d.words[column] == nil {
+		d.words[column] = map[string]uint32{}
+	}
+	n, ok := d.words[column][text]
+	if !ok {
+		n = uint32(len(d.words[column]) + 1) //nolint:gosec // at most the values of a column
+		d.words[column][text] = n
+	}
+	return n
+}
+
+func roleOf(s *plan.Schema, table, column string) plan.Role {
+	for _, t := range s.Tables {
+		if t.Name != table {
+			continue
+		}
+		for _, c := range t.Columns {
+			if c.Name == column {
+				return c.Role
+			}
+		}
+	}
+	return ""
+}
+
+// beside puts the quasi-identifiers of a table with one row a person beside the rows of another; missing for whom it has no row.
+func beside(t, single *Table) {
+	row := map[uint32]int{}
+	for i, p := range single.Persons {
+		row[p] = i
+	}
+	for _, q := range single.quasi() {
+		from := single.Columns[q]
+		if strings.HasPrefix(from.Name, t.Name+".") || hasColumn(t, from.Name) || !strings.HasPrefix(from.Name, single.Name+".") {
+			continue
+		}
+		c := Column{Name: from.Name, Codes: make([]uint32, len(t.Persons))}
+		for i, p := range t.Persons {
+			if at, ok := row[p]; ok {
+				c.Codes[i] = from.Codes[at]
+			}
+		}
+		t.Columns = append(t.Columns, c)
+	}
+}
+
+func hasColumn(t *Table, name string) bool {
+	for _, c := range t.Columns {
+		if c.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// Register reads a register of the population, one line a person, whose header names columns of the data as table.column or, where only one table
+// has it, as column alone; columns of other names are left aside. Values stand as the data show them: generalised the same way, dates as
+// YYYY-MM-DD, missing as nothing.
+func (d *Data) Register(r io.Reader) (*Table, error) {
+	in := csv.NewReader(r)
+	in.ReuseRecord = true
+	head, err := in.Read()
+	if err != nil {
+		return nil, fmt.Errorf("register: the header: %w", reason(err))
+	}
+	t := &Table{Name: "register"}
+	var at []int
+	for i, name := range head {
+		full, err := d.column(strings.TrimPrefix(name, "\ufeff"))
+		if err != nil {
+			return nil, err
+		}
+		if full != "" && !hasColumn(t, full) {
+			t.Columns, at = append(t.Columns, Column{Name: full}), append(at, i)
+		}
+	}
+	if len(at) == 0 {
+		return nil, errors.New("register: no column of the header is a quasi-identifier of the data")
+	}
+	for n := uint32(0); ; n++ {
+		line, err := in.Read()
+		if errors.Is(err, io.EOF) {
+			return t, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("register: line %d: %w", n+2, reason(err))
+		}
+		t.Persons = append(t.Persons, n)
+		for i, c := range at {
+			code := uint32(0)
+			if line[c] != "" {
+				code = d.word(t.Columns[i].Name, strings.Clone(line[c]))
+			}
+			t.Columns[i].Codes = append(t.Columns[i].Codes, code)
+		}
+	}
+}
+
+// reason keeps what is wrong with a CSV file without the text that stands in it.
+func reason(err error) error {
+	var p *csv.ParseError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+// column finds the quasi-identifier of that name, whole or short.
+func (d *Data) column(name string) (string, error) {
+	found := ""
+	for _, t := range d.Tables {
+		for _, i := range t.quasi() {
+			switch c := t.Columns[i].Name; {
+			case c == name:
+				return c, nil
+			case strings.HasSuffix(c, "."+name) && found != "" && found != c:
+				return "", fmt.Errorf("register: several tables have a column %s: name it with its table", name)
+			case strings.HasSuffix(c, "."+name):
+				found = c
+			}
+		}
+	}
+	return found, nil
+}
