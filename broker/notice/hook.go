@@ -12,6 +12,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -56,16 +57,17 @@ type message struct {
 	} `json:"data"`
 }
 
-// HookClient is a client that follows no redirect and, unless inside is true, calls nothing on this machine or its link: a
-// webhook's address is somebody's wish, and must not reach what only the service can reach.
+// HookClient is a client that follows no redirect, asks no proxy and, unless inside is true, calls nothing on this machine, its link or
+// a private network: a webhook's address is somebody's wish, and must not reach what only the service can reach. The address is judged
+// when the connection is made, after the name was looked up, so that a name that changes its mind gains nothing.
 func HookClient(inside bool) *http.Client {
 	d := &net.Dialer{Timeout: hookTimeout, Control: func(_, address string, _ syscall.RawConn) error {
-		host, _, err := net.SplitHostPort(address)
+		to, err := netip.ParseAddrPort(address)
 		if err != nil {
 			return errRefused
 		}
-		ip := net.ParseIP(host)
-		if ip == nil || ip.IsUnspecified() || ip.IsMulticast() || ip.IsLinkLocalUnicast() || !inside && ip.IsLoopback() {
+		own, err := net.InterfaceAddrs()
+		if err != nil || !reachable(to.Addr(), inside, own) {
 			return errRefused
 		}
 		return nil
@@ -87,6 +89,10 @@ func (s *Service) AddHook(ctx context.Context, id auth.Identity, institution, wh
 	plain := err == nil && u.Scheme == "http" && local(u.Hostname())
 	if err != nil || len(where) > maxHookURL || u.Hostname() == "" || u.User != nil || u.Fragment != "" || u.Scheme != "https" && !plain {
 		return nil, problem.New(problem.Invalid, "回调地址须为 https 地址，且不含用户名或密码。", "A webhook's address begins with https:// and holds no user or password.")
+	}
+	if ip, err := netip.ParseAddr(u.Hostname()); err == nil && !reachable(ip, true, nil) {
+		return nil, problem.New(problem.Invalid, "回调地址不能指向本机链路、云平台元数据或保留的网段；请填写机构系统的域名。",
+			"A webhook calls no link-local, metadata or reserved address; give the name of the institution's system.")
 	}
 	if institution == "" || len(institution) > store.MaxID {
 		return nil, problem.New(problem.Invalid, "请写明回调属于哪个机构。", "Say which institution the webhook belongs to.")

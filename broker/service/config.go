@@ -33,7 +33,7 @@ type Config struct {
 	Deadline time.Duration
 	// Mail hands notices over to a mail server (notice.NewSMTP); nil: notices stay in the inbox.
 	Mail notice.Mailer
-	// HooksInside lets webhooks call this machine itself: for tests and for receivers beside the service.
+	// HooksInside lets webhooks call this machine itself and private networks: for tests and for receivers beside the service.
 	HooksInside bool
 	// BaseURL is where people find the pages, for links in mail; empty leaves links out.
 	BaseURL string

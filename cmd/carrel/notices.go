@@ -227,7 +227,7 @@ func (m *mailFlags) add(cmd *cobra.Command, c *service.Config) {
 	f.StringVar(&m.from, "mail-from", "", "sender's address of notices")
 	f.StringVar(&m.login, "mail-login", "", "file with user and password of the mail server, one a line, readable by its owner only")
 	f.StringVar(&c.BaseURL, "url", "", "where people find the pages, for links in mail")
-	f.BoolVar(&c.HooksInside, "hooks-inside", false, "let webhooks call this machine itself")
+	f.BoolVar(&c.HooksInside, "hooks-inside", false, "let webhooks call this machine itself and private networks")
 }
 
 // mailer makes what the flags ask for; nil without a server.
