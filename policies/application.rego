@@ -6,6 +6,7 @@ package carrel.application
 
 import data.carrel.cite
 import data.carrel.grant
+import data.carrel.persons
 
 decision := cite.approval(needs | review_rules, oblige) if cite.met(needs, held)
 
@@ -30,6 +31,7 @@ base_needs := {
 	"chongqing-integrity/declared",
 	"sichuan-29/ethics",
 	"sichuan-29/identifiable",
+	"sichuan-29/person-basis",
 	"sichuan-32/cross-border",
 	"sichuan-17/period",
 	"state47-open/level",
@@ -240,6 +242,27 @@ held contains "sichuan-29/identifiable" if app.identifiable == false
 
 held contains "sichuan-29/identifiable" if app.authority.document != ""
 
+# What identifies a person leaves for persons who authorised it, or where a law that the catalogue names says so; that data are
+# anonymised is no ground for data that are not.
+held contains "sichuan-29/person-basis" if app.identifiable == false
+
+held contains "sichuan-29/person-basis" if {
+	count(wished) > 0
+	count(unauthorised) == 0
+}
+
+unauthorised contains id if {
+	some id in wished
+	not identifies(id)
+}
+
+identifies(id) if {
+	some b in datasets[id].basis
+	b.purpose == app.purpose
+	b.recipient == purpose.recipient
+	persons.identifying(b)
+}
+
 # --- handovers
 
 held contains "sichuan-31/receiver" if count(weaknesses(app.receiver)) == 0
@@ -295,6 +318,8 @@ details["sichuan-13/known"] := cite.plain(unknown)
 details["state47-open/permitted-use"] := cite.plain(unpermitted)
 
 details["pipl-13/basis"] := cite.plain(baseless)
+
+details["sichuan-29/person-basis"] := cite.plain(unauthorised)
 
 details["chongqing-stat/known"] := cite.plain(unknown_statistics)
 

@@ -103,7 +103,35 @@ test_declared if denies("chongqing-integrity/declared", "/application/conflicts"
 
 test_ethics if denies("sichuan-29/ethics", "/application/ethics/document", "")
 
-test_identifiable if denies("sichuan-29/identifiable", "/application/identifiable", true)
+test_identifiable if {
+	d := decide(identifying("consent", ""), "/application/authority/document", "")
+	rules(d) == {"sichuan-29/identifiable"}
+}
+
+identifying(basis, law) := json.patch(question, [
+	{"op": "replace", "path": "/application/identifiable", "value": true},
+	{"op": "replace", "path": "/application/authority/document", "value": "sha256:ab"},
+	{"op": "replace", "path": "/application/attachments", "value": ["sha256:ab"]},
+	{"op": "replace", "path": "/datasets/0/basis/0", "value": {"purpose": "research", "recipient": "researcher", "basis": basis, "law": law, "document": ""}},
+])
+
+test_identifiable_by_authorisation if decide(identifying("consent", ""), "/application/reason", 120).allow
+
+test_identifiable_by_law if decide(identifying("statutory-duty", "named"), "/application/reason", 120).allow
+
+test_identifiable_without_a_ground if {
+	every basis in ["public-interest", "anonymised", "approved-application"] {
+		d := decide(identifying(basis, "named"), "/application/reason", 120)
+		rules(d) == {"sichuan-29/person-basis"}
+		contains(d.reasons[0].text.en, "jinhe")
+	}
+}
+
+test_identifiable_by_anothers_ground if {
+	q := identifying("public-interest", "")
+	d := decide(q, "/datasets/0/basis/1", {"purpose": "research", "recipient": "qc-centre", "basis": "consent", "law": "", "document": ""})
+	rules(d) == {"sichuan-29/person-basis"}
+}
 
 test_cross_border if denies("sichuan-32/cross-border", "/application/cross_border", true)
 

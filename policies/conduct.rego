@@ -212,12 +212,14 @@ holds("pipl-57/found") if {
 holds("pipl-57/what") if m.texts.what >= book.standing.reason_min
 
 # Whoever works on an incident is of the unit that answers for it, or of the authority, or operates the service.
-holds("pipl-57/handler") if {
+holds("pipl-57/handler") if handler
+
+handler if {
 	m.unit != ""
 	m.unit == input.subject.institution
 }
 
-holds("pipl-57/handler") if {
+handler if {
 	some role in ["authority", "auditor", "conduct-officer", "discipline"]
 	role in input.subject.roles
 }
@@ -252,6 +254,30 @@ holds("pipl-57/persons") if m.texts.harmless >= book.standing.reason_min
 # --- reports upward and the assessment calendar (sichuan-35)
 
 holds("sichuan-35/report") if m.texts.report >= book.standing.reason_min
+
+# Who works on the report reads it, and who it is addressed to.
+holds("sichuan-35/reader") if handler
+
+holds("sichuan-35/reader") if addressed_to_us
+
+holds("sichuan-35/addressee") if addressed_to_us
+
+addressed_to_us if {
+	input.subject.institution != ""
+	input.subject.institution in m.addressed
+}
+
+# A receipt has the addressee's number; one on paper has the day of its date too, which is neither to come nor before the report went.
+holds("sichuan-35/number") if {
+	m.texts.number > 0
+	m.texts.number <= book.report.number_max
+}
+
+holds("sichuan-35/received") if {
+	m.from >= m.sent
+	m.from <= cite.today
+	m.sent != ""
+}
 
 # Platforms and providers are assessed, not persons.
 holds("sichuan-35/unit") if {
@@ -301,6 +327,11 @@ due[sprintf("report-hours=%d", [book.report.hours])] := {"zh": "向上级报告�
 }
 
 due[sprintf("report-to=%s", [object.get(m, "above", book.report.to)])] := {"zh": "报告对象", "en": "to be reported to"} if "open-report" in effects
+
+# The addressee acknowledges within working days of the sending; after that the report is overdue again.
+due[sprintf("receipt-days=%d", [book.report.receipt_days])] := {"zh": "签收期限(工作日)", "en": "working days to the receipt"} if {
+	"await-receipt" in effects
+}
 
 # --- complaints (municipal-7)
 

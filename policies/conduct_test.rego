@@ -6,7 +6,7 @@ hash := "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 
 empty := {
 	"noun": "", "sort": "", "state": "", "party": "", "unit": "", "region": "", "article": "", "evidence": "", "until": "",
-	"found": "", "due": "", "addressee": "", "told": [], "kinds": [], "actors": [], "texts": {},
+	"found": "", "due": "", "addressee": "", "addressed": [], "from": "", "sent": "", "told": [], "kinds": [], "actors": [], "texts": {},
 }
 
 who(account, roles, institution) := {"account": account, "roles": roles, "institution": institution, "credit": [], "duties": []}
@@ -381,4 +381,58 @@ test_post if only("sichuan-17/post", he, "credit.export", object.union(entry, {"
 test_public_act_is_decided_as_one if {
 	d := asked(nobody, "complaint.file", complaint)
 	"municipal-7/anyone" in d.grounds
+}
+
+# --- a report upward is acknowledged
+
+sent := {
+	"noun": "report", "sort": "possible", "state": "sent", "unit": "centre", "addressed": ["commission"], "actors": ["tang"], "sent": "2026-11-20",
+	"texts": {"report": 20, "number": 6},
+}
+
+test_send_awaits_the_receipt if {
+	d := asked(who("tang", ["qc-director"], "centre"), "report.send", object.union(sent, {"state": "due"}))
+	d.allow
+	"receipt-days=5" in obliged(d, "limit")
+}
+
+test_acknowledge if {
+	d := asked(zhou, "report.acknowledge", sent)
+	d.allow
+	obliged(d, "state") == {"acknowledged"}
+}
+
+test_acknowledged_by_its_addressee if only("sichuan-35/addressee", who("ma", ["authority"], "elsewhere"), "report.acknowledge", sent)
+
+test_acknowledged_by_another_hand if only("sichuan-36/other-hand", zhou, "report.acknowledge", object.union(sent, {"actors": ["zhou"]}))
+
+test_acknowledged_with_a_number if {
+	only("sichuan-35/number", zhou, "report.acknowledge", object.union(sent, {"texts": {"number": 0}}))
+	only("sichuan-35/number", zhou, "report.acknowledge", object.union(sent, {"texts": {"number": 81}}))
+}
+
+test_acknowledged_twice if only("sichuan-36/step", zhou, "report.acknowledge", object.union(sent, {"state": "acknowledged"}))
+
+test_not_sent_yet if only("sichuan-36/step", zhou, "report.acknowledge", object.union(sent, {"state": "due"}))
+
+tang := who("tang", ["qc-director"], "centre")
+
+receipt := object.union(sent, {"from": "2026-11-20", "evidence": hash})
+
+test_receipt_on_paper if asked(tang, "report.receipt", receipt).allow
+
+test_receipt_days if {
+	every day in ["2026-11-19", "2026-11-22", ""] {
+		only("sichuan-35/received", tang, "report.receipt", object.union(receipt, {"from": day}))
+	}
+	only("sichuan-35/received", tang, "report.receipt", object.union(receipt, {"sent": ""}))
+}
+
+test_receipt_has_its_document if only("sichuan-16/evidence", tang, "report.receipt", object.union(receipt, {"evidence": "seen"}))
+
+test_receipt_by_a_stranger if only("pipl-57/handler", who("ma", ["qc-director"], "elsewhere"), "report.receipt", receipt)
+
+test_addressee_reads if {
+	asked(who("ma", ["qc-director"], "commission"), "report.read", sent).allow
+	only("sichuan-35/reader", who("ma", ["qc-director"], "elsewhere"), "report.read", sent)
 }

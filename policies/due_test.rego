@@ -25,7 +25,7 @@ test_soon if {
 }
 
 test_all_that_can_be_due if {
-	every kind in {"review", "decision", "answer", "signature", "duty", "complaint"} { kinds(asked(kind, 0, 0)) == ["remind"] }
+	every kind in {"review", "decision", "answer", "signature", "duty", "complaint", "condition", "acceptance", "report", "receipt"} { kinds(asked(kind, 0, 0)) == ["remind"] }
 }
 
 test_late if {

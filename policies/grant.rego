@@ -48,13 +48,20 @@ standing contains "sichuan-33/checked" if {
 	d.until >= cite.today
 }
 
-# What the decision asked for by a day is evidenced by that day.
+# What the decision asked for by a day is evidenced by that day. Evidence that came in time carries the grant until it is judged; what came
+# late does only once it is accepted.
 standing contains "sichuan-33/conditions" if count(overdue) == 0
 
 overdue contains o.id if {
 	some o in input.grant.obligations
 	not o.done
 	o.due < cite.today
+	not in_time(o)
+}
+
+in_time(o) if {
+	o.filed != ""
+	o.filed <= o.due
 }
 
 standing contains "sichuan-17/grant-period" if {

@@ -24,7 +24,10 @@ test_conflict_declared if asks({"/application/conflicts": "declared"}, {"conflic
 test_high_level if asks({"/application/wishes/0/columns": ["lab.value"], "/application/assessment": "pia-1"}, {"scientific"})
 
 test_identifiable_fields if asks(
-	{"/application/identifiable": true, "/application/authority/document": "sha256:ab", "/application/attachments": ["sha256:ab"]},
+	{
+		"/application/identifiable": true, "/application/authority/document": "sha256:ab", "/application/attachments": ["sha256:ab"],
+		"/datasets/0/basis/0/basis": "consent",
+	},
 	{"authorisation"},
 )
 

@@ -16,6 +16,7 @@ test_form_names_the_field if {
 signed := json.patch(question, [
 	{"op": "replace", "path": "/application/identifiable", "value": true},
 	{"op": "replace", "path": "/application/authority/document", "value": "sha256:bb"},
+	{"op": "replace", "path": "/datasets/0/basis/0/basis", "value": "consent"},
 ])
 
 test_attached if {

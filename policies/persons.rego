@@ -18,6 +18,8 @@ needs := {"municipal-14/left-out", "municipal-14/retire"} | {r | some r in conse
 
 consent_needs contains "shandong-inquiry/authorised" if consent_only
 
+consent_needs contains "sichuan-29/authorised" if input.identifiable
+
 held contains "municipal-14/left-out" if {
 	input.dataset != ""
 	input.use in settings.uses
@@ -36,6 +38,29 @@ consent_only if {
 	count(grounds) > 0
 	every g in grounds { g.basis in settings.consent }
 }
+
+# Of records that identify persons nobody's leave but by authorisation, unless a law on record says otherwise: where nothing is on
+# record, nobody's do.
+consent_only if {
+	input.identifiable == true
+	count(lawful) == 0
+}
+
+lawful := [g | some g in grounds; by_law(g)]
+
+by_law(g) if {
+	g.basis in settings.by_law
+	g.law != ""
+}
+
+# identifying is a ground on which records that identify persons may be applied for.
+identifying(g) if g.basis in settings.consent
+
+identifying(g) if by_law(g)
+
+held contains "sichuan-29/authorised" if count(lawful) > 0
+
+held contains "sichuan-29/authorised" if who == "authorised"
 
 last_day := time.format([time.add_date(time.parse_ns("2006-01-02", substring(input.since, 0, 10)), 0, 0, settings.retire_days), "UTC", "2006-01-02"]) if input.since != ""
 

@@ -37,6 +37,9 @@ type Matter struct {
 	Due       Moment         `json:"due"`             // by when something is owed; "" is nothing
 	Addressee string         `json:"addressee"`       // incident: who is told now
 	Above     string         `json:"above,omitempty"` // incident: who supervises the unit
+	Addressed List[string]   `json:"addressed"`       // report: to whom it goes
+	Sent      Date           `json:"sent"`            // report: the day on which it went
+	From      Date           `json:"from"`            // the first day; of a receipt its date
 	Told      List[string]   `json:"told"`            // incident: who was told
 	Kinds     List[string]   `json:"kinds"`           // incident: kinds of information
 	Actors    List[string]   `json:"actors"`          // accounts that took a step before, but for the party's own appeal
@@ -51,6 +54,7 @@ const (
 	LimitAddressee   = "addressee"    // who is to be told of an incident; may stand several times
 	LimitReportHours = "report-hours" // from discovery to the report upward
 	LimitReportTo    = "report-to"    // who gets the report upward
+	LimitReceiptDays = "receipt-days" // working days from the report upward to its receipt
 	LimitNext        = "next"         // day by which the next assessment is due
 	LimitLate        = "late"         // the day is over already
 )
@@ -75,10 +79,10 @@ func (q ConductQuestion) Valid() error {
 	f.need("the act", q.Act)
 	m := q.Matter
 	f.texts(m.Noun, m.Sort, m.State, m.Party, m.Unit, m.Region, m.Article, m.Evidence, m.Addressee, m.Above)
-	f.lists(m.Told, m.Kinds, m.Actors)
-	f.dates(m.Until)
+	f.lists(m.Told, m.Kinds, m.Actors, m.Addressed)
+	f.dates(m.Until, m.From, m.Sent)
 	f.moments(m.Found, m.Due)
-	if m.Texts == nil || len(m.Texts) > maxItems {
+	if m.Texts == nil || len(m.Texts) > MaxItems {
 		f.fail("a matter names no texts, or too many")
 	}
 	for name, n := range m.Texts {
@@ -99,7 +103,7 @@ func (f *form) moments(ms ...Moment) {
 
 // conduct checks what the files say of a subject.
 func (f *form) conduct(s Subject) {
-	if len(s.Credit) > maxItems || len(s.Duties) > maxItems {
+	if len(s.Credit) > MaxItems || len(s.Duties) > MaxItems {
 		f.fail("a list is too long")
 		return
 	}

@@ -24,7 +24,9 @@ type PersonsQuestion struct {
 	Dataset   string      `json:"dataset"`
 	Owner     string      `json:"owner"`
 	Basis     List[Basis] `json:"basis"`
-	Since     Moment      `json:"since"` // "": everybody who objected is out of the extract itself
+	// Identifiable says that what leaves identifies persons.
+	Identifiable bool   `json:"identifiable"`
+	Since        Moment `json:"since"` // "": everybody who objected is out of the extract itself
 }
 
 // Decision names the rule document.
@@ -38,7 +40,7 @@ func (q PersonsQuestion) Valid() error {
 	f.need("the use", q.Use)
 	f.need("the dataset", q.Dataset)
 	f.texts(q.Purpose, q.Recipient, q.Owner)
-	if len(q.Basis) > maxItems {
+	if len(q.Basis) > MaxItems {
 		f.fail("a list is too long")
 	}
 	for _, b := range q.Basis {

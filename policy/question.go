@@ -200,6 +200,8 @@ type Case struct {
 	Pause       Pause           `json:"pause"`     // of a grant
 	Recused     List[string]    `json:"recused"`   // accounts that take no part
 	Sitting     Sitting         `json:"sitting"`   // the meeting that it is before
+	// Conditions are those of a grant.
+	Conditions List[CaseCondition] `json:"conditions"`
 }
 
 // Pause is why a grant rests, or is to rest.
@@ -227,14 +229,18 @@ type Opinion struct {
 	Meeting  string       `json:"meeting"`  // in which the command is given
 	Listed   bool         `json:"listed"`   // decided by the list of renewals of low risk
 	Rows     int64        `json:"rows"`     // that were assessed for sending abroad
-	// Conditions are what a decision asks for by a day.
+	// Conditions are what a decision asks for by a day; Condition is the number of the one that a command on a grant is about.
 	Conditions List[CaseCondition] `json:"conditions"`
+	Condition  string              `json:"condition"`
 }
 
 // CaseCondition is a condition of a decision, as an obligation with a date.
 type CaseCondition struct {
-	Kind string `json:"kind"` // see conditions.json
-	Due  Date   `json:"due"`
+	ID    string `json:"id,omitempty"`
+	Kind  string `json:"kind"`  // see conditions.json
+	State string `json:"state"` // open | filed | met; "" of one that is decided now
+	Body  string `json:"body"`  // kind of review whose reviewers set it and judge its evidence; "" is the authority
+	Due   Date   `json:"due"`
 }
 
 // GrantObligation is a condition of a grant.
@@ -242,7 +248,9 @@ type GrantObligation struct {
 	ID   string `json:"id"`
 	Kind string `json:"kind"`
 	Due  Date   `json:"due"`
-	Done bool   `json:"done"`
+	// Filed is the day of the evidence that is on file, "" where none is; Done says that who set the condition accepted it.
+	Filed Date `json:"filed"`
+	Done  bool `json:"done"`
 }
 
 // Answer is one finding of an opinion sheet.

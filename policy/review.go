@@ -1,19 +1,27 @@
 package policy
 
 func (f *form) opinion(o Opinion) {
-	f.texts(o.Sheet, o.Evidence)
+	f.texts(o.Sheet, o.Evidence, o.Condition)
 	f.natural("a length", int64(o.Words), o.Rows)
-	if len(o.Answers) > maxItems || len(o.Conditions) > maxItems {
+	if len(o.Answers) > MaxItems {
 		f.fail("a list is too long")
 		return
 	}
-	for _, c := range o.Conditions {
-		f.texts(c.Kind)
-		f.dates(c.Due)
-	}
+	f.conditions(o.Conditions)
 	for _, a := range o.Answers {
 		f.need("a finding", a.Question)
 		f.texts(a.Choice)
+	}
+}
+
+func (f *form) conditions(list []CaseCondition) {
+	if len(list) > MaxItems {
+		f.fail("a list is too long")
+		return
+	}
+	for _, c := range list {
+		f.texts(c.ID, c.Kind, c.State, c.Body)
+		f.dates(c.Due)
 	}
 }
 
@@ -28,7 +36,7 @@ func (f *form) file(a Application) {
 func (f *form) clearance(c Clearance) {
 	f.texts(c.State, c.Recipient, c.Purpose)
 	f.dates(c.Until)
-	if len(c.Wishes) > maxItems {
+	if len(c.Wishes) > MaxItems {
 		f.fail("a list is too long")
 		return
 	}

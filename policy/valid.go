@@ -9,9 +9,9 @@ import (
 
 // Bounds on what a question may carry. They keep a decision fast; no honest question comes near.
 const (
-	maxItems   = 4096
-	maxColumns = 1 << 14 // of a dataset: a regional catalogue has some 7,000 fields
-	maxBytes   = 512
+	MaxItems   = 4096    // members of a list
+	MaxColumns = 1 << 14 // of a dataset: a regional catalogue has some 7,000 fields
+	MaxText    = 512     // bytes of a text
 )
 
 // form collects the first fault of a question.
@@ -39,7 +39,7 @@ func (f *form) dates(ds ...Date) {
 
 func (f *form) texts(ss ...string) {
 	for _, s := range ss {
-		if len(s) > maxBytes || !utf8.ValidString(s) {
+		if len(s) > MaxText || !utf8.ValidString(s) {
 			f.fail("a text is too long or not UTF-8")
 		}
 	}
@@ -47,7 +47,7 @@ func (f *form) texts(ss ...string) {
 
 func (f *form) lists(ls ...List[string]) {
 	for _, l := range ls {
-		if len(l) > maxItems {
+		if len(l) > MaxItems {
 			f.fail("a list is too long")
 			return
 		}
@@ -92,13 +92,13 @@ func (f *form) grant(g Grant) {
 	f.texts(g.ID, g.Kind, g.State, g.Purpose, g.Lead, g.Assessment, g.Institution, g.Agreement, g.Processor)
 	f.lists(g.Team, g.Datasets, g.Columns, g.Statistics, g.DataOwners, g.Regions, g.Queries)
 	f.dates(g.From, g.To)
-	if len(g.Obligations) > maxItems {
+	if len(g.Obligations) > MaxItems {
 		f.fail("a list is too long")
 		return
 	}
 	for _, o := range g.Obligations {
 		f.texts(o.ID, o.Kind)
-		f.dates(o.Due)
+		f.dates(o.Due, o.Filed)
 	}
 }
 
@@ -119,13 +119,14 @@ func (f *form) workflow(machine string, c Case) {
 	f.texts(c.Kind, c.Purpose, c.State, c.Lead, c.Institution, c.Decider, c.Pause.Office, c.Pause.Purpose, c.Agreement, c.Host, c.Processor)
 	f.natural("a length", int64(c.Pause.Reason))
 	f.lists(c.Team, c.DataOwners, c.Needed)
-	if len(c.Reviews) > maxItems || len(c.Signatures) > maxItems {
+	if len(c.Reviews) > MaxItems || len(c.Signatures) > MaxItems {
 		f.fail("a list is too long")
 		return
 	}
 	f.texts(c.File)
 	f.lists(c.Former)
 	f.dates(c.Due)
+	f.conditions(c.Conditions)
 	f.natural("a number of appeals", int64(c.Appeals))
 	for _, r := range c.Reviews {
 		f.texts(r.Kind, r.Reviewer, r.Verdict, r.Institution)
@@ -175,7 +176,7 @@ func (q SubmissionQuestion) Valid() error {
 	f.lists(a.Attachments)
 	f.receiver(a.Receiver)
 	f.remit(a.Remit)
-	if len(a.Wishes) > maxItems || len(q.Datasets) > maxItems {
+	if len(a.Wishes) > MaxItems || len(q.Datasets) > MaxItems {
 		f.fail("a list is too long")
 		return f.err
 	}
@@ -195,7 +196,7 @@ func (f *form) dataset(d Dataset) {
 	f.need("the dataset", d.ID)
 	f.texts(d.Owner, d.Region)
 	f.lists(d.Purposes, d.DUO)
-	if d.Columns == nil || len(d.Columns) > maxColumns {
+	if d.Columns == nil || len(d.Columns) > MaxColumns {
 		f.fail("a dataset names no fields, or too many")
 	}
 	for name, level := range d.Columns {
@@ -276,7 +277,7 @@ func (q ScopeQuestion) Valid() error {
 	f.remit(q.Remit)
 	f.need("the table", q.Table)
 	f.texts(q.View)
-	if len(q.Columns) > maxItems {
+	if len(q.Columns) > MaxItems {
 		f.fail("a list is too long")
 		return f.err
 	}

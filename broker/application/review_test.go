@@ -8,7 +8,6 @@ import (
 
 	"carrel/broker/application"
 	"carrel/broker/application/apptest"
-	"carrel/broker/grant"
 	"carrel/broker/problem"
 	"carrel/policy"
 )
@@ -226,52 +225,5 @@ func TestRenewalNeedsTheCentresRules(t *testing.T) {
 	}
 	if a, err = w.Applications.Submit(ctx, w.As("zheng"), a.ID, 0); err != nil || a.State != "submitted" {
 		t.Fatalf("%+v %v", a, err)
-	}
-}
-
-// A condition with a date blocks the grant when it is overdue, until its evidence is on file.
-func TestConditionsBecomeObligations(t *testing.T) {
-	t.Parallel()
-	w := apptest.New(t)
-	ctx := context.Background()
-	a := w.Reviewed("li", apptest.Research())
-	owed := []application.ObligationInput{{Kind: "report", Due: "2026-12-31", Text: "半年报告"}}
-	_, err := w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve", Obligations: []application.ObligationInput{{Kind: "dance", Due: "2026-12-31"}}})
-	refused(t, "a condition of an unknown kind", err)
-	if a, err = w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve", Obligations: owed}); err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range [][2]string{{"li", "applicant"}, {"wu", "owner"}} {
-		if a, err = w.Applications.Sign(ctx, w.As(s[0]), a.ID, 0, s[1], a.Agreement.Digest); err != nil {
-			t.Fatal(err)
-		}
-	}
-	g, err := w.Grants.Get(ctx, w.As("li"), a.Grant)
-	if err != nil || len(g.Obligations) != 1 || g.Obligations[0].Due != "2026-12-31" {
-		t.Fatalf("%+v %v", g, err)
-	}
-	permit := func() error {
-		_, _, err := w.Grants.IssuePermit(ctx, w.As("li"), a.Grant, grant.PermitRequest{})
-		return err
-	}
-	if err := permit(); err != nil {
-		t.Fatal(err)
-	}
-	w.Clock.Add(45 * 24 * time.Hour)
-	refused(t, "a permit while a condition is overdue", permit())
-	met := grant.Command{Name: "discharge", Condition: g.Obligations[0].ID, Evidence: "done"}
-	refused(t, "a condition met without evidence", w.Grants.Move(ctx, w.As("li"), a.Grant, met))
-	met.Evidence = "sha256:" + strings.Repeat("0123456789abcdef", 4)
-	if err := w.Grants.Move(ctx, w.As("hu"), a.Grant, met); !problem.Is(err, problem.NotFound) {
-		t.Errorf("by a stranger: %v", err)
-	}
-	if err := w.Grants.Move(ctx, w.As("wang"), a.Grant, met); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Grants.Move(ctx, w.As("wang"), a.Grant, met); !problem.Is(err, problem.Conflict) {
-		t.Errorf("met twice: %v", err)
-	}
-	if err := permit(); err != nil {
-		t.Fatal(err)
 	}
 }

@@ -81,12 +81,14 @@ type ObligationInput struct {
 	Kind string      `json:"kind"`
 	Due  policy.Date `json:"due"`
 	Text string      `json:"text"`
+	// Body is the kind of review that set it and judges its evidence; empty is the authority.
+	Body string `json:"body,omitempty"`
 }
 
 func (in DecisionInput) opinion() policy.Opinion {
 	o := policy.Opinion{Words: length(in.Grounds), Meeting: in.Meeting, Listed: in.Listed}
 	for _, c := range in.Obligations {
-		o.Conditions = append(o.Conditions, policy.CaseCondition{Kind: c.Kind, Due: c.Due})
+		o.Conditions = append(o.Conditions, policy.CaseCondition{Kind: c.Kind, Due: c.Due, Body: c.Body})
 	}
 	return o
 }
@@ -152,7 +154,7 @@ func (s *Service) verdict(ctx context.Context, tx *store.Tx, id auth.Identity, i
 			return nil, nil, err
 		}
 		name := fmt.Sprintf("obligation-%d", i+1)
-		v.Obligations = append(v.Obligations, grant.Obligation{ID: name, Kind: c.Kind, Due: c.Due, Text: ref})
+		v.Obligations = append(v.Obligations, grant.Obligation{ID: name, Kind: c.Kind, Due: c.Due, Text: ref, Body: c.Body})
 		commit[name] = ref.Commitment
 	}
 	return v, commit, nil

@@ -132,7 +132,15 @@ func (s *Service) things(ctx context.Context, tx *store.Tx) ([]thing, error) {
 	if err != nil {
 		return nil, err
 	}
-	out = append(out, duties...)
+	conditions, err := s.conditions(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	reports, err := s.reports(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	out = append(append(append(out, duties...), conditions...), reports...)
 	err = matter.All(ctx, tx, matter.Complaint, store.Filter{}, func(m *matter.Matter) error {
 		if m.State == "registered" && !m.Due.IsZero() {
 			out = append(out, thing{kind: "complaint", object: "conduct/complaint/" + m.ID, due: policy.DateOf(m.Due), holders: s.officers("complaint", nil), mayKnow: anybody})

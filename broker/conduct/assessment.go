@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"carrel/broker/auth"
@@ -13,34 +12,6 @@ import (
 	"carrel/broker/store"
 	"carrel/policy"
 )
-
-// upward opens the report of an incident to who supervises the unit that answers for it; its clock runs from the discovery
-// (sichuan-35). It is a matter of its own: to tell those whom pipl-57 names does not send it.
-func (s *Service) upward(ctx context.Context, tx *store.Tx, id auth.Identity, dec policy.Decision, of *matter.Matter) error {
-	v, _ := dec.Limit(policy.LimitReportHours)
-	hours, err := strconv.Atoi(v)
-	to, named := dec.Limit(policy.LimitReportTo)
-	if err != nil || !named {
-		return errors.New("conduct: policy names no hours or nobody for the report upward")
-	}
-	return s.beget(ctx, tx, id, dec, &matter.Matter{ID: act.NewID(prefix(matter.Report)), Noun: matter.Report, Sort: of.Sort, State: "due", Unit: of.Unit,
-		Region: of.Region, Link: of.ID, Found: of.Found, Due: of.Found.Add(time.Duration(hours) * time.Hour).UTC(), Addressed: []string{to},
-		Texts: map[string]matter.Text{}, Steps: []matter.Step{{At: s.desk.Now().UTC(), By: id.Account, Act: "incident.report", To: "due"}}})
-}
-
-// Send sends a report upward: what it says is an erasable text, that it was sent is on record.
-func (s *Service) Send(ctx context.Context, id auth.Identity, report, text string) (*matter.Matter, error) {
-	return s.take(ctx, id, step{act: "report.send", id: report, texts: map[string]string{"report": text},
-		after: func(_ context.Context, _ *store.Tx, _ policy.Decision, m *matter.Matter) error {
-			m.Told = m.Addressed
-			return nil
-		}})
-}
-
-// Reports shows the reports upward that the person may see.
-func (s *Service) Reports(ctx context.Context, id auth.Identity) ([]View, error) {
-	return s.list(ctx, id, "report.read", "")
-}
 
 // Schedule puts an assessment into the calendar, with the day by which it is due.
 func (s *Service) Schedule(ctx context.Context, id auth.Identity, in Entry) (*matter.Matter, error) {

@@ -2,6 +2,7 @@ package conduct_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -123,6 +124,67 @@ func TestIncidentOpensAReportUpward(t *testing.T) {
 	}
 	_, err = w.Conduct.Send(ctx, w.As("tang"), r.ID, "数据包已收回，密钥已更换，无人打开。")
 	denied(t, err, "sichuan-36/step")
+}
+
+// Guard: a report that was sent is owed a receipt by its addressee, by its own hand and with its number; without one it is overdue.
+func TestReportUpwardIsAcknowledged(t *testing.T) {
+	t.Parallel()
+	w := apptest.New(t)
+	ctx := context.Background()
+	sent := func() *matter.Matter {
+		_, err := w.Conduct.Report(ctx, w.As("tang"), conduct.Report{Sort: "possible", Found: w.Clock.Now().Add(-time.Hour), Unit: "jinhe-qc-centre", Texts: map[string]string{"what": "一份数据包可能被错误地领取。"}})
+		ok(t, err)
+		all, err := w.Conduct.Reports(ctx, w.As("tang"))
+		ok(t, err)
+		m, err := w.Conduct.Send(ctx, w.As("tang"), all[len(all)-1].ID, "数据包已收回，密钥已更换，无人打开。")
+		ok(t, err)
+		return m
+	}
+	r := sent()
+	if days := r.Due.Sub(w.Clock.Now()) / (24 * time.Hour); days < 5 || days > 12 {
+		t.Errorf("five working days until %v", r.Due)
+	}
+	_, err := w.Conduct.Acknowledge(ctx, w.As("tang"), r.ID, "收〔2026〕1号")
+	denied(t, err, "sichuan-17/post", "sichuan-35/addressee", "sichuan-36/other-hand")
+	_, err = w.Conduct.Acknowledge(ctx, w.As("zhou"), r.ID, " ")
+	denied(t, err, "sichuan-35/number")
+	overdue := func() bool {
+		all, err := w.Conduct.Reports(ctx, w.As("zhou"))
+		ok(t, err)
+		return all[0].Overdue
+	}
+	if overdue() {
+		t.Error("overdue at once")
+	}
+	w.Clock.Add(15 * 24 * time.Hour)
+	if !overdue() {
+		t.Error("not overdue after fifteen days")
+	}
+	got, err := w.Conduct.Acknowledge(ctx, w.As("zhou"), r.ID, "收〔2026〕1号")
+	ok(t, err)
+	last := got.Steps[len(got.Steps)-1]
+	if got.State != "acknowledged" || !last.Late || last.By != "zhou" || last.At.IsZero() || overdue() {
+		t.Errorf("acknowledged %+v", got)
+	}
+	_, err = w.Conduct.Acknowledge(ctx, w.As("zhou"), r.ID, "收〔2026〕2号")
+	denied(t, err, "sichuan-36/step", "sichuan-36/other-hand")
+
+	// of an addressee without an account the paper is put on file
+	r = sent()
+	paper := conduct.Receipt{Number: "省卫收〔2026〕31号", Received: policy.DateOf(w.Clock.Now()), Evidence: "sha256:" + strings.Repeat("ab", 32)}
+	early := paper
+	early.Received = policy.DateOf(w.Clock.Now().AddDate(0, 0, -1))
+	_, err = w.Conduct.File(ctx, w.As("tang"), r.ID, early)
+	denied(t, err, "sichuan-35/received")
+	bare := paper
+	bare.Evidence = ""
+	_, err = w.Conduct.File(ctx, w.As("tang"), r.ID, bare)
+	denied(t, err, "sichuan-16/evidence")
+	got, err = w.Conduct.File(ctx, w.As("tang"), r.ID, paper)
+	ok(t, err)
+	if got.State != "acknowledged" || !got.Due.IsZero() || got.Evidence != paper.Evidence {
+		t.Errorf("on file %+v", got)
+	}
 }
 
 // The assessment calendar: a result, passed or not, puts the next one into the calendar, and what is over is overdue.

@@ -245,6 +245,8 @@ func (s *Service) effects(ctx context.Context, tx *store.Tx, id auth.Identity, d
 			err = s.upward(ctx, tx, id, dec, m)
 		case "schedule-next":
 			err = s.next(ctx, tx, id, dec, m)
+		case "await-receipt":
+			err = s.receipt(ctx, dec, m)
 		case "discharge": // the state says it
 		default:
 			err = fmt.Errorf("conduct: unknown effect %q", e)

@@ -3,7 +3,6 @@ package grant
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"carrel/broker/auth"
 	"carrel/broker/grant/act"
@@ -26,7 +25,7 @@ func (s *Service) Change(ctx context.Context, tx *store.Tx, id auth.Identity, de
 	g.Team, g.Datasets, g.Regions, g.Columns, g.DataOwners = n.Team, n.Datasets, n.Regions, n.Columns, n.DataOwners
 	g.Statistics, g.Assessment, g.Remit, g.Receiver = n.Statistics, n.Assessment, n.Remit, n.Receiver
 	g.Conditions, g.Obligations = append(g.Conditions, n.Conditions...), append(g.Obligations, n.Obligations...)
-	g.Export = n.Export
+	g.Export, g.Identifiable = n.Export, n.Identifiable
 	g.From, g.To = min(g.From, n.From), n.To
 	if g.Kind == KindQuery {
 		if err := s.accounts(ctx, tx, g); err != nil {
@@ -57,15 +56,4 @@ func (s *Service) accounts(ctx context.Context, tx *store.Tx, g *Grant) error {
 		}
 	}
 	return nil
-}
-
-// discharge puts on file that a condition is met. One that is not there, or that was met before, is a mistake of who names it.
-func (g *Grant) discharge(by string, at time.Time, c Command) error {
-	for i := range g.Obligations {
-		if o := &g.Obligations[i]; o.ID == c.Condition && o.Evidence == "" {
-			o.Evidence, o.By, o.At = c.Evidence, by, at
-			return nil
-		}
-	}
-	return problem.New(problem.Conflict, "没有这一待履行的条件；请核对编号。", "There is no such open condition; check its number.")
 }

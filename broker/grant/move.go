@@ -17,13 +17,14 @@ import (
 // maxReason bounds what is written with a command, in bytes.
 const maxReason = 16 << 10
 
-// Command is a command on a grant: revoke, relinquish, suspend, resume, change (of its purpose) or decide (about the change).
+// Command is a command on a grant: revoke, relinquish, suspend, resume, change (of its purpose) or decide (about the change); discharge (file
+// the evidence of a condition), accept or return (the evidence).
 type Command struct {
 	Name    string
 	Choice  string // decide: approve | deny
 	Purpose string // change: the class of the new purpose
 	Reason  string // in words; of a change the new purpose
-	// Condition and Evidence are those of discharge.
+	// Condition is that of discharge, accept and return; Evidence is what discharge files.
 	Condition string
 	Evidence  string // sha256:…
 }
@@ -62,7 +63,7 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, id auth.Identity, g *G
 		seen.Pause = policy.Pause{Purpose: c.Purpose, Reason: utf8.RuneCountInString(c.Reason)}
 	}
 	dec, err := s.desk.Ask(ctx, policy.TransitionQuestion{At: s.desk.Moment(), Subject: id.Subject(), Machine: "grant",
-		Move: policy.Move{Command: c.Name, Choice: c.Choice}, Case: seen, Opinion: policy.Opinion{Evidence: c.Evidence}})
+		Move: policy.Move{Command: c.Name, Choice: c.Choice}, Case: seen, Opinion: policy.Opinion{Evidence: c.Evidence, Condition: c.Condition, Words: utf8.RuneCountInString(strings.TrimSpace(c.Reason))}})
 	if err != nil {
 		return err
 	}
@@ -80,7 +81,10 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, id auth.Identity, g *G
 		step.Facts["choice"] = c.Choice
 	}
 	if c.Condition != "" {
-		step.Facts["condition"], step.Facts["evidence"] = c.Condition, c.Evidence
+		step.Facts["condition"] = c.Condition
+	}
+	if c.Evidence != "" {
+		step.Facts["evidence"] = c.Evidence
 	}
 	g.State = state
 	for _, effect := range dec.Oblige(policy.ObligeEffect) {
@@ -113,6 +117,10 @@ func (s *Service) effect(ctx context.Context, tx *store.Tx, id auth.Identity, g 
 		}
 	case "discharge":
 		return g.discharge(id.Account, now, c)
+	case "accept-condition":
+		return g.accept(id.Account, now, c)
+	case "return-condition":
+		return g.giveBack(id.Account, now, c, reason)
 	case "unpause":
 		g.Pause = nil
 	case "take-purpose":

@@ -116,6 +116,9 @@ func (s *Service) view(ctx context.Context, tx *store.Tx, id auth.Identity, g *G
 	if v.Reads, err = reads(ctx, tx, g); err != nil {
 		return nil, err
 	}
+	if v.Obligations, err = spoken(ctx, tx, g.Obligations); err != nil {
+		return nil, err
+	}
 	for _, ref := range g.Conditions {
 		text, err := tx.GetText(ctx, ref.ID)
 		if err != nil && !errors.Is(err, store.ErrErased) {

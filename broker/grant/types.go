@@ -55,7 +55,9 @@ type Grant struct {
 	Conditions []store.TextRef `json:"conditions"`
 	// Export is how many rows may go abroad at most, by the assessment; 0 where nothing does.
 	Export int64 `json:"export,omitempty"`
-	// Obligations are conditions with a kind and a date, met by evidence.
+	// Identifiable says that what leaves under it identifies persons: of who authorised alone, unless a law says otherwise.
+	Identifiable bool `json:"identifiable,omitempty"`
+	// Obligations are conditions with a kind and a date, met by evidence that who set them accepts.
 	Obligations []Obligation `json:"obligations,omitempty"`
 	// Epsilon of the grant at its universe's conversion δ; 0 for a handover.
 	Epsilon  float64 `json:"epsilon"`
@@ -81,17 +83,6 @@ type Grant struct {
 	Purposes []store.TextRef `json:"purposes,omitempty"`
 }
 
-// Obligation is a condition of the decision that is met by evidence until a day.
-type Obligation struct {
-	ID       string        `json:"id"`
-	Kind     string        `json:"kind"`
-	Due      policy.Date   `json:"due"`
-	Text     store.TextRef `json:"text"`
-	Evidence string        `json:"evidence,omitempty"` // sha256:…
-	By       string        `json:"by,omitempty"`
-	At       time.Time     `json:"at,omitzero"`
-}
-
 // Pause is why a grant rests.
 type Pause struct {
 	Office  string        `json:"office"` // applicant: its purpose changes | owner | authority
@@ -107,7 +98,7 @@ func (g *Grant) Question() policy.Grant {
 		Datasets: g.Datasets, Regions: g.Regions, Columns: g.Columns, Statistics: g.Statistics, Assessment: g.Assessment, From: g.From, To: g.To,
 		DataOwners: g.DataOwners, Institution: g.Institution, Agreement: g.Agreement, Processor: g.Processor, Training: g.Training, Queries: g.Queries}
 	for _, o := range g.Obligations {
-		q.Obligations = append(q.Obligations, policy.GrantObligation{ID: o.ID, Kind: o.Kind, Due: o.Due, Done: o.Evidence != ""})
+		q.Obligations = append(q.Obligations, o.question())
 	}
 	return q
 }
@@ -118,7 +109,7 @@ func (g *Grant) Object() policy.Object {
 	if g.Training {
 		kind = "training"
 	}
-	return policy.Object{Kind: kind, Owner: g.Lead, Team: g.Team, Institution: g.Institution, DataOwners: g.DataOwners, State: g.State}
+	return policy.Object{Kind: kind, Owner: g.Lead, Team: g.Team, Institution: g.Institution, DataOwners: g.DataOwners, State: g.State, Reviews: g.bodies()}
 }
 
 // Case is the grant as its workflow sees it.
@@ -127,6 +118,9 @@ func (g *Grant) Case() policy.Case {
 		DataOwners: g.DataOwners}
 	if g.Pause != nil {
 		c.Pause = policy.Pause{Office: g.Pause.Office, Purpose: g.Pause.Purpose}
+	}
+	for _, o := range g.Obligations {
+		c.Conditions = append(c.Conditions, policy.CaseCondition{ID: o.ID, Kind: o.Kind, Due: o.Due, State: o.State(), Body: o.Body})
 	}
 	return c
 }

@@ -234,7 +234,7 @@ func (s *Service) cut(ctx context.Context, id auth.Identity, h *Handover, g *gra
 	if err != nil {
 		return nil, parcel.K{}, fmt.Errorf("handover: catalogue: %w", err)
 	}
-	who, err := s.persons(ctx, id, h, resident.Use{Entry: entry, Manifest: m, Kind: policy.UseHandover, Purpose: g.Purpose})
+	who, err := s.persons(ctx, id, h, resident.Use{Entry: entry, Manifest: m, Kind: policy.UseHandover, Purpose: g.Purpose, Identifiable: g.Identifiable})
 	if err != nil {
 		return nil, parcel.K{}, err
 	}

@@ -41,13 +41,29 @@ func (s *server) grantMoves() {
 			Reason    string `json:"reason,omitempty" maxLength:"16384"`
 		}
 	}
-	route(s, http.MethodPost, "/grants/{id}/discharge", "Put on file that a condition of the decision is met", func(ctx context.Context, id auth.Identity, in *discharge) (*reply[*grant.View], error) {
+	route(s, http.MethodPost, "/grants/{id}/discharge", "File the evidence of a condition of the decision; who set it accepts or returns it", func(ctx context.Context, id auth.Identity, in *discharge) (*reply[*grant.View], error) {
 		if err := s.c.Grants.Move(ctx, id, in.ID, grant.Command{Name: "discharge", Condition: in.Body.Condition, Evidence: in.Body.Evidence, Reason: in.Body.Reason}); err != nil {
 			return nil, err
 		}
 		v, err := s.c.Grants.Get(ctx, id, in.ID)
 		return &reply[*grant.View]{v}, err
 	})
+	type judged struct {
+		ByID
+		Condition string `path:"condition" maxLength:"80" doc:"number of the condition"`
+		Body      struct {
+			Reason string `json:"reason,omitempty" maxLength:"16384" doc:"of what is sent back: what lacks"`
+		}
+	}
+	for name, summary := range map[string]string{"accept": "Accept the evidence of a condition that you set", "return": "Send the evidence of a condition back, with the reason"} {
+		route(s, http.MethodPost, "/grants/{id}/conditions/{condition}/"+name, summary, func(ctx context.Context, id auth.Identity, in *judged) (*reply[*grant.View], error) {
+			if err := s.c.Grants.Move(ctx, id, in.ID, grant.Command{Name: name, Condition: in.Condition, Reason: in.Body.Reason}); err != nil {
+				return nil, err
+			}
+			v, err := s.c.Grants.Get(ctx, id, in.ID)
+			return &reply[*grant.View]{v}, err
+		})
+	}
 	type seal struct {
 		OnRevision
 		Body struct {

@@ -71,6 +71,22 @@ func (s *server) reports() {
 	route(s, http.MethodPost, "/conduct/reports/{id}/send", "Send a report upward", func(ctx context.Context, id auth.Identity, in *Told) (*matterReply, error) {
 		return oneMatter(c.Send(ctx, id, in.ID, in.Body.Text))
 	})
+	type number struct {
+		ByID
+		Body struct {
+			Number string `json:"number" maxLength:"320" doc:"your number for the report"`
+		}
+	}
+	type receipt struct {
+		ByID
+		Body conduct.Receipt
+	}
+	route(s, http.MethodPost, "/conduct/reports/{id}/acknowledge", "Acknowledge a report that is addressed to your institution", func(ctx context.Context, id auth.Identity, in *number) (*matterReply, error) {
+		return oneMatter(c.Acknowledge(ctx, id, in.ID, in.Body.Number))
+	})
+	route(s, http.MethodPost, "/conduct/reports/{id}/receipt", "Put on file the receipt of an addressee without an account", func(ctx context.Context, id auth.Identity, in *receipt) (*matterReply, error) {
+		return oneMatter(c.File(ctx, id, in.ID, in.Body))
+	})
 }
 
 // assessments registers the assessment calendar (sichuan-35).

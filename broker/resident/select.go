@@ -24,6 +24,8 @@ type Use struct {
 	Manifest extract.Manifest
 	Kind     string // policy.UseQuery or policy.UseHandover
 	Purpose  string
+	// Identifiable says that the rows that leave identify persons.
+	Identifiable bool
 }
 
 // Selection is whose rows a use may touch: everybody's but the persons', or with Only the persons' alone. Persons are numbers of the extract,
@@ -99,7 +101,7 @@ func (r *Registry) Select(ctx context.Context, u Use) (*Selection, error) {
 // authorised asks policy.
 func (r *Registry) authorised(ctx context.Context, u Use, w wishes) (bool, error) {
 	d := u.Entry.Dataset
-	q := policy.PersonsQuestion{At: r.c.Desk.Moment(), Use: u.Kind, Purpose: u.Purpose, Recipient: recipient(u.Kind), Dataset: d.ID, Owner: d.Owner}
+	q := policy.PersonsQuestion{At: r.c.Desk.Moment(), Use: u.Kind, Purpose: u.Purpose, Recipient: recipient(u.Kind), Dataset: d.ID, Owner: d.Owner, Identifiable: u.Identifiable}
 	for _, b := range d.LawfulBasis {
 		q.Basis = append(q.Basis, policy.Basis(b))
 	}

@@ -163,12 +163,13 @@ func (a *app) applicationDecide() *cobra.Command {
 			}
 			in.From, in.To = policy.Date(from), policy.Date(to)
 			for _, o := range owed {
-				kind, rest, _ := strings.Cut(o, "@")
+				of, rest, _ := strings.Cut(o, "@")
+				kind, body, _ := strings.Cut(of, "/")
 				due, text, ok := strings.Cut(rest, "=")
 				if !ok {
 					return a.usage("--obligation 应写成 种类@日期=内容", "write --obligation as KIND@DATE=TEXT")
 				}
-				in.Obligations = append(in.Obligations, application.ObligationInput{Kind: kind, Due: policy.Date(due), Text: text})
+				in.Obligations = append(in.Obligations, application.ObligationInput{Kind: kind, Due: policy.Date(due), Text: text, Body: body})
 			}
 			return a.step(cmd, args[0], "decide", in)
 		},
@@ -177,7 +178,7 @@ func (a *app) applicationDecide() *cobra.Command {
 	f.StringVar(&in.Choice, "choice", "", "approve, deny or return")
 	f.StringVar(&in.Grounds, "grounds", "", "why")
 	f.StringArrayVar(&in.Conditions, "condition", nil, "a condition; may be given several times")
-	f.StringArrayVar(&owed, "obligation", nil, "a condition that is met by evidence until a day, as KIND@DATE=TEXT (report, ethics, training, inspection, publication, deletion)")
+	f.StringArrayVar(&owed, "obligation", nil, "a condition that is met by evidence until a day, as KIND@DATE=TEXT (report, ethics, training, inspection, publication, deletion), or KIND/REVIEW@DATE=TEXT where that review judges the evidence and not the authority")
 	f.Float64Var(&in.Epsilon, "epsilon", 0, "ε of the grant, in place of what was asked for")
 	f.StringVar(&from, "from", "", "first day, in place of what was asked for")
 	f.StringVar(&to, "to", "", "last day, in place of what was asked for")
@@ -373,6 +374,7 @@ func (a *app) printGrant(w io.Writer, v grant.View) {
 	for _, c := range v.Conditions {
 		fmt.Fprintf(w, "%s %s\n", a.say("条件：", "condition:"), c)
 	}
+	a.printConditions(w, v)
 	if v.Budget != nil {
 		fmt.Fprintf(w, "%s ε %.4g, %s ε %.4g\n", a.say("预算", "budget"), v.Budget.Epsilon, a.say("剩余", "left"), v.Budget.Left)
 	}

@@ -25,12 +25,51 @@ func (a *app) grantMoves() []*cobra.Command {
 	decide.Flags().StringVar(&choice, "choice", "", "approve or deny")
 	decide.PreRunE = func(*cobra.Command, []string) error { return a.oneOf("choice", choice, "approve", "deny") }
 	var condition, evidence string
-	discharge := a.grantMove("discharge", "discharge", "Put on file that a condition of the decision is met", func() map[string]any {
+	discharge := a.grantMove("discharge", "discharge", "File the evidence of a condition of the decision", func() map[string]any {
 		return map[string]any{"condition": condition, "evidence": evidence}
 	})
 	discharge.Flags().StringVar(&condition, "condition", "", "number of the condition, as carrel grant show prints it")
 	discharge.Flags().StringVar(&evidence, "evidence", "", "sha256:… of the document")
-	return []*cobra.Command{suspend, resume, change, decide, discharge, a.grantTraining()}
+	return []*cobra.Command{suspend, resume, change, decide, discharge, a.grantTraining(),
+		a.grantJudge("accept", "Accept the evidence of a condition that you set"), a.grantJudge("return", "Send the evidence of a condition back, with the reason")}
+}
+
+// grantJudge says of the evidence of a condition that it will do, or not.
+func (a *app) grantJudge(name, short string) *cobra.Command {
+	var condition, reason string
+	cmd := &cobra.Command{
+		Use: name + " GRANT --condition NUMBER", Short: short, Example: "  carrel grant " + name + " g-… --condition ap-…-1", Args: a.exact(1, "a grant"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if condition == "" {
+				return a.usage("须给出 --condition", "name the condition with --condition")
+			}
+			c, err := a.api()
+			if err != nil {
+				return err
+			}
+			var v grant.View
+			where := "/grants/" + url.PathEscape(args[0]) + "/conditions/" + url.PathEscape(condition) + "/" + name
+			if err := c.post(cmd.Context(), where, map[string]string{"reason": reason}, &v); err != nil {
+				return err
+			}
+			return a.print(v, func(w io.Writer) { a.printGrant(w, v) })
+		},
+	}
+	cmd.Flags().StringVar(&condition, "condition", "", "number of the condition, as carrel grant show prints it")
+	cmd.Flags().StringVar(&reason, "reason", "", "why; of what is sent back, what lacks")
+	return cmd
+}
+
+// printConditions shows what a grant owes: each condition with its day and whether its evidence was accepted.
+func (a *app) printConditions(w io.Writer, v grant.View) {
+	states := map[string]string{grant.ConditionOpen: a.say("待提交材料", "no evidence yet"), grant.ConditionFiled: a.say("材料待确认", "evidence waits to be judged"),
+		grant.ConditionMet: a.say("已履行", "met")}
+	for _, o := range v.Obligations {
+		fmt.Fprintf(w, "%s %s  %s  %s %s  %s\n", a.say("条件", "condition"), o.ID, o.Kind, a.say("期限", "due"), o.Due, states[o.State()])
+		if n := len(o.Returns); n > 0 && o.State() == grant.ConditionOpen {
+			fmt.Fprintf(w, "  %s %s\n", a.say("退回理由：", "sent back:"), o.Returns[n-1].Words)
+		}
+	}
 }
 
 // grantMove is a command that posts its reason, and what more adds, to a route of the grant and prints the grant.

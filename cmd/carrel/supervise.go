@@ -11,6 +11,7 @@ import (
 
 	"carrel/broker/conduct"
 	"carrel/broker/supervise"
+	"carrel/policy"
 )
 
 // superviseCommand is the supervision port: what a supervisor sees of its territory.
@@ -135,7 +136,37 @@ func (a *app) upwardCommand() *cobra.Command {
 		},
 	}
 	send.Flags().StringVar(&text, "text", "", "what the report says")
-	return a.group("report", "Reports of important matters to the authority above", all, send)
+	return a.group("report", "Reports of important matters to the authority above", all, send, a.reportAcknowledge(), a.reportReceipt())
+}
+
+func (a *app) reportAcknowledge() *cobra.Command {
+	var number string
+	cmd := &cobra.Command{
+		Use: "acknowledge NUMBER --as TEXT", Short: "Acknowledge a report that is addressed to your institution", Example: `  carrel conduct report acknowledge re-… --as 金卫收〔2026〕12号`, Args: a.exact(1, "a number"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.told(cmd, "reports/"+url.PathEscape(args[0])+"/acknowledge", map[string]string{"number": number})
+		},
+	}
+	cmd.Flags().StringVar(&number, "as", "", "your own number for it")
+	return cmd
+}
+
+func (a *app) reportReceipt() *cobra.Command {
+	var in conduct.Receipt
+	var day string
+	cmd := &cobra.Command{
+		Use: "receipt NUMBER --as TEXT --on DATE --evidence sha256:…", Short: "Put on file the receipt of an addressee without an account",
+		Example: `  carrel conduct report receipt re-… --as 省卫收〔2026〕31号 --on 2026-11-21 --evidence sha256:…`, Args: a.exact(1, "a number"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			in.Received = policy.Date(day)
+			return a.told(cmd, "reports/"+url.PathEscape(args[0])+"/receipt", in)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&in.Number, "as", "", "the addressee's number for it")
+	f.StringVar(&day, "on", "", "the day of the receipt")
+	f.StringVar(&in.Evidence, "evidence", "", "sha256:… of the receipt")
+	return cmd
 }
 
 // assessmentCommand is the assessment calendar (sichuan-35).

@@ -85,7 +85,7 @@ type Step struct {
 // Facts is the matter as policy sees it, with the texts of the step that is asked for.
 func (m *Matter) Facts(texts map[string]string) policy.Matter {
 	f := policy.Matter{Noun: m.Noun, Sort: m.Sort, State: m.State, Party: m.Party, Unit: m.Unit, Region: m.Region, Article: m.Article, Evidence: m.Evidence,
-		Until: m.Until, Told: m.Told, Kinds: m.Kinds, Texts: map[string]int{}}
+		Until: m.Until, From: m.From, Addressed: m.Addressed, Told: m.Told, Kinds: m.Kinds, Texts: map[string]int{}}
 	if !m.Found.IsZero() {
 		f.Found = policy.At(m.Found)
 	}
@@ -102,6 +102,9 @@ func (m *Matter) Facts(texts map[string]string) policy.Matter {
 		if s.Act != "credit.appeal" { // to appeal is no hand in the matter
 			f.Actors = append(f.Actors, s.By)
 		}
+		if s.Act == "report.send" {
+			f.Sent = policy.DateOf(s.At)
+		}
 	}
 	return f
 }
@@ -111,6 +114,10 @@ func (m *Matter) Facts(texts map[string]string) policy.Matter {
 func (m *Matter) Deadline() (time.Time, bool) {
 	switch m.State {
 	case "open", "registered", "due":
+	case "sent":
+		if m.Noun != Report { // a report waits for its receipt
+			return time.Time{}, false
+		}
 	case "held":
 		if m.Noun != Duty {
 			return time.Time{}, false

@@ -1,0 +1,117 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"carrel/broker/store"
+	"carrel/policy"
+)
+
+// Obligation is a condition of the decision. The applicant files evidence by its day, and who set it accepts the evidence or sends it back.
+type Obligation struct {
+	ID   string        `json:"id"`
+	Kind string        `json:"kind"`
+	Due  policy.Date   `json:"due"`
+	Text store.TextRef `json:"text"`
+	// Body is the kind of review whose reviewers set the condition; "" is the authority.
+	Body     string    `json:"body,omitempty"`
+	Evidence string    `json:"evidence,omitempty"` // sha256:… of what is on file now
+	By       string    `json:"by,omitempty"`       // who filed it
+	At       time.Time `json:"at,omitzero"`
+	Met      time.Time `json:"met,omitzero"` // when it was accepted
+	MetBy    string    `json:"met_by,omitempty"`
+	Returns  []Return  `json:"returns,omitempty"`
+}
+
+// Return is evidence that was sent back.
+type Return struct {
+	Evidence string        `json:"evidence"`
+	By       string        `json:"by"`
+	At       time.Time     `json:"at"`
+	Reason   store.TextRef `json:"reason"`
+	Words    string        `json:"words,omitempty"` // the reason, in a view
+}
+
+// The states of a condition.
+const (
+	ConditionOpen  = "open"
+	ConditionFiled = "filed"
+	ConditionMet   = "met"
+)
+
+// State follows from what is on file.
+func (o *Obligation) State() string {
+	switch {
+	case !o.Met.IsZero():
+		return ConditionMet
+	case o.Evidence != "":
+		return ConditionFiled
+	}
+	return ConditionOpen
+}
+
+func (o *Obligation) question() policy.GrantObligation {
+	q := policy.GrantObligation{ID: o.ID, Kind: o.Kind, Due: o.Due, Done: o.State() == ConditionMet}
+	if o.Evidence != "" {
+		q.Filed = policy.DateOf(o.At)
+	}
+	return q
+}
+
+// bodies are the kinds of review whose reviewers judge conditions of the grant.
+func (g *Grant) bodies() []string {
+	var out []string
+	for _, o := range g.Obligations {
+		if o.Body != "" && !slices.Contains(out, o.Body) {
+			out = append(out, o.Body)
+		}
+	}
+	return out
+}
+
+// discharge files evidence, accept says that it meets the condition, giveBack that it does not. Which condition may be the object of
+// which, and by whom, policy has said.
+func (g *Grant) discharge(by string, at time.Time, c Command) error {
+	return g.condition(c.Condition, ConditionOpen, func(o *Obligation) { o.Evidence, o.By, o.At = c.Evidence, by, at })
+}
+
+func (g *Grant) accept(by string, at time.Time, c Command) error {
+	return g.condition(c.Condition, ConditionFiled, func(o *Obligation) { o.Met, o.MetBy = at, by })
+}
+
+func (g *Grant) giveBack(by string, at time.Time, c Command, reason store.TextRef) error {
+	return g.condition(c.Condition, ConditionFiled, func(o *Obligation) {
+		o.Returns = append(o.Returns, Return{Evidence: o.Evidence, By: by, At: at, Reason: reason})
+		o.Evidence, o.By, o.At = "", "", time.Time{}
+	})
+}
+
+func (g *Grant) condition(id, state string, change func(*Obligation)) error {
+	for i := range g.Obligations {
+		if o := &g.Obligations[i]; o.ID == id && o.State() == state {
+			change(o)
+			return nil
+		}
+	}
+	return errors.New("grant: policy allowed a step with a condition that the grant does not have")
+}
+
+// spoken are the conditions with the reasons for which evidence was sent back, in words; an erased one is empty.
+func spoken(ctx context.Context, tx *store.Tx, all []Obligation) ([]Obligation, error) {
+	out := slices.Clone(all)
+	for i := range out {
+		out[i].Returns = slices.Clone(out[i].Returns)
+		for j := range out[i].Returns {
+			text, err := tx.GetText(ctx, out[i].Returns[j].Reason.ID)
+			if err != nil && !errors.Is(err, store.ErrErased) {
+				return nil, fmt.Errorf("grant: reason: %w", err)
+			}
+			out[i].Returns[j].Words = text
+		}
+	}
+	return out, nil
+}
