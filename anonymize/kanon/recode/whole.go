@@ -1,0 +1,153 @@
+package recode
+
+import (
+	"time"
+
+	"carrel/anonymize/kanon/model"
+)
+
+// whole is a whole combination of levels that fulfils the models, columns in the order of the space.
+type whole struct {
+	levels   []uint8
+	loss     float64
+	sums     []int64
+	supp     int64
+	classes  int
+	smallest int64
+}
+
+// judged judges a partition by all columns by all models: classes that fail are suppressed. nil: too many are, or the
+// table as a whole fails.
+func (s *search) judged(p *part) *whole {
+	w := &whole{levels: append([]uint8(nil), p.level...), supp: p.supp}
+	for x := range s.cols {
+		w.sums = append(w.sums, p.sum[x][p.level[x]])
+	}
+	t := model.Summary{Sizes: map[int64]int64{}, PopulationTotal: s.t.populated}
+	start := int32(0)
+	for class, end := range p.ends {
+		s.class(w, &t, p, class, start, end)
+		start = end
+	}
+	w.classes = int(t.Classes)
+	if w.supp > s.limit || !s.set.HoldsTable(&t) {
+		return nil
+	}
+	for x := range s.cols {
+		w.loss += s.cols[x].loss(w.sums[x], s.n)
+	}
+	return w
+}
+
+func (s *search) class(w *whole, t *model.Summary, p *part, class int, start, end int32) {
+	size, rows := int64(0), int64(0)
+	s.perm = s.perm[:0]
+	for j := start; j < end; j++ {
+		rows += int64(p.w[j])
+		s.perm = append(s.perm, j)
+	}
+	if s.plain && s.set.OnlyK() {
+		size = rows // it held when the partition was made
+	} else {
+		c := s.judge.class(p.members(), s.perm)
+		if !s.set.Holds(c) {
+			w.supp += rows
+			for x := range s.cols {
+				w.sums[x] += rows * (s.cols[x].leaves - p.cover[x][class])
+			}
+			return
+		}
+		size = c.Persons
+		t.Population += c.Population
+	}
+	t.Classes++
+	t.Sizes[size]++
+	t.Persons += size
+	if t.Classes == 1 || size < w.smallest {
+		w.smallest = size
+	}
+}
+
+// better compares by loss, then by the level vector in the order of the table's columns. Nothing is worse than anything.
+func (w *whole) better(than *whole, s *space) bool {
+	switch {
+	case w == nil:
+		return false
+	case than == nil || w.loss != than.loss:
+		return than == nil || w.loss < than.loss
+	}
+	for i := range s.place {
+		if a, b := w.levels[s.place[i]], than.levels[s.place[i]]; a != b {
+			return a < b
+		}
+	}
+	return false
+}
+
+// complete judges a combination of levels.
+func (s *search) complete(levels []uint8) *whole {
+	root := *s.parts[0]
+	root.low = levels // nothing else is asked for, so tuples may merge at once
+	from := &root
+	for x := range s.cols {
+		to := s.spare[x%2]
+		s.split(from, to, int(levels[x]))
+		if to.supp > s.limit {
+			return nil
+		}
+		from = to
+	}
+	s.proof.Complete++
+	return s.judged(from)
+}
+
+// polished lowers and raises single columns of what was found while that helps and there is time; lower is the smallest
+// lower bound of what was left open.
+func (s *search) polished(w *whole, lower float64) *whole {
+	s.proof.Lower = lower
+	if w == nil {
+		return nil
+	}
+	for again := true; again; {
+		again = false
+		for x := range s.cols {
+			for _, step := range [...]int{-1, 1} {
+				l := int(w.levels[x]) + step
+				if l < 0 || l > s.cols[x].top() {
+					continue
+				}
+				if s.ctx.Err() != nil || time.Now().After(s.end) {
+					return w
+				}
+				levels := append([]uint8(nil), w.levels...)
+				levels[x] = uint8(l)
+				if v := s.complete(levels); v.better(w, s.space) {
+					w, again = v, true
+				}
+			}
+		}
+	}
+	return w
+}
+
+// rootBound is the lower bound of the whole search when a stage before the last was not finished.
+func (s *search) rootBound() float64 {
+	stage := s.stage
+	s.stage = 0
+	defer func() { s.stage = stage }()
+	return s.lower(s.parts[0])
+}
+
+// result writes a combination in the order of the table's columns.
+func (s *search) result(w *whole) *Result {
+	n := len(s.cols)
+	r := &Result{Levels: make([]int, n), Columns: make([]float64, n), Loss: w.loss, Suppressed: w.supp, Rows: s.n, Classes: w.classes, Smallest: w.smallest, Proof: s.proof}
+	for x, i := range s.order {
+		r.Levels[i] = int(w.levels[x])
+		r.Columns[i] = s.cols[x].share(w.sums[x], s.n)
+	}
+	if r.Proof.Optimal || r.Proof.Lower > w.loss {
+		r.Proof.Lower = w.loss
+	}
+	return r
+}
