@@ -17,11 +17,11 @@ my_seat := {
 
 clashes := conflict.of(my_seat, case)
 
-holds(_, "chongqing-integrity/recused") if not "chongqing-integrity/recused" in clashes
+holds(row, "chongqing-integrity/recused") if not "chongqing-integrity/recused" in (clashes | lent_clashes(row))
 
-holds(_, "chongqing-integrity/interest") if not "chongqing-integrity/interest" in clashes
+holds(row, "chongqing-integrity/interest") if not "chongqing-integrity/interest" in (clashes | lent_clashes(row))
 
-holds(_, "chongqing-integrity/same-house") if not "chongqing-integrity/same-house" in clashes
+holds(row, "chongqing-integrity/same-house") if not "chongqing-integrity/same-house" in (clashes | lent_clashes(row))
 
 # Each gatherer assesses its own data, also when its own people ask for them (sichuan-18).
 holds(row, "chongqing-integrity/same-house") if reviews[row.review].per_owner
@@ -31,6 +31,24 @@ holds(_, "chongqing-integrity/no-vote") if not me in reviewers
 # --- deputies
 
 principals(row) := {d.for | some d in mandate.deputies; d.role == reviews[row.review].role}
+
+# Who may have no part in a case has none through a deputy.
+lent_clashes(row) := {rule |
+	some d in mandate.deputies
+	lends(d, row)
+	seat := {"account": d.for, "institution": input.subject.institution, "interests": object.get(d, "interests", [])}
+	some rule in conflict.of(seat, case)
+}
+
+lends(d, row) if {
+	row.command == "review"
+	d.role == reviews[row.review].role
+}
+
+lends(d, row) if {
+	row.command != "review"
+	d.role in row.roles
+}
 
 taken := {r.for | some r in case.reviews; r.for != ""}
 

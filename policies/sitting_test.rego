@@ -130,6 +130,31 @@ test_deputy_of_who_has_not_voted if {
 	not "sichuan-17/one-seat" in rules(asked(as_deputy("he", "mei"), minor, minors, {"sheet": ""}))
 }
 
+# Who may have no part in a case has none through a deputy either.
+test_deputy_of_who_recused_himself if {
+	stands := {"recused": ["mei"]}
+	"chongqing-integrity/recused" in rules(asked(as_deputy("he", "mei"), minor, object.union(minors, stands), {"sheet": ""}))
+	not "chongqing-integrity/recused" in rules(asked(as_deputy("he", "gong"), minor, object.union(minors, stands), {"sheet": ""}))
+}
+
+test_deputy_of_an_applicant if {
+	"sichuan-18/own-case" in rules(asked(as_deputy("he", "mei"), minor, object.union(minors, {"team": ["mei"]}), {"sheet": ""}))
+}
+
+test_deputy_of_who_has_an_interest if {
+	lent := {"mandate": {"deputies": [{"role": "reviewer-ethics", "for": "mei", "interests": ["u"]}]}}
+	who_lends := object.union(who("he", "reviewer-ethics", "c"), lent)
+	"chongqing-integrity/interest" in rules(asked(who_lends, minor, minors, {"sheet": ""}))
+}
+
+test_deputy_of_an_authority_on_the_team if {
+	lent := {"mandate": {"deputies": [{"role": "authority", "for": "xu", "interests": []}]}}
+	decide := {"command": "decide", "review": "", "choice": "approve", "side": ""}
+	own := {"state": "reviewed", "team": ["xu"]}
+	"sichuan-18/own-case" in rules(asked(object.union(who("he", "authority", "c"), lent), decide, own, {}))
+	not "sichuan-18/own-case" in rules(asked(object.union(who("he", "authority", "c"), lent), decide, object.union(own, {"team": []}), {}))
+}
+
 # --- from outside
 
 liang := object.union(who("liang", "reviewer-external", "x"), {"mandate": {"invitations": [{"application": "ap-1", "review": "ethics"}]}})

@@ -159,9 +159,10 @@ insider if me == case.lead
 
 insider if me in case.team
 
-holds(_, "sichuan-18/own-case") if {
+holds(row, "sichuan-18/own-case") if {
 	case.lead != ""
 	not insider
+	not "sichuan-18/own-case" in lent_clashes(row)
 }
 
 holds(_, "sichuan-18/decider") if not me in reviewers

@@ -12,6 +12,8 @@ type Mandate struct {
 type Deputy struct {
 	Role string `json:"role"`
 	For  string `json:"for"` // account
+	// Interests are that person's: what she may have no part in is not for who takes her seat.
+	Interests List[string] `json:"interests"`
 }
 
 // Invitation is one review of one application that somebody from outside was invited to, and accepted.
@@ -136,6 +138,7 @@ func (f *form) mandate(m Mandate) {
 	for _, d := range m.Deputies {
 		f.need("a deputy's post", d.Role)
 		f.need("a deputy's principal", d.For)
+		f.lists(d.Interests)
 	}
 	for _, i := range m.Invitations {
 		f.need("an invitation's application", i.Application)

@@ -11,6 +11,7 @@ import (
 	"carrel/broker/audit"
 	"carrel/broker/auth"
 	"carrel/broker/board"
+	"carrel/broker/conduct"
 	"carrel/broker/notice"
 	"carrel/broker/problem"
 	"carrel/policy"
@@ -152,6 +153,42 @@ func TestADeputyBringsNoSecondVote(t *testing.T) {
 	}
 	_, err = w.Applications.Review(ctx, w.As("chen"), a.ID, 0, w.Opinion("minors", "approve"))
 	refused(t, err, "sichuan-17/one-seat")
+}
+
+// Who may not act does not act through a deputy: not while he is suspended, not where his interests lie.
+func TestADeputyOfWhoMayNot(t *testing.T) {
+	t.Parallel()
+	w := apptest.New(t)
+	ctx := context.Background()
+	a, err := w.Applications.Create(ctx, w.As("li"), apptest.Research())
+	must(t, err)
+	_, err = w.Applications.Submit(ctx, w.As("li"), a.ID, 0)
+	must(t, err)
+	name := func(whose, deputy, role string) {
+		t.Helper()
+		_, err := w.Boards.NameDeputy(ctx, w.As(whose), board.DeputyInput{Deputy: deputy, Role: role, From: "2026-11-21", Until: "2026-12-30"})
+		must(t, err)
+	}
+	review := func(who, kind string) error {
+		_, err := w.Applications.Review(ctx, w.As(who), a.ID, 0, w.Opinion(kind, "approve"))
+		return err
+	}
+	name("chen", "he", "reviewer-ethics")
+	name("qian", "yu", "reviewer-security-risk")
+	_, err = w.Boards.DeclareInterest(ctx, w.As("chen"), board.InterestInput{Institution: "jinhe-university", Until: "2026-12-30"})
+	must(t, err)
+	refused(t, review("he", "ethics"), "chongqing-integrity/interest")
+	_, err = w.Conduct.Enter(ctx, w.As("zhou"), conduct.Entry{Party: "person/qian", Sort: "misuse", Reason: "数据被用于授权以外的目的，经核查属实。", Article: "ndr-31",
+		Evidence: "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"})
+	must(t, err)
+	if err := review("yu", "security-risk"); !problem.Is(err, problem.NotFound) { // without the post she does not even see it
+		t.Fatalf("for who is suspended: %v", err)
+	}
+	all := w.Entries()
+	if e := all[len(all)-1]; e.Actor != "yu" || e.Object != "application/"+a.ID || e.Outcome != "refused" || !slices.Contains(e.Rules, "ndr-31/standing") {
+		t.Fatalf("on record is %+v", e)
+	}
+	must(t, review("cao", "security-risk"))
 }
 
 // Who is invited sees the one application and its own opinions, votes once, and is out when the term is over.

@@ -120,7 +120,7 @@ func (r *Register) Of(account string) (policy.Mandate, []string) {
 		}
 		switch p.Noun {
 		case Deputy:
-			m.Deputies = append(m.Deputies, policy.Deputy{Role: p.Role, For: p.For})
+			m.Deputies = append(m.Deputies, policy.Deputy{Role: p.Role, For: p.For, Interests: r.interests(p.For, today)})
 		case Invitation:
 			m.Invitations = append(m.Invitations, policy.Invitation{Application: p.Application, Review: p.Review})
 			posts = append(posts, p.Role)
@@ -129,6 +129,17 @@ func (r *Register) Of(account string) (policy.Mandate, []string) {
 		}
 	}
 	return m, posts
+}
+
+// interests are where an account's interests lie on a day. The register is locked.
+func (r *Register) interests(account string, today policy.Date) []string {
+	var out []string
+	for _, p := range r.all[account] {
+		if p.Noun == Interest && p.From <= today && p.Until >= today {
+			out = append(out, p.About)
+		}
+	}
+	return out
 }
 
 // deputised are the posts that an account holds for others on any of these days.
@@ -146,7 +157,8 @@ func (r *Register) deputised(account string, from, until policy.Date) []string {
 }
 
 // InSight makes a Decider that says of an approval for whom a deputy acted: it asks once more what policy would have said without the
-// posts that are held for others. Only deputies are asked about twice.
+// posts that are held for others. Only deputies are asked about twice. Where it is the post of somebody else that carries the approval,
+// policy is asked whether that person may lend it now: who is suspended does not go on through a deputy.
 func (r *Register) InSight(rules policy.Decider) policy.Decider { return inSight{rules, r} }
 
 type inSight struct {
@@ -163,20 +175,26 @@ func (d inSight) Decide(ctx context.Context, q policy.Question) (policy.Decision
 	if err != nil || !dec.Allow {
 		return dec, err
 	}
-	var held []policy.Deputy
+	var who policy.Subject
 	policy.Informed(q, func(s policy.Subject) policy.Subject {
-		held = s.Mandate.Deputies
+		who = s
 		return s
 	})
-	for _, p := range held {
+	for _, p := range who.Mandate.Deputies {
 		without, err := d.Decider.Decide(ctx, policy.Informed(q, func(s policy.Subject) policy.Subject { return drop(s, p) }))
 		if err != nil {
 			return policy.Decision{}, err
 		}
-		if !without.Allow {
-			dec.Obligations = append(slices.Clone(dec.Obligations), policy.Obligation{Kind: policy.ObligeDeputy, Value: p.For,
-				Text: policy.Text{ZH: "代理", EN: "as deputy"}})
+		if without.Allow {
+			continue
 		}
+		lender := policy.Subject{Account: p.For, Roles: policy.List[string]{p.Role}, Institution: who.Institution, Region: who.Region}
+		lent, err := d.Decider.Decide(ctx, policy.AccessQuestion{At: policy.At(d.register.now()), Subject: lender, Action: "deputy.lend"})
+		if err != nil || !lent.Allow {
+			return lent, err
+		}
+		dec.Obligations = append(slices.Clone(dec.Obligations), policy.Obligation{Kind: policy.ObligeDeputy, Value: p.For,
+			Text: policy.Text{ZH: "代理", EN: "as deputy"}})
 	}
 	return dec, nil
 }
@@ -184,7 +202,7 @@ func (d inSight) Decide(ctx context.Context, q policy.Question) (policy.Decision
 // drop is the subject without one post that he holds for somebody else.
 func drop(s policy.Subject, p policy.Deputy) policy.Subject {
 	s.Roles = slices.DeleteFunc(slices.Clone(s.Roles), func(role string) bool { return role == p.Role })
-	s.Mandate.Deputies = slices.DeleteFunc(slices.Clone(s.Mandate.Deputies), func(o policy.Deputy) bool { return o == p })
+	s.Mandate.Deputies = slices.DeleteFunc(slices.Clone(s.Mandate.Deputies), func(o policy.Deputy) bool { return o.Role == p.Role && o.For == p.For })
 	return s
 }
 
