@@ -21,7 +21,8 @@ holds(row, "sichuan-32/office-once") if {
 	not me in {s.account | some s in case.signatures}
 }
 
-# The assessment, and what it was of: without bounds there is nothing to keep to.
+# The assessment, and what it was of: without bounds there is nothing to keep to. Other demands of this function ask for the row.
+# regal ignore:argument-always-wildcard
 brings(_, "sichuan-32/assessed") if {
 	startswith(input.opinion.evidence, "sha256:")
 	count(input.opinion.evidence) == 71

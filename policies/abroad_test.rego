@@ -4,7 +4,8 @@ import data.carrel.handover
 import data.carrel.transition
 
 abroad := object.union(application, {
-	"kind": "cross-border", "state": "filed", "lead": "wu", "team": [], "institution": "overseas", "data_owners": ["c"], "due": "2027-06-30", "needed": [],
+	"kind": "cross-border", "state": "filed", "lead": "wu", "team": [], "institution": "overseas",
+	"data_owners": ["c"], "due": "2027-06-30", "needed": [],
 })
 
 evidence := "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

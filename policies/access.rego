@@ -9,6 +9,8 @@ import data.carrel.cite
 
 # --- the action on an object
 
+# METADATA
+# entrypoint: true
 decision := cite.approval(needs, []) if cite.met(needs, held)
 
 else := cite.denial(needs, held, details)
@@ -17,9 +19,9 @@ action := data.carrel.actions[input.action]
 
 is_public if action.public == true
 
-needs := {"state47-safe/named", "sichuan-15/public"} if is_public
+default needs := {"state47-safe/named", "sichuan-17/account", "sichuan-17/role", "chongqing-staff/relation"}
 
-else := {"state47-safe/named", "sichuan-17/account", "sichuan-17/role", "chongqing-staff/relation"}
+needs := {"state47-safe/named", "sichuan-15/public"} if is_public
 
 held contains "state47-safe/named" if action
 
@@ -99,13 +101,15 @@ relations contains "party" if {
 
 # A reviewer sees what needs his review, and not his own.
 relations contains "reviewer" if {
+	not mine
 	some kind in input.object.reviews
 	data.carrel.reviews[kind].role in input.subject.roles
-	not mine
 }
 
 # --- the route, before the object is known
 
+# METADATA
+# entrypoint: true
 route := cite.approval(route_needs, [{"kind": "action", "value": route_action, "text": {"zh": "操作", "en": "action"}}]) if {
 	cite.met(route_needs, route_held)
 }
@@ -116,9 +120,9 @@ route_action := data.carrel.routes[input.route]
 
 route_public if data.carrel.actions[route_action].public == true
 
-route_needs := {"state47-safe/named", "sichuan-15/public"} if route_public
+default route_needs := {"state47-safe/named", "sichuan-17/account", "sichuan-17/role", "sichuan-34/reads-only"}
 
-else := {"state47-safe/named", "sichuan-17/account", "sichuan-17/role", "sichuan-34/reads-only"}
+route_needs := {"state47-safe/named", "sichuan-15/public"} if route_public
 
 # Who supervises or audits reads everything and changes nothing, whatever other post he holds.
 route_held contains "sichuan-34/reads-only" if startswith(input.route, "GET ")

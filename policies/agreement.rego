@@ -11,15 +11,17 @@ book := data.carrel.agreements
 
 # --- the text, when it is fixed
 
+# METADATA
+# entrypoint: true
 decision := cite.approval(needs, []) if cite.met(needs, held)
 
 else := cite.denial(needs, held, details)
 
 needs := ({"tianjin-32-2/kind", "sichuan-33/processor", "state47-safe/listed"} | {c.rule | some c in due}) | host_needs
 
-host_needs := {"tianjin-32-6/host"} if is_qc(input.agreement)
+default host_needs := set()
 
-else := set()
+host_needs := {"tianjin-32-6/host"} if is_qc(input.agreement)
 
 is_qc(a) if a.purpose == "quality-control"
 
@@ -73,7 +75,7 @@ held contains "tianjin-32-6/host" if {
 	input.agreement.host != input.agreement.institution
 }
 
-details["tianjin-32-2/kind"] := cite.plain({k | some k, _ in book.kinds})
+details["tianjin-32-2/kind"] := cite.plain(object.keys(book.kinds))
 
 # --- who signs, and when (asked by the transitions of the application, whose case it is)
 
@@ -97,7 +99,7 @@ houses("processor") := {concat("", ["processor:", object.get(input.case, "proces
 
 houses("host") := {concat("", ["host:", object.get(input.case, "host", "")]) | case_qc}
 
-parties := {p | some _, of_side in sides; some p in of_side}
+parties := {p | some of_side in sides; some p in of_side}
 
 signed := {signature(s.side, s.institution) | some s in input.case.signatures}
 

@@ -8,6 +8,8 @@ package carrel.amendment
 
 import data.carrel.cite
 
+# METADATA
+# entrypoint: true
 decision := cite.approval(needs, oblige) if cite.met(needs, held)
 
 else := cite.denial(needs, held, details)
@@ -16,9 +18,9 @@ act := data.carrel.amendments.acts[input.act]
 
 r := input.ruleset
 
-needs := {"state47-safe/named", "sichuan-17/account", "sichuan-17/post", "sichuan-36/step"} | {g | some g in act.guards} if act
+default needs := {"state47-safe/named"}
 
-else := {"state47-safe/named"}
+needs := {"state47-safe/named", "sichuan-17/account", "sichuan-17/post", "sichuan-36/step"} | {g | some g in act.guards} if act
 
 held contains "state47-safe/named" if act
 

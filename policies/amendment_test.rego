@@ -48,6 +48,7 @@ test_states_and_posts if {
 	denied_by(asked(zhou, "rules.restore", {})) == {"sichuan-36/step"}
 	asked(zhou, "rules.restore", {"state": "former", "proposer": "", "posts": []}).allow
 	denied_by(asked(shi, "rules.activate", {"proposer": "tang", "posts": ["policy-officer"]})) == {"sichuan-17/post"}
-	denied_by(asked({"account": "", "roles": [], "institution": "", "credit": [], "duties": []}, "rules.read", {"state": ""})) == {"sichuan-17/account", "sichuan-17/post"}
+	nobody := {"account": "", "roles": [], "institution": "", "credit": [], "duties": []}
+	denied_by(asked(nobody, "rules.read", {"state": ""})) == {"sichuan-17/account", "sichuan-17/post"}
 	denied_by(asked(zhou, "rules.rewrite", {})) == {"state47-safe/named"}
 }

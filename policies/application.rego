@@ -8,6 +8,8 @@ import data.carrel.cite
 import data.carrel.grant
 import data.carrel.persons
 
+# METADATA
+# entrypoint: true
 decision := cite.approval(needs | review_rules, oblige) if cite.met(needs, held)
 
 else := cite.denial(needs, held, details)
@@ -42,27 +44,29 @@ base_needs := {
 	"sichuan-29/attached",
 }
 
+default purpose_needs := {"sichuan-17/purpose"}
+
 purpose_needs := {"tianjin-32-3/qc-purpose"} if grant.is_qc
 
-else := {"sichuan-17/purpose"}
+default handover_needs := set()
 
 handover_needs := {
 	"state47-safe/handover-receiver",
 	"sichuan-31/receiver",
 	"tianjin-32-1/system",
 	"tianjin-32-3/remit",
-} if app.kind == "handover"
-
-else := set()
+} if {
+	app.kind == "handover"
+}
 
 # --- who and what for
 
 held contains "sichuan-17/applicant" if {
 	app.kind in {"query", "handover"}
+	applies
 	some role in input.subject.roles
 	some p in data.carrel.purposes
 	role in p.roles
-	applies
 }
 
 applies if {

@@ -11,6 +11,8 @@ import data.carrel.cite
 import data.carrel.conflict
 import data.carrel.reviews
 
+# METADATA
+# entrypoint: true
 decision := cite.approval(needs, oblige) if cite.met(needs, held)
 
 else := cite.denial(needs, held, details)
@@ -21,9 +23,9 @@ b := input.board
 
 me := input.subject.account
 
-needs := {"state47-safe/named", "sichuan-17/account", "sichuan-17/post", "sichuan-18/state"} | {g | some g in act.guards} if act
+default needs := {"state47-safe/named"}
 
-else := {"state47-safe/named"}
+needs := {"state47-safe/named", "sichuan-17/account", "sichuan-17/post", "sichuan-18/state"} | {g | some g in act.guards} if act
 
 held contains "state47-safe/named" if {
 	act

@@ -8,6 +8,8 @@ package carrel.catalogue
 
 import data.carrel.cite
 
+# METADATA
+# entrypoint: true
 decision := cite.approval(needs, oblige) if cite.met(needs, held)
 
 else := cite.denial(needs, held, details)
@@ -26,13 +28,13 @@ v := input.edition
 
 x := input.exchange
 
+default needs := {"state47-safe/named"}
+
 needs := ({"state47-safe/named", "sichuan-12/step"} | posts) | {g | some g in act.guards} if act
 
-else := {"state47-safe/named"}
+default posts := {"sichuan-17/account", "sichuan-17/post"}
 
 posts := set() if "*" in act.roles
-
-else := {"sichuan-17/account", "sichuan-17/post"}
 
 held contains "state47-safe/named" if act
 
@@ -158,11 +160,13 @@ sound if {
 }
 
 # Noise makes nothing anonymous: only an assessment does, signed by somebody else than the publisher, for this kind, in date.
+default label := "personal"
+
 label := "anonymised" if sound
 
-else := "de-identified" if a.identifiers == 0
-
-else := "personal"
+else := "de-identified" if {
+	a.identifiers == 0
+}
 
 held contains "pipl-73/label" if {
 	a.kind in {"extract", "package", "answer"}

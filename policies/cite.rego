@@ -11,7 +11,7 @@
 #   the day, and how each of them is cited on that day (grounds) is asked once a day and not with every question.
 package carrel.cite
 
-import data.carrel.institution
+import data.carrel.house
 import data.carrel.region
 import data.carrel.standing
 
@@ -25,7 +25,7 @@ met(needs, held) if {
 	count(needs - held) == 0
 	supported(needs)
 	standing.fit
-	institution.fit
+	house.fit
 	count(region.denials) == 0
 }
 
@@ -39,7 +39,7 @@ separate if count([r | some r in input.subject.roles; r in data.carrel.defaults.
 grounds[id] := told if {
 	some id, rule in data.carrel.rules
 	article := data.carrel.articles[rule.article]
-	source := cited(article.source)
+	source := citation(article.source)
 	told := [object.union({"rule": id, "article": article.cite, "text": rule.allow}, source) | rule.allow]
 }
 
@@ -54,7 +54,7 @@ denial(needs, held, details) := {
 	],
 	"obligations": [],
 } if {
-	missing := (((needs - held) | unsupported(needs)) | standing.unfit) | (institution.unfit | region.denials)
+	missing := (((needs - held) | unsupported(needs)) | standing.unfit) | (house.unfit | region.denials)
 	count(missing) > 0
 }
 
@@ -74,7 +74,7 @@ plain(names) := {"zh": joined, "en": joined} if {
 
 reason(rule, side, details) := object.union(
 	{"rule": rule, "article": article.cite, "text": fill(data.carrel.rules[rule][side], object.get(details, rule, blank))},
-	cited(article.source),
+	citation(article.source),
 ) if {
 	article := data.carrel.articles[data.carrel.rules[rule].article]
 }
@@ -88,8 +88,8 @@ else := replace(text, "{}", detail)
 
 # --- sources and their validity on the day (sichuan-1, sichuan-37)
 
-# cited is a source as a decision cites it: an expired one together with what carries its rules now.
-cited(id) := {"source": id, "validity": "expired", "fallback": {"source": other, "validity": validity(other)}} if {
+# citation is a source as a decision cites it: an expired one together with what carries its rules now.
+citation(id) := {"source": id, "validity": "expired", "fallback": {"source": other, "validity": validity(other)}} if {
 	id in lapsed
 	other := carrier(id)
 } else := {"source": id, "validity": validity(id)}

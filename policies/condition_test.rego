@@ -101,7 +101,8 @@ test_offered_to_who_may_judge if {
 
 judges(subject, condition) := {o.value |
 	d := transition.commands with input as {
-		"at": at, "machine": "grant", "subject": subject, "case": object.union(application, {"state": "active", "conditions": [condition]}),
+		"at": at, "machine": "grant", "subject": subject,
+		"case": object.union(application, {"state": "active", "conditions": [condition]}),
 	}
 	some o in d.obligations
 }

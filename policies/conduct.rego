@@ -8,6 +8,8 @@ package carrel.conduct
 
 import data.carrel.cite
 
+# METADATA
+# entrypoint: true
 decision := cite.approval(needs, oblige) if cite.met(needs, held)
 
 else := cite.denial(needs, held, details)
@@ -22,16 +24,16 @@ me := input.subject.account
 
 class := book.sorts[m.noun][m.sort]
 
-needs := ({"state47-safe/named", "sichuan-36/step"} | posts) | {g | some g in act.guards} if act
+default needs := {"state47-safe/named"}
 
-else := {"state47-safe/named"}
+needs := ({"state47-safe/named", "sichuan-36/step"} | posts) | {g | some g in act.guards} if act
 
 # Of some sixty rules a step needs a few, and only those are asked.
 held := {r | some r in needs; holds(r)}
 
-posts := {"municipal-7/anyone"} if act.public
+default posts := {"sichuan-17/account", "sichuan-17/post"}
 
-else := {"sichuan-17/account", "sichuan-17/post"}
+posts := {"municipal-7/anyone"} if act.public
 
 holds("state47-safe/named") if {
 	act
@@ -303,16 +305,16 @@ months := book.assessment.retest_months if act.to == "failed"
 else := class.months
 
 months_after(date, n) := sprintf("%d-%02d-%s", [year, month, day_of(date)]) if {
-	sum := to_number(trim_suffix(substring(date, 5, 2), "-")) + n
-	year := to_number(substring(date, 0, 4)) + over(sum)
-	month := sum - minus_year(sum)
+	later := to_number(trim_suffix(substring(date, 5, 2), "-")) + n
+	year := to_number(substring(date, 0, 4)) + over(later)
+	month := later - minus_year(later)
 }
 
-over(sum) := 1 if sum > 12
+over(month) := 1 if month > 12
 
 else := 0
 
-minus_year(sum) := 12 if sum > 12
+minus_year(month) := 12 if month > 12
 
 else := 0
 

@@ -8,15 +8,17 @@ package carrel.due
 import data.carrel.boards
 import data.carrel.cite
 
+# METADATA
+# entrypoint: true
 decision := cite.approval(needs, tell) if cite.met(needs, held)
 
 else := cite.denial(needs, held, {})
 
 kind := boards.due[input.kind]
 
-needs := {kind.rule, "sichuan-34/due"} if kind
+default needs := {"sichuan-34/due"}
 
-else := {"sichuan-34/due"}
+needs := {kind.rule, "sichuan-34/due"} if kind
 
 held contains kind.rule if input.subject.account == "system"
 

@@ -21,13 +21,23 @@ coded if book.purposes[app.purpose]
 # Other purposes have rules of their own (permitted-use, remit).
 uncoded if book.purposes[app.purpose] == false
 
-result := "deny" if count(blocks) > 0
+# What is neither shown to be open nor left to a person is denied.
+default result := "deny"
 
-else := "deny" if count(known) == 0
+result := "abstain" if {
+	open
+	count(doubts) > 0
+}
 
-else := "abstain" if count(doubts) > 0
+result := "approve" if {
+	open
+	count(doubts) == 0
+}
 
-else := "approve"
+open if {
+	count(blocks) == 0
+	count(known) > 0
+}
 
 wished contains w.dataset if some w in app.wishes
 
@@ -110,23 +120,26 @@ blocks contains [id, code, book.unknown] if {
 	not understood(code)
 }
 
-blocks contains [id, term, book.terms[term].label] if {
+blocks contains [id, term, label] if {
 	some id, p in permissions
 	some term in p
+	label := book.terms[term].label
 	some t in types
 	not covers(id, term, t)
 }
 
-blocks contains [id, term, book.terms[term].label] if {
-	some id, all in terms
-	some term in all
+blocks contains [id, term, label] if {
+	some id, own in terms
+	some term in own
+	label := book.terms[term].label
 	book.terms[term].role == "modifier"
 	not kept(id, term)
 }
 
-blocks contains [id, term, book.terms[term].label] if {
-	some id, all in terms
-	some term in all
+blocks contains [id, term, label] if {
+	some id, own in terms
+	some term in own
+	label := book.terms[term].label
 	book.terms[term].role == "accepted"
 	not term in use.accepts
 }
@@ -239,14 +252,16 @@ kept(id, "TS") if {
 
 doubts contains book.types.OTHER.label if "OTHER" in types
 
-doubts contains book.flags[f].label if {
+doubts contains label if {
 	some f in use.flags
+	label := book.flags[f].label
 	book.flags[f].abstain
 }
 
-doubts contains book.terms[term].label if {
-	some all in terms
-	some term in all
+doubts contains label if {
+	some own in terms
+	some term in own
+	label := book.terms[term].label
 	book.terms[term].role == "judged"
 }
 

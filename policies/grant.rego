@@ -30,9 +30,9 @@ standing contains "pipl-23/undecided" if input.grant.state != "suspended"
 
 # A processor's accounts act for the agreement that names it and for nothing else, and only while the commissioner's periodic check
 # is on record: the first one comes before the first use.
-entrusted_needs := {"sichuan-33/bound", "sichuan-33/checked"} if "processor" in input.subject.roles
+default entrusted_needs := set()
 
-else := set()
+entrusted_needs := {"sichuan-33/bound", "sichuan-33/checked"} if "processor" in input.subject.roles
 
 standing contains "state47-safe/synthetic" if input.plan.synthetic == true
 
@@ -96,11 +96,17 @@ named := cite.names(input.grant.columns)
 
 # --- permits
 
+# METADATA
+# entrypoint: true
 permit := cite.approval(needs, [limit]) if cite.met(needs, standing | held)
 
 else := cite.denial(needs, standing | held, details)
 
-limit := {"kind": "limit", "value": sprintf("ttl=%d", [data.carrel.defaults.permit.ttl]), "text": {"zh": "许可的最长秒数", "en": "longest life of a permit in seconds"}}
+limit := {
+	"kind": "limit",
+	"value": sprintf("ttl=%d", [data.carrel.defaults.permit.ttl]),
+	"text": {"zh": "许可的最长秒数", "en": "longest life of a permit in seconds"},
+}
 
 needs := standing_needs | {"sichuan-17/grant-member", "sichuan-17/permit-ttl", "sichuan-17/datasets", "sichuan-17/columns"}
 

@@ -11,6 +11,8 @@ import data.carrel.grant
 
 # --- steps
 
+# METADATA
+# entrypoint: true
 decision := cite.approval(needs, oblige) if cite.met(needs, grant.standing | held)
 
 else := cite.denial(needs, grant.standing | held, details)
@@ -29,9 +31,9 @@ needs := {
 } | (counted | totals)
 
 # From the release on, the smallest class has been counted; before, nothing is there to count.
-counted := set() if input.step == "request"
+default counted := {"nhc-assess/smallest-class"}
 
-else := {"nhc-assess/smallest-class"}
+counted := set() if input.step == "request"
 
 held contains "tianjin-32-3/qc-purpose" if {
 	grant.is_qc
@@ -53,9 +55,9 @@ held contains "tianjin-32-1/system" if input.receiver.system != ""
 held contains "sichuan-31/step" if step
 
 # What goes abroad never exceeds what was assessed, all packages of the grant together.
-totals := {"ndr-31/total"} if input.grant.export > 0
+default totals := set()
 
-else := set()
+totals := {"ndr-31/total"} if input.grant.export > 0
 
 held contains "ndr-31/total" if input.rows <= input.grant.export
 

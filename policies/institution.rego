@@ -1,14 +1,11 @@
 # METADATA
 # title: Institutions
 # description: |
-#   What an institution has to be before its people act, by the register: entered with its level and region, with a named
-#   department and post where it applies or publishes, and, of who operates the service, under a commission in date. cite asks
-#   fit before anything is approved, as it asks for standing. And who may write the register: the authority above a unit, in
-#   its own territory; a unit names its own department and post.
+#   Who may write the register of institutions: the authority above a unit, in its own territory; a unit names its own
+#   department and post. What the register asks of whoever acts is package carrel.house.
 package carrel.institution
 
 import data.carrel.cite
-import data.carrel.standing
 
 book := data.carrel.institutions
 
@@ -16,73 +13,8 @@ unit := input.subject.unit
 
 today := substring(input.at, 0, 10)
 
-# --- what every decision asks
-
-# Where no register was asked (a question about rules alone), there is nothing to say.
-fit if not unit.state
-
-fit if {
-	unit.state == "registered"
-	not unit.kind
-	not applying
-}
-
-fit if {
-	unit.state
-	count(unfit) == 0
-}
-
-# The institutions are the responsible units: who belongs to none acts for nobody (sichuan-5). Residents do.
-unfit contains "sichuan-5/registered" if {
-	unit.state == "unknown"
-	some role in input.subject.roles
-	not role in book.outside
-	not standing.opened("suspended")
-}
-
-# A unit without a named data department and post cannot publish or apply (sichuan-17).
-unfit contains "sichuan-17/department" if {
-	unit.state == "registered"
-	applying
-	unnamed
-}
-
-applying if input.application
-
-applying if book.applying[standing.action]
-
-unnamed if unit.department == 0
-
-unnamed if unit.post == 0
-
-# Who operates the service does so on the authority's behalf, while its commission runs, and never decides itself (sichuan-6).
-unfit contains "sichuan-6/commission" if {
-	unit.kind == "operator"
-	not commissioned
-	not standing.opened("suspended")
-}
-
-commissioned if {
-	unit.principal != unit.id
-	unit.from <= today
-	unit.until >= today
-}
-
-unfit contains "sichuan-6/separate" if {
-	unit.kind == "operator"
-	"authority" in input.subject.roles
-}
-
-# --- connected to the municipal platform (municipal-2)
-
-connected if {
-	unit.platform
-	unit.connected <= today
-	object.get(unit, "left", today) >= today
-}
-
-# --- the register
-
+# METADATA
+# entrypoint: true
 decision := cite.approval(needs, []) if cite.met(needs, held)
 
 else := cite.denial(needs, held, details)
@@ -98,9 +30,9 @@ needs := common if input.act == "institution.read"
 else := ((common | {"sichuan-5/names", "sichuan-5/level", "sichuan-5/supervisor"}) | by_post) | by_paper
 
 # What a unit may write of itself is who answers for data in it.
-by_post := {"sichuan-17/own-unit"} if own
+default by_post := {"sichuan-5/territory"}
 
-else := {"sichuan-5/territory"}
+by_post := {"sichuan-17/own-unit"} if own
 
 own if {
 	input.before.state
@@ -146,8 +78,8 @@ held contains "sichuan-5/level" if fits(u)
 
 # A code of GB/T 2260 ends in the zeros of its level: 510000 a province, 510100 a city, 510104 a county.
 fits(x) if {
-	digits := book.levels[x.level]
 	regex.match(book.code, x.region)
+	digits := book.levels[x.level]
 	ends := substring("000000", 0, 6 - digits)
 	endswith(x.region, ends)
 	not shorter(x.region, digits)
@@ -216,7 +148,6 @@ held contains "municipal-2/record" if not u.platform
 
 held contains "municipal-2/record" if {
 	u.platform
-	u.connected
 	object.get(u, "left", u.connected) >= u.connected
 }
 

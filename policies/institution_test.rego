@@ -1,6 +1,7 @@
 package carrel.institution_test
 
 import data.carrel.access
+import data.carrel.house
 import data.carrel.institution
 import data.carrel.query
 import data.carrel.region
@@ -58,7 +59,7 @@ test_no_post if {
 
 test_no_department_no_submission if {
 	unnamed := object.union(university, {"department": 0})
-	institution.unfit == {"sichuan-17/department"} with input as {"subject": who("li", ["researcher"], unnamed), "application": {}}
+	house.unfit == {"sichuan-17/department"} with input as {"subject": who("li", ["researcher"], unnamed), "application": {}}
 }
 
 test_no_department_may_look if {
@@ -227,7 +228,10 @@ test_takes_none_from_another_territory if {
 
 test_province_may if set_by(who("s", ["authority"], above), university, university, commission).allow
 
-test_not_ones_own if rules(set_by(zhou, object.union(commission, {"level": "city", "platform": "p", "connected": "2026-01-01"}), commission, above)) == {"sichuan-5/territory"}
+test_not_ones_own if {
+	joined := object.union(commission, {"level": "city", "platform": "p", "connected": "2026-01-01"})
+	rules(set_by(zhou, joined, commission, above)) == {"sichuan-5/territory"}
+}
 
 test_own_post if {
 	wu := who("wu", ["steward"], university)

@@ -2,14 +2,14 @@
 package carrel.access
 
 relations contains "invited" if {
+	not mine
 	some i in input.subject.mandate.invitations
 	i.application == input.object.id
-	not mine
 }
 
 relations contains "invited-kind" if {
+	input.object.kind == "opinion"
 	some i in input.subject.mandate.invitations
 	i.application == input.object.id
-	input.object.kind == "opinion"
 	input.object.reviews == [i.review]
 }

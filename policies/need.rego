@@ -12,12 +12,12 @@ later_needs := {"sichuan-17/file"} if app.file == ""
 
 else := {"sichuan-17/file", "pipl-23/same-purpose", "state47-safe/same-budget"} | renewal_needs
 
+default renewal_needs := set()
+
 renewal_needs := {"tianjin-32-5/rules"} if {
 	app.file == "renewal"
 	grant.is_qc
 }
-
-else := set()
 
 # --- which reviews
 
@@ -102,8 +102,6 @@ unassessed := {sprintf("%s:%s", [w.dataset, c]) | some w in app.wishes; some c i
 assessed := {sprintf("%s:%s", [w.dataset, c]) | some w in input.clearance.wishes; some c in w.columns}
 
 details["sichuan-32/cross-border"] := cite.plain(unassessed) if input.clearance.state == "cleared"
-
-else := {"zh": "", "en": ""}
 
 # --- amendments and renewals
 

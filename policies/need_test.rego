@@ -96,7 +96,8 @@ test_over_before_the_grant_is if not_cleared({"until": "2027-11-29"})
 test_no_more_than_was_assessed if not_cleared({"wishes": [{"dataset": "jinhe", "columns": ["person.sex"]}]})
 
 test_says_what_was_not_assessed if {
-	d := changed(question, object.union(abroad, {"/application/wishes/0/columns": ["encounter.*", "person.sex", "person.note"], "/application/assessment": "pia-1"}))
+	wider := {"/application/wishes/0/columns": ["encounter.*", "person.sex", "person.note"], "/application/assessment": "pia-1"}
+	d := changed(question, object.union(abroad, wider))
 	some r in d.reasons
 	r.rule == "sichuan-32/cross-border"
 	contains(r.text.en, "jinhe:person.note")

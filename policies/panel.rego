@@ -43,12 +43,17 @@ still_open(row) := seats - (closed | {seat |
 	count(votes(seat)) + 1 >= quorum(seat)
 })
 
-# waits names the seats that are open now: those of the first stage that is not done. Nothing is known of a case of a machine
-# that nobody knows, not even that it waits for nobody.
+# METADATA
+# description: |
+#   waits names the seats that are open now: those of the first stage that is not done. Nothing is known of a case of a machine
+#   that nobody knows, not even that it waits for nobody.
+# entrypoint: true
 waits := cite.approval({"sichuan-17/command"}, [{"kind": "review", "value": seat, "text": reviews[kind_of(seat)].label} |
 	some seat in (seats - closed)
 	stage(seat) == min(stages(seats - closed))
-]) if machine
+]) if {
+	machine
+}
 
 else := cite.denial({"sichuan-18/state"}, set(), {})
 
@@ -122,7 +127,6 @@ holds(_, "sichuan-18/appeal-in-time") if {
 sheet := sheets.kinds[input.move.review]
 
 brings(_, "sichuan-18/sheet") if {
-	sheet.version
 	input.opinion.sheet == sheet.version
 }
 

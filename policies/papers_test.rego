@@ -34,7 +34,8 @@ test_attached_where_policy_asks_for_it if {
 	asked := {n: object.union(p, {"required": true}) | some n, p in data.carrel.papers}
 	d := application.decision with input as question with data.carrel.papers as asked
 	rules(d) == {"sichuan-29/attached"}
-	h := application.decision with input as json.patch(handover, [{"op": "replace", "path": "/application/attachments", "value": ["sha256:aa"]}]) with data.carrel.papers as asked
+	one := json.patch(handover, [{"op": "replace", "path": "/application/attachments", "value": ["sha256:aa"]}])
+	h := application.decision with input as one with data.carrel.papers as asked
 	{r.text.en | some r in h.reasons} == {"A document that the application refers to must be attached: MLPS certificate."}
 }
 

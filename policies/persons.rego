@@ -8,6 +8,8 @@ package carrel.persons
 
 import data.carrel.cite
 
+# METADATA
+# entrypoint: true
 decision := cite.approval(needs, oblige) if cite.met(needs, held)
 
 else := cite.denial(needs, held, details)
@@ -62,11 +64,14 @@ held contains "sichuan-29/authorised" if count(lawful) > 0
 
 held contains "sichuan-29/authorised" if who == "authorised"
 
-last_day := time.format([time.add_date(time.parse_ns("2006-01-02", substring(input.since, 0, 10)), 0, 0, settings.retire_days), "UTC", "2006-01-02"]) if input.since != ""
+last_day := time.format([time.add_date(first, 0, 0, settings.retire_days), "UTC", "2006-01-02"]) if {
+	input.since != ""
+	first := time.parse_ns("2006-01-02", substring(input.since, 0, 10))
+}
+
+default who := "not-objecting"
 
 who := "authorised" if consent_only
-
-else := "not-objecting"
 
 oblige := [{"kind": "limit", "value": sprintf("persons=%s", [who]), "text": settings.labels[who]}]
 

@@ -54,23 +54,23 @@ test_overdue if {
 	d := asked({"since": "2026-10-21T09:00:00+08:00"})
 	not d.allow
 	rules(d) == {"municipal-14/retire"}
+	count(d.would_change) == 1
 	some r in d.reasons
 	contains(r.text.en, "2026-11-20")
-	count(d.would_change) == 1
 }
 
 # Records that identify persons are of who authorised alone, unless a law on record says otherwise, and where nothing is on record too.
 identified(ground, law) := asked({"identifiable": true, "basis": [object.union(basis("research", "researcher", ground), {"law": law})]})
 
 test_identifiable_by_authorisation_alone if {
+	limit(asked({"identifiable": true, "basis": []})) == {"persons=authorised"}
+	limit(asked({"identifiable": true, "basis": [basis("research", "qc-centre", "statutory-duty")]})) == {"persons=authorised"}
 	every ground in ["consent", "approved-application", "anonymised", "public-interest"] {
 		d := identified(ground, "named")
 		d.allow
 		limit(d) == {"persons=authorised"}
 		"sichuan-29/authorised" in d.grounds
 	}
-	limit(asked({"identifiable": true, "basis": []})) == {"persons=authorised"}
-	limit(asked({"identifiable": true, "basis": [basis("research", "qc-centre", "statutory-duty")]})) == {"persons=authorised"}
 }
 
 test_identifiable_by_law if {

@@ -30,6 +30,7 @@ import (
 //go:embed fixed.rego
 //go:embed grant.rego
 //go:embed handover.rego
+//go:embed house.rego
 //go:embed institution.rego
 //go:embed invited.rego
 //go:embed need.rego

@@ -9,6 +9,8 @@ import data.carrel.cite
 import data.carrel.fixed
 import data.carrel.grant
 
+# METADATA
+# entrypoint: true
 decision := cite.approval(needs, []) if cite.met(needs, grant.standing | held)
 
 else := cite.denial(needs, grant.standing | held, details)
@@ -117,11 +119,11 @@ held contains "state47-safe/draws" if input.plan.draws <= data.carrel.defaults.q
 
 held contains "chongqing-stat/lineage" if count(unnamed) == 0
 
+default unnamed := set()
+
 unnamed := {statistic | some name, statistic in data.carrel.fields.by; touched(name); not statistic in input.grant.statistics} if {
 	about_drugs
 }
-
-else := set()
 
 # The lists know a column as "table.column" or as "column"; a table that is called like a listed column counts as it.
 touched(name) if name in asked

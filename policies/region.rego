@@ -7,7 +7,7 @@
 #   datasets of the grant, by GB/T 2260: a district is in its city, a city in its province.
 package carrel.region
 
-import data.carrel.institution
+import data.carrel.house
 
 codes contains input.subject.region
 
@@ -22,7 +22,7 @@ chosen contains name if {
 }
 
 # The municipal regulations apply to institutions that are connected to the municipal platform (municipal-2).
-chosen contains "municipal" if institution.connected
+chosen contains "municipal" if house.connected
 
 # A dataset that names no region would be under nobody's rules (sichuan-2).
 denials contains "sichuan-2/region" if {

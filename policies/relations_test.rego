@@ -2,7 +2,7 @@ package carrel.access_test
 
 import data.carrel.access
 
-related(subject, object) := r if r := access.relations with input as {"at": question.at, "subject": subject, "object": object}
+related(subject, thing) := r if r := access.relations with input as {"at": question.at, "subject": subject, "object": thing}
 
 chen := {"account": "chen", "roles": ["reviewer-ethics"], "institution": "c"}
 

@@ -111,7 +111,9 @@ func TestRefusalsSayWhatWouldChangeThem(t *testing.T) {
 
 func bilingual(t *testing.T, what string, x text) {
 	t.Helper()
-	han := func(s string) bool { return strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Han, r) }) }
+	han := func(s string) bool {
+		return strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Han, r) })
+	}
 	if !han(x.ZH) || !strings.HasSuffix(x.ZH, "。") {
 		t.Errorf("%s: no Chinese sentence: %q", what, x.ZH)
 	}

@@ -125,9 +125,9 @@ brings(row, "sichuan-18/low-risk") if {
 	low := boards.low_risk
 	case.file in low.files
 	case.kind in low.kinds
+	case.appeals <= low.appeals
 	every kind in case.needed { kind in low.reviews }
 	every r in case.reviews { r.verdict == "approve" }
-	case.appeals <= low.appeals
 }
 
 details["sichuan-18/quorum"] := {

@@ -118,7 +118,8 @@ vote(account, principal) := {"kind": "minors", "reviewer": account, "verdict": "
 
 test_one_seat if {
 	seats := {"reviews": array.concat(array.slice(held, 1, 4), [object.union(held[0], {"reviewer": "bai"}), vote("mei", "")])}
-	denied(asked(as_deputy("he", "mei"), minor, object.union(minors, seats), {"sheet": data.carrel.sheets.kinds.minors.version}), {"sichuan-17/one-seat", "sichuan-18/findings"})
+	d := asked(as_deputy("he", "mei"), minor, object.union(minors, seats), {"sheet": data.carrel.sheets.kinds.minors.version})
+	denied(d, {"sichuan-17/one-seat", "sichuan-18/findings"})
 }
 
 test_principal_after_deputy if {
@@ -172,8 +173,8 @@ application := {
 	"reviews": ["ethics"], "state": "submitted", "parties": [],
 }
 
-may(subject, action, object) if {
-	d := access.decision with input as {"at": at, "subject": subject, "action": action, "object": object}
+may(subject, action, thing) if {
+	d := access.decision with input as {"at": at, "subject": subject, "action": action, "object": thing}
 	d.allow
 }
 

@@ -12,9 +12,9 @@ today := substring(input.at, 0, 10)
 
 # --- good faith (sichuan-16, ndr-31)
 
-level := "good" if count(live) == 0
+default level := "good"
 
-else := "expelled" if {
+level := "expelled" if {
 	some e in live
 	effect(e) == "expel"
 }
@@ -24,11 +24,13 @@ else := "suspended" if {
 	effect(e) == "suspend"
 }
 
-else := "suspended" if faults - thanks >= book.standing.suspend_at
+else := "suspended" if {
+	faults - thanks >= book.standing.suspend_at
+}
 
-else := "watched" if faults - thanks >= book.standing.watch_at
-
-else := "good"
+else := "watched" if {
+	faults - thanks >= book.standing.watch_at
+}
 
 # Entries in date count until somebody else than who made them lifted them; an appeal alone stays nothing.
 live contains e if {
@@ -50,6 +52,8 @@ thanks := count({e.id | some e in live; effect(e) == "thanks"})
 # A duty lapses when the newest record of its sort is over; of rectifications each is its own. Who never had one imposed has
 # none, but for what his post needs.
 lapsed contains d.sort if {
+	# A variable is compared with every duty; a rule would be asked again with each.
+	# regal ignore:pointless-reassignment
 	day := today
 	some d in input.subject.duties
 	d.until < day
@@ -58,28 +62,28 @@ lapsed contains d.sort if {
 
 # Some posts need a training and a declaration in date, whether or not anybody imposed one (sichuan-24, chongqing-integrity);
 # one's own, not the institution's. Where no register was asked (a question about rules alone), there is nothing to say.
-lapsed contains sort if {
+lapsed contains kind if {
 	input.subject.unit.state
 	some role in input.subject.roles
-	some sort in book.standing.required[role]
-	not own(sort)
+	some kind in book.standing.required[role]
+	not own(kind)
 }
 
-own(sort) if {
+own(kind) if {
 	some d in input.subject.duties
-	d.sort == sort
+	d.sort == kind
 	d.of == "person"
 	d.until >= today
 }
 
-renewed(sort) if {
-	sort != "rectification"
-	current(sort)
+renewed(kind) if {
+	kind != "rectification"
+	current(kind)
 }
 
-current(sort) if {
+current(kind) if {
 	some d in input.subject.duties
-	d.sort == sort
+	d.sort == kind
 	d.until >= today
 }
 
@@ -113,12 +117,12 @@ unfit contains "ndr-31/standing" if {
 }
 
 unfit contains rule if {
-	some sort in lapsed
-	rule := object.get(book.sorts.duty, sort, {"rule": "sichuan-20/check"}).rule
 	not opened("suspended")
+	some kind in lapsed
+	rule := object.get(book.sorts.duty, kind, {"rule": "sichuan-20/check"}).rule
 }
 
-action := input.action if input.action
+action := a if a := input.action
 
 else := data.carrel.routes[input.route] if input.route
 

@@ -4,7 +4,7 @@ import data.carrel.query
 import data.carrel.query_test
 import data.carrel.standing
 
-entry(id, sort) := {"id": id, "sort": sort, "state": "standing", "from": "2026-01-01", "until": "2027-01-01"}
+entry(id, kind) := {"id": id, "sort": kind, "state": "standing", "from": "2026-01-01", "until": "2027-01-01"}
 
 subject(credit, duties) := object.union(query_test.question.subject, {"credit": credit, "duties": duties})
 
@@ -99,7 +99,7 @@ test_transition_command if {
 
 # --- duties with a date
 
-duty(sort, until) := {"sort": sort, "until": until}
+duty(kind, until) := {"sort": kind, "until": until}
 
 test_check_in_date if {
 	d := query.decision with input as asked([], [duty("provider-check", "2026-11-21")])

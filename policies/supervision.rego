@@ -59,6 +59,8 @@ rows_reason := cite.reason("sichuan-10/territory", "allow", {})
 
 # --- the log is kept (pipl-55)
 
+# METADATA
+# entrypoint: true
 retention := cite.approval({"pipl-55/retention"}, []) if cite.met({"pipl-55/retention"}, kept)
 
 else := cite.denial({"pipl-55/retention"}, kept, {})

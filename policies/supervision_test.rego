@@ -10,12 +10,14 @@ unit(level, region) := {"id": "u", "state": "registered", "level": level, "regio
 who(role, u) := {"account": "sheng", "roles": [role], "institution": "u", "credit": [], "duties": [], "unit": u}
 
 looks(subject) := d if d := supervision.columns with input as {
-	"at": "2026-11-21T10:00:00+08:00", "subject": subject, "table": "supervision", "view": "supervision",
+	"at": "2026-11-21T10:00:00+08:00",
+	"subject": subject, "table": "supervision", "view": "supervision",
 }
 
 sees(subject, region) if {
 	supervision.include with input as {
-		"at": "2026-11-21T10:00:00+08:00", "subject": subject, "table": "supervision", "row": {"region": region},
+		"at": "2026-11-21T10:00:00+08:00",
+		"subject": subject, "table": "supervision", "row": {"region": region},
 	}
 }
 

@@ -18,6 +18,8 @@ me := input.subject.account
 
 # --- one command
 
+# METADATA
+# entrypoint: true
 decision := cite.approval(asked_of(chosen), effects(chosen)) if cite.met(asked_of(chosen), held_by(chosen))
 
 else := cite.denial(asked_of(chosen), held_by(chosen), details) if chosen
@@ -65,6 +67,8 @@ effects(row) := array.concat(
 
 # --- all commands
 
+# METADATA
+# entrypoint: true
 commands := cite.approval({"sichuan-17/command"}, offers) if cite.met({"sichuan-17/command"}, {"sichuan-17/command" | some _ in offers})
 
 else := cite.denial({"sichuan-17/command"}, set(), {})

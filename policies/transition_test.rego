@@ -40,7 +40,8 @@ move(command, review, choice, side) := {"command": command, "review": review, "c
 
 asked(machine, subject, m, changes) := d if {
 	d := transition.decision with input as {
-		"at": at, "machine": machine, "subject": subject, "move": m, "case": object.union(application, changes), "opinion": sheet_of(m.review),
+		"at": at, "machine": machine, "subject": subject, "move": m,
+		"case": object.union(application, changes), "opinion": sheet_of(m.review),
 	}
 }
 
@@ -142,9 +143,11 @@ test_agreement if denied(asked("application", li, move("grant", "", "", ""), {"s
 
 test_each_owner_agrees if {
 	half := [{"side": "applicant", "account": "li", "institution": "q"}, {"side": "owner", "account": "wu", "institution": "c"}]
+	agreed := {"state": "agreed", "data_owners": ["c", "h"], "signatures": half}
+	"state47-share/each-owner" in rules(asked("application", li, move("grant", "", "", ""), agreed))
 	both := array.concat(half, [{"side": "owner", "account": "ren", "institution": "h"}])
-	"state47-share/each-owner" in rules(asked("application", li, move("grant", "", "", ""), {"state": "agreed", "data_owners": ["c", "h"], "signatures": half}))
-	not "state47-share/each-owner" in rules(asked("application", li, move("grant", "", "", ""), {"state": "agreed", "data_owners": ["c", "h"], "signatures": both}))
+	whole := object.union(agreed, {"signatures": both})
+	not "state47-share/each-owner" in rules(asked("application", li, move("grant", "", "", ""), whole))
 }
 
 test_grant_opens if {
@@ -179,10 +182,10 @@ sound(states, row) if {
 	states[row.from]
 	states[row.to]
 	count(row.roles) > 0
+	row.when in {"", "reviews-left", "last-review", "signatures-left", "last-signature", "first-file", "later-file"}
 	every r in row.roles { data.carrel.roles[r] }
 	every g in row.guards { data.carrel.rules[g].deny }
 	every d in object.get(row, "demands", []) { data.carrel.rules[d].deny }
-	row.when in {"", "reviews-left", "last-review", "signatures-left", "last-signature", "first-file", "later-file"}
 }
 
 # Whoever judges is never on the application, whatever row is added later.

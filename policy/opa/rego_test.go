@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"carrel/policies"
 
@@ -103,6 +104,7 @@ func TestRego(t *testing.T) {
 		SetCompiler(ast.NewCompiler().WithStrict(true).WithEnablePrintStatements(true)).
 		SetStore(inmem.NewFromObject(src.data)).
 		RaiseBuiltinErrors(true).
+		SetTimeout(time.Minute). // a machine under load, and a tracer that sees every line
 		SetCoverageQueryTracer(c).
 		SetModules(modules)
 	ch, err := runner.RunTests(t.Context(), nil)

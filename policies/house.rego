@@ -1,0 +1,78 @@
+# METADATA
+# title: Houses
+# description: |
+#   What an institution has to be before its people act, by the register: entered with its level and region, with a named
+#   department and post where it applies or publishes, and, of who operates the service, under a commission in date. cite asks
+#   fit before anything is approved, as it asks for standing.
+package carrel.house
+
+import data.carrel.standing
+
+book := data.carrel.institutions
+
+unit := input.subject.unit
+
+today := substring(input.at, 0, 10)
+
+# Where no register was asked (a question about rules alone), there is nothing to say.
+fit if not unit.state
+
+fit if {
+	unit.state == "registered"
+	not unit.kind
+	not applying
+}
+
+fit if {
+	unit.state
+	count(unfit) == 0
+}
+
+# The institutions are the responsible units: who belongs to none acts for nobody (sichuan-5). Residents do.
+unfit contains "sichuan-5/registered" if {
+	unit.state == "unknown"
+	not standing.opened("suspended")
+	some role in input.subject.roles
+	not role in book.outside
+}
+
+# A unit without a named data department and post cannot publish or apply (sichuan-17).
+unfit contains "sichuan-17/department" if {
+	unit.state == "registered"
+	applying
+	unnamed
+}
+
+applying if input.application
+
+applying if book.applying[standing.action]
+
+unnamed if unit.department == 0
+
+unnamed if unit.post == 0
+
+# Who operates the service does so on the authority's behalf, while its commission runs, and never decides itself (sichuan-6).
+unfit contains "sichuan-6/commission" if {
+	unit.kind == "operator"
+	not commissioned
+	not standing.opened("suspended")
+}
+
+commissioned if {
+	unit.principal != unit.id
+	unit.from <= today
+	unit.until >= today
+}
+
+unfit contains "sichuan-6/separate" if {
+	unit.kind == "operator"
+	"authority" in input.subject.roles
+}
+
+# --- connected to the municipal platform (municipal-2)
+
+connected if {
+	unit.platform
+	unit.connected <= today
+	object.get(unit, "left", today) >= today
+}
