@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"carrel/anonymize/extract"
+	"carrel/anonymize/identifier"
 )
 
 // status says what became of one value.
@@ -205,7 +206,7 @@ func generalise(s *step, f *finisher) evaluator {
 	n := map[string]int{"province": 2, "prefecture": 4, "county": 6}[s.grain]
 	return func(b []byte) (int64, status) {
 		b = trim(b)
-		if len(b) < 6 || !allDigits(b[:6]) || b[0] == '0' {
+		if len(b) < 6 || !identifier.Digits(b[:6]) || b[0] == '0' {
 			return f.undeclared()
 		}
 		if v, in := f.codes[string(b[:n])]; in {

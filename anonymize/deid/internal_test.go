@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
+
+	"carrel/anonymize/identifier"
 )
 
 // TestCMAC: the examples of RFC 4493 are for AES-128; the derived keys here are AES-256, whose examples are in NIST SP
@@ -59,7 +61,7 @@ func TestNormaliseID(t *testing.T) {
 		if c.form > 100 {
 			c.form -= 100
 			c.want = string(got) // checked by its digit below
-			if checkDigit(got[:17]) != got[17] || string(got[:8]) != "44052419" {
+			if identifier.ResidentDigit(got[:17]) != got[17] || string(got[:8]) != "44052419" {
 				t.Errorf("%q became %q", c.in, got)
 			}
 		}
@@ -79,7 +81,7 @@ func TestOldNumbersJoin(t *testing.T) {
 		body := fmt.Sprintf("510105%02d%02d%02d%03d", rapid.IntRange(10, 99).Draw(t, "y"), rapid.IntRange(1, 12).Draw(t, "m"),
 			rapid.IntRange(1, 28).Draw(t, "d"), rapid.IntRange(0, 999).Draw(t, "n"))
 		long := body[:6] + "19" + body[6:]
-		long += string(checkDigit([]byte(long)))
+		long += string(identifier.ResidentDigit([]byte(long)))
 		a, _ := normaliseID(nil, []byte(body), false)
 		b, form := normaliseID(nil, []byte(long), false)
 		if !bytes.Equal(a, b) || form != idResident18 {

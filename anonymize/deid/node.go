@@ -110,11 +110,11 @@ func (p *nodes) text(n *yaml.Node, what string) string {
 	return n.Value
 }
 
-var identifier = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
+var plainName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
 
 func (p *nodes) identifier(n *yaml.Node, what string) string {
 	s := p.text(n, what)
-	if n != nil && p.err == nil && !identifier.MatchString(s) {
+	if n != nil && p.err == nil && !plainName.MatchString(s) {
 		p.fail(n, "%s must be lower-case letters, digits and _", what)
 	}
 	return s
