@@ -20,7 +20,7 @@ import (
 )
 
 func (a *app) extractCommand() *cobra.Command {
-	return a.group("extract", "Extracts: de-identified tables made by a recipe", a.extractBuild(), a.extractVerify())
+	return a.group("extract", "Extracts: de-identified tables made by a recipe", a.extractBuild(), a.extractVerify(), a.extractRisk(), a.extractGrade())
 }
 
 // built is what `extract build` prints with --json.
@@ -133,15 +133,7 @@ func (a *app) extractVerify() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "verify DIR", Short: "Check every byte and every rule of an extract against its manifest", Example: "  carrel extract verify extract-1 --keys keys", Args: a.exact(1, "the directory of an extract"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ring, err := deid.OpenKeyRing(orDefault(keys, filepath.Join(filepath.Dir(filepath.Clean(args[0])), "keys")))
-			if err != nil {
-				return err
-			}
-			secret, err := ring.Identity()
-			if err != nil {
-				return err
-			}
-			sealer, err := extract.NewAge(secret)
+			sealer, err := sealerOf(args[0], keys)
 			if err != nil {
 				return err
 			}
