@@ -46,6 +46,7 @@ import (
 //go:embed suspension.rego
 //go:embed transition.rego
 //go:embed *.json
+//go:embed schemas/input.json
 //go:embed jurisdiction/chongqing/chongqing.rego
 //go:embed jurisdiction/municipal/municipal.rego
 //go:embed jurisdiction/sichuan/sichuan.rego

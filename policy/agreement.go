@@ -43,7 +43,7 @@ func (q AgreementQuestion) Valid() error {
 	a := q.Agreement
 	f.texts(a.Kind, a.Application, a.Purpose, a.Institution, a.Host, a.Processor)
 	f.lists(a.DataOwners, a.Queries)
-	if a.Clauses == nil || len(a.Clauses) > maxItems {
+	if a.Clauses == nil || len(a.Clauses) > MaxItems {
 		f.fail("an agreement names no clauses, or too many")
 	}
 	for name, n := range a.Clauses {

@@ -131,7 +131,7 @@ func (q DueQuestion) Valid() error {
 }
 
 func (f *form) mandate(m Mandate) {
-	if len(m.Deputies) > maxItems || len(m.Invitations) > maxItems {
+	if len(m.Deputies) > MaxItems || len(m.Invitations) > MaxItems {
 		f.fail("a list is too long")
 		return
 	}
@@ -148,7 +148,7 @@ func (f *form) mandate(m Mandate) {
 }
 
 func (f *form) seats(seats List[Seat]) {
-	if len(seats) > maxItems {
+	if len(seats) > MaxItems {
 		f.fail("a list is too long")
 		return
 	}

@@ -283,8 +283,8 @@ func TestCommands(t *testing.T) {
 func TestQuestionsAreChecked(t *testing.T) {
 	t.Parallel()
 	at := Moment("2026-11-21T10:00:00+08:00")
-	long := strings.Repeat("x", maxBytes+1)
-	many := make(List[string], maxItems+1)
+	long := strings.Repeat("x", MaxText+1)
+	many := make(List[string], MaxItems+1)
 	columns := map[string]int{"a.b": 1}
 	for name, q := range map[string]Question{
 		"route":              RouteQuestion{At: at},

@@ -27,7 +27,7 @@ func (f *form) use(u Use) { f.lists(u.Types, u.Diseases, u.Flags, u.Accepts) }
 func (f *form) form(x Form) {
 	f.texts(x.ID)
 	f.natural("a version", int64(x.Version))
-	if len(x.Faults) > maxItems {
+	if len(x.Faults) > MaxItems {
 		f.fail("a list is too long")
 		return
 	}

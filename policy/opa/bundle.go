@@ -34,7 +34,7 @@ const (
 
 // Fault says why a bundle is refused, in one sentence for people. Whatever ran before goes on running.
 type Fault struct {
-	Code  string // unreadable, too-large, hostile, unsigned, loosens, wrong-roots, does-not-compile, lacks-package, lacks-data, never-ends, undefined
+	Code  string // unreadable, too-large, hostile, unsigned, loosens, wrong-roots, does-not-compile, lacks-package, lacks-data, other-questions, never-ends, undefined
 	Text  policy.Text
 	cause error
 }
@@ -71,6 +71,9 @@ func WriteBundle(w io.Writer, dir fs.FS, version string, key []byte) (string, er
 		return "", err
 	}
 	if _, err := src.compile(); err != nil {
+		return "", err
+	}
+	if err := src.checkTypes(); err != nil {
 		return "", err
 	}
 	if version == "" {

@@ -193,7 +193,7 @@ func TestBundlesThatAreRefused(t *testing.T) {
 			delete(m, "query.rego")
 		}), public, "lacks-package"},
 		"no budgets":    {packed(t, private, changed("defaults.json", `"k": 5`, `"x": 5`)), public, "lacks-data"},
-		"undefined":     {packed(t, private, changed("query.rego", "else := cite.denial(needs, ", "else := cite.denial(input.nosuch, ")), public, "undefined"},
+		"undefined":     {packed(t, private, changed("query.rego", "else := cite.denial(needs, ", "else := cite.denial(data.carrel.nosuch, ")), public, "undefined"},
 		"another shape": {packed(t, private, changed("query.rego", "else := cite.denial(", "else := true if not cite.denial(")), public, "undefined"},
 		"never ends": {packed(t, private, func(m fstest.MapFS) {
 			changed("query.rego", "decision := ", "decision := {} if data.carrel.x.long\n\nelse := ")(m)
@@ -210,7 +210,8 @@ func TestBundlesThatAreRefused(t *testing.T) {
 			}
 		})
 	}
-	for name, m := range map[string]*fstest.MapFile{"a clock": file("package carrel.x\n\np := time.now_ns()\n"), "a mistake": file("package carrel.x\n\np if {\n")} {
+	for name, m := range map[string]*fstest.MapFile{"a clock": file("package carrel.x\n\np := time.now_ns()\n"), "a mistake": file("package carrel.x\n\np if {\n"),
+		"a question that nobody asks": file("package carrel.x\n\np if input.nosuch == 1\n")} {
 		dir := bundle(t)
 		dir["x.rego"] = m
 		if _, err := WriteBundle(io.Discard, dir, "1", private); err == nil {

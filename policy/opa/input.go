@@ -135,6 +135,9 @@ func (w *writer) write(v reflect.Value) (*ast.Term, error) {
 	case reflect.Map:
 		return w.table(v)
 	case reflect.String:
+		if !shaped(v) {
+			return nil, errors.New("a day or a moment is not written as one")
+		}
 		return w.string(v.String())
 	case reflect.Bool:
 		w.text = strconv.AppendBool(w.text, v.Bool())
@@ -202,6 +205,9 @@ func asSet(members []*ast.Term) *ast.Term {
 
 // list writes nil as [], as policy.List does. The text of a long list of names comes first, for its value may be known.
 func (w *writer) list(v reflect.Value, set bool) (*ast.Term, error) {
+	if v.Len() > policy.MaxItems {
+		return nil, errTooLong
+	}
 	kept, from := w.shapes.lists, len(w.text)
 	if set {
 		kept = w.shapes.sets
@@ -240,7 +246,7 @@ func (w *writer) names(v reflect.Value) bool {
 	w.text = append(w.text, '[')
 	for i := range v.Len() {
 		s := v.Index(i).String()
-		if !plain(s) {
+		if !plain(s) || len(s) > policy.MaxText {
 			return false
 		}
 		if i > 0 {
@@ -257,6 +263,9 @@ func (w *writer) table(v reflect.Value) (*ast.Term, error) {
 	m, ok := v.Interface().(map[string]int)
 	if !ok || m == nil {
 		return nil, errors.New("a fact of a kind that rules do not know")
+	}
+	if len(m) > policy.MaxColumns {
+		return nil, errTooLong
 	}
 	from, names := len(w.text), slices.Sorted(maps.Keys(m))
 	w.text = append(w.text, '{')
@@ -298,6 +307,9 @@ func (w *writer) string(s string) (*ast.Term, error) {
 
 // quote leaves all but plain ASCII to encoding/json.
 func (w *writer) quote(s string) error {
+	if len(s) > policy.MaxText {
+		return errTooLong
+	}
 	if plain(s) {
 		w.text = append(append(append(w.text, '"'), s...), '"')
 		return nil

@@ -115,6 +115,9 @@ func (s *source) add(name string, body []byte) error {
 	if err := decodeNumbers(body, &doc); err != nil {
 		return fmt.Errorf("parse: %w", err)
 	}
+	if path.Dir(name) == schemaDir {
+		doc = map[string]any{bundleRoot: map[string]any{schemasName: map[string]any{strings.TrimSuffix(path.Base(name), ".json"): doc}}}
+	}
 	return merge(s.data, doc)
 }
 
