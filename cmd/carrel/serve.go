@@ -16,6 +16,10 @@ import (
 // serverMemory keeps the garbage collector of the server under the memory that an idle service may use; it is a soft limit.
 const serverMemory = 512 << 20
 
+// serverGarbage lets the heap of the server grow to five times what is live before it is collected: it is small, and a collection
+// is what the slowest decisions of a hundred wait for. serverMemory bounds it, and GOGC of the environment is heeded.
+const serverGarbage = 400
+
 func (a *app) serveCommand() *cobra.Command {
 	c := service.Config{}
 	listen := "127.0.0.1:8443"
@@ -62,6 +66,9 @@ older database was put back.`,
 
 func (a *app) serve(ctx context.Context, c service.Config, listen string) error {
 	debug.SetMemoryLimit(serverMemory)
+	if a.env["GOGC"] == "" {
+		debug.SetGCPercent(serverGarbage)
+	}
 	s, err := service.Open(ctx, c)
 	if err != nil {
 		return err
