@@ -97,6 +97,12 @@ func (s *Service) Amended(ctx context.Context, id auth.Identity, app string) (*C
 		if err != nil {
 			return dec, err
 		}
+		for at := range after { // that it is an amendment, and of what, is said beside
+			if slices.ContainsFunc(ofOnce[:], func(name string) bool { return at == "/facts/"+name || strings.HasPrefix(at, "/facts/"+name+"/") }) {
+				delete(after, at)
+				delete(before, at)
+			}
+		}
 		out = &Changes{Changes: differences(f, before, after)}
 		return dec, nil
 	})

@@ -23,7 +23,7 @@ type View struct {
 	Appeals   []AppealView   `json:"appeals,omitempty"`
 	// Recused come with their reasons to those who judge.
 	Recused []RecusalView `json:"recused,omitempty"`
-	Verdict   *VerdictView   `json:"verdict,omitempty"`
+	Verdict *VerdictView  `json:"verdict,omitempty"`
 	// Check is what policy would say to a submission now; only for a draft.
 	Check *policy.Decision `json:"check,omitempty"`
 	// Commands is what this person may do now.

@@ -31,6 +31,14 @@ func New(desk act.Desk, r *Register) (*Service, error) {
 
 func absent() error { return problem.Absent(policy.Text{ZH: "机构", EN: "institution"}) }
 
+// Name is what an institution is called, which is public; one that is not on the register has its number.
+func (s *Service) Name(id string) policy.Text {
+	if i, ok := s.register.Get(id); ok && i.names() == 2 {
+		return policy.Text{ZH: i.NameZH, EN: i.NameEN}
+	}
+	return policy.Text{ZH: id, EN: id}
+}
+
 // List shows the register.
 func (s *Service) List(ctx context.Context, id auth.Identity) ([]Institution, error) {
 	var out []Institution

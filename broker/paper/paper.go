@@ -100,7 +100,7 @@ func (p *Papers) parts(s Sheet, all []part) ([]byte, error) {
 // Made are the papers that there are of an application by now.
 func Made(v *application.View) []string {
 	return slices.DeleteFunc(Kinds(), func(what string) bool {
-		return what == Decision && v.Verdict == nil || what == Agreement && v.Agreement == nil || what == Opinions && len(v.Reviews) == 0
+		return what == Decision && v.Verdict == nil || (what == Agreement || what == Transfer) && v.Agreement == nil || what == Opinions && len(v.Reviews) == 0
 	})
 }
 

@@ -25,7 +25,7 @@ func (s *Service) Print(ctx context.Context, id auth.Identity, app, what string)
 	if err != nil {
 		return nil, err
 	}
-	sheet := paper.Sheet{What: what, App: v,
+	sheet := paper.Sheet{What: what, App: v, House: s.Institutions.Name,
 		Name: func(account string) policy.Text {
 			zh, en := s.Directory.Name(account)
 			return policy.Text{ZH: zh, EN: en}

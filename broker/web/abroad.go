@@ -12,26 +12,17 @@ import (
 	"carrel/policy"
 )
 
-// readOffices adds the names of the states of files that go abroad ("abroad"), and of the offices that clear them ("office").
-func readOffices(ctx context.Context, d policy.Decider, out labels) error {
+// readOffices adds the names of the states of files that go abroad ("abroad"), and says which offices clear them.
+func readOffices(ctx context.Context, d policy.Decider, out labels) ([]string, error) {
 	var machine struct {
-		States      map[string]policy.Text `json:"states"`
-		Transitions []struct {
-			Command string   `json:"command"`
-			Side    string   `json:"side"`
-			Roles   []string `json:"roles"`
-		} `json:"transitions"`
+		States  map[string]policy.Text `json:"states"`
+		Offices []string               `json:"offices"`
 	}
 	if err := d.Data(ctx, "carrel/workflow/cross-border", &machine); err != nil {
-		return err
+		return nil, err
 	}
-	out["abroad"], out["office"] = machine.States, map[string]policy.Text{}
-	for _, t := range machine.Transitions {
-		if t.Command == "clear" && len(t.Roles) == 1 {
-			out["office"][t.Side] = out["role"][t.Roles[0]]
-		}
-	}
-	return nil
+	out["abroad"] = machine.States
+	return machine.Offices, nil
 }
 
 // abroadData is the files that the person may see, with the form of who may file one.
@@ -138,12 +129,9 @@ func (s *server) abroadFilePage(ctx context.Context, c *call, failed error) erro
 			d.Withdraw = &v.Commands[i]
 		}
 	}
-	for office := range s.labels["office"] {
-		if !slices.ContainsFunc(v.Clearances, func(x abroad.Clearance) bool { return x.Office == office }) {
-			d.Offices = append(d.Offices, office)
-		}
-	}
-	slices.Sort(d.Offices)
+	d.Offices = slices.DeleteFunc(slices.Clone(s.offices), func(office string) bool {
+		return slices.ContainsFunc(v.Clearances, func(x abroad.Clearance) bool { return x.Office == office })
+	})
 	if failed != nil {
 		return s.failed(ctx, c, "abroad-file", d, failed)
 	}

@@ -27,9 +27,9 @@ func bound(pattern string) (int64, error) {
 	return maxForm, problem.New(problem.TooLarge, "表单过大（上限 512 KB）；请缩短文字。", "The form is too large (512 KB at most); shorten the texts.")
 }
 
-// attached lists the files of an application, where there can be any.
+// attached lists the files of an application, where there can be any: they come with a version, with an answer, or before a signature.
 func (s *server) attached(ctx context.Context, c *call, d *applicationData) error {
-	if len(d.Facts.Attachments) == 0 && !d.MayAttach {
+	if len(d.Facts.Attachments) == 0 && !d.MayAttach && len(d.Questions) == 0 && d.Agreement == nil {
 		return nil
 	}
 	var err error

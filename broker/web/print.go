@@ -9,7 +9,6 @@ import (
 
 	"carrel/broker/application"
 	"carrel/broker/attachment"
-	"carrel/broker/institution"
 	"carrel/broker/paper"
 	"carrel/broker/problem"
 	"carrel/policy"
@@ -55,28 +54,14 @@ func (s *server) sheet(ctx context.Context, c *call, v *application.View, what s
 			}
 			return policy.Text{ZH: code, EN: code}
 		}}
-	all, err := s.c.Institutions.List(ctx, c.id)
-	if err != nil && !problem.Is(err, problem.Forbidden) {
-		return "", err
-	}
-	sheet.House = called(all)
+	sheet.House = s.c.Institutions.Name
+	var err error
 	if what == paper.Agreement {
 		if sheet.Agreement, err = s.c.Applications.Agreement(ctx, c.id, v.ID); err != nil {
 			return "", err
 		}
 	}
 	return s.paper.Body(sheet, c.lang)
-}
-
-// called are the names of institutions; one that is not on the register has its number.
-func called(all []institution.Institution) func(id string) policy.Text {
-	return func(id string) policy.Text {
-		i := slices.IndexFunc(all, func(i institution.Institution) bool { return i.ID == id })
-		if i < 0 {
-			return policy.Text{ZH: id, EN: id}
-		}
-		return policy.Text{ZH: all[i].NameZH, EN: all[i].NameEN}
-	}
 }
 
 // seal puts the scan of the sealed original on file by its hash. A scan that is sent along is hashed here and not kept.

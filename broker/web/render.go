@@ -123,6 +123,7 @@ func (s *server) funcs(lang string, w words) template.FuncMap {
 		"in":    func(t interface{ In(lang string) string }) string { return t.In(lang) },
 		"label": func(group, code string) string { return s.label(lang, group, code) },
 		"name":  func(account string) string { return s.name(lang, account) },
+		"house": func(id string) string { return s.c.Institutions.Name(id).In(lang) },
 		"when":  when,
 		"num":   number,
 		"eps":   epsilon,

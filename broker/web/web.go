@@ -92,6 +92,7 @@ type server struct {
 	turns    map[string]bool // states in which it is the applicant's turn
 	optional []string        // commands that nobody waits for
 	levels   []string        // of institutions
+	offices  []string        // that clear what goes abroad
 	brake    *conduct.Brake  // what comes in without an account is bounded as a whole
 }
 
@@ -140,7 +141,7 @@ func (s *server) readCases(ctx context.Context, d policy.Decider) error {
 	if s.rounds, err = readRounds(ctx, d); err != nil {
 		return err
 	}
-	if err = readOffices(ctx, d, s.labels); err != nil {
+	if s.offices, err = readOffices(ctx, d, s.labels); err != nil {
 		return err
 	}
 	book, err := agreement.ReadBook(ctx, d)
