@@ -42,6 +42,12 @@ func checkArchive(raw []byte) error {
 			return fault("hostile", nil, "规则包含有链接、重复或越出规则包的路径。", "The bundle holds a link, a path twice, or a path that leads out of it.")
 		}
 		seen[strings.ToLower(name)] = true
+		if path.Ext(name) != ".rego" {
+			continue
+		}
+		if body, err := io.ReadAll(io.LimitReader(files, maxModule+1)); err != nil || bounded(body) != nil {
+			return fault("too-large", err, "规则包中有过长或嵌套过深的规则文件: "+name, "The bundle holds a file of rules that is too long or nested too deep: "+name)
+		}
 	}
 }
 

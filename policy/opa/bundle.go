@@ -108,6 +108,26 @@ func ReadBundle(ctx context.Context, r io.Reader, public []byte) (*Bundle, error
 	if err := checkArchive(raw); err != nil {
 		return nil, err
 	}
+	return readWithin(ctx, raw, public, readTime)
+}
+
+// readWithin parses and compiles what is bounded, so long and no longer, and tries it.
+func readWithin(ctx context.Context, raw, public []byte, limit time.Duration) (*Bundle, error) {
+	out, err := within(ctx, limit, func() (*Bundle, error) { return unpack(raw, public) })
+	switch {
+	case err == nil:
+		return out, out.try(ctx)
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, fault("never-ends", err, "规则包未能及时编译完成。", "The bundle's rules do not compile in time.")
+	default:
+		return nil, err
+	}
+}
+
+// unpack verifies, parses and compiles.
+func unpack(raw, public []byte) (*Bundle, error) {
 	keys := map[string]*opabundle.KeyConfig{bundleKey: {Key: string(public), Algorithm: bundleAlg}}
 	b, err := opabundle.NewReader(bytes.NewReader(raw)).
 		WithBundleVerificationConfig(opabundle.NewVerificationConfig(keys, bundleKey, "", nil)).
@@ -119,8 +139,13 @@ func ReadBundle(ctx context.Context, r io.Reader, public []byte) (*Bundle, error
 	if err != nil {
 		return nil, err
 	}
-	out := &Bundle{Version: b.Manifest.Revision, Hash: src.hash, rules: src}
-	return out, out.try(ctx)
+	if err := src.checkSchema(); err != nil {
+		return nil, err
+	}
+	if _, err := src.compile(); err != nil {
+		return nil, fault("does-not-compile", err, "规则包不能编译。", "The rules of the bundle do not compile.")
+	}
+	return &Bundle{Version: b.Manifest.Revision, Hash: src.hash, rules: src}, nil
 }
 
 // checkKey accepts one public key on P-256: with nothing else can ES256 be verified.

@@ -85,8 +85,8 @@ func (s shapes) add(t reflect.Type) error {
 	case reflect.Slice:
 		return s.add(t.Elem())
 	case reflect.Map:
-		if t != reflect.TypeFor[map[string]int]() {
-			return errors.New("a map that is not of numbers by name")
+		if t != numbersByName && t != listsByName {
+			return errors.New("a map that is of neither numbers nor lists by name")
 		}
 		return nil
 	case reflect.String, reflect.Bool, reflect.Int, reflect.Int64, reflect.Float64:
@@ -258,8 +258,44 @@ func (w *writer) names(v reflect.Value) bool {
 	return true
 }
 
-// table writes numbers by name; no question has another map, and a nil one is not valid.
+// The maps that questions have.
+var (
+	numbersByName = reflect.TypeFor[map[string]int]()
+	listsByName   = reflect.TypeFor[map[string]policy.List[string]]()
+)
+
+// listTable writes lists by name, nil as {}: few have any.
+func (w *writer) listTable(v reflect.Value) (*ast.Term, error) {
+	m, ok := v.Interface().(map[string]policy.List[string])
+	if !ok || len(m) > policy.MaxColumns {
+		return nil, errTooLong
+	}
+	pairs := make([][2]*ast.Term, 0, len(m))
+	w.text = append(w.text, '{')
+	for i, name := range slices.Sorted(maps.Keys(m)) {
+		if i > 0 {
+			w.text = append(w.text, ',')
+		}
+		key, err := w.string(name)
+		if err != nil {
+			return nil, err
+		}
+		w.text = append(w.text, ':')
+		of, err := w.list(reflect.ValueOf(m[name]), false)
+		if err != nil {
+			return nil, err
+		}
+		pairs = append(pairs, [2]*ast.Term{key, of})
+	}
+	w.text = append(w.text, '}')
+	return ast.ObjectTerm(pairs...), nil
+}
+
+// table writes numbers by name; a nil table is not valid.
 func (w *writer) table(v reflect.Value) (*ast.Term, error) {
+	if v.Type() == listsByName {
+		return w.listTable(v)
+	}
 	m, ok := v.Interface().(map[string]int)
 	if !ok || m == nil {
 		return nil, errors.New("a fact of a kind that rules do not know")

@@ -82,6 +82,14 @@ func fill(t *rapid.T, v reflect.Value, texts *rapid.Generator[string]) {
 			}
 		}
 	case reflect.Map:
+		if v.Type() == listsByName {
+			lists := map[string]policy.List[string]{}
+			for _, name := range rapid.SliceOfN(texts, 0, 3).Draw(t, "names") {
+				lists[name] = rapid.SliceOfN(texts, 0, 2).Draw(t, "list")
+			}
+			v.Set(reflect.ValueOf(lists))
+			return
+		}
 		v.Set(reflect.ValueOf(rapid.MapOfN(texts, rapid.Int(), 0, 3).Draw(t, "map")))
 	case reflect.String:
 		if l := layout(v.Type()); l != "" && rapid.IntRange(0, 50).Draw(t, "honest") > 0 {

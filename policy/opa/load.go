@@ -58,6 +58,9 @@ func (s *source) seal() error {
 	if len(s.modules) == 0 {
 		return errors.New("policy: the bundle holds no rule")
 	}
+	if err := few(s.modules); err != nil {
+		return fault("too-large", err, "规则包中的规则过多。", "The bundle holds too many rules.")
+	}
 	data, err := json.Marshal(s.data)
 	if err != nil {
 		return fmt.Errorf("policy: write the data: %w", err)
@@ -101,6 +104,9 @@ func isTest(name string) bool { return strings.HasSuffix(name, "_test.rego") }
 
 func (s *source) add(name string, body []byte) error {
 	if path.Ext(name) == ".rego" {
+		if err := bounded(body); err != nil {
+			return err
+		}
 		m, err := ast.ParseModuleWithOpts(name, string(body), ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: capabilities()})
 		if err != nil {
 			return plainly(err)

@@ -6,7 +6,7 @@
 // decision carries the hash of the rules and of the question in canonical JSON, so that it can be replayed.
 //
 // What rules may be asked is JSON Schema (policies/schemas/input.json), made of the types of package policy and equal to them by
-// test; it is signed and hashed with the rules, rules for another schema are refused, and rules that read what it does not have do
+// test; it is signed and hashed with the rules, a bundle for another schema is refused, and rules that read what it does not have do
 // not become a bundle (opa check --schema). No decision is validated as JSON, which costs as much as the decision (half a
 // millisecond): the one walk that writes a question for the rules holds every text, list and table to the schema, and a test shows
 // that whatever passes it follows the schema. Another question is policy.ErrQuestion, and nothing is evaluated.
@@ -146,9 +146,6 @@ func newDecider(src *source, options ...Option) (*Decider, error) {
 	}
 	known, err := newShapes(questions()...)
 	if err != nil {
-		return nil, err
-	}
-	if err := src.checkSchema(); err != nil {
 		return nil, err
 	}
 	d := &Decider{bundle: src.hash, data: src.data, shapes: known, queries: map[string]rego.PreparedEvalQuery{}, rows: map[string]*compile.Prepared{}, timeout: defaultTimeout, keep: defaultMemory}

@@ -72,10 +72,10 @@ func (s schemer) of(t reflect.Type) (map[string]any, error) {
 		of, err := s.of(t.Elem())
 		return map[string]any{"type": "array", "items": of, "maxItems": policy.MaxItems}, err
 	case reflect.Map:
+		of, err := s.of(t.Elem())
 		return map[string]any{
-			"type": "object", "additionalProperties": map[string]any{"type": "integer"}, "maxProperties": policy.MaxColumns,
-			"propertyNames": map[string]any{"maxLength": policy.MaxText},
-		}, nil
+			"type": "object", "additionalProperties": of, "maxProperties": policy.MaxColumns, "propertyNames": map[string]any{"maxLength": policy.MaxText},
+		}, err
 	case reflect.String:
 		if l := layout(t); l != "" {
 			return map[string]any{"type": "string", "pattern": pattern(l)}, nil

@@ -11,8 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/fstest"
 
-	"carrel/policies"
 	"carrel/policy"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -171,23 +171,33 @@ func TestRulesReadWhatIsAsked(t *testing.T) {
 	}
 }
 
-// TestRulesForOtherQuestions: rules that were written for other questions are refused with a sentence; rules that say nothing of it are not.
+// TestRulesForOtherQuestions: a bundle that was written for other questions is refused with a sentence; one that says nothing of it
+// is not.
 func TestRulesForOtherQuestions(t *testing.T) {
 	t.Parallel()
-	raw, err := policies.FS().Open(schemaFile)
+	private, public := keyPair(t)
+	want, err := Schema()
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = raw.Close()
-	dir := bundle(t)
-	dir[schemaFile] = file(strings.Replace(string(dir[schemaFile].Data), `"ttl"`, `"life"`, 1))
+	read := func(change func(fstest.MapFS)) error {
+		raw := packed(t, private, func(m fstest.MapFS) {
+			m[schemaFile] = file(string(want))
+			change(m)
+		})
+		_, err := ReadBundle(t.Context(), bytes.NewReader(raw), public)
+		return err
+	}
 	var f *Fault
-	if _, err := New(dir); !errors.As(err, &f) || f.Code != "other-questions" || f.Text.ZH == "" {
+	err = read(func(m fstest.MapFS) { m[schemaFile] = file(strings.Replace(string(want), `"ttl"`, `"life"`, 1)) })
+	if !errors.As(err, &f) || f.Code != "other-questions" || f.Text.ZH == "" {
 		t.Errorf("%v", err)
 	}
-	dir = bundle(t)
-	delete(dir, schemaFile)
-	if _, err := New(dir); err != nil {
+	err = read(func(m fstest.MapFS) { m["schemas/more.json"] = file(`{}`) })
+	if !errors.As(err, &f) || f.Code != "other-questions" {
+		t.Errorf("%v", err)
+	}
+	if err := errors.Join(read(func(fstest.MapFS) {}), read(func(m fstest.MapFS) { delete(m, schemaFile) })); err != nil {
 		t.Error(err)
 	}
 }
