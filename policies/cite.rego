@@ -88,14 +88,20 @@ else := replace(text, "{}", detail)
 
 # --- sources and their validity on the day (sichuan-1, sichuan-37)
 
-# citation is a source as a decision cites it: an expired one together with what carries its rules now.
+# citation is a source as a decision cites it: an expired one together with what carries its rules now; in place of one that
+# is not in force yet, what carried its rules until then. Nobody is refused by the name of a law that does not bind him yet.
 citation(id) := {"source": id, "validity": "expired", "fallback": {"source": other, "validity": validity(other)}} if {
 	id in lapsed
+	other := carrier(id)
+} else := {"source": other, "validity": validity(other)} if {
+	id in coming
 	other := carrier(id)
 } else := {"source": id, "validity": validity(id)}
 
 validity(id) := "expired" if {
 	id in lapsed
+} else := "not-yet" if {
+	id in coming
 } else := "in-force" if {
 	data.carrel.sources[id].status == "effective"
 } else := "in-force" if {
@@ -110,12 +116,21 @@ lapsed contains id if {
 	object.get(sources[id], "extended_to", expires) <= today
 }
 
-# The first fallback that still stands carries an expired source's rules. The first in the list is the usual case, and
+# coming are the sources whose day has not come.
+coming contains id if {
+	sources := data.carrel.sources
+	some id
+	sources[id].in_force > today
+}
+
+dead := lapsed | coming
+
+# The first fallback that stands carries the rules of a source that does not. The first in the list is the usual case, and
 # every decision comes by here.
 carrier(id) := fallback[0] if {
 	fallback := data.carrel.sources[id].fallback
-	not fallback[0] in lapsed
-} else := [f | some f in data.carrel.sources[id].fallback; not f in lapsed][0]
+	not fallback[0] in dead
+} else := [f | some f in data.carrel.sources[id].fallback; not f in dead][0]
 
 # Which sources nothing carries any more depends on the day alone: the service asks lost once a day and keeps the answer
 # beside the data.
@@ -126,7 +141,7 @@ orphans := {id | some id in kept} if {
 else := lost
 
 lost contains id if {
-	some id in lapsed
+	some id in dead
 	not carrier(id)
 }
 
@@ -137,7 +152,7 @@ supported(needs) if {
 	count(unsupported(needs)) == 0
 }
 
-# unsupported is what a decision owes to the absence of law: a rule whose source expired does not decide alone.
+# unsupported is what a decision owes to the absence of law: a rule whose source is over or still to come does not decide alone.
 unsupported(_) := set() if count(orphans) == 0
 
 unsupported(needs) := {"sichuan-37/fallback" | some r in needs; data.carrel.articles[data.carrel.rules[r].article].source in orphans} if {

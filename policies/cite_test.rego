@@ -50,13 +50,57 @@ test_expired_is_cited_with_what_carries_it if {
 
 test_in_force_before_it_expired if {
 	r := cite.reason("sichuan-17/role", "deny", {}) with input as {"at": "2021-01-01T00:00:00+08:00"}
+	r.source == "sichuan"
 	r.validity == "in-force"
 	not r.fallback
 }
 
-test_not_yet_in_force_is_unverified if {
+test_before_it_is_in_force_its_predecessor_is_cited if {
 	r := cite.reason("sichuan-17/role", "deny", {}) with input as {"at": "2020-07-31T00:00:00+08:00"}
-	r.validity == "unverified"
+	r.source == "state47"
+	r.validity == "in-force"
+	not r.fallback
+}
+
+test_in_force_from_the_day if {
+	r := cite.reason("sichuan-17/role", "deny", {}) with input as {"at": "2020-08-01T00:00:00+08:00"}
+	r.source == "sichuan"
+	r.validity == "in-force"
+}
+
+# What is no law yet and follows on none decides nothing.
+test_not_yet_in_force_never_decides_alone if {
+	young := object.union(sources, {"dsl": {"in_force": "2026-11-22"}, "pipl": {"in_force": "2026-11-22"}})
+	d := verdict({"pipl-13/basis"}, {"pipl-13/basis"}) with input as today with data.carrel.sources as young
+	d.allow == false
+	{r.rule | some r in d.reasons} == {"sichuan-37/fallback"}
+	n := verdict({"pipl-13/basis"}, set()) with input as today with data.carrel.sources as young
+	{r.validity | some r in n.reasons; r.rule == "pipl-13/basis"} == {"not-yet"}
+}
+
+test_a_coming_fallback_carries_nothing if {
+	d := verdict({"sichuan-17/role"}, {"sichuan-17/role"}) with input as today
+		with data.carrel.sources as object.union(sources, {"sichuan": {"fallback": ["dsl"]}, "dsl": {"in_force": "2026-11-22"}})
+	d.allow == false
+}
+
+# Whatever the day, an approval stands on what binds that day, or it says that nobody knows a date.
+test_approvals_cite_what_binds_on_the_day if {
+	every day in ["2018-01-01", "2020-07-31", "2020-08-01", "2022-07-31", "2022-08-01", "2026-11-21", "2040-01-01"] {
+		lost := cite.lost with input as {"at": day}
+		every id in object.keys(data.carrel.sources) { binding(id, lost, day) }
+	}
+}
+
+binding(id, lost, _) if id in lost
+
+binding(id, lost, day) if {
+	not id in lost
+	c := cite.citation(id) with input as {"at": day}
+	carries := object.get(c, "fallback", c)
+	carries.validity in {"in-force", "unverified"}
+	object.get(data.carrel.sources[carries.source], "in_force", day) <= day
+	object.get(data.carrel.sources[carries.source], "expires", "9999") > day
 }
 
 test_expires_on_the_day if {
@@ -65,7 +109,7 @@ test_expires_on_the_day if {
 }
 
 test_undated_is_unverified if {
-	r := cite.reason("pipl-13/basis", "deny", {}) with input as today
+	r := cite.reason("tianjin-32-3/columns", "deny", {}) with input as today
 	r.validity == "unverified"
 }
 

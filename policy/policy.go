@@ -31,6 +31,7 @@ func (t Text) In(lang string) string {
 const (
 	InForce    = "in-force"   // the source's dates or status say so
 	Expired    = "expired"    // the source ended; it decides only together with its fallback
+	NotYet     = "not-yet"    // the source's day has not come; what carries its rules until then is cited in its place, or it decides nothing
 	Unverified = "unverified" // the register knows no date for the source
 )
 
@@ -45,7 +46,7 @@ type Reason struct {
 	Rule     string `json:"rule"`     // stable id; begins with an id of articles.json, e.g. "sichuan-18/four-eyes"
 	Article  string `json:"article"`  // as a reader would look it up
 	Source   string `json:"source"`   // id in sources.json
-	Validity string `json:"validity"` // in-force | expired | unverified, on the day of the decision
+	Validity string `json:"validity"` // in-force | expired | not-yet | unverified, on the day of the decision
 	Text     Text   `json:"text"`
 
 	// Fallback carries the rule in place of a source that has expired (sichuan-37). Nil while the source stands.

@@ -205,7 +205,7 @@ func (o *reader) wellFormed(r policy.Reason) {
 }
 
 func isValidity(s string) bool {
-	return s == policy.InForce || s == policy.Expired || s == policy.Unverified
+	return s == policy.InForce || s == policy.Expired || s == policy.NotYet || s == policy.Unverified
 }
 
 func empty(t policy.Text) bool { return t.ZH == "" || t.EN == "" }

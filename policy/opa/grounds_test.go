@@ -51,6 +51,41 @@ func TestExpiredSource(t *testing.T) {
 	}
 }
 
+// TestSourceToCome: before the measures' first day nothing is cited from them but from what carried their rules, and a law of
+// tomorrow that follows on none decides nothing today.
+func TestSourceToCome(t *testing.T) {
+	t.Parallel()
+	q := queryQuestion()
+	q.At, q.Grant.From, q.Grant.To = "2020-07-31T23:59:59+08:00", "2020-01-01", "2020-12-31"
+	q.Plan.Draws = 1 << 20
+	before, err := decider(t).Decide(context.Background(), q)
+	if err != nil || before.Allow {
+		t.Fatalf("%v, %v", before.Allow, err)
+	}
+	q.Grant.From = "2021-01-01"
+	early, err := decider(t).Decide(context.Background(), q)
+	if err != nil || early.Allow || !slices.Contains(rulesOf(early), "sichuan-17/grant-period") {
+		t.Fatalf("%v, %v", rulesOf(early), err)
+	}
+	for _, d := range []policy.Decision{before, early} {
+		for _, r := range d.Reasons {
+			if r.Source == "sichuan" || strings.HasPrefix(r.Rule, "sichuan-") && (r.Source != "state47" || r.Validity != policy.InForce) {
+				t.Errorf("cited on the day before: %+v", r)
+			}
+		}
+	}
+	tomorrow := bundle(t)
+	tomorrow["sources.json"].Data = []byte(strings.Replace(string(tomorrow["sources.json"].Data), `"in_force": "2021-11-01"`, `"in_force": "2026-11-22"`, 1))
+	e, err := New(tomorrow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	no, err := e.Decide(context.Background(), queryQuestion())
+	if err != nil || no.Allow || !slices.Equal(rulesOf(no), []string{"sichuan-37/fallback"}) {
+		t.Errorf("on a law of tomorrow: %v %v, %v", no.Allow, rulesOf(no), err)
+	}
+}
+
 // TestMalformedGroundsAreErrors breaks what a rule adds to an approval: no approval leaves with a citation cut short.
 func TestMalformedGroundsAreErrors(t *testing.T) {
 	t.Parallel()
