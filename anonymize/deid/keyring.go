@@ -86,6 +86,24 @@ func InitKeyRing(dir string, names ...string) (*DirKeyRing, error) {
 	return k, k.create("extract.age", id.String())
 }
 
+// ErrOtherKey says that the ring has another key of that name.
+var ErrOtherKey = errors.New("the key ring has another key of that name")
+
+// Adopt takes a key that came from another ring, under the name that extracts know it by. A key that is there is never replaced.
+func (k *DirKeyRing) Adopt(name string, key Secret) error {
+	if !keyName.MatchString(name) || key == (Secret{}) {
+		return fmt.Errorf("%q is not a name for a key, or the key is none", name)
+	}
+	if err := k.create(name+".key", hex.EncodeToString(key[:])); err != nil {
+		return err
+	}
+	have, err := k.Key(name)
+	if err == nil && have != key {
+		err = ErrOtherKey
+	}
+	return err
+}
+
 // create writes a key unless it exists.
 func (k *DirKeyRing) create(file, text string) error {
 	f, err := os.OpenFile(filepath.Join(k.dir, file), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

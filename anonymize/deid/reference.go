@@ -95,25 +95,36 @@ func Numbers(keys KeyRing, path string, m extract.Manifest, refs []Reference) (m
 	if len(refs) == 0 {
 		return out, nil
 	}
-	if m.Numbering.Key == "" {
-		return nil, errors.New("the extract does not say how its persons are numbered: build it again")
-	}
-	secret, err := keys.Key(m.Numbering.Key)
+	secret, r, err := registered(keys, path, m)
 	if err != nil {
 		return nil, err
-	}
-	r, err := readRegister(path, newPersonKey(secret).of('c', []byte(m.Dataset), nil))
-	switch {
-	case err != nil:
-		return nil, err
-	case r == nil || r.hash != m.RegisterHash:
-		return nil, errors.New("the register of persons is not the extract's")
 	}
 	persons, err := secret.digests(refs)
 	if err != nil {
 		return nil, err
 	}
 	return out, r.rank(secret.derive(numbering(m.Dataset, m.Numbering.Version)), refs, persons, out)
+}
+
+// Registered says whether the key of the ring and the register at a path are those that numbered the persons of an extract.
+func Registered(keys KeyRing, path string, m extract.Manifest) error {
+	_, _, err := registered(keys, path, m)
+	return err
+}
+
+func registered(keys KeyRing, path string, m extract.Manifest) (Secret, *register, error) {
+	if m.Numbering.Key == "" {
+		return Secret{}, nil, errors.New("the extract does not say how its persons are numbered: build it again")
+	}
+	secret, err := keys.Key(m.Numbering.Key)
+	if err != nil {
+		return Secret{}, nil, err
+	}
+	r, err := readRegister(path, newPersonKey(secret).of('c', []byte(m.Dataset), nil))
+	if err == nil && (r == nil || r.hash != m.RegisterHash) {
+		err = errors.New("the register of persons is not the extract's")
+	}
+	return secret, r, err
 }
 
 // numbering is the use of the key that numbers the persons of one version of a dataset's extracts.

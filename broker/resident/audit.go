@@ -83,7 +83,7 @@ func (r *Registry) ages(ctx context.Context, tx *store.Tx) ([]Age, error) {
 		if err != nil {
 			return nil, err
 		}
-		w, err := inForce(ctx, tx, m.Dataset, builtWith(m))
+		w, err := inForce(ctx, tx, m.Dataset, &m)
 		if err != nil {
 			return nil, err
 		}

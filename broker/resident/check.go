@@ -61,6 +61,8 @@ func (c *Checker) Entry(index int64, e *audit.Entry) error {
 		}
 		c.lists[e.Facts[FactList]] = n
 		c.done.Wishes++
+	case e.Kind == "transfer.received":
+		return c.came(index, e)
 	case uses(e.Kind):
 		c.done.Uses++
 		had, _, _ := strings.Cut(e.Facts[FactList], "+")
@@ -68,6 +70,28 @@ func (c *Checker) Entry(index int64, e *audit.Entry) error {
 		if want := fmt.Sprintf("%s@%d.%d", dataset, c.lists[dataset], c.lists[Every]); had != want {
 			c.done.Faults = append(c.done.Faults, Fault{index, e.Kind, had, want})
 		}
+	}
+	return nil
+}
+
+// FactCame begins the facts of a transfer's entry that name the number which a list has from there on.
+const FactCame = "list-of."
+
+// came takes the lists that a transfer brought.
+func (c *Checker) came(index int64, e *audit.Entry) error {
+	for fact, number := range e.Facts {
+		dataset, is := strings.CutPrefix(fact, FactCame)
+		if !is {
+			continue
+		}
+		n, err := strconv.ParseInt(number, 10, 64)
+		if err != nil {
+			return fmt.Errorf("entry %d: a list that came without its version", index)
+		}
+		if was := c.lists[dataset]; n <= was {
+			c.done.Faults = append(c.done.Faults, Fault{index, e.Kind, number, fmt.Sprint(was + 1)})
+		}
+		c.lists[dataset] = n
 	}
 	return nil
 }

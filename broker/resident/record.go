@@ -172,6 +172,13 @@ func (r *Registry) coverage(ctx context.Context, tx *store.Tx, p *proof, own []l
 				c.Out, c.Since = true, fmt.Sprintf("%s@%d", w.noted.List, w.noted.Number)
 			}
 		}
+		if came, err := cameOut(ctx, tx, c.Dataset, p); err != nil {
+			return err
+		} else if came { // by a wish of hers at the service that it came from
+			c.Out, c.Since = true, c.List
+			out.Datasets = append(out.Datasets, c)
+			continue
+		}
 		if c.Out {
 			if c.Entry, c.Proof, err = r.prove(ctx, tx, own, c.Dataset); err != nil {
 				return err
@@ -216,7 +223,7 @@ func (r *Registry) held(ctx context.Context, e *catalogue.Entry, p *proof) (bool
 	if err != nil {
 		return false, err
 	}
-	numbers, err := r.find(m, []proof{*p})
+	numbers, err := r.find(m, []Stance{{Refs: p.Refs}})
 	if problem.Is(err, problem.Unavailable) { // she was not proved under this key: nothing can be said, and her wish stops the dataset
 		return false, nil
 	}

@@ -34,6 +34,9 @@
 // child), as it would to whoever watched the office. Who it was, and whether that person has rows, does not: the public size of
 // the register keeps her place, row counts stay those of the manifest, and a package that waits is withdrawn by every change, not only of one that is in it.
 //
+// A transfer to another service takes the list along (Carry, Bring), by references under the key that numbers the dataset's persons and
+// without accounts: who is out there is out here. Whoever is proved here and wishes anything about the dataset goes before what came of her.
+//
 // # Not promised
 //
 // Children who are registered under a guardian's number have no account here: their guardian objects at the desk, in the sources' own list
@@ -41,6 +44,7 @@
 package resident
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -248,11 +252,14 @@ func Version(ctx context.Context, tx *store.Tx, dataset string) (string, error) 
 var ErrChanged = errors.New("resident: the list of who objected has changed")
 
 // Unchanged fails with ErrChanged unless the list in force for a dataset is the one of this version. Whoever uses rows calls it in the
-// transaction that commits the use.
+// transaction that commits the use. The list of a dataset that left is never in force again.
 func Unchanged(ctx context.Context, tx *store.Tx, dataset, was string) error {
 	now, err := Version(ctx, tx, dataset)
 	if err != nil {
 		return err
+	}
+	if _, err := tx.Get(ctx, leftKind, dataset, nil); !store.IsNotFound(err) {
+		return cmp.Or(err, ErrChanged)
 	}
 	if was, _, _ = strings.Cut(was, "+"); was != now {
 		return ErrChanged
@@ -265,8 +272,10 @@ func (r *Registry) Wished(ctx context.Context, tx *store.Tx, m *matter.Matter) (
 	list := m.Link
 	if list == "" {
 		list = Every
-	} else if _, _, err := r.c.Catalogue.Get(ctx, act.CatalogueTx{Tx: tx}, list); err != nil {
+	} else if e, err := r.c.Catalogue.Look(ctx, act.CatalogueTx{Tx: tx}, list); err != nil {
 		return nil, problem.Wrap(err, problem.Invalid, "没有这一数据集；请查看目录。", "There is no such dataset; look at the catalogue.")
+	} else if err := gone(e); err != nil {
+		return nil, err
 	}
 	v, rev, err := counter(ctx, tx, list)
 	if err != nil {

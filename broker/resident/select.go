@@ -53,10 +53,30 @@ const authorisedOnly = "+authorised"
 
 // wishes are those in force about one dataset, as a snapshot has them.
 type wishes struct {
-	version    string
-	objected   []proof
-	authorised []proof
-	since      time.Time // the oldest objection that is younger than the extract; zero: none
+	version string
+	stances []Stance
+	since   time.Time // the oldest objection that is younger than the extract; zero: none
+}
+
+// authorise is the sort of wish that lets rows be used; every other one is an objection.
+const authorise = "authorise"
+
+// who are those who authorised, or those who objected.
+func (w *wishes) who(authorised bool) []Stance {
+	var out []Stance
+	for _, s := range w.stances {
+		if (s.Sort == authorise) == authorised {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func (w *wishes) add(s Stance) {
+	w.stances = append(w.stances, s)
+	if s.Sort != authorise && s.Younger && (w.since.IsZero() || s.At.Before(w.since)) {
+		w.since = s.At
+	}
 }
 
 // Select says whose rows a use may touch now. Policy decides whether persons who did not object are in, or only those who authorised, and
@@ -65,7 +85,7 @@ func (r *Registry) Select(ctx context.Context, u Use) (*Selection, error) {
 	var w wishes
 	err := r.c.Desk.Store.View(ctx, func(tx *store.Tx) error {
 		var err error
-		w, err = inForce(ctx, tx, u.Entry.Dataset.ID, builtWith(u.Manifest))
+		w, err = inForce(ctx, tx, u.Entry.Dataset.ID, &u.Manifest)
 		return err
 	})
 	if err != nil {
@@ -122,8 +142,8 @@ func (r *Registry) authorised(ctx context.Context, u Use, w wishes) (bool, error
 	}
 }
 
-// inForce reads the list of a dataset and its version in one snapshot.
-func inForce(ctx context.Context, tx *store.Tx, dataset string, built map[string]int64) (wishes, error) {
+// inForce reads the list of a dataset and its version in one snapshot; which wishes are younger than an extract, it says by its manifest.
+func inForce(ctx context.Context, tx *store.Tx, dataset string, m *extract.Manifest) (wishes, error) {
 	var w wishes
 	var err error
 	if w.version, err = Version(ctx, tx, dataset); err != nil {
@@ -132,26 +152,30 @@ func inForce(ctx context.Context, tx *store.Tx, dataset string, built map[string
 	if strings.HasSuffix(w.version, "@0.0") {
 		return w, nil
 	}
-	err = matter.All(ctx, tx, matter.Wish, store.Filter{State: "standing"}, func(m *matter.Matter) error {
-		if m.Link != "" && m.Link != dataset {
+	others, came, err := carried(ctx, tx, dataset, m)
+	if err != nil {
+		return w, err
+	}
+	for _, s := range others {
+		w.add(s)
+	}
+	built := map[string]int64{}
+	if m != nil && !came { // what was built elsewhere counts other wishes than those made here
+		built = builtWith(*m)
+	}
+	err = matter.All(ctx, tx, matter.Wish, store.Filter{State: "standing"}, func(x *matter.Matter) error {
+		if x.Link != "" && x.Link != dataset {
 			return nil
 		}
-		var p proof
-		if _, err := tx.Get(ctx, proofKind, strings.TrimPrefix(m.Party, "person/"), &p); err != nil {
-			return fmt.Errorf("resident: a wish without a proof: %w", err)
+		p, err := proofOf(ctx, tx, x)
+		if err != nil {
+			return err
 		}
-		if m.Sort == "authorise" {
-			w.authorised = append(w.authorised, p)
-			return nil
-		}
-		w.objected = append(w.objected, p)
 		var n noted
-		if _, err := tx.Get(ctx, notedKind, m.ID, &n); err != nil {
+		if _, err := tx.Get(ctx, notedKind, x.ID, &n); err != nil {
 			return fmt.Errorf("resident: a wish without a version: %w", err)
 		}
-		if n.Number > built[n.List] && (w.since.IsZero() || n.At.Before(w.since)) {
-			w.since = n.At
-		}
+		w.add(Stance{Sort: x.Sort, At: n.At, Younger: n.Number > built[n.List], Refs: p.Refs})
 		return nil
 	})
 	return w, err
@@ -172,16 +196,16 @@ func builtWith(m extract.Manifest) map[string]int64 {
 
 // persons finds the numbers in an extract. An objection goes before an authorisation.
 func (r *Registry) persons(m extract.Manifest, w wishes, only bool) ([]uint32, error) {
-	out, err := r.find(m, w.objected)
+	out, err := r.find(m, w.who(false))
 	if err != nil || !only {
 		return out, err
 	}
-	in, err := r.find(m, w.authorised)
+	in, err := r.find(m, w.who(true))
 	return slices.DeleteFunc(in, func(p uint32) bool { _, objected := slices.BinarySearch(out, p); return objected }), err
 }
 
 // find turns proofs into numbers of an extract, ascending. Somebody who cannot be looked for stops it: to go on would be to ignore her.
-func (r *Registry) find(m extract.Manifest, people []proof) ([]uint32, error) {
+func (r *Registry) find(m extract.Manifest, people []Stance) ([]uint32, error) {
 	refs, err := references(people, m.Numbering.Key)
 	if err != nil || len(refs) == 0 {
 		return nil, err
@@ -236,7 +260,7 @@ func (r *Registry) look(m extract.Manifest, refs []deid.Reference) (map[deid.Ref
 }
 
 // references of people under one key, all of them or none.
-func references(people []proof, key string) ([]deid.Reference, error) {
+func references(people []Stance, key string) ([]deid.Reference, error) {
 	out := make([]deid.Reference, 0, len(people))
 	for _, p := range people {
 		text, in := p.Refs[key]
@@ -261,7 +285,7 @@ func (r *Registry) Out(ctx context.Context, dataset, key string) (refs []deid.Re
 			return err
 		}
 		version = w.version
-		refs, err = references(w.objected, key)
+		refs, err = references(w.who(false), key)
 		return err
 	})
 	return refs, version, err
@@ -272,7 +296,7 @@ func (r *Registry) Knows(ctx context.Context, m *extract.Manifest) error {
 	var w wishes
 	err := r.c.Desk.Store.View(ctx, func(tx *store.Tx) error {
 		var err error
-		w, err = inForce(ctx, tx, m.Dataset, builtWith(*m))
+		w, err = inForce(ctx, tx, m.Dataset, m)
 		return err
 	})
 	if err == nil && !w.since.IsZero() {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 
+	"carrel/anonymize/deid"
 	"carrel/anonymize/extract"
 	"carrel/broker/catalogue/register"
 )
@@ -102,4 +104,146 @@ func (m movers) Adopt(ctx context.Context, transfer, dataset, manifest string) (
 		return register.Adopted{}, err
 	}
 	return register.Adopted{Dir: rel, Fingerprint: fingerprint}, nil
+}
+
+// Register implements register.Extracts.
+func (m movers) Register(ctx context.Context, dir string) (register.Register, error) {
+	ring, manifest, err := m.numbering(ctx, dir)
+	if err != nil || manifest.Numbering.Key == "" {
+		return register.Register{}, err
+	}
+	path := m.registers(manifest.Dataset)
+	if err := deid.Registered(ring, path, manifest); err != nil {
+		return register.Register{}, err
+	}
+	key, err := ring.Key(manifest.Numbering.Key)
+	if err != nil {
+		return register.Register{}, err
+	}
+	file, err := os.ReadFile(path) //nolint:gosec // a dataset's name, which is a safe one
+	return register.Register{Key: manifest.Numbering.Key, Secret: key[:], File: file}, err
+}
+
+// numbering is the key ring and the manifest of an extract of this service.
+func (m movers) numbering(ctx context.Context, dir string) (*deid.DirKeyRing, extract.Manifest, error) {
+	ring, err := deid.OpenKeyRing(filepath.Join(m.sets.root, "keys"))
+	if err != nil {
+		return nil, extract.Manifest{}, err
+	}
+	x, err := extract.Open(ctx, m.sets.dir(dir), m.sets.sealer)
+	if err != nil {
+		return nil, extract.Manifest{}, err
+	}
+	manifest := x.Manifest()
+	if !safeName.MatchString(manifest.Dataset) {
+		return nil, manifest, errors.New("the name of a dataset is not one")
+	}
+	return ring, manifest, nil
+}
+
+func (m movers) registers(dataset string) string {
+	return filepath.Join(m.sets.root, "registers", dataset)
+}
+
+// AdoptRegister implements register.Extracts. It looks at both before they are in their places, and at what is there after.
+func (m movers) AdoptRegister(ctx context.Context, dir string, r register.Register) error {
+	ring, manifest, err := m.numbering(ctx, dir)
+	if err != nil {
+		return err
+	}
+	if r.Key != manifest.Numbering.Key || r.Key != "" && len(r.Secret) != len(deid.Secret{}) {
+		return errors.New("the key is not the one that the extract names")
+	}
+	if r.Key == "" {
+		return nil
+	}
+	aside, err := os.MkdirTemp(m.sets.root, "register-")
+	if err != nil {
+		return fmt.Errorf("make room for a register: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(aside) }()
+	other, path := oneKey{r.Key, deid.Secret(r.Secret)}, filepath.Join(aside, manifest.Dataset)
+	if err := os.WriteFile(path, r.File, 0o600); err != nil {
+		return fmt.Errorf("write the register: %w", err)
+	}
+	if err := deid.Registered(other, path, manifest); err != nil {
+		return err
+	}
+	if err := ring.Adopt(r.Key, deid.Secret(r.Secret)); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(m.registers(manifest.Dataset)), 0o700); err != nil {
+		return fmt.Errorf("make the directory of registers: %w", err)
+	}
+	if err := os.Link(path, m.registers(manifest.Dataset)); err != nil && !errors.Is(err, os.ErrExist) { // never over another one
+		return fmt.Errorf("put the register in place: %w", err)
+	}
+	return deid.Registered(ring, m.registers(manifest.Dataset), manifest)
+}
+
+// oneKey is a ring of one key.
+type oneKey struct {
+	name string
+	key  deid.Secret
+}
+
+// Key implements deid.KeyRing.
+func (o oneKey) Key(name string) (deid.Secret, error) {
+	if name != o.name {
+		return deid.Secret{}, errors.New("there is no such key")
+	}
+	return o.key, nil
+}
+
+// maxPersons bounds the file about a dataset's persons: a register of a hundred million.
+const maxPersons = 4 << 30
+
+// sealedPersons is the file about a dataset's persons in the folder of a transfer.
+func (m movers) sealedPersons(transfer, dataset string) (string, error) {
+	dir, err := m.folder(transfer, dataset)
+	return dir + ".persons", err
+}
+
+// SealPersons implements register.Extracts.
+func (m movers) SealPersons(_ context.Context, recipient, transfer, dataset string, plain []byte) (err error) {
+	path, err := m.sealedPersons(transfer, dataset)
+	if err != nil {
+		return err
+	}
+	other, err := extract.NewAgeRecipient(recipient)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("make the folder of the transfer: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // safe names
+	if err != nil {
+		return fmt.Errorf("write who is in a dataset: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	w, err := other.Seal(f)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(plain)
+	return errors.Join(err, w.Close(), f.Sync())
+}
+
+// OpenPersons implements register.Extracts.
+func (m movers) OpenPersons(_ context.Context, transfer, dataset string) ([]byte, error) {
+	path, err := m.sealedPersons(transfer, dataset)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Open(path) //nolint:gosec // safe names
+	if err != nil {
+		return nil, fmt.Errorf("read who is in a dataset: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	clear, err := m.sets.sealer.Unseal(f)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(clear, maxPersons))
 }

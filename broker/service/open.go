@@ -285,7 +285,7 @@ func (s *Service) cases(ctx context.Context, d Defaults) error {
 		return err
 	}
 	if s.Holdings, err = register.New(register.Config{Desk: s.Desk, Catalogue: s.Catalogue, Universes: s.Grants, Ledger: s.Ledger,
-		Signer: func() register.Signer { return s.Keys.Signer() }, Extracts: movers{s.sets}, Name: s.c.Name}); err != nil {
+		Signer: func() register.Signer { return s.Keys.Signer() }, Extracts: movers{s.sets}, Residents: s.Residents, Name: s.c.Name}); err != nil {
 		return err
 	}
 	rekey, err := ring.Key("rekey")

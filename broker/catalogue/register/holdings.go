@@ -16,6 +16,7 @@ import (
 	"carrel/broker/grant"
 	"carrel/broker/grant/act"
 	"carrel/broker/problem"
+	"carrel/broker/resident"
 	"carrel/broker/store"
 )
 
@@ -28,6 +29,9 @@ type holdings struct {
 	Accounts []ledger.Account `json:"accounts"`
 	Records  []ledger.Record  `json:"records"`
 	Duties   []papered        `json:"duties"`
+	Persons  []persons        `json:"persons"`
+
+	lists []*resident.Carried // of the persons; sealed, and not on the list
 }
 
 // dataset is an entry with its versions.
@@ -77,7 +81,7 @@ func (h *holdings) sections() ([]Section, error) {
 		return nil
 	}
 	err := errors.Join(add("datasets", len(h.Datasets), h.Datasets), add("extracts", len(h.Extracts), h.Extracts), add("grants", len(h.Grants), h.Grants),
-		add("accounts", len(h.Accounts), h.Accounts), add("records", len(h.Records), h.Records), add("duties", len(h.Duties), h.Duties))
+		add("accounts", len(h.Accounts), h.Accounts), add("records", len(h.Records), h.Records), add("duties", len(h.Duties), h.Duties), add("persons", len(h.Persons), h.Persons))
 	return out, err
 }
 
@@ -103,7 +107,7 @@ func (s *Service) collect(ctx context.Context, tx *store.Tx, unit string) (*hold
 	if err != nil {
 		return nil, nil, err
 	}
-	h, universes, sets := &holdings{Datasets: []dataset{}, Extracts: []moved{}, Grants: []papered{}, Accounts: []ledger.Account{}, Records: []ledger.Record{}, Duties: []papered{}}, []string{}, map[string]bool{}
+	h, universes, sets := &holdings{Datasets: []dataset{}, Extracts: []moved{}, Grants: []papered{}, Accounts: []ledger.Account{}, Records: []ledger.Record{}, Duties: []papered{}, Persons: []persons{}}, []string{}, map[string]bool{}
 	for _, e := range entries {
 		if e.Dataset.Owner != unit || e.Transferred != "" {
 			continue
@@ -112,7 +116,7 @@ func (s *Service) collect(ctx context.Context, tx *store.Tx, unit string) (*hold
 		if u := grant.Universe(e.Dataset.Universe); !slices.Contains(universes, u) {
 			universes = append(universes, u)
 		}
-		if err := h.dataset(s.c.Extracts, e); err != nil {
+		if err := errors.Join(h.dataset(s.c.Extracts, e), h.carry(ctx, tx, s.c.Residents, e)); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -280,6 +284,11 @@ func (s *Service) freeze(ctx context.Context, tx *store.Tx, h *holdings, to stri
 		}
 		e.Transferred = to
 		if err := s.c.Catalogue.Keep(ctx, act.CatalogueTx{Tx: tx}, e, rev); err != nil {
+			return err
+		}
+	}
+	for _, c := range h.lists {
+		if err := s.c.Residents.Leave(ctx, tx, c); err != nil {
 			return err
 		}
 	}

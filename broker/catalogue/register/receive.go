@@ -47,6 +47,14 @@ func (s *Service) Receive(ctx context.Context, id auth.Identity, b Bundle) (*Sig
 		}
 		r.dirs[x.Manifest] = got.Dir
 	}
+	if err := s.unseal(ctx, r); err != nil {
+		return nil, err
+	}
+	if len(r.differs) == 0 { // else policy refuses what follows
+		if err := s.number(ctx, r); err != nil {
+			return nil, err
+		}
+	}
 	return s.receive(ctx, id, r)
 }
 
@@ -57,6 +65,7 @@ type receipt struct {
 	sections []Section
 	differs  []string
 	dirs     map[string]string
+	persons  []*packed
 }
 
 func (s *Service) receivable(ctx context.Context, tx *store.Tx, id auth.Identity, r *receipt) (policy.Decision, *transfer, int64, error) {
@@ -101,6 +110,9 @@ func (s *Service) receive(ctx context.Context, id auth.Identity, r *receipt) (*S
 			return err
 		}
 		step.Facts = facts(t)
+		if err := s.bring(ctx, tx, r, &step); err != nil {
+			return err
+		}
 		entry, err := s.desk.Record(ctx, tx, id, dec, step)
 		if err != nil {
 			return err

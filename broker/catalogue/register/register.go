@@ -6,6 +6,20 @@
 // digest of what is on record; a list is believed only under the keys on record of the service that signed it, and only when every count
 // and hash of it is that of what came with it; a transfer takes everything or nothing.
 //
+// # What a transfer moves (sichuan-14)
+//
+// Goes, each section counted and hashed on the list that both sides sign: entries with labels, code lists, owners, permitted uses, lawful bases and
+// publishable facts; every version with its quality report, pass rates, risk report, signatures and assessments; extracts, sealed to the
+// receiver; grants with their conditions, and the budgets and answers under them, so that nobody has a fresh budget or pays twice; duties of
+// the unit; and of each dataset, sealed, the register of its persons, the key that numbers them, and the wishes of residents, which are in
+// force at the receiver before its first answer. The list itself names no person.
+//
+// Ends where it was: all use, from the moment the list is made. Accounts are frozen, packages that wait are withdrawn, a question that runs stops the offer,
+// and a wish is sent to the heir. Grants there end when the receiver has signed.
+//
+// Stays: the log, accounts and proofs of people, applications as they were decided, credit files, and recipes and source tables, which were
+// never here. Whoever wants to change a wish is proved anew at the receiver's desk, with the same document.
+//
 // It does not promise that reports are true, that an assessor assessed, or that the machines of a receiver are what its statement says:
 // those are people's words, and on record as theirs.
 package register
@@ -46,6 +60,13 @@ type Extracts interface {
 	Adopt(ctx context.Context, transfer, dataset, manifest string) (Adopted, error)
 	// Fingerprint is the manifest's hash over what does not depend on the seal: names, counts and the hashes of the plain files.
 	Fingerprint(dir string) (string, error)
+	// Register reads what numbers the persons of an extract of this service.
+	Register(ctx context.Context, dir string) (Register, error)
+	// AdoptRegister puts the register and key that numbered the persons of an extract in their places here; others that are there stay, and are an error.
+	AdoptRegister(ctx context.Context, dir string, r Register) error
+	// SealPersons and OpenPersons write and read the file about a dataset's persons in the folder of a transfer, sealed to a recipient.
+	SealPersons(ctx context.Context, recipient, transfer, dataset string, plain []byte) error
+	OpenPersons(ctx context.Context, transfer, dataset string) ([]byte, error)
 }
 
 // Adopted is an extract that came from another service.
@@ -62,6 +83,7 @@ type Config struct {
 	Ledger    *ledger.Ledger
 	Signer    func() Signer
 	Extracts  Extracts
+	Residents Residents
 	Name      string // of this service, as lists name it
 }
 
@@ -76,8 +98,8 @@ func New(c Config) (*Service, error) {
 	if err := c.Desk.Check(); err != nil {
 		return nil, err
 	}
-	if c.Catalogue == nil || c.Universes == nil || c.Ledger == nil || c.Signer == nil || c.Extracts == nil || c.Name == "" {
-		return nil, errors.New("register: the use cases need a catalogue, universes, a ledger, a signer, extracts and a name")
+	if c.Catalogue == nil || c.Universes == nil || c.Ledger == nil || c.Signer == nil || c.Extracts == nil || c.Residents == nil || c.Name == "" {
+		return nil, errors.New("register: the use cases need a catalogue, universes, a ledger, a signer, extracts, residents and a name")
 	}
 	return &Service{c: c, desk: c.Desk}, nil
 }

@@ -179,6 +179,9 @@ func (s *Service) Offer(ctx context.Context, id auth.Identity, paper Signed, rea
 			return nil, err
 		}
 	}
+	if err := s.seal(ctx, offer.before, c.Recipient, c.Transfer); err != nil {
+		return nil, err
+	}
 	return s.offer(ctx, id, offer)
 }
 
@@ -246,6 +249,9 @@ func (s *Service) offer(ctx context.Context, id auth.Identity, o *offer) (*Bundl
 		}
 		if !slices.Equal(held.Extracts, o.before.Extracts) {
 			return problem.New(problem.Conflict, "期间发布了新版本；请重新列清单。", "A version was published meanwhile; make the list again.")
+		}
+		if !held.hashed(o.before) {
+			return problem.New(problem.Conflict, "期间有居民表达了意愿；请重新列清单。", "A resident made a wish meanwhile; make the list again.")
 		}
 		sections, err := held.sections()
 		if err != nil {

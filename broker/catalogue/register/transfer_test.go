@@ -28,9 +28,12 @@ import (
 )
 
 // heirs makes a second service, empty, of another name, with people of the unit that takes.
-func heirs(t *testing.T) *servicetest.City {
+func heirs(t *testing.T, change ...func(*service.Config)) *servicetest.City {
 	t.Helper()
 	c := &servicetest.City{Config: service.Config{Data: filepath.Join(t.TempDir(), "data"), Sandbox: servicetest.Sandbox(t), Name: "carrel.example/heir", Logger: slog.New(slog.DiscardHandler)}}
+	for _, f := range change {
+		f(&c.Config)
+	}
 	_, err := service.Init(c.Config.Data)
 	servicetest.Must(t, err)
 	file := filepath.Join(c.Config.Data, "keys", "accounts.json")
@@ -70,18 +73,23 @@ func enter(t *testing.T, file string) {
 	servicetest.Must(t, os.WriteFile(file, raw, 0o600))
 }
 
-// meet puts each service's keys on record of the other, fetched over HTTP.
+// meet puts each service's keys on record of the other.
 func meet(t *testing.T, a, b *servicetest.City) {
 	t.Helper()
-	for _, x := range [][2]*servicetest.City{{a, b}, {b, a}} {
-		h, err := x[0].Handler()
-		servicetest.Must(t, err)
-		server := httptest.NewServer(h)
-		t.Cleanup(server.Close)
-		var keys json.RawMessage
-		get(t, server.URL+"/api/v1/keys", &keys)
-		servicetest.Must(t, x[1].Holdings.Enrol(t.Context(), x[1].Who(t, "shi"), register.Peer{Name: x[0].Holdings.Name(), Keys: keys}))
-	}
+	learn(t, a, b)
+	learn(t, b, a)
+}
+
+// learn puts a service's keys on record of another, fetched over HTTP.
+func learn(t *testing.T, of, by *servicetest.City) {
+	t.Helper()
+	h, err := of.Handler()
+	servicetest.Must(t, err)
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	var keys json.RawMessage
+	get(t, server.URL+"/api/v1/keys", &keys)
+	servicetest.Must(t, by.Holdings.Enrol(t.Context(), by.Who(t, "shi"), register.Peer{Name: of.Holdings.Name(), Keys: keys}))
 }
 
 func get(t *testing.T, url string, into any) {
@@ -265,7 +273,7 @@ func TestTransferLosesNothing(t *testing.T) {
 		t.Errorf("a refused step leaves %d entries", got-n)
 	}
 	x, y := last(t, a, "transfer.completed"), last(t, b, "transfer.received")
-	for _, section := range []string{"datasets", "extracts", "grants", "accounts", "records", "duties", "list"} {
+	for _, section := range []string{"datasets", "extracts", "grants", "accounts", "records", "duties", "persons", "list"} {
 		if x.Facts[section] == "" || x.Facts[section] != y.Facts[section] {
 			t.Errorf("%s is on record as %q and %q", section, x.Facts[section], y.Facts[section])
 		}
