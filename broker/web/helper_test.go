@@ -22,7 +22,6 @@ import (
 	"carrel/anonymize/deid"
 	"carrel/anonymize/dp"
 	"carrel/anonymize/extract"
-	"carrel/broker/abroad"
 	"carrel/broker/application/apptest"
 	"carrel/broker/auth"
 	"carrel/broker/catalogue"
@@ -99,7 +98,7 @@ func pagesWith(t testing.TB, wrap func(policy.Decider) policy.Decider) *pages {
 	for i := range accounts {
 		accounts[i].Salt, accounts[i].Hash = template.Salt, template.Hash
 	}
-	dir, err := auth.NewDirectory(accounts)
+	dir, err := auth.NewDirectory(accounts, w.Mandates)
 	ok(t, err)
 	issuer, err := auth.NewIssuer("https://carrel.test", "carrel", w.Keys, dir, time.Now)
 	ok(t, err)
@@ -125,10 +124,8 @@ func pagesWith(t testing.TB, wrap func(policy.Decider) policy.Decider) *pages {
 	ok(t, err)
 	records, err := record.New(w.Desk, w.Catalogue)
 	ok(t, err)
-	files, err := abroad.New(desk)
-	ok(t, err)
 	p := &pages{World: w, t: t, router: chi.NewRouter(), password: password.Reveal(), sessions: map[string]*http.Cookie{}}
-	ok(t, web.New(p.router, web.Config{Desk: desk, Issuer: issuer, Directory: dir, Applications: w.Applications, Abroad: files, Papers: w.Papers, Notices: w.Notices, Conduct: w.Conduct, Supervision: w.Supervision, Boards: w.Boards, Institutions: w.Institutions, Residents: residents, Grants: w.Grants, Jobs: jobs,
+	ok(t, web.New(p.router, web.Config{Desk: desk, Issuer: issuer, Directory: dir, Applications: w.Applications, Abroad: w.Abroad, Papers: w.Papers, Notices: w.Notices, Conduct: w.Conduct, Supervision: w.Supervision, Boards: w.Boards, Institutions: w.Institutions, Residents: residents, Grants: w.Grants, Jobs: jobs,
 		Handovers: handovers, Records: records, Logger: slog.New(slog.DiscardHandler)}))
 	return p
 }

@@ -57,7 +57,7 @@ var navigation = [...]link{{To: "/", Key: "nav.catalogue"}, {To: "/inbox", Key: 
 	{To: "/me", Key: "nav.me"}, {To: "/audit", Key: "nav.audit"}, {To: "/supervision", Key: "nav.supervision"}, {To: "/institutions", Key: "nav.institutions"}, {To: "/complaints", Key: "nav.complaints"}}
 
 // beside are the pages about who judges, each of which leads to the others.
-var beside = [...]link{{To: "/meetings", Key: "nav.meetings"}, {To: "/deputies", Key: "deputy.title"}, {To: "/invitations", Key: "nav.invitations"}, {To: "/interests", Key: "interest.title"}}
+var beside = [...]link{{To: "/meetings", Key: "nav.meetings"}, {To: "/deputies", Key: "deputy.title"}, {To: "/invitations", Key: "invite.title"}, {To: "/interests", Key: "interest.title"}}
 
 // reachable are the links that the person may follow.
 func (s *server) reachable(ctx context.Context, c *call, all []link) ([]link, error) {
