@@ -24,7 +24,7 @@ question := {
 			{"purpose": "research", "recipient": "researcher", "basis": "public-interest", "law": "", "document": ""},
 			{"purpose": "quality-control", "recipient": "qc-centre", "basis": "statutory-duty", "law": "named", "document": ""},
 		],
-		"columns": {"encounter.total_cost": 3, "person.sex": 2, "person.note": 5, "lab.value": 4},
+		"columns": {"encounter.total_cost": 3, "person.sex": 2, "person.note": 5, "lab.value": 4}, "listed": [],
 	}],
 }
 

@@ -51,16 +51,22 @@ oblige := array.concat(
 	[{"kind": "review", "value": pair[1], "text": data.carrel.reviews[pair[1]].label} |
 		some pair in sort([[data.carrel.reviews[kind].stage, kind] | some kind in reviews])
 	],
-	[{"kind": "warning", "value": rule, "text": data.carrel.rules[rule].deny} | some rule in warnings],
+	array.concat(
+		[{"kind": "warning", "value": rule, "text": data.carrel.rules[rule].deny} | some rule in warnings],
+		[{"kind": "limit", "value": concat("", ["list=", name]), "text": data.carrel.levels.lists[name].label} | some name in lists],
+	),
 )
 
 # --- levels: of the fields (GB/T 39725), and of what is asked for by code
 
 top := max(levels | {data.carrel.levels.lists[name].level | some name in lists}) if count(levels) > 0
 
+# What is declared and what is found in the application are one: to declare less makes nothing less.
+codes := {c | some c in app.codes} | {concat("", ["icd10:", d]) | some d in app.use.diseases; not contains(d, "-")}
+
 lists contains name if {
 	some name, list in data.carrel.levels.lists
-	some code in app.codes
+	some code in codes
 	some prefix in list.codes
 	startswith(code, prefix)
 }
@@ -68,10 +74,34 @@ lists contains name if {
 # A shorter code asks for all below it.
 lists contains name if {
 	some name, list in data.carrel.levels.lists
-	some code in app.codes
+	some code in codes
 	some prefix in list.codes
 	startswith(prefix, code)
 }
+
+# A purpose names diseases from one code to another.
+lists contains name if {
+	some name, list in data.carrel.levels.lists
+	some range in app.use.diseases
+	[first, last] := split(range, "-")
+	some prefix in list.codes
+	startswith(prefix, "icd10:")
+	code := substring(prefix, 6, -1)
+	substring(first, 0, count(code)) <= code
+	code <= last
+}
+
+# A wished column all of whose codes are of a list.
+lists contains name if {
+	some w in app.wishes
+	some found in datasets[w.dataset].listed
+	asks_column(w.columns, found.column)
+	name := found.list
+}
+
+asks_column(columns, column) if column in columns
+
+asks_column(columns, column) if concat("", [split(column, ".")[0], ".*"]) in columns
 
 # --- minors under 14 (pipl-28)
 

@@ -151,3 +151,27 @@ test_renewal_needs_their_version if no_rules({"version": ""})
 test_renewal_needs_their_date if no_rules({"date": ""})
 
 test_renewal_needs_rules_in_force if no_rules({"date": "2027-01-01"})
+
+# --- what is found is united with what is declared
+
+found(patches) := {o.value | some o in changed(question, patches).obligations; o.kind == "limit"}
+
+test_lists_of_the_purpose if {
+	found({"/application/use/diseases": ["F32.1"], "/application/assessment": "pia-1"}) == {"list=psychiatric"}
+	found({"/application/use/diseases": ["E00-F05"], "/application/codes": ["icd10:Q90"], "/application/assessment": "pia-1"}) == {"list=psychiatric", "list=genetic"}
+	found({"/application/use/diseases": ["I60-I69", "I21"]}) == set()
+}
+
+test_lists_of_a_column if {
+	every columns in [["encounter.total_cost"], ["encounter.*"]] {
+		found({
+			"/application/wishes/0/columns": columns, "/application/assessment": "pia-1",
+			"/datasets/0/listed": [{"column": "encounter.total_cost", "list": "genetic"}, {"column": "person.sex", "list": "psychiatric"}],
+		}) == {"list=genetic"}
+	}
+}
+
+test_found_lists_ask_for_reviews if asks(
+	{"/application/use/diseases": ["Q90.0"], "/application/assessment": "pia-1"},
+	{"genetic", "scientific"},
+)

@@ -26,6 +26,7 @@ needs := grant.standing_needs | {
 	"state47-safe/draws",
 	"chongqing-stat/lineage",
 	"state47-safe/listed",
+	"pipl-28/codes-approved",
 }
 
 # Asking is for the roles that the action names: who lost the role lost the right, whatever grant he is on.
@@ -149,6 +150,19 @@ about_drugs if strings.any_prefix_match(asked, drugs.prefixes)
 drugs := kept if kept := data.carrel.kept.drugs
 
 else := fixed.drugs
+
+# --- codes of the highest level (GB/T 39725): to tell them from others takes a grant that was reviewed for their list
+
+held contains "pipl-28/codes-approved" if count(unapproved) == 0
+
+unapproved := {name |
+	some name in input.plan.lists
+	data.carrel.levels.lists[name].level >= data.carrel.levels.approval
+} - {name | some name in input.grant.lists}
+
+details["pipl-28/codes-approved"] := {lang: concat(", ", sort({data.carrel.levels.lists[name].label[lang] | some name in unapproved})) |
+	some lang in ["zh", "en"]
+}
 
 # --- texts
 

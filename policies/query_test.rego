@@ -90,3 +90,24 @@ test_drug_statistic_text_names_it if {
 	contains(d.reasons[_].text.en, "drug-by-department")
 	contains(d.would_change[_].text.zh, "drug-by-department")
 }
+
+listed(lists, approved) := json.patch(question, [{"op": "add", "path": "/plan/lists", "value": lists}, {"op": "add", "path": "/grant/lists", "value": approved}])
+
+test_codes_of_the_highest_level if {
+	d := query.decision with input as listed(["hiv"], [])
+	{r.rule | some r in d.reasons} == {"pipl-28/codes-approved"}
+	contains(d.reasons[0].text.en, "HIV")
+	not d.allow
+	another := query.decision with input as listed(["hiv"], ["genetic"])
+	not another.allow
+}
+
+test_codes_that_were_reviewed if {
+	d := query.decision with input as listed(["hiv"], ["hiv"])
+	d.allow
+}
+
+test_codes_of_a_lower_level if {
+	d := query.decision with input as listed(["psychiatric"], [])
+	d.allow
+}

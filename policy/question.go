@@ -150,6 +150,14 @@ type Dataset struct {
 	DUO      List[string]   `json:"duo"` // what it may be used for, e.g. GRU, DS:I60-I69, NPU
 	Basis    List[Basis]    `json:"basis"`
 	Columns  map[string]int `json:"columns"` // level of each column, by "table.column"
+	// Listed are the columns whose codes are all of a sensitive list; see levels.json.
+	Listed List[Listed] `json:"listed"`
+}
+
+// Listed is a column, as "table.column", and a list that holds all of its codes.
+type Listed struct {
+	Column string `json:"column"`
+	List   string `json:"list"`
 }
 
 // Basis is a lawful basis on record for a dataset, a purpose and a kind of recipient.
@@ -327,6 +335,8 @@ type Grant struct {
 	Training bool `json:"training"`
 	// Queries are the digests of the plans that alone may be asked; none is no limit.
 	Queries List[string] `json:"queries"`
+	// Lists are the sensitive lists of codes that the application was reviewed for.
+	Lists List[string] `json:"lists"`
 }
 
 // PermitQuestion asks whether a permit with these contents may be issued, or is still good.
@@ -356,6 +366,8 @@ type Plan struct {
 	Synthetic bool `json:"synthetic"`
 	// Digest is the plan's own: the same for the same question in other words.
 	Digest string `json:"digest"`
+	// Lists are the sensitive lists of which it tells codes from others, by conditions or keys.
+	Lists List[string] `json:"lists"`
 }
 
 // QueryQuestion asks whether a plan may run under a grant.

@@ -90,7 +90,7 @@ func (f *form) subject(s Subject) {
 
 func (f *form) grant(g Grant) {
 	f.texts(g.ID, g.Kind, g.State, g.Purpose, g.Lead, g.Assessment, g.Institution, g.Agreement, g.Processor)
-	f.lists(g.Team, g.Datasets, g.Columns, g.Statistics, g.DataOwners, g.Regions, g.Queries)
+	f.lists(g.Team, g.Datasets, g.Columns, g.Statistics, g.DataOwners, g.Regions, g.Queries, g.Lists)
 	f.dates(g.From, g.To)
 	if len(g.Obligations) > MaxItems {
 		f.fail("a list is too long")
@@ -208,6 +208,13 @@ func (f *form) dataset(d Dataset) {
 	for _, b := range d.Basis {
 		f.texts(b.Purpose, b.Recipient, b.Basis, b.Law, b.Document)
 	}
+	if len(d.Listed) > MaxColumns {
+		f.fail("a list is too long")
+		return
+	}
+	for _, l := range d.Listed {
+		f.texts(l.Column, l.List)
+	}
 }
 
 // Valid reports whether the question is well formed.
@@ -249,7 +256,7 @@ func (q QueryQuestion) Valid() error {
 	f.subject(q.Subject)
 	f.grant(q.Grant)
 	f.texts(q.Purpose, q.Plan.Digest)
-	f.lists(q.Plan.Datasets, q.Plan.Tables, q.Plan.Public, q.Plan.Columns)
+	f.lists(q.Plan.Datasets, q.Plan.Tables, q.Plan.Public, q.Plan.Columns, q.Plan.Lists)
 	f.natural("a number of the plan", int64(q.Plan.MaxLevel), q.Plan.Draws)
 	f.finite(q.Plan.Epsilon)
 	return f.err

@@ -22,6 +22,7 @@ type shared struct {
 	nested bool                       // there is a SELECT inside
 	subs   bool                       // there is a subquery in an expression or condition
 	lists  map[string]bool            // code lists that conditions name
+	picks  []*Pick                    // what is told apart of columns of codes
 	coarse int                        // decimals that a real number lacks of realScale, at most
 }
 

@@ -161,7 +161,9 @@ func (b *builder) member(v value, s set) *cond {
 	if l, ok := b.literalOf(v); ok && l.Kind != LitNull {
 		return always(s.has(v.col.Lo))
 	}
-	return &cond{op: condSet, at: b.intern(v), set: s}
+	r := b.intern(v)
+	b.pick(r, s)
+	return &cond{op: condSet, at: r, set: s}
 }
 
 func (b *builder) isNull(p *Expr, negate bool) *cond {

@@ -149,3 +149,29 @@ func TestIdentifiableNeedsAGround(t *testing.T) {
 		t.Errorf("submitted without a ground: %v", err)
 	}
 }
+
+// Guard: the sensitive lists of a grant are what was declared and what follows from the purpose, and an undeclared one asks for its review too.
+func TestSensitiveListsFollow(t *testing.T) {
+	t.Parallel()
+	w := apptest.New(t)
+	ctx := context.Background()
+	d := apptest.Research()
+	d.Facts.Use.Diseases = []string{"Q90.0"}
+	d.Facts.Assessment = "pia-1"
+	a, err := w.Applications.Create(ctx, w.As("li"), d)
+	must(t, err)
+	a, err = w.Applications.Submit(ctx, w.As("li"), a.ID, 0)
+	must(t, err)
+	if !slices.Contains(a.Needed, "genetic") {
+		t.Errorf("reviews %v for a purpose about genetic diseases that declares no code", a.Needed)
+	}
+	d = apptest.Research()
+	d.Facts.Codes = []string{"icd10:F32"}
+	d.Facts.Assessment = "pia-1"
+	g := w.Granted("li", d)
+	v, err := w.Grants.Get(ctx, w.As("li"), g.Grant)
+	must(t, err)
+	if q := v.Question(); !slices.Equal(q.Lists, []string{"psychiatric"}) {
+		t.Errorf("the grant was reviewed for %v", q.Lists)
+	}
+}

@@ -157,7 +157,11 @@ func (s *Service) datasets(ctx context.Context, tx *store.Tx, a *Application) ([
 		if err != nil {
 			return nil, fmt.Errorf("application: catalogue: %w", err)
 		}
-		out = append(out, Facts(e.Dataset))
+		facts := Facts(e.Dataset)
+		if facts.Listed, err = s.sensitive(ctx, e.Dataset); err != nil {
+			return nil, err
+		}
+		out = append(out, facts)
 		owners, universes = append(owners, e.Dataset.Owners(w.Columns)...), append(universes, e.Dataset.Universe)
 	}
 	slices.Sort(owners)
@@ -185,4 +189,24 @@ func Facts(d *catalogue.Dataset) policy.Dataset {
 		}
 	}
 	return out
+}
+
+// sensitive are the columns all of whose codes are of a sensitive list.
+func (s *Service) sensitive(ctx context.Context, d *catalogue.Dataset) ([]policy.Listed, error) {
+	lists, err := policy.ReadSensitive(ctx, s.desk.Policy)
+	if err != nil {
+		return nil, err
+	}
+	var out []policy.Listed
+	for _, t := range d.Tables {
+		for _, f := range t.Fields {
+			for _, l := range lists {
+				outside := func(v catalogue.Value) bool { return v.Code != catalogue.Other && !l.Holds(f.Codes, v.Code) }
+				if len(f.Values) > 0 && !slices.ContainsFunc(f.Values, outside) {
+					out = append(out, policy.Listed{Column: t.Name + "." + f.Name, List: l.Name})
+				}
+			}
+		}
+	}
+	return out, nil
 }

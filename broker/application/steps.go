@@ -182,9 +182,11 @@ func (s *Service) approve(ctx context.Context, tx *store.Tx, a *Application, in 
 	if !ok {
 		return problem.New(problem.Conflict, "申请人账号已注销，不能批准。", "The applicant's account is gone; the application cannot be approved.")
 	}
-	if _, err := s.lawful(ctx, tx, lead, a); err != nil {
+	dec, err := s.lawful(ctx, tx, lead, a)
+	if err != nil {
 		return err
 	}
+	a.Lists = dec.Limits(policy.LimitList)
 	if err := s.fix(ctx, tx, a, in.Conditions); err != nil {
 		return err
 	}

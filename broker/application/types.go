@@ -69,15 +69,17 @@ type Application struct {
 	File        string                   `json:"file,omitempty"`   // "" is a first application | amendment | renewal
 	Of          string                   `json:"of,omitempty"`     // the application that it amends or renews
 	Export      int64                    `json:"export,omitempty"` // rows that may go abroad at most
-	Appeals     []Appeal                 `json:"appeals,omitempty"`
-	Recused     []Recusal                `json:"recused,omitempty"`
-	Sitting     policy.Sitting           `json:"sitting,omitzero"` // the meeting that it is before
-	Agreement   *Agreement               `json:"agreement,omitempty"`
-	Signatures  []Signature              `json:"signatures"`
-	Grant       string                   `json:"grant,omitempty"`
-	CopyOf      string                   `json:"copy_of,omitempty"` // the application that it was begun from
-	Created     time.Time                `json:"created"`
-	Changed     time.Time                `json:"changed"`
+	// Lists are the sensitive lists of codes that it was decided with: declared, or found in what it asks for.
+	Lists      []string       `json:"lists,omitempty"`
+	Appeals    []Appeal       `json:"appeals,omitempty"`
+	Recused    []Recusal      `json:"recused,omitempty"`
+	Sitting    policy.Sitting `json:"sitting,omitzero"` // the meeting that it is before
+	Agreement  *Agreement     `json:"agreement,omitempty"`
+	Signatures []Signature    `json:"signatures"`
+	Grant      string         `json:"grant,omitempty"`
+	CopyOf     string         `json:"copy_of,omitempty"` // the application that it was begun from
+	Created    time.Time      `json:"created"`
+	Changed    time.Time      `json:"changed"`
 }
 
 // Findings is what policy said of a version.

@@ -55,6 +55,8 @@ type Grant struct {
 	Conditions []store.TextRef `json:"conditions"`
 	// Export is how many rows may go abroad at most, by the assessment; 0 where nothing does.
 	Export int64 `json:"export,omitempty"`
+	// Lists are the sensitive lists of codes that the application was reviewed for.
+	Lists []string `json:"lists,omitempty"`
 	// Identifiable says that what leaves under it identifies persons: of who authorised alone, unless a law says otherwise.
 	Identifiable bool `json:"identifiable,omitempty"`
 	// Obligations are conditions with a kind and a date, met by evidence that who set them accepts.
@@ -96,7 +98,7 @@ type Pause struct {
 func (g *Grant) Question() policy.Grant {
 	q := policy.Grant{ID: g.ID, Export: g.Export, Kind: g.Kind, State: g.State, Purpose: g.Purpose, Lead: g.Lead, Team: g.Team,
 		Datasets: g.Datasets, Regions: g.Regions, Columns: g.Columns, Statistics: g.Statistics, Assessment: g.Assessment, From: g.From, To: g.To,
-		DataOwners: g.DataOwners, Institution: g.Institution, Agreement: g.Agreement, Processor: g.Processor, Training: g.Training, Queries: g.Queries}
+		DataOwners: g.DataOwners, Institution: g.Institution, Agreement: g.Agreement, Processor: g.Processor, Training: g.Training, Queries: g.Queries, Lists: g.Lists}
 	for _, o := range g.Obligations {
 		q.Obligations = append(q.Obligations, o.question())
 	}

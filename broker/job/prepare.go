@@ -223,7 +223,11 @@ func (p *prepared) answerKey() (string, error) {
 
 // judge asks policy about the plan's features.
 func (s *Service) judge(ctx context.Context, p *prepared) error {
-	d, err := s.c.Desk.Policy.Decide(ctx, s.asks(p, p.id, p.grant))
+	q, err := s.asks(ctx, p, p.id, p.grant)
+	if err != nil {
+		return err
+	}
+	d, err := s.c.Desk.Policy.Decide(ctx, q)
 	if err != nil {
 		return fmt.Errorf("policy: %w", err)
 	}
@@ -235,15 +239,33 @@ func (s *Service) judge(ctx context.Context, p *prepared) error {
 }
 
 // asks is the question to policy about a prepared one, by this person under this grant.
-func (s *Service) asks(p *prepared, id auth.Identity, g *grant.Grant) policy.QueryQuestion {
+func (s *Service) asks(ctx context.Context, p *prepared, id auth.Identity, g *grant.Grant) (policy.QueryQuestion, error) {
 	f := p.plan.Features()
+	lists, err := policy.ReadSensitive(ctx, s.c.Desk.Policy)
+	if err != nil {
+		return policy.QueryQuestion{}, err
+	}
 	return policy.QueryQuestion{
 		At: policy.At(s.c.Clock.Now()), Subject: id.Subject(), Grant: g.Question(), Purpose: g.Purpose,
 		Plan: policy.Plan{
 			Datasets: policy.List[string]{f.Dataset}, Tables: f.Tables, Public: publicOf(p.dataset.Schema, f.Tables), Columns: columnsOf(f), MaxLevel: f.Level,
 			Epsilon: p.judged(), Draws: f.Draws, Synthetic: p.dataset.Synthetic, Digest: p.plan.Hash(),
+			Lists: listsOf(f, lists),
 		},
+	}, nil
+}
+
+// listsOf are the sensitive lists of which a plan tells codes from others.
+func listsOf(f plan.Features, lists []policy.Sensitive) []string {
+	var out []string
+	for _, l := range lists {
+		if slices.ContainsFunc(f.Picks, func(p *plan.Pick) bool {
+			return p.Singles(func(code string) bool { return l.Holds(p.Codes, code) })
+		}) {
+			out = append(out, l.Name)
+		}
 	}
+	return out
 }
 
 // parseRefusal turns the parser's complaint into the planner's shape. What has no place is said of the whole text.

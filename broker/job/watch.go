@@ -70,7 +70,11 @@ func (s *Service) stillIn(ctx context.Context, tx *store.Tx, p *prepared) error 
 	if !ok {
 		return withdrawn{absent()}
 	}
-	d, err := s.c.Desk.Policy.Decide(ctx, s.asks(p, id, g))
+	q, err := s.asks(ctx, p, id, g)
+	if err != nil {
+		return err
+	}
+	d, err := s.c.Desk.Policy.Decide(ctx, q)
 	if err != nil {
 		return fmt.Errorf("policy: %w", err)
 	}

@@ -1,0 +1,28 @@
+package job
+
+import (
+	"slices"
+	"testing"
+
+	"carrel/anonymize/plan"
+	"carrel/anonymize/plan/plantest"
+	"carrel/policy"
+)
+
+// Guard: policy hears of the sensitive lists that a plan tells codes of, by the system of the column's dictionary.
+func TestListsOfAPlan(t *testing.T) {
+	t.Parallel()
+	lists := []policy.Sensitive{{Name: "heart", Codes: []string{"icd10:I21"}}, {Name: "lab", Codes: []string{"loinc:I21"}}, {Name: "gut", Codes: []string{"icd10:K"}}}
+	for code, want := range map[string][]string{"I21": {"heart"}, "I40": nil} {
+		s := plan.Spec{SQL: "…", From: plan.From{Scans: []plan.Scan{{Table: "encounter"}}}, Wanted: []plan.MeasureSpec{{Kind: plan.CountRows}}, Limit: -1,
+			Output: []plan.OutputSpec{{Name: "n", Expr: plan.OutExpr{Op: plan.OutMeasure}}}}
+		s.Where = &plan.Expr{Op: plan.ExprCompare, Cmp: plan.CmpEq, Args: []plan.Expr{plantest.Col("icd10"), plantest.Text(code)}}
+		p, err := plan.Build(plantest.City(), s, plan.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := listsOf(p.Features(), lists); !slices.Equal(got, want) {
+			t.Errorf("a question about %s tells of %v, want %v", code, got, want)
+		}
+	}
+}
