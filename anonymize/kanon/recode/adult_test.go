@@ -1,10 +1,10 @@
 package recode_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,24 +32,16 @@ func adultDir(t testing.TB) string {
 	return path
 }
 
-// adult reads the table, the columns named sensitive as such.
-func adult(t testing.TB, sensitive ...string) *recode.Table {
+// adultRows reads columns with their hierarchies, and rows.
+func adultRows(t testing.TB) (columns []recode.Column, rows [][][]byte) {
 	t.Helper()
 	dir := adultDir(t)
 	raw, err := os.ReadFile(filepath.Join(dir, "adult.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := bufio.NewScanner(bytes.NewReader(raw))
-	lines.Scan()
-	var columns []recode.Column
-	var quasi []int
-	var other []int
-	for i, name := range strings.Split(lines.Text(), ";") {
-		if slices.Contains(sensitive, name) {
-			other = append(other, i)
-			continue
-		}
+	lines := bytes.Split(bytes.TrimSpace(bytes.ReplaceAll(raw, []byte("\r"), nil)), []byte("\n"))
+	for _, name := range strings.Split(string(lines[0]), ";") {
 		f, err := os.Open(filepath.Join(dir, "adult_hierarchy_"+name+".csv"))
 		if err != nil {
 			t.Fatal(err)
@@ -59,30 +51,87 @@ func adult(t testing.TB, sensitive ...string) *recode.Table {
 			t.Fatal(err)
 		}
 		_ = f.Close()
-		columns, quasi = append(columns, recode.Column{Name: name, Hierarchy: h}), append(quasi, i)
+		columns = append(columns, recode.Column{Name: name, Hierarchy: h})
 	}
-	b, err := recode.NewBuilder(columns, sensitive, false)
+	for _, line := range lines[1:] {
+		rows = append(rows, bytes.Split(line, []byte(";")))
+	}
+	return columns, rows
+}
+
+// tableOf builds a table, the columns named sensitive as such.
+func tableOf(t testing.TB, columns []recode.Column, rows [][][]byte, sensitive ...string) *recode.Table {
+	t.Helper()
+	var quasi []recode.Column
+	for _, c := range columns {
+		if !slices.Contains(sensitive, c.Name) {
+			quasi = append(quasi, c)
+		}
+	}
+	b, err := recode.NewBuilder(quasi, sensitive, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	q, s := make([][]byte, len(quasi)), make([][]byte, len(other))
-	for lines.Scan() {
-		cells := bytes.Split(lines.Bytes(), []byte(";"))
-		for j, i := range quasi {
-			q[j] = cells[i]
-		}
-		for j, i := range other {
-			s[j] = cells[i]
+	var q, s [][]byte
+	for _, row := range rows {
+		q, s = q[:0], s[:0]
+		for i, cell := range row {
+			if slices.Contains(sensitive, columns[i].Name) {
+				s = append(s, cell)
+			} else {
+				q = append(q, cell)
+			}
 		}
 		if err := b.Add(q, s, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
-	table, err := b.Finish()
-	if err != nil {
-		t.Fatal(err)
+	return must(b.Finish())
+}
+
+func adult(t testing.TB, sensitive ...string) *recode.Table {
+	t.Helper()
+	columns, rows := adultRows(t)
+	return tableOf(t, columns, rows, sensitive...)
+}
+
+// jittered repeats the rows; every second one takes the value of another row in one column.
+func jittered(t testing.TB, n int) *recode.Table {
+	columns, rows := adultRows(t)
+	dice := rand.New(rand.NewPCG(1, 2))
+	out := make([][][]byte, n)
+	for i := range out {
+		out[i] = rows[i%len(rows)]
+		if dice.IntN(2) == 0 {
+			j := dice.IntN(len(columns))
+			out[i] = slices.Clone(out[i])
+			out[i][j] = rows[dice.IntN(len(rows))][j]
+		}
 	}
-	return table
+	return tableOf(t, columns, out)
+}
+
+// widened has six columns more: copies of others in which every third value is another row's.
+func widened(t testing.TB) *recode.Table {
+	columns, rows := adultRows(t)
+	dice := rand.New(rand.NewPCG(3, 2))
+	out := make([][][]byte, len(rows))
+	for i, row := range rows {
+		out[i] = slices.Clone(row)
+		for _, from := range [...]int{3, 4, 6, 7, 2, 5} {
+			v := row[from]
+			if dice.IntN(3) == 0 {
+				v = rows[dice.IntN(len(rows))][from]
+			}
+			out[i] = append(out[i], v)
+		}
+	}
+	for _, from := range [...]int{3, 4, 6, 7, 2, 5} {
+		c := columns[from]
+		c.Name += "2"
+		columns = append(columns, c)
+	}
+	return tableOf(t, columns, out)
 }
 
 func must[T any](v T, err error) T {
@@ -132,5 +181,25 @@ func BenchmarkAdult(b *testing.B) {
 		if _, err := recode.Search(b.Context(), t, recode.Options{Models: kOf(5), Suppression: 0.05}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func BenchmarkJittered(b *testing.B) {
+	t := jittered(b, 1_000_000)
+	for b.Loop() {
+		if _, err := recode.Search(b.Context(), t, recode.Options{Models: kOf(5), Suppression: 0.05}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkFifteen(b *testing.B) {
+	t := widened(b)
+	for b.Loop() {
+		r, err := recode.Search(b.Context(), t, recode.Options{Models: kOf(5), Suppression: 0.05})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Logf("%v %.6f %+v", r.Levels, r.Loss, r.Proof)
 	}
 }

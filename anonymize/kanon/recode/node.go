@@ -5,8 +5,36 @@ import (
 	"time"
 )
 
+// worker searches with memory of its own.
+type worker struct {
+	*refiner
+	*search
+	parts []*part // by depth
+	spare [2]*part
+	proof Proof
+}
+
+// newWorker makes the chain of partitions with the first columns at their top: stage m starts at parts[m].
+func newWorker(s *search, root *part) *worker {
+	own := newPart(s.sp)
+	own.inherit(root)
+	own.codes, own.w, own.tag, own.person, own.pop, own.ends = root.codes, root.w, root.tag, root.person, root.pop, root.ends
+	w := &worker{refiner: newRefiner(s.sp, s.set, s.most), search: s, parts: []*part{own}, spare: [2]*part{newPart(s.sp), newPart(s.sp)}}
+	for x := range w.cols {
+		w.parts = append(w.parts, newPart(s.sp))
+		w.split(w.parts[x], w.parts[x+1], w.cols[x].top())
+	}
+	return w
+}
+
+// hand gives what a stage found impossible to the one before it, whose first partition is the same or, with caps,
+// coarser by nothing that could be chosen.
+func (s *worker) hand(stage int) {
+	copy(s.parts[stage-1].low[stage:], s.parts[stage].low[stage:])
+}
+
 // below searches the subtree of p.
-func (s *search) below(p *part) {
+func (s *worker) below(p *part) {
 	if p.depth == len(s.cols) {
 		s.leaf(p)
 		return
@@ -15,6 +43,9 @@ func (s *search) below(p *part) {
 		return
 	}
 	d := p.depth
+	if d == s.claim && !s.mine(p) {
+		return
+	}
 	low, top := p.low[d], uint8(s.cols[d].top())
 	for l := low; l <= top; l++ {
 		p.low[d] = l
@@ -26,7 +57,7 @@ func (s *search) below(p *part) {
 		}
 		if s.late() {
 			s.proof.Open += int64(top-l) + 1
-			s.open = math.Min(s.open, b)
+			s.left(b)
 			return
 		}
 		s.proof.Partitions++
@@ -36,7 +67,7 @@ func (s *search) below(p *part) {
 }
 
 // raise finds the lowest level still possible of each column not assigned. It says no when the subtree is closed.
-func (s *search) raise(p *part) bool {
+func (s *worker) raise(p *part) bool {
 	if s.closed(s.lower(p)) {
 		s.proof.Bounded++
 		return false
@@ -62,16 +93,39 @@ func (s *search) raise(p *part) bool {
 }
 
 // closed says whether a lower bound closes a subtree.
-func (s *search) closed(b float64) bool {
+func (s *worker) closed(b float64) bool {
+	best := math.Float64frombits(s.best.Load())
 	if s.stage > 0 {
-		return b >= s.best
+		return b >= best
 	}
-	return b > s.best // ties are looked at: the order of levels decides
+	return b > best // ties are looked at: the order of levels decides
+}
+
+// mine claims a subtree.
+func (s *worker) mine(p *part) bool {
+	if len(s.workers) == 1 {
+		return true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := string(p.level[:p.depth])
+	if s.claimed[key] {
+		return false
+	}
+	s.claimed[key] = true
+	return true
+}
+
+// left notes the lower bound of what the time did not suffice for.
+func (s *worker) left(b float64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open = math.Min(s.open, b)
 }
 
 // lower is the lower bound of a subtree: what the columns of this stage that are assigned lose, and of the others the
 // larger of what each loses at its lowest level and what the last ones lose at best on their own, split at any place.
-func (s *search) lower(p *part) float64 {
+func (s *worker) lower(p *part) float64 {
 	b := 0.0
 	for x := s.stage; x < p.depth; x++ {
 		b += s.cols[x].loss(p.sum[x][p.level[x]], s.n)
@@ -87,24 +141,36 @@ func (s *search) lower(p *part) float64 {
 }
 
 // leaf judges a whole combination of levels.
-func (s *search) leaf(p *part) {
+func (s *worker) leaf(p *part) {
 	s.proof.Complete++
-	if s.stage > 0 {
-		if b := s.lower(p); b < s.best {
-			s.best = b
-			copy(s.levels[s.stage:], p.level[s.stage:])
-		}
+	b := s.lower(p)
+	if s.closed(b) {
 		return
 	}
-	if w := s.judged(p); w.better(s.found, s.space) {
-		s.found, s.best = w, w.loss
+	var w *whole
+	if s.stage == 0 {
+		if w = s.judged(p); w == nil {
+			return
+		}
+		b = w.loss
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch best := math.Float64frombits(s.best.Load()); {
+	case s.stage > 0 && b < best:
+		copy(s.levels, p.level)
+	case s.stage == 0 && w.better(s.found, s.space):
+		s.found = w
+	default:
+		return
+	}
+	s.best.Store(math.Float64bits(b))
 }
 
 // late says whether the search has to stop.
-func (s *search) late() bool {
-	if !s.stopped {
-		s.stopped = s.ctx.Err() != nil || !s.until.IsZero() && time.Now().After(s.until)
+func (s *worker) late() bool {
+	if s.ctx.Err() != nil || !s.until.IsZero() && time.Now().After(s.until) {
+		s.stopped.Store(true)
 	}
-	return s.stopped
+	return s.stopped.Load()
 }

@@ -16,6 +16,7 @@ type part struct {
 	supp   int64
 	level  []uint8 // of columns assigned
 	low    []uint8 // of the others: lowest level that may still be possible
+	merged []uint8 // and the level at which their tuples were made one
 }
 
 func newPart(s *space) *part {
@@ -24,7 +25,7 @@ func newPart(s *space) *part {
 		p.sum = append(p.sum, make([]int64, len(s.cols[i].up)))
 	}
 	p.codes, p.cover = make([][]uint16, len(s.cols)), make([][]int64, len(s.cols))
-	p.level, p.low = make([]uint8, len(s.cols)), make([]uint8, len(s.cols))
+	p.level, p.low, p.merged = make([]uint8, len(s.cols)), make([]uint8, len(s.cols)), make([]uint8, len(s.cols))
 	return p
 }
 
@@ -100,6 +101,7 @@ func (to *part) inherit(from *part) {
 	to.depth, to.supp = from.depth, from.supp
 	copy(to.level, from.level)
 	copy(to.low, from.low)
+	copy(to.merged, from.merged)
 	for x := range from.sum {
 		copy(to.sum[x], from.sum[x])
 	}

@@ -16,16 +16,16 @@ type refiner struct {
 	judge *judge
 	limit int64
 
-	count []int32 // rows by group
-	size  []int32 // tuples by group
-	start []int32
-	seen  []uint16 // groups that occur
-	perm  []int32
-	kept  []int32
-	keys  []uint64
-	exact bool // keys tell all tuples apart
-	table []int32
-	found []uint64
+	count    []int32 // rows by group
+	size     []int32 // tuples by group
+	start    []int32
+	seen     []uint16 // groups that occur
+	perm     []int32
+	kept     []int32
+	keys     []uint64
+	exact    bool // keys tell all tuples apart
+	table    []int32
+	distinct []uint64
 }
 
 func newRefiner(s *space, set *model.Set, limit int64) *refiner {
@@ -208,15 +208,21 @@ func (r *refiner) drop(from, to *part, class int, members []int32, rows, cover i
 // take copies the tuples kept, those that no level still possible tells apart as one. Levels below low are never asked
 // for again, so a tuple may speak for all that share its groups at low.
 func (r *refiner) take(from, to *part) {
+	if !mergeable(from, to) {
+		r.copy(from, to, r.kept)
+		to.w, to.pop = gather(to.w, from.w, r.kept), gather(to.pop, from.pop, r.kept)
+		return
+	}
 	n := len(r.kept)
 	r.keyed(from, to)
+	copy(to.merged, to.low)
 	size := 1
 	for size < 2*n {
 		size *= 2
 	}
 	r.table = grown(r.table, size)
 	clear(r.table)
-	r.found = r.found[:0]
+	r.distinct = r.distinct[:0]
 	to.w = to.w[:0]
 	first := r.perm[:0]
 	begin, j := 0, 0
@@ -228,14 +234,14 @@ func (r *refiner) take(from, to *part) {
 				t := int(r.table[x]) - 1
 				if t < 0 {
 					r.table[x] = int32(len(first) + 1)
-					first, r.found = append(first, r.kept[j]), append(r.found, key)
+					first, r.distinct = append(first, r.kept[j]), append(r.distinct, key)
 					to.w = append(to.w, from.w[r.kept[j]])
 					if from.pop != nil {
 						to.pop = append(to.pop[:len(first)-1], from.pop[r.kept[j]])
 					}
 					break
 				}
-				if t >= begin && r.found[t] == key && r.alike(from, to, first[t], r.kept[j]) {
+				if t >= begin && r.distinct[t] == key && r.alike(from, to, first[t], r.kept[j]) {
 					to.w[t] += from.w[r.kept[j]]
 					if from.pop != nil {
 						to.pop[t] += from.pop[r.kept[j]]
@@ -249,10 +255,30 @@ func (r *refiner) take(from, to *part) {
 		to.ends[class] = int32(begin)
 	}
 	r.perm = first
-	for x := to.depth; x < len(r.cols); x++ {
-		to.codes[x] = gather(to.codes[x], from.codes[x], first)
+	r.copy(from, to, first)
+}
+
+// mergeable says whether tuples may have become alike: only if one of the columns they differed in has lost levels
+// since, or is assigned at a higher one.
+func mergeable(from, to *part) bool {
+	x := from.depth
+	if to.level[x] > from.merged[x] {
+		return true
 	}
-	to.tag, to.person = gather(to.tag, from.tag, first), gather(to.person, from.person, first)
+	for y := to.depth; y < len(to.low); y++ {
+		if to.low[y] > from.merged[y] {
+			return true
+		}
+	}
+	return false
+}
+
+// copy takes what the tuples at carry besides their counts.
+func (r *refiner) copy(from, to *part, at []int32) {
+	for x := to.depth; x < len(r.cols); x++ {
+		to.codes[x] = gather(to.codes[x], from.codes[x], at)
+	}
+	to.tag, to.person = gather(to.tag, from.tag, at), gather(to.person, from.person, at)
 }
 
 // keyed makes a key of the groups that each tuple kept is in at the lowest levels possible.

@@ -5,6 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"carrel/anonymize/kanon/model"
@@ -15,6 +19,7 @@ type Options struct {
 	Models      model.Set
 	Suppression float64       // share of the rows that may be suppressed, 0 to 1
 	Limit       time.Duration // after it the best found is given; 0 = none
+	Workers     int           // 0 = as many as there are processors
 }
 
 // Result is the transformation found.
@@ -65,29 +70,33 @@ var ErrNone = errors.New("no transformation of the table fulfils the models: all
 // close a subtree of the last search. Sums are integers and losses are added in one order, so that rounding is monotone;
 // suffix is lowered by more than its rounding.
 type search struct {
-	*refiner
+	sp     *space
 	set    *model.Set
-	parts  []*part // by depth
-	spare  [2]*part
+	most   int64 // rows that may be suppressed
 	suffix []float64
 	stage  int
+	claim  int // depth at which subtrees are claimed
 
-	best   float64 // of the stage
-	levels []uint8 // of the best of the stages before the last, the first columns at their top
-	found  *whole  // the best of the last stage
-	proof  Proof
-	open   float64
+	best    atomic.Uint64 // bits of the least loss of the stage; losses are not negative, so bits order as they do
+	stopped atomic.Bool
+	ctx     context.Context
+	until   time.Time
+	end     time.Time
 
-	ctx        context.Context
-	until, end time.Time
-	stopped    bool
+	mu      sync.Mutex
+	levels  []uint8 // of the best of the stages before the last, the first columns at their top
+	found   *whole  // the best of the last stage
+	claimed map[string]bool
+	open    float64
+	workers []*worker
 }
 
 // slack is more than the rounding of a sum of losses, which lie between 0 and 1.
 const slack = 1e-12
 
 // Search finds the transformation of least loss. ErrNone: there is none. When ctx ends it ends with its error; when the
-// time limit ends it gives the best found, which Proof.Optimal tells apart.
+// time limit ends it gives the best found, which Proof.Optimal tells apart. The transformation does not depend on the
+// number of workers; the counts of the proof do, since a worker may close early what another one's find condemns.
 func Search(ctx context.Context, t *Table, o Options) (*Result, error) {
 	if !(o.Suppression >= 0 && o.Suppression <= 1) {
 		return nil, fmt.Errorf("a suppression limit of %g: it is a share from 0 to 1", o.Suppression)
@@ -95,79 +104,138 @@ func Search(ctx context.Context, t *Table, o Options) (*Result, error) {
 	if len(o.Models.Classes) == 0 {
 		return nil, errors.New("a search needs a privacy model for its classes, such as k-anonymity")
 	}
-	sp := newSpace(t)
-	limit := int64(o.Suppression * float64(t.total))
-	s := &search{refiner: newRefiner(sp, &o.Models, limit), set: &o.Models, ctx: ctx, open: math.Inf(1)}
+	s := &search{sp: newSpace(t), set: &o.Models, most: int64(o.Suppression * float64(t.total)), ctx: ctx, open: math.Inf(1)}
 	if o.Limit > 0 {
 		now := time.Now()
 		s.until, s.end = now.Add(o.Limit*4/5), now.Add(o.Limit) // the rest polishes what was found
 	}
-	s.proof.Lattice = 1
-	for i := range s.cols {
-		s.proof.Lattice *= float64(len(s.cols[i].up))
+	n := o.Workers
+	if n == 0 {
+		n = runtime.GOMAXPROCS(0)
 	}
-	s.prepare()
-	found, err := s.stages()
-	if err != nil {
+	if len(t.rows) < small {
+		n = 1
+	}
+	s.suffix = make([]float64, len(s.sp.cols)+1)
+	root := s.sp.root()
+	for range n {
+		s.workers = append(s.workers, newWorker(s, root))
+	}
+	found, proof, err := s.stages()
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if found == nil {
+	case found == nil && !proof.Optimal:
+		return nil, fmt.Errorf("nothing was found within %v: allow more time", o.Limit)
+	case found == nil:
 		return nil, ErrNone
 	}
-	return s.result(found), nil
+	return s.result(found, proof), nil
 }
 
-// prepare makes the chain of partitions with the first columns at their top: stage m starts at parts[m].
-func (s *search) prepare() {
-	n := len(s.cols)
-	s.suffix = make([]float64, n+1)
-	s.levels = make([]uint8, n)
-	s.spare = [2]*part{newPart(s.space), newPart(s.space)}
-	s.parts = []*part{s.root()}
-	for x := range s.cols {
-		s.parts = append(s.parts, newPart(s.space))
-		s.split(s.parts[x], s.parts[x+1], s.cols[x].top())
-		s.levels[x] = uint8(s.cols[x].top())
-	}
-}
+// small is the number of different rows below which a second worker costs more than it gives.
+const small = 2000
 
-// stages runs the searches over the last column, the last two, and so on; the last stage is the search itself. It
-// returns the best combination that fulfils the models, nil if there is none.
-func (s *search) stages() (*whole, error) {
-	n := len(s.cols)
-	if s.parts[n].supp > s.limit {
-		return nil, nil // even the coarsest partition suppresses too much
+// stages runs the searches over the last columns, then over more of them; the last stage is the search itself. It
+// returns the best combination that fulfils the models, nil if there is none. The first two fifths of the columns, which
+// are those with the fewest values, have no stage of their own: it would take nearly as long as the whole.
+func (s *search) stages() (best *whole, proof Proof, err error) {
+	n, first := len(s.sp.cols), s.workers[0]
+	if first.parts[n].supp > s.most {
+		return nil, Proof{Optimal: true}, nil // even the coarsest partition suppresses too much
 	}
-	best := s.judged(s.parts[n])
+	best = first.judged(first.parts[n])
+	s.levels = slices.Clone(first.parts[n].level)
 	for s.stage = n - 1; s.stage > 0; s.stage-- {
-		p := s.parts[s.stage]
-		s.levels[s.stage] = uint8(s.cols[s.stage].top())
-		s.best = math.Inf(1)
-		s.below(p)
-		if err := s.ctx.Err(); err != nil {
-			return nil, err
+		if s.stage <= n*2/5 {
+			s.suffix[s.stage] = math.Max(0, first.lower(first.parts[s.stage])-slack)
+			first.hand(s.stage)
+			continue
 		}
-		if w := s.complete(s.levels); w.better(best, s.space) {
+		s.best.Store(math.Float64bits(math.Inf(1)))
+		s.run()
+		if err := s.ctx.Err(); err != nil {
+			return nil, proof, err
+		}
+		if w := first.complete(s.levels); w.better(best, s.sp) {
 			best = w
 		}
-		if s.stopped {
-			return s.polished(best, s.rootBound()), nil
+		if s.stopped.Load() {
+			lower := s.rootBound()
+			best = first.polished(best)
+			return best, s.proof(false, lower), nil
 		}
-		s.suffix[s.stage] = s.best - slack
-		copy(s.parts[s.stage-1].low[s.stage:], p.low[s.stage:]) // the same partition but for caps, and coarser
-	}
-	s.best = math.Inf(1)
-	if best != nil {
-		s.best = best.loss
+		s.suffix[s.stage] = math.Max(0, math.Float64frombits(s.best.Load())-slack)
+		first.hand(s.stage)
 	}
 	s.found = best
-	s.below(s.parts[0])
+	s.best.Store(math.Float64bits(math.Inf(1)))
+	if best != nil {
+		s.best.Store(math.Float64bits(best.loss))
+	}
+	s.run()
 	if err := s.ctx.Err(); err != nil {
-		return nil, err
+		return nil, proof, err
 	}
-	if s.stopped {
-		return s.polished(s.found, s.open), nil
+	best = s.found
+	optimal := !s.stopped.Load()
+	if !optimal {
+		best = first.polished(best)
 	}
-	s.proof.Optimal = true
-	return s.found, nil
+	return best, s.proof(optimal, s.open), nil
+}
+
+// run searches one stage. All workers go through the first columns alike; a subtree at the depth of claim is for the one
+// who comes first.
+func (s *search) run() {
+	s.claimed = map[string]bool{}
+	s.claim = s.stage
+	for tasks := 1; tasks < 16*len(s.workers) && len(s.workers) > 1 && s.claim < len(s.sp.cols)-1; s.claim++ {
+		tasks *= len(s.sp.cols[s.claim].up)
+	}
+	var wg sync.WaitGroup
+	for _, w := range s.workers {
+		copy(w.parts[s.stage].low, s.workers[0].parts[s.stage].low)
+	}
+	for _, w := range s.workers {
+		wg.Go(func() { w.below(w.parts[s.stage]) })
+	}
+	wg.Wait()
+}
+
+// proof adds up what the workers closed.
+func (s *search) proof(optimal bool, lower float64) Proof {
+	p := Proof{Optimal: optimal, Lower: lower, Lattice: 1}
+	for i := range s.sp.cols {
+		p.Lattice *= float64(len(s.sp.cols[i].up))
+	}
+	for _, w := range s.workers {
+		p.Partitions += w.proof.Partitions
+		p.Checked += w.proof.Checked
+		p.Complete += w.proof.Complete
+		p.Infeasible += w.proof.Infeasible
+		p.Bounded += w.proof.Bounded
+		p.Open += w.proof.Open
+	}
+	return p
+}
+
+// rootBound is the lower bound of the whole search when a stage before the last was not finished.
+func (s *search) rootBound() float64 {
+	s.stage = 0
+	return s.workers[0].lower(s.workers[0].parts[0])
+}
+
+// result writes a combination in the order of the table's columns.
+func (s *search) result(w *whole, proof Proof) *Result {
+	n := len(s.sp.cols)
+	r := &Result{Levels: make([]int, n), Columns: make([]float64, n), Loss: w.loss, Suppressed: w.supp, Rows: s.sp.n, Classes: w.classes, Smallest: w.smallest, Proof: proof}
+	for x, i := range s.sp.order {
+		r.Levels[i] = int(w.levels[x])
+		r.Columns[i] = s.sp.cols[x].share(w.sums[x], s.sp.n)
+	}
+	if proof.Optimal || proof.Lower > w.loss {
+		r.Proof.Lower = w.loss
+	}
+	return r
 }

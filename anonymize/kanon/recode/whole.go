@@ -18,7 +18,7 @@ type whole struct {
 
 // judged judges a partition by all columns by all models: classes that fail are suppressed. nil: too many are, or the
 // table as a whole fails.
-func (s *search) judged(p *part) *whole {
+func (s *worker) judged(p *part) *whole {
 	w := &whole{levels: append([]uint8(nil), p.level...), supp: p.supp}
 	for x := range s.cols {
 		w.sums = append(w.sums, p.sum[x][p.level[x]])
@@ -39,7 +39,7 @@ func (s *search) judged(p *part) *whole {
 	return w
 }
 
-func (s *search) class(w *whole, t *model.Summary, p *part, class int, start, end int32) {
+func (s *worker) class(w *whole, t *model.Summary, p *part, class int, start, end int32) {
 	size, rows := int64(0), int64(0)
 	s.perm = s.perm[:0]
 	for j := start; j < end; j++ {
@@ -85,7 +85,7 @@ func (w *whole) better(than *whole, s *space) bool {
 }
 
 // complete judges a combination of levels.
-func (s *search) complete(levels []uint8) *whole {
+func (s *worker) complete(levels []uint8) *whole {
 	root := *s.parts[0]
 	root.low = levels // nothing else is asked for, so tuples may merge at once
 	from := &root
@@ -101,10 +101,8 @@ func (s *search) complete(levels []uint8) *whole {
 	return s.judged(from)
 }
 
-// polished lowers and raises single columns of what was found while that helps and there is time; lower is the smallest
-// lower bound of what was left open.
-func (s *search) polished(w *whole, lower float64) *whole {
-	s.proof.Lower = lower
+// polished lowers and raises single columns of what was found while that helps and there is time.
+func (s *worker) polished(w *whole) *whole {
 	if w == nil {
 		return nil
 	}
@@ -128,26 +126,4 @@ func (s *search) polished(w *whole, lower float64) *whole {
 		}
 	}
 	return w
-}
-
-// rootBound is the lower bound of the whole search when a stage before the last was not finished.
-func (s *search) rootBound() float64 {
-	stage := s.stage
-	s.stage = 0
-	defer func() { s.stage = stage }()
-	return s.lower(s.parts[0])
-}
-
-// result writes a combination in the order of the table's columns.
-func (s *search) result(w *whole) *Result {
-	n := len(s.cols)
-	r := &Result{Levels: make([]int, n), Columns: make([]float64, n), Loss: w.loss, Suppressed: w.supp, Rows: s.n, Classes: w.classes, Smallest: w.smallest, Proof: s.proof}
-	for x, i := range s.order {
-		r.Levels[i] = int(w.levels[x])
-		r.Columns[i] = s.cols[x].share(w.sums[x], s.n)
-	}
-	if r.Proof.Optimal || r.Proof.Lower > w.loss {
-		r.Proof.Lower = w.loss
-	}
-	return r
 }
