@@ -89,6 +89,9 @@ type Decision struct {
 	Obligations []Obligation `json:"obligations"`
 	Bundle      string       `json:"bundle"` // sha256:… of the rules
 	Input       string       `json:"input"`  // sha256:… of the question
+	// Commitment is a salted commitment to the question, for the audit log; empty where nobody keeps the question. Input is shown to
+	// who asked and goes no further: of guessable facts a plain hash tells which they were.
+	Commitment string `json:"-"`
 }
 
 // Oblige returns the values of the obligations of one kind, in the order of the decision.

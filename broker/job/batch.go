@@ -109,7 +109,7 @@ func (s *Service) put(ctx context.Context, tx *store.Tx, p *prepared, j *stored)
 		facts = map[string]string{"batch": j.Batch}
 	}
 	e := s.entry(p, "job.submitted", "", "allowed", facts)
-	e.Object, e.Commit = "job/"+j.ID, map[string]string{"sql": text.Commitment}
+	e.Object, e.Commit = "job/"+j.ID, act.Commits(p.decision, map[string]string{"sql": text.Commitment})
 	if _, err := s.c.Desk.Log.Append(ctx, tx, e); err != nil {
 		return err
 	}

@@ -208,7 +208,7 @@ func (s *Service) charge(ctx context.Context, p *prepared, recordID string) (*le
 		e := s.entry(p, "query.charged", recordID, "allowed", map[string]string{
 			"plan": p.plan.Hash(), "units": fmt.Sprint(p.cost.Units), "delta": fmt.Sprint(p.cost.Delta), "extract": p.dataset.Source.ID(),
 		})
-		e.Commit = map[string]string{"sql": text.Commitment}
+		e.Commit = act.Commits(p.decision, map[string]string{"sql": text.Commitment})
 		pending, err := s.c.Desk.Log.Append(ctx, tx, e)
 		if err != nil {
 			return err
@@ -401,7 +401,7 @@ func (s *Service) entry(p *prepared, kind, object, outcome string, facts map[str
 	for _, r := range p.decision.Reasons {
 		rules = append(rules, r.Rule)
 	}
-	return audit.Entry{At: s.c.Clock.Now().UTC(), Kind: kind, Actor: p.id.Account, Unit: unit, Object: name, Grant: p.grant.ID, Policy: p.decision.Bundle, Rules: rules, Facts: p.said(facts), Outcome: outcome}
+	return audit.Entry{At: s.c.Clock.Now().UTC(), Kind: kind, Actor: p.id.Account, Unit: unit, Object: name, Grant: p.grant.ID, Policy: p.decision.Bundle, Rules: rules, Facts: p.said(facts), Commit: act.Commits(p.decision, nil), Outcome: outcome}
 }
 
 // present makes the reply from committed state only.

@@ -14,6 +14,11 @@
 // An approval comes from the rules as the names of its rules and a day; how each is cited on that day (article, source,
 // whether it stands) is asked of the rules too, once a day, and remembered. Which source carries what is never said in Go.
 //
+// Each decision that is kept for replay carries a salted commitment to its question, for the audit log (broker/grant/act writes it
+// there); salt and question are kept together and removed together (Recorder). So an entry of the log binds who decided to the facts
+// that he was told, whoever holds the record can be proved wrong, and after the record is gone nothing can be guessed from the log:
+// the question's plain hash, from which guessable facts could be found by trying, is in no entry.
+//
 // A bundle is an OPA bundle with OPA's own signature (ES256), read only when the signature holds, nothing lies outside the
 // root "carrel", and every decision was tried. Rules are exchanged while questions are asked (Live).
 //
@@ -57,6 +62,7 @@ const defaultTimeout = 5 * time.Second
 type LogEntry struct {
 	Document string // e.g. "carrel.query.decision"
 	Question []byte
+	Salt     []byte // of the decision's commitment to it
 	Decision policy.Decision
 	Took     time.Duration
 	Err      error
@@ -203,7 +209,11 @@ func (d *Decider) Decide(ctx context.Context, q policy.Question) (policy.Decisio
 		decision, err = d.decide(ctx, document, in)
 	}
 	if d.log != nil {
-		d.log(ctx, LogEntry{Document: document, Question: in.canonical, Decision: decision, Took: time.Since(start), Err: err})
+		var salt []byte
+		if err == nil {
+			salt, decision.Commitment = commit(in.canonical)
+		}
+		d.log(ctx, LogEntry{Document: document, Question: in.canonical, Salt: salt, Decision: decision, Took: time.Since(start), Err: err})
 	}
 	if err != nil {
 		return policy.Decision{}, err

@@ -3,6 +3,10 @@ package opa
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,6 +32,29 @@ type Recorded struct {
 	Allow    bool            `json:"allow"`
 	Rules    []string        `json:"rules"`
 	Question json.RawMessage `json:"question"`
+	Salt     []byte          `json:"salt,omitempty"` // of the commitment in the audit log
+}
+
+// saltSize is that of the audit log's commitments.
+const saltSize = 32
+
+// commit makes fresh salt, and with it a commitment to a question: HMAC-SHA256 in hexadecimal digits, as the audit log has it.
+func commit(question []byte) (salt []byte, commitment string) {
+	salt = make([]byte, saltSize)
+	_, _ = rand.Read(salt) // never fails: without randomness the process ends
+	return salt, hex.EncodeToString(sealed(salt, question))
+}
+
+func sealed(salt, question []byte) []byte {
+	h := hmac.New(sha256.New, salt)
+	h.Write(question)
+	return h.Sum(nil)
+}
+
+// Opens reports whether this is the question that an entry of the audit log is committed to.
+func (r Recorded) Opens(commitment string) bool {
+	want, err := hex.DecodeString(commitment)
+	return err == nil && len(r.Salt) == saltSize && hmac.Equal(want, sealed(r.Salt, r.Question))
 }
 
 const (
@@ -67,7 +94,7 @@ func (r *Recorder) Record(ctx context.Context, e LogEntry) {
 	if e.Err != nil || e.Decision.Input == "" {
 		return
 	}
-	line := Recorded{Document: e.Document, Bundle: e.Decision.Bundle, Input: e.Decision.Input, Allow: e.Decision.Allow, Rules: rulesIn(e.Decision), Question: e.Question}
+	line := Recorded{Document: e.Document, Bundle: e.Decision.Bundle, Input: e.Decision.Input, Allow: e.Decision.Allow, Rules: rulesIn(e.Decision), Question: e.Question, Salt: e.Salt}
 	var body bytes.Buffer
 	enc := json.NewEncoder(&body)
 	enc.SetEscapeHTML(false) // the question stays what was hashed

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -164,5 +165,49 @@ func BenchmarkReplay(b *testing.B) {
 	b.ResetTimer()
 	if rep, err := d.Replay(b.Context(), f, nil); err != nil || rep.Same != b.N {
 		b.Fatalf("%+v, %v", rep, err)
+	}
+}
+
+// TestTheLogIsBoundToTheQuestion: a decision that is kept carries a commitment that its line opens and no other line does, equal
+// questions have different ones, and what asks without keeping has none.
+func TestTheLogIsBoundToTheQuestion(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	r, err := OpenRecorder(dir, 1, time.Now, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := decider(t, WithLog(r.Record))
+	var told []policy.Decision
+	for range 2 {
+		dec, err := d.Decide(t.Context(), queryQuestion())
+		if err != nil {
+			t.Fatal(err)
+		}
+		told = append(told, dec)
+	}
+	lines, err := r.Recent()
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := io.ReadAll(lines)
+	if err = errors.Join(err, lines.Close(), r.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for i, line := range bytes.Split(bytes.TrimSpace(raw), []byte("\n")) {
+		var kept Recorded
+		if err := strictJSON(line, &kept); err != nil {
+			t.Fatal(err)
+		}
+		if kept.Input != told[i].Input || !kept.Opens(told[i].Commitment) || kept.Opens(told[1-i].Commitment) || bytes.Contains(line, []byte(told[i].Commitment)) {
+			t.Errorf("line %d: %s", i, line)
+		}
+		kept.Question = bytes.Replace(kept.Question, []byte("research"), []byte("resea1ch"), 1)
+		if kept.Opens(told[i].Commitment) {
+			t.Error("another question opens the commitment")
+		}
+	}
+	if dec, err := decider(t).Decide(t.Context(), queryQuestion()); err != nil || dec.Commitment != "" {
+		t.Errorf("%q, %v", dec.Commitment, err)
 	}
 }

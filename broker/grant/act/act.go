@@ -88,10 +88,23 @@ type Step struct {
 	Outcome string // empty is allowed
 }
 
+// CommitQuestion names the commitment of an entry to the question that was put to policy.
+const CommitQuestion = "question"
+
+// Commits are the commitments of an entry together with that to the question of the decision behind it, where it is kept.
+func Commits(dec policy.Decision, others map[string]string) map[string]string {
+	if dec.Commitment == "" {
+		return others
+	}
+	out := map[string]string{CommitQuestion: dec.Commitment}
+	maps.Copy(out, others)
+	return out
+}
+
 // Record appends the step to the log inside tx, with the rules of the decision behind it.
 func (d Desk) Record(ctx context.Context, tx *store.Tx, id auth.Identity, dec policy.Decision, s Step) (*audit.Pending, error) {
 	e := audit.Entry{At: d.Now(), Kind: s.Kind, Actor: id.Account, Unit: s.Unit, Object: s.Object, Grant: s.Grant,
-		Policy: dec.Bundle, Rules: rules(dec), Facts: s.Facts, Commit: s.Commit, Outcome: s.Outcome}
+		Policy: dec.Bundle, Rules: rules(dec), Facts: s.Facts, Commit: Commits(dec, s.Commit), Outcome: s.Outcome}
 	if e.Actor == "" {
 		e.Actor = "system"
 	}

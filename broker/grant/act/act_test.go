@@ -55,3 +55,16 @@ func TestDeskIsComplete(t *testing.T) {
 		t.Error("an empty desk passes")
 	}
 }
+
+// What policy was told stands in the log beside the other commitments, and an entry without a question that is kept has none.
+func TestCommits(t *testing.T) {
+	t.Parallel()
+	others := map[string]string{"reason": "a"}
+	got := act.Commits(policy.Decision{Commitment: "b"}, others)
+	if len(got) != 2 || got["reason"] != "a" || got[act.CommitQuestion] != "b" || len(others) != 1 {
+		t.Errorf("%v, %v", got, others)
+	}
+	if got := act.Commits(policy.Decision{Input: "sha256:x"}, nil); got != nil {
+		t.Errorf("%v", got)
+	}
+}
