@@ -2,8 +2,10 @@ package dcat_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,114 +17,160 @@ import (
 
 const base = "https://carrel.example/jinhe"
 
-// required are the properties that HealthDCAT-AP requires of each class, for the access right NON_PUBLIC.
-var required = map[string][]string{
-	"http://www.w3.org/ns/dcat#Catalog": {"http://purl.org/dc/terms/title", "http://purl.org/dc/terms/description", "http://purl.org/dc/terms/publisher", "http://www.w3.org/ns/dcat#dataset"},
-	"http://www.w3.org/ns/dcat#Dataset": {"http://purl.org/dc/terms/title", "http://purl.org/dc/terms/description", "http://purl.org/dc/terms/accessRights", "http://data.europa.eu/r5r/applicableLegislation",
-		"http://www.w3.org/ns/dcat#distribution", "http://purl.org/dc/terms/identifier", "http://purl.org/dc/terms/publisher", "http://www.w3.org/ns/dcat#theme", "http://healthdataportal.eu/ns/health#hdab",
-		"http://healthdataportal.eu/ns/health#healthCategory", "http://www.w3.org/ns/dcat#contactPoint", "http://www.w3.org/ns/dcat#keyword", "http://purl.org/dc/terms/type", "http://purl.org/dc/terms/provenance"},
-	"http://www.w3.org/ns/dcat#Distribution": {"http://www.w3.org/ns/dcat#accessURL", "http://data.europa.eu/r5r/applicableLegislation"},
-	"http://xmlns.com/foaf/0.1/Agent":        {"http://xmlns.com/foaf/0.1/name", "http://www.w3.org/ns/dcat#contactPoint"},
-	"http://www.w3.org/2006/vcard/ns#Kind":   {"http://www.w3.org/2006/vcard/ns#fn", "http://www.w3.org/2006/vcard/ns#hasURL"},
-	"http://www.w3.org/ns/csvw#Column":       {"http://www.w3.org/ns/csvw#name", "http://www.w3.org/ns/csvw#titles", "http://www.w3.org/ns/csvw#datatype", "http://purl.org/dc/terms/description"},
+// shape says how often a property stands at things of a class (most 0: as often as one likes) and what kind of node its values are:
+// "iri", "node" (with or without a name), "literal" or "boolean".
+type shape struct {
+	class, property string
+	least, most     int
+	kind            string
 }
 
-// reader expands a document as JSON-LD does with a context of prefixes, and checks what it finds on the way.
-type reader struct {
-	prefixes map[string]string
-	classes  map[string]int
+// shapes are those of HealthDCAT-AP for NON_PUBLIC, of release 5 and of release 8, and the mandatory ones of DCAT-AP 3 below them.
+func shapes() []shape {
+	return []shape{
+		{"dcat:Catalog", "dct:title", 1, 0, "literal"}, {"dcat:Catalog", "dct:description", 1, 0, "literal"}, {"dcat:Catalog", "dct:publisher", 1, 1, "node"},
+		{"dcat:Catalog", "dcat:dataset", 1, 0, "iri"}, {"dcat:Catalog", "dcatap:applicableLegislation", 1, 0, "iri"},
+		{"dcat:Dataset", "dct:title", 1, 0, "literal"}, {"dcat:Dataset", "dct:description", 1, 0, "literal"}, {"dcat:Dataset", "dct:accessRights", 1, 1, "iri"},
+		{"dcat:Dataset", "dcatap:applicableLegislation", 1, 0, "iri"}, {"dcat:Dataset", "dcat:distribution", 1, 0, "node"}, {"dcat:Dataset", "dct:identifier", 1, 0, "literal"},
+		{"dcat:Dataset", "dct:publisher", 1, 1, "node"}, {"dcat:Dataset", "dcat:theme", 1, 0, "iri"}, {"dcat:Dataset", "healthdcatap:hdab", 1, 1, "node"},
+		{"dcat:Dataset", "healthdcatap:healthCategory", 1, 0, "iri"}, {"dcat:Dataset", "healthdcatap:hasStructuredData", 1, 1, "boolean"},
+		{"dcat:Dataset", "healthdcatap:hasVariables", 1, 0, "node"}, {"dcat:Dataset", "healthdcatap:hasCodingSystem", 0, 0, "node"}, {"dcat:Dataset", "dpv:hasPurpose", 0, 0, "node"},
+		{"dcat:Dataset", "dcat:contactPoint", 1, 0, "node"}, {"dcat:Dataset", "dcat:keyword", 1, 0, "literal"}, {"dcat:Dataset", "dct:type", 1, 0, "node"}, {"dcat:Dataset", "dct:provenance", 1, 0, "node"},
+		{"dcat:Distribution", "dcat:accessURL", 1, 0, "iri"}, {"dcat:Distribution", "dcatap:applicableLegislation", 1, 0, "iri"},
+		{"foaf:Agent", "foaf:name", 1, 0, "literal"}, {"foaf:Agent", "dcat:contactPoint", 1, 1, "node"}, {"foaf:Agent", "cv:contactPoint", 1, 1, "node"},
+		{"vcard:Kind", "vcard:fn", 1, 0, "literal"}, {"vcard:Kind", "vcard:hasURL", 1, 1, "iri"},
+		{"csvw:TableGroup", "csvw:table", 1, 0, "node"}, {"csvw:TableGroup", "dct:title", 1, 0, "literal"},
+		{"csvw:Table", "dct:title", 1, 0, "literal"}, {"csvw:Table", "csvw:column", 1, 0, "node"},
+		{"csvw:Column", "csvw:name", 1, 1, "literal"}, {"csvw:Column", "dct:description", 1, 0, "literal"}, {"csvw:Column", "csvw:titles", 1, 0, "literal"}, {"csvw:Column", "csvw:title", 1, 0, "literal"},
+		{"csvw:Column", "csvw:datatype", 1, 1, "literal"}, {"csvw:Column", "csvw:propertyUrl", 0, 1, "iri"},
+	}
 }
 
-func (r *reader) iri(name string) (string, error) {
-	prefix, rest, ok := strings.Cut(name, ":")
-	full, known := r.prefixes[prefix]
-	if !ok || !known || rest == "" {
-		return "", fmt.Errorf("%q is not of the context", name)
-	}
-	return full + rest, nil
+// graph is what a document says, as triples: subject, property, values each once. Things of one name are one thing, wherever they stand.
+type graph struct {
+	context  map[string]any
+	triples  map[string]map[string]map[string]bool
+	nameless int
 }
 
-func (r *reader) read(v any, at string) error {
-	switch v := v.(type) {
-	case []any:
-		if len(v) == 0 && !strings.HasSuffix(at, "hasCodingSystem") && !strings.HasSuffix(at, "hasLegalBasis") && !strings.HasSuffix(at, "column") {
-			return fmt.Errorf("%s is empty", at)
-		}
-		for _, x := range v {
-			if err := r.read(x, at); err != nil {
-				return err
-			}
-		}
-	case map[string]any:
-		return r.object(v, at)
-	case string:
-		if v == "" {
-			return fmt.Errorf("%s is empty", at)
-		}
-	}
-	return nil
-}
-
-func (r *reader) object(o map[string]any, at string) error {
-	if value, ok := o["@value"]; ok {
-		return r.read(value, at)
-	}
-	if iri, ok := o["@id"].(string); ok {
-		u, err := url.Parse(iri)
-		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || strings.ContainsAny(iri, " <>\"{}|\\^`") {
-			return fmt.Errorf("%s: %q is no IRI", at, iri)
-		}
-	}
-	have := map[string]bool{}
-	for key, value := range o {
-		if strings.HasPrefix(key, "@") {
-			continue
-		}
-		iri, err := r.iri(key)
-		if err != nil {
-			return err
-		}
-		have[iri] = true
-		if err := r.read(value, iri); err != nil {
-			return err
-		}
-	}
-	types, _ := o["@type"].([]any)
-	if one, ok := o["@type"].(string); ok {
-		types = []any{one}
-	}
-	for _, t := range types {
-		class, err := r.iri(fmt.Sprint(t))
-		if err != nil {
-			return err
-		}
-		r.classes[class]++
-		for _, property := range required[class] {
-			if !have[property] {
-				return fmt.Errorf("a %s lacks %s", class, property)
-			}
-		}
-	}
-	return nil
-}
-
-func check(doc any) (*reader, error) {
+// read expands a document as JSON-LD does with a context of prefixes.
+func read(doc any) (*graph, error) {
 	raw, err := json.Marshal(doc)
 	if err != nil {
 		return nil, err
 	}
-	var o struct {
-		Context map[string]string `json:"@context"`
-	}
 	var whole map[string]any
-	if err := json.Unmarshal(raw, &o); err != nil {
-		return nil, err
-	}
 	if err := json.Unmarshal(raw, &whole); err != nil {
 		return nil, err
 	}
-	r := &reader{prefixes: o.Context, classes: map[string]int{}}
-	return r, r.read(whole, "document")
+	g := &graph{triples: map[string]map[string]map[string]bool{}}
+	g.context, _ = whole["@context"].(map[string]any)
+	_, err = g.value(whole)
+	return g, err
+}
+
+// known says whether a short name has a prefix of the context.
+func (g *graph) known(name string) error {
+	prefix, rest, ok := strings.Cut(name, ":")
+	if full, in := g.context[prefix].(string); !ok || !in || rest == "" || !strings.HasPrefix(full, "http") {
+		return fmt.Errorf("%q is not of the context", name)
+	}
+	return nil
+}
+
+// value is how a value stands in a triple: by the kind of its node, and its name or text.
+func (g *graph) value(v any) (string, error) {
+	switch v := v.(type) {
+	case string:
+		if v == "" {
+			return "", errors.New("an empty text")
+		}
+		return "literal " + v, nil
+	case map[string]any:
+		if of, in := v["@value"]; in {
+			if b, is := of.(bool); is && v["@type"] == "xsd:boolean" {
+				return fmt.Sprint("boolean ", b), nil
+			}
+			return g.value(of)
+		}
+		return g.object(v)
+	default:
+		return "", fmt.Errorf("a bare %T", v)
+	}
+}
+
+func (g *graph) object(o map[string]any) (string, error) {
+	iri, named := o["@id"].(string)
+	subject := "iri " + iri
+	if !named {
+		g.nameless++
+		subject = fmt.Sprint("blank ", g.nameless)
+	} else if u, err := url.Parse(iri); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || strings.ContainsAny(iri, " <>\"{}|\\^`") {
+		return "", fmt.Errorf("%q is no IRI", iri)
+	}
+	if g.triples[subject] == nil {
+		g.triples[subject] = map[string]map[string]bool{}
+	}
+	for property, values := range o {
+		if property == "@id" || property == "@context" {
+			continue
+		}
+		list, many := values.([]any)
+		if !many {
+			list = []any{values}
+		}
+		for _, v := range list {
+			said, err := fmt.Sprint(v), error(nil)
+			if property == "@type" {
+				err = g.known(said)
+			} else if err = g.known(property); err == nil {
+				said, err = g.value(v)
+			}
+			if err != nil {
+				return "", fmt.Errorf("%s: %w", property, err)
+			}
+			if g.triples[subject][property] == nil {
+				g.triples[subject][property] = map[string]bool{}
+			}
+			g.triples[subject][property][said] = true
+		}
+	}
+	return subject, nil
+}
+
+// of counts the things of a class.
+func (g *graph) of(class string) int {
+	n := 0
+	for _, t := range g.triples {
+		if t["@type"][class] {
+			n++
+		}
+	}
+	return n
+}
+
+// check compares a document with the shapes.
+func check(doc any) (*graph, error) {
+	g, err := read(doc)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range shapes() {
+		for subject, t := range g.triples {
+			if !t["@type"][s.class] {
+				continue
+			}
+			if n := len(t[s.property]); n < s.least || s.most > 0 && n > s.most {
+				return nil, fmt.Errorf("%s, a %s, has %s %d times", subject, s.class, s.property, n)
+			}
+			for v := range t[s.property] {
+				if kind, _, _ := strings.Cut(v, " "); kind != s.kind && (s.kind != "node" || kind != "iri" && kind != "blank") {
+					return nil, fmt.Errorf("%s, a %s, has for %s a %s", subject, s.class, s.property, kind)
+				}
+			}
+		}
+	}
+	return g, nil
 }
 
 func views(t *testing.T) []catalogue.View {
@@ -141,7 +189,7 @@ func views(t *testing.T) []catalogue.View {
 func TestRequiredProperties(t *testing.T) {
 	t.Parallel()
 	all := views(t)
-	r, err := check(dcat.Catalogue(base, "operator", all))
+	g, err := check(dcat.Catalogue(base, "operator", all))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,9 +199,9 @@ func TestRequiredProperties(t *testing.T) {
 			fields += len(table.Fields)
 		}
 	}
-	for class, n := range map[string]int{"http://www.w3.org/ns/dcat#Catalog": 1, "http://www.w3.org/ns/dcat#Dataset": 2, "http://www.w3.org/ns/dcat#Distribution": 2, "http://www.w3.org/ns/csvw#Column": fields} {
-		if r.classes[class] != n {
-			t.Errorf("%d of %s, not %d", r.classes[class], class, n)
+	for class, n := range map[string]int{"dcat:Catalog": 1, "dcat:Dataset": 2, "dcat:Distribution": 2, "csvw:TableGroup": 2, "csvw:Column": fields} {
+		if got := g.of(class); got != n {
+			t.Errorf("%d of %s, not %d", got, class, n)
 		}
 	}
 	for _, v := range all {
@@ -173,22 +221,43 @@ func TestEachRequiredPropertyIsMissed(t *testing.T) {
 			continue
 		}
 		delete(doc, key)
-		r := reader{prefixes: map[string]string{}, classes: nil}
-		for p, full := range doc["@context"].(map[string]any) {
-			r.prefixes[p] = full.(string)
-		}
-		iri, err := r.iri(key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		needed := false
-		for _, p := range required["http://www.w3.org/ns/dcat#Dataset"] {
-			needed = needed || p == iri
-		}
+		needed := slices.ContainsFunc(shapes(), func(x shape) bool { return x.class == "dcat:Dataset" && x.property == key && x.least > 0 })
 		if _, err := check(doc); (err != nil) != needed {
 			t.Errorf("without %s: %v", key, err)
 		}
 	}
+}
+
+// A property that stands too often, or whose value is a text where a name belongs, is seen as well.
+func TestShapesAreSeenToBeBroken(t *testing.T) {
+	t.Parallel()
+	v := views(t)[0]
+	for name, spoil := range map[string]func(map[string]any){
+		"two bodies": func(d map[string]any) {
+			d["healthdcatap:hdab"] = []any{d["healthdcatap:hdab"], map[string]any{"@id": base + "/other"}}
+		},
+		"a law by text":   func(d map[string]any) { d["dcatap:applicableLegislation"] = "PIPL" },
+		"a word for true": func(d map[string]any) { d["healthdcatap:hasStructuredData"] = "true" },
+		"two contacts": func(d map[string]any) {
+			d["dct:publisher"].(map[string]any)["cv:contactPoint"] = map[string]any{"@id": base + "/elsewhere"}
+		},
+		"no such prefix":   func(d map[string]any) { d["adms:sample"] = "x" },
+		"no data type":     func(d map[string]any) { columnOf(d)["csvw:datatype"] = []any{} },
+		"an item by text":  func(d map[string]any) { columnOf(d)["csvw:propertyUrl"] = base },
+		"a name that none": func(d map[string]any) { d["dcat:theme"] = map[string]any{"@id": "HEAL"} },
+	} {
+		doc := dcat.Dataset(base, v)
+		spoil(doc)
+		if _, err := check(doc); err == nil {
+			t.Errorf("%s is not seen", name)
+		}
+	}
+}
+
+// columnOf is the first column of a dataset's first table.
+func columnOf(d map[string]any) map[string]any {
+	table := d["healthdcatap:hasVariables"].(map[string]any)["csvw:table"].([]any)[0]
+	return table.(map[string]any)["csvw:column"].([]any)[0].(map[string]any)
 }
 
 // Hostile names stay inside of their string, and no IRI breaks.
