@@ -13,7 +13,8 @@
 //     only if nothing may be suppressed, a class that fails condemns all finer partitions of it. So are entropy
 //     l-diversity (entropy is concave), recursive (c,l)-diversity (Machanavajjhala et al. 2007, theorem on
 //     monotonicity), t-closeness (each of the distances is convex in the class, Li et al. 2007), β-likeness (the
-//     share of a value in a union is at most the larger share of its parts) and δ-presence (a mediant lies between).
+//     share of a value in a union is at most the larger share of its parts) and δ-presence without a lower bound (a
+//     mediant is at most the larger part).
 //     With suppression none of them is monotone: a class of one value that fails, and would have been suppressed, can
 //     be merged by generalisation into one that held. ARX draws the same line. Where a person has several rows, her
 //     values are counted once a class, a union is no mixture of its parts any more, and Union is not claimed.
@@ -195,10 +196,12 @@ func (m mapping) String() string                 { return fmt.Sprintf("%d-map", 
 func (m mapping) holds(c *Class, _ float64) bool { return c.Population >= m.k }
 func (m mapping) necessary() Criterion           { return m }
 
-type presence struct {
-	union
-	low, high float64
-}
+type presence struct{ low, high float64 }
+
+func (presence) Upward() bool { return false }
+
+// Union: with a lower bound, a class of the population without a person of the table spoils a union and is no class.
+func (p presence) Union() bool { return p.low == 0 }
 
 // Presence demands that the share of the population's persons of a class who are in the table lies from low to high
 // (δ-presence, Nergiz et al. 2007). The population holds the table's persons. It is a class criterion for the classes of

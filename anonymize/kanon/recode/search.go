@@ -109,12 +109,9 @@ func Search(ctx context.Context, t *Table, o Options) (*Result, error) {
 		now := time.Now()
 		s.until, s.end = now.Add(o.Limit*4/5), now.Add(o.Limit) // the rest polishes what was found
 	}
-	n := o.Workers
-	if n == 0 {
+	n := max(1, o.Workers)
+	if o.Workers == 0 && len(t.rows) >= small {
 		n = runtime.GOMAXPROCS(0)
-	}
-	if len(t.rows) < small {
-		n = 1
 	}
 	s.suffix = make([]float64, len(s.sp.cols)+1)
 	root := s.sp.root()
