@@ -10,6 +10,7 @@ import (
 
 	"carrel/broker/store"
 	"carrel/policy"
+	"carrel/policy/informed"
 )
 
 // DocKind is the kind of an institution's document in the store.
@@ -120,32 +121,5 @@ func (r *Register) inform(s policy.Subject) (policy.Subject, error) {
 
 // Watch makes a Decider that asks rules with what the register says of the subject's institution.
 func (r *Register) Watch(rules policy.Decider) policy.Decider {
-	return watched{Decider: rules, register: r}
-}
-
-type watched struct {
-	policy.Decider
-	register *Register
-}
-
-// Decide implements policy.Decider.
-func (w watched) Decide(ctx context.Context, q policy.Question) (policy.Decision, error) {
-	var failed error
-	q = policy.Informed(q, func(s policy.Subject) policy.Subject {
-		s, failed = w.register.inform(s)
-		return s
-	})
-	if failed != nil {
-		return policy.Decision{}, failed
-	}
-	return w.Decider.Decide(ctx, q)
-}
-
-// Scope implements policy.Decider.
-func (w watched) Scope(ctx context.Context, q policy.ScopeQuestion) (policy.Scope, error) {
-	var err error
-	if q.Subject, err = w.register.inform(q.Subject); err != nil {
-		return policy.Scope{Deny: true}, err
-	}
-	return w.Decider.Scope(ctx, q)
+	return informed.Decider(rules, r.inform)
 }

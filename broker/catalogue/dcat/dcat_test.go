@@ -120,7 +120,8 @@ func (g *graph) object(o map[string]any) (string, error) {
 			list = []any{values}
 		}
 		for _, v := range list {
-			said, err := fmt.Sprint(v), error(nil)
+			said := fmt.Sprint(v)
+			var err error
 			if property == "@type" {
 				err = g.known(said)
 			} else if err = g.known(property); err == nil {

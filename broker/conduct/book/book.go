@@ -20,6 +20,7 @@ import (
 	"carrel/broker/conduct/matter"
 	"carrel/broker/store"
 	"carrel/policy"
+	"carrel/policy/informed"
 )
 
 // Store is what the book reads from.
@@ -126,34 +127,7 @@ func (b *Book) inform(s policy.Subject) (policy.Subject, error) {
 }
 
 // Watch makes a Decider that asks rules with what is on file.
-func (b *Book) Watch(rules policy.Decider) policy.Decider { return watched{Decider: rules, book: b} }
-
-type watched struct {
-	policy.Decider
-	book *Book
-}
-
-// Decide implements policy.Decider.
-func (w watched) Decide(ctx context.Context, q policy.Question) (policy.Decision, error) {
-	var failed error
-	q = policy.Informed(q, func(s policy.Subject) policy.Subject {
-		s, failed = w.book.inform(s)
-		return s
-	})
-	if failed != nil {
-		return policy.Decision{}, failed
-	}
-	return w.Decider.Decide(ctx, q)
-}
-
-// Scope implements policy.Decider.
-func (w watched) Scope(ctx context.Context, q policy.ScopeQuestion) (policy.Scope, error) {
-	var err error
-	if q.Subject, err = w.book.inform(q.Subject); err != nil {
-		return policy.Scope{}, err
-	}
-	return w.Decider.Scope(ctx, q)
-}
+func (b *Book) Watch(rules policy.Decider) policy.Decider { return informed.Decider(rules, b.inform) }
 
 // Standing is what is on file of a party, for a page.
 func (b *Book) Standing(party string) ([]policy.Credit, []policy.Duty) {
