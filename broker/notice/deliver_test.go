@@ -221,6 +221,68 @@ func TestMailIsRetriedInOrder(t *testing.T) {
 	}
 }
 
+// deliveries are the entries of the log about what went out.
+func deliveries(w *apptest.World) []map[string]string {
+	var out []map[string]string
+	for _, e := range w.Entries() {
+		if e.Kind == "notice.deliveries" {
+			out = append(out, e.Facts)
+		}
+	}
+	return out
+}
+
+// Guard: what became of messages is on record: by number, channel and tries, in batches, with nobody's address or account in it.
+func TestDeliveriesAreOnRecord(t *testing.T) {
+	t.Parallel()
+	w, o := withMail(t)
+	confirmed(t, w, o, "chen", "slow@jinhe.example")
+	confirmed(t, w, o, "zhou", "quick@jinhe.example")
+	o.fail("slow@jinhe.example", 451)
+	w.Reviewed("li", apptest.Research())
+	deliver(t, w)
+	if got := deliveries(w); len(got) != 0 {
+		t.Fatalf("on record one by one: %v", got)
+	}
+	w.Clock.Add(5 * time.Minute)
+	deliver(t, w)
+	deliver(t, w)
+	got := deliveries(w)
+	if len(got) != 1 {
+		t.Fatalf("%d entries for one batch: %v", len(got), got)
+	}
+	one := regexp.MustCompile(`^ms-[0-9a-f]+ (mail|code|hook) [0-9]+(, ms-[0-9a-f]+ (mail|code|hook) [0-9]+)*$`)
+	for what, list := range got[0] {
+		if what != "sent" && what != "failed" || !one.MatchString(list) || strings.Contains(list, "@") {
+			t.Errorf("%s: %s", what, list)
+		}
+	}
+	if n := strings.Count(got[0]["sent"], " code "); n != 2 || strings.Count(got[0]["sent"], " mail ") != 1 || !strings.HasSuffix(got[0]["failed"], " mail 2") {
+		t.Errorf("on record %v", got[0])
+	}
+	w.Clock.Add(6 * 24 * time.Hour)
+	deliver(t, w)
+	w.Clock.Add(5 * time.Minute)
+	deliver(t, w)
+	if got = deliveries(w); len(got) != 2 || !strings.HasSuffix(got[1]["gave-up"], " mail 3") || got[1]["sent"] != "" {
+		t.Errorf("after giving up: %v", got)
+	}
+}
+
+// A server that takes many letters at once makes one entry of them.
+func TestDeliveriesFillABatch(t *testing.T) {
+	t.Parallel()
+	w, o := withMail(t)
+	confirmed(t, w, o, "zhou", "quick@jinhe.example")
+	for range 26 {
+		w.Reviewed("li", apptest.Research())
+	}
+	deliver(t, w)
+	if got := deliveries(w); len(got) != 1 || strings.Count(got[0]["sent"], "ms-") != 25 {
+		t.Errorf("on record %d entries", len(got))
+	}
+}
+
 // The same message has the same number whenever it arrives.
 func TestMailKeepsItsNumber(t *testing.T) {
 	t.Parallel()

@@ -36,6 +36,7 @@ type post struct {
 	Tries   int       `json:"tries"`
 	Next    time.Time `json:"next"`
 	Trouble string    `json:"trouble,omitempty"` // a class of error, never a server's words
+	Tried   time.Time `json:"tried,omitzero"`    // the last time
 }
 
 func (s *Service) queue(ctx context.Context, tx *store.Tx, to string, n Notice) error {
@@ -116,7 +117,7 @@ func (s *Service) Deliver(ctx context.Context) (int, error) {
 			held[d.Parent] = true
 		}
 	}
-	return sent, nil
+	return sent, s.account(ctx)
 }
 
 // deliver tries one message and notes what came of it. False means that it is still to be sent.
@@ -134,7 +135,7 @@ func (s *Service) deliver(ctx context.Context, d store.Doc) (bool, error) {
 		return false, stopped
 	}
 	state := StateSent
-	p.Tries++
+	p.Tries, p.Tried = p.Tries+1, now
 	if err != nil {
 		p.Trouble = trouble(err)
 		p.Next = now.Add(min(firstPause<<min(p.Tries-1, 20), longestWait))
@@ -145,7 +146,7 @@ func (s *Service) deliver(ctx context.Context, d store.Doc) (bool, error) {
 		s.c.Logger.WarnContext(ctx, "a notice did not go out", slog.String("message", p.ID), slog.String("trouble", p.Trouble), slog.Int("tries", p.Tries), slog.String("state", state))
 	}
 	err = s.desk.Store.Update(ctx, func(tx *store.Tx) error {
-		return tx.Put(ctx, postKind, p.ID, d.Rev, store.Index{State: state, Parent: p.To}, p)
+		return tx.Put(ctx, postKind, p.ID, d.Rev, store.Index{State: state, Parent: p.To, Owner: unaccounted}, p)
 	})
 	if err != nil {
 		return false, fmt.Errorf("notice: note a delivery: %w", err)
