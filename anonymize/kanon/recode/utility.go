@@ -1,0 +1,196 @@
+package recode
+
+import (
+	"math"
+
+	"carrel/anonymize/kanon/model"
+)
+
+// Utility is what a transformation keeps and loses, by the measures that the field uses.
+type Utility struct {
+	// Loss is ARX's loss of a full-domain transformation (Iyengar 2002): by column (sum of shares of leaves covered − min) ÷
+	// (n − min), suppressed rows at 1, weighted mean over columns.
+	Loss float64 `json:"loss"`
+	// NCP is (leaves covered − 1) ÷ (leaves − 1), the mean over all cells, suppressed ones at 1. It is Loss without weights.
+	NCP float64 `json:"ncp"`
+	// Granularity is 1 − (s − m) ÷ (1 − m) for the mean share s of leaves covered and the mean m of 1 ÷ leaves over columns:
+	// what ARX's statistics call granularity, aggregated before it is normalised. 1 − NCP is the same normalised first.
+	Granularity float64 `json:"granularity"`
+	// Entropy is the non-uniform entropy lost, as a share of what there is (De Waal and Willenborg 1999): for each cell
+	// −log2 of the chance to guess the value from its generalisation.
+	Entropy float64 `json:"entropy"`
+	// Discernibility is the sum over rows of the rows that look alike, suppressed ones like all (Bayardo and Agrawal 2005).
+	Discernibility float64 `json:"discernibility"`
+	// AverageClass is the mean number of rows of a class.
+	AverageClass float64 `json:"average_class"`
+	Classes      int     `json:"classes"`
+	Smallest     int64   `json:"smallest"` // rows
+}
+
+// measure collects a transformation class by class.
+type measure struct {
+	*space
+	covered []int64 // by column
+	// in, out count values of a column before and after, to compare their frequencies; suppressed cells are one value.
+	in      [][]int64
+	out     []map[uint32]int64
+	kept    int64
+	squares float64
+	u       Utility
+}
+
+func newMeasure(s *space) *measure {
+	m := &measure{space: s, covered: make([]int64, len(s.cols))}
+	width := len(s.cols)
+	for _, i := range s.order {
+		count := make([]int64, len(s.t.leaf[i]))
+		for j, w := range s.t.rows {
+			count[s.t.codes[j*width+i]] += int64(w)
+		}
+		m.in, m.out = append(m.in, count), append(m.out, map[uint32]int64{})
+	}
+	return m
+}
+
+// value numbers a generalised value of a column.
+func (m *measure) value(x, level int, code uint16) uint32 {
+	return uint32(level)<<16 | uint32(m.cols[x].up[level][code])
+}
+
+// add takes a class: a tuple of it, its levels in the order of the space, and its rows.
+func (m *measure) add(row func(x int) uint16, levels func(x int) uint8, rows int64) {
+	for x := range m.cols {
+		l, c := int(levels(x)), row(x)
+		m.covered[x] += rows * m.cols[x].cover[l][c]
+		m.out[x][m.value(x, l, c)] += rows
+	}
+	m.kept += rows
+	m.squares += float64(rows) * float64(rows)
+	if m.u.Classes++; m.u.Classes == 1 || rows < m.u.Smallest {
+		m.u.Smallest = rows
+	}
+}
+
+// done ends with the entropy, for which levels must say the level of each tuple's column, ok false where it is suppressed.
+func (m *measure) done(levels func(tuple, x int) (level uint8, ok bool)) Utility {
+	u := &m.u
+	gone := m.n - m.kept
+	shares, least := 0.0, 0.0
+	for x := range m.cols {
+		c := &m.cols[x]
+		sum := m.covered[x] + gone*c.leaves
+		u.Loss += c.loss(sum, m.n)
+		u.NCP += c.share(sum, m.n) / float64(len(m.cols))
+		shares += float64(sum) / float64(m.n*c.leaves)
+		least += 1 / float64(c.leaves)
+	}
+	width := float64(len(m.cols))
+	if least < width {
+		u.Granularity = 1 - (shares-least)/(width-least)
+	} else {
+		u.Granularity = 1
+	}
+	u.Discernibility = m.squares + float64(gone)*float64(m.n)
+	if u.Classes > 0 {
+		u.AverageClass = float64(m.kept) / float64(u.Classes)
+	}
+	u.Entropy = m.entropy(levels, gone)
+	return *u
+}
+
+func (m *measure) entropy(levels func(tuple, x int) (uint8, bool), gone int64) float64 {
+	lost, there := 0.0, 0.0
+	width := len(m.cols)
+	for x, i := range m.order {
+		for j, w := range m.t.rows {
+			if w == 0 {
+				continue
+			}
+			code := m.t.codes[j*width+i]
+			own := float64(m.in[x][code])
+			there += float64(w) * math.Log2(float64(m.n)/own)
+			if l, ok := levels(j, x); ok {
+				lost += float64(w) * math.Max(0, math.Log2(float64(m.out[x][m.value(x, int(l), code)])/own))
+			} else {
+				lost += float64(w) * math.Log2(float64(m.n)/own)
+			}
+		}
+	}
+	if there == 0 {
+		return 0
+	}
+	return lost / there
+}
+
+// Before measures the table as it is.
+func Before(t *Table) Utility {
+	s := newSpace(t)
+	m := newMeasure(s)
+	width := len(s.cols)
+	seen := map[string]int{}
+	var rows []int64
+	var first []int
+	key := make([]byte, 2*width)
+	for j, w := range t.rows {
+		if w == 0 {
+			continue
+		}
+		for i, c := range t.codes[j*width : (j+1)*width] {
+			key[2*i], key[2*i+1] = byte(c), byte(c>>8)
+		}
+		at, known := seen[string(key)]
+		if !known {
+			at = len(rows)
+			seen[string(key)] = at
+			rows, first = append(rows, 0), append(first, j)
+		}
+		rows[at] += int64(w)
+	}
+	for at, j := range first {
+		m.add(func(x int) uint16 { return t.codes[j*width+s.order[x]] }, func(int) uint8 { return 0 }, rows[at])
+	}
+	return m.done(func(int, int) (uint8, bool) { return 0, true })
+}
+
+// Utility measures a local recoding.
+func (l *Local) Utility() Utility {
+	s := l.space
+	m := newMeasure(s)
+	width := len(s.cols)
+	of := make([]int32, len(s.t.rows))
+	for j := range of {
+		of[j] = -1
+	}
+	for at, c := range l.Classes {
+		j := int(c.Members[0])
+		m.add(func(x int) uint16 { return s.t.codes[j*width+s.order[x]] }, func(x int) uint8 { return c.Levels[s.order[x]] }, c.Rows)
+		for _, j := range c.Members {
+			of[j] = int32(at)
+		}
+	}
+	return m.done(func(j, x int) (uint8, bool) {
+		if of[j] < 0 {
+			return 0, false
+		}
+		return l.Classes[of[j]].Levels[s.order[x]], true
+	})
+}
+
+// judgeTable judges the classes made by the models that look at all of them.
+func (p *peeler) judgeTable() error {
+	if len(p.set.Tables) == 0 {
+		return nil
+	}
+	sum := model.Summary{Sizes: map[int64]int64{}, PopulationTotal: p.t.populated}
+	for i := range p.out.Classes {
+		c := p.judge.class(p.m, p.out.Classes[i].Members)
+		sum.Classes++
+		sum.Sizes[c.Persons]++
+		sum.Persons += c.Persons
+		sum.Population += c.Population
+	}
+	if !p.set.HoldsTable(&sum) {
+		return ErrNone
+	}
+	return nil
+}
