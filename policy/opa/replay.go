@@ -4,9 +4,9 @@ import (
 	"bufio"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -92,18 +92,11 @@ func (d *Decider) again(ctx context.Context, line []byte, keep func(policy.Momen
 		o.altered = true
 		return o
 	}
-	var who struct {
-		At      policy.Moment
-		Subject struct{ Roles []string }
-	}
-	if err := json.Unmarshal(o.then.Question, &who); err != nil {
-		o.altered = true
-		return o
-	}
-	if o.roles = who.Subject.Roles; len(o.roles) == 0 {
+	at, roles := who(q)
+	if o.roles = roles; len(o.roles) == 0 {
 		o.roles = []string{""}
 	}
-	if keep != nil && !keep(who.At) {
+	if keep != nil && !keep(at) {
 		o.skip = true
 		return o
 	}
@@ -111,6 +104,26 @@ func (d *Decider) again(ctx context.Context, line []byte, keep func(policy.Momen
 		o.failed, o.now = true, policy.Decision{}
 	}
 	return o
+}
+
+// who reads the moment of a question and the roles of who asks off the question itself: its text was taken apart once.
+func who(q policy.Question) (policy.Moment, []string) {
+	v := reflect.ValueOf(q)
+	at, subject := fact[policy.Moment](v, "At"), fact[policy.Subject](v, "Subject")
+	return at, subject.Roles
+}
+
+func fact[T any](v reflect.Value, name string) T {
+	var none T
+	f := v.FieldByName(name)
+	if !f.IsValid() {
+		return none
+	}
+	x, ok := f.Interface().(T)
+	if !ok {
+		return none
+	}
+	return x
 }
 
 type tally struct {
