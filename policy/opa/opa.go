@@ -22,6 +22,12 @@
 // A bundle is an OPA bundle with OPA's own signature (ES256), read only when the signature holds, nothing lies outside the
 // root "carrel", and every decision was tried. Rules are exchanged while questions are asked (Live).
 //
+// Rows that may leave come from partial evaluation (Scope): those of an extract that is handed over (broker/handover), and the units
+// of a supervisor's region (broker/supervise). The list of applications asks the access rule itself instead, once for each way of
+// being related to an application, which is a handful however long the list: the rule reads lists within the row (is she on the
+// team, invited, of an institution that owns data) and what does not hold of it, and neither is a filter over columns; what cannot
+// be translated would be nobody's.
+//
 // It does not promise that the rules are right: their tests are in policies/ and in testdata here. It is the only
 // importer of OPA.
 package opa

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/cover"
@@ -15,6 +16,9 @@ import (
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 	"github.com/open-policy-agent/opa/v1/tester"
 )
+
+// testTime bounds one Rego test. Some walk every route, and the machine may be busy.
+const testTime = time.Minute
 
 // Suite is a directory of rules with the Rego tests beside them.
 type Suite struct {
@@ -163,6 +167,7 @@ func (s *Suite) run(ctx context.Context, rules *source, only []string, c *cover.
 		SetCompiler(ast.NewCompiler().WithStrict(c != nil).WithDefaultRegoVersion(ast.RegoV1).WithEnablePrintStatements(true)).
 		SetStore(inmem.NewFromObjectWithOpts(rules.data, inmem.OptRoundTripOnWrite(false))). // nobody writes, so nobody needs a copy
 		RaiseBuiltinErrors(true).
+		SetTimeout(testTime).
 		SetModules(modules)
 	if c != nil {
 		runner.SetCoverageQueryTracer(c).SetCoverageRuns([]cover.Kind{})
