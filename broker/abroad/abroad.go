@@ -285,35 +285,7 @@ func (s *Service) Show(ctx context.Context, id auth.Identity, file string) (*Vie
 
 // List shows the files that the person may see, newest first.
 func (s *Service) List(ctx context.Context, id auth.Identity) ([]File, error) {
-	out := []File{}
-	err := s.desk.Browse(ctx, id, act.Step{Kind: "abroad.listed", Object: "abroad"}, func(tx *store.Tx) (policy.Decision, error) {
-		dec, err := s.desk.Ask(ctx, policy.AccessQuestion{At: s.desk.Moment(), Subject: id.Subject(), Action: "abroad.list"})
-		if err != nil {
-			return dec, err
-		}
-		docs, err := tx.List(ctx, DocKind, store.Filter{Limit: store.ListMax, Newest: true})
-		if err != nil {
-			return dec, err
-		}
-		for _, d := range docs {
-			var f File
-			if err := d.Decode(&f); err != nil {
-				return dec, err
-			}
-			one, err := s.desk.Policy.Decide(ctx, policy.AccessQuestion{At: s.desk.Moment(), Subject: id.Subject(), Action: "abroad.read", Object: f.object()})
-			if err != nil {
-				return dec, fmt.Errorf("abroad: ask policy: %w", err)
-			}
-			if one.Allow {
-				out = append(out, f)
-			}
-		}
-		return dec, nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
+	return act.Shelf[File]{Kind: DocKind, Name: "abroad", Object: (*File).object}.List(ctx, s.desk, id, store.ListMax)
 }
 
 func words(ctx context.Context, tx *store.Tx, ref store.TextRef) (string, error) {

@@ -145,39 +145,7 @@ func (s *Service) view(ctx context.Context, tx *store.Tx, id auth.Identity, g *G
 
 // List shows the grants that the person may see, newest first, at most limit (1 to 200). One entry of the log says so.
 func (s *Service) List(ctx context.Context, id auth.Identity, limit int) ([]Grant, error) {
-	limit = max(1, min(limit, 200))
-	var out []Grant
-	err := s.desk.Browse(ctx, id, act.Step{Kind: "grant.listed", Object: "grant"}, func(tx *store.Tx) (policy.Decision, error) {
-		dec, err := s.desk.Ask(ctx, policy.AccessQuestion{At: s.desk.Moment(), Subject: id.Subject(), Action: "grant.list"})
-		if err != nil {
-			return dec, err
-		}
-		docs, err := tx.List(ctx, DocKind, store.Filter{Limit: store.ListMax, Newest: true})
-		if err != nil {
-			return dec, err
-		}
-		for _, d := range docs {
-			var g Grant
-			if err := d.Decode(&g); err != nil {
-				return dec, err
-			}
-			one, err := s.desk.Policy.Decide(ctx, policy.AccessQuestion{At: s.desk.Moment(), Subject: id.Subject(), Action: "grant.read", Object: g.Object()})
-			if err != nil {
-				return dec, fmt.Errorf("grant: ask policy: %w", err)
-			}
-			if one.Allow {
-				out = append(out, g)
-			}
-			if len(out) == limit {
-				break
-			}
-		}
-		return dec, nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
+	return act.Shelf[Grant]{Kind: DocKind, Name: "grant", Object: (*Grant).Object}.List(ctx, s.desk, id, max(1, min(limit, 200)))
 }
 
 // Expire ends the grants whose last day is over and returns their unspent budget. It is the service's own chore: the date was

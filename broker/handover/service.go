@@ -405,36 +405,7 @@ func (s *Service) Get(ctx context.Context, id auth.Identity, handover string) (*
 
 // List shows the handovers that the person may see, newest first, at most limit (1 to 200).
 func (s *Service) List(ctx context.Context, id auth.Identity, limit int) ([]Handover, error) {
-	limit = max(1, min(limit, 200))
-	var out []Handover
-	err := s.desk.Browse(ctx, id, act.Step{Kind: "handover.listed", Object: "handover"}, func(tx *store.Tx) (policy.Decision, error) {
-		dec, err := s.access(ctx, id, "handover.list", policy.Object{})
-		if err != nil {
-			return dec, err
-		}
-		docs, err := tx.List(ctx, DocKind, store.Filter{Limit: store.ListMax, Newest: true})
-		if err != nil {
-			return dec, err
-		}
-		for _, d := range docs {
-			var h Handover
-			if err := d.Decode(&h); err != nil {
-				return dec, err
-			}
-			_, err := s.access(ctx, id, "handover.read", h.Object())
-			if problem.Is(err, problem.Forbidden) {
-				continue
-			}
-			if err != nil {
-				return dec, err
-			}
-			if out = append(out, h); len(out) == limit {
-				break
-			}
-		}
-		return dec, nil
-	})
-	return out, err
+	return act.Shelf[Handover]{Kind: DocKind, Name: "handover", Object: (*Handover).Object}.List(ctx, s.desk, id, max(1, min(limit, 200)))
 }
 
 // Pull gives the package's ciphertext to who may fetch it. The fetch is on record before the first byte; a file that is not
