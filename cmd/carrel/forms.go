@@ -59,18 +59,17 @@ func (a *app) applicationForm() *cobra.Command {
 
 // applicationCheck says of a file, without a service, where it does not follow its form.
 func (a *app) applicationCheck() *cobra.Command {
-	return &cobra.Command{
-		Use: "check FILE", Short: "Where a draft does not follow its form; needs no service", Example: "  carrel application check study.yaml", Args: a.exact(1, "a file"),
-		RunE: func(_ *cobra.Command, args []string) error {
+	var file string
+	var service bool
+	cmd := &cobra.Command{
+		Use: "check FILE", Short: "Where a draft does not follow its form; needs no service unless asked to",
+		Example: "  carrel application check study.yaml\n  carrel application check study.yaml --service\n  carrel application check study.yaml --form query.json", Args: a.exact(1, "a file"),
+		RunE: func(cmd *cobra.Command, args []string) error {
 			doc, err := a.readDocument(args[0])
 			if err != nil {
 				return err
 			}
-			forms, err := form.Embedded()
-			if err != nil {
-				return err
-			}
-			f, err := forms.Carry(formOf(doc), doc)
+			f, err := a.formFor(cmd, doc, file, service)
 			if err != nil {
 				return err
 			}
@@ -91,6 +90,49 @@ func (a *app) applicationCheck() *cobra.Command {
 			return nil
 		},
 	}
+	cmd.Flags().StringVar(&file, "form", "", "a form of your own, as carrel application form prints it with --json")
+	cmd.Flags().BoolVar(&service, "service", false, "the form that the service has now, not the one that came with this program")
+	return cmd
+}
+
+// formFor is the form that a draft is held to: that of a file, the service's newest, or the one that came with the program.
+func (a *app) formFor(cmd *cobra.Command, doc map[string]any, file string, service bool) (*form.Form, error) {
+	ref := formOf(doc)
+	if file != "" && service {
+		return nil, a.usage("--form 与 --service 只能用一个", "give --form or --service, not both")
+	}
+	if file == "" && !service {
+		forms, err := form.Embedded()
+		if err != nil {
+			return nil, err
+		}
+		return forms.Carry(ref, doc)
+	}
+	raw, err := a.formText(cmd, ref.ID, file)
+	if err != nil {
+		return nil, err
+	}
+	f, err := form.Parse(raw)
+	if err != nil {
+		return nil, a.usage("不是可用的申请表：%v", "no form that can be used: %v", err)
+	}
+	if f.ID != ref.ID {
+		return nil, a.usage("草稿用的是申请表 %s，给出的是 %s", "the draft is of form %s, and this is %s", ref.ID, f.ID)
+	}
+	return f, nil
+}
+
+func (a *app) formText(cmd *cobra.Command, id, file string) ([]byte, error) {
+	if file != "" {
+		return os.ReadFile(file)
+	}
+	c, err := a.api()
+	if err != nil {
+		return nil, err
+	}
+	var raw json.RawMessage
+	err = c.get(cmd.Context(), "/forms/"+url.PathEscape(id), &raw)
+	return raw, err
 }
 
 func listedFaults(faults []form.Fault) []form.Fault {
