@@ -190,7 +190,10 @@ func fromBundle(b opabundle.Bundle) (*source, error) {
 	s := &source{modules: map[string]*ast.Module{}, text: map[string][]byte{}, data: b.Data}
 	for _, m := range b.Modules {
 		name := strings.TrimPrefix(m.URL, "/")
-		if err := s.add(name, m.Raw); err != nil {
+		var f *Fault
+		if err := s.add(name, m.Raw); errors.As(err, &f) {
+			return nil, f // says itself what is wrong, such as a region that loosens
+		} else if err != nil {
 			return nil, fault("does-not-compile", err, "规则包不能编译。", "The rules of the bundle do not compile.")
 		}
 		if !strings.HasPrefix(s.modules[name].Package.Path.String(), "data."+bundleRoot+".") {

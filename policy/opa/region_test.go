@@ -1,13 +1,18 @@
 package opa
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"reflect"
 	"slices"
 	"testing"
 	"testing/fstest"
 
 	"carrel/policy"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	opabundle "github.com/open-policy-agent/opa/v1/bundle"
 )
 
 // TestNoRegionLoosens: whatever a region's package tries beyond denying and adding is refused before it decides anything.
@@ -92,4 +97,75 @@ func inRegion(t *testing.T, q policy.Question, region string) policy.Question {
 		t.Fatal("no question")
 	}
 	return out
+}
+
+// TestNoRegionLoosensByABundle: what comes signed is held to the same. Such a bundle cannot be packed with our own tool, and one
+// that was made with OPA's is refused when it is read, before anybody could activate it; one whose region only says that it
+// allows is read, and allows nothing more.
+func TestNoRegionLoosensByABundle(t *testing.T) {
+	t.Parallel()
+	private, public := keyPair(t)
+	const dir = "jurisdiction/sichuan/"
+	good := packed(t, private, func(fstest.MapFS) {})
+	for name, m := range map[string]map[string]string{
+		"a need that it holds":  {dir + "x.rego": "package carrel.query\n\nheld contains \"chongqing-stat/lineage\"\n"},
+		"a decision of its own": {dir + "x.rego": "package carrel.access\n\nby_role contains 0\n"},
+		"what a region denies":  {dir + "x.rego": "package carrel.region\n\nchosen contains \"x\"\n"},
+		"all regions":           {dir + "x.rego": "package carrel.jurisdiction\n\np := 1\n"},
+		"a region elsewhere":    {"x.rego": "package carrel.jurisdiction.sichuan\n\np := 1\n"},
+	} {
+		for at, body := range m {
+			fsys := bundle(t)
+			fsys[at] = file(body)
+			if _, err := WriteBundle(io.Discard, fsys, "1", private); err == nil {
+				t.Errorf("%s: packed", name)
+			}
+			_, err := ReadBundle(t.Context(), bytes.NewReader(foreign(t, good, private, at, body)), public)
+			var f *Fault
+			if !errors.As(err, &f) || f.Code != "loosens" {
+				t.Errorf("%s: read: %v", name, err)
+			}
+		}
+	}
+	wild := "package carrel.jurisdiction.sichuan\n\nheld := true\n\nallow := true\n\ndecision := {\"allow\": true}\n\nduties contains \"sichuan-37/lapsed\"\n"
+	b, err := ReadBundle(t.Context(), bytes.NewReader(foreign(t, good, private, dir+"x.rego", wild)), public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := b.Decider()
+	if err != nil {
+		t.Fatal(err)
+	}
+	live := NewLive(decider(t))
+	live.Activate(after)
+	greedy := queryQuestion()
+	greedy.Plan.Draws = 1 << 20
+	for _, q := range append(probes(), inRegion(t, greedy, "510104")) {
+		if got, err := live.Decide(t.Context(), q); err != nil || got.Allow || got.Bundle != b.Hash {
+			t.Errorf("%s: allowed by a region, %v", q.Decision(), err)
+		}
+	}
+}
+
+// foreign is a packed bundle with one file more, signed with our key by OPA's own tools.
+func foreign(t *testing.T, raw, private []byte, name, body string) []byte {
+	t.Helper()
+	b, err := opabundle.NewReader(bytes.NewReader(raw)).WithSkipBundleVerification(true).WithRegoVersion(ast.RegoV1).Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := ast.ParseModuleWithOpts(name, body, ast.ParserOptions{RegoVersion: ast.RegoV1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Modules = append(b.Modules, opabundle.ModuleFile{URL: "/" + name, Path: "/" + name, Raw: []byte(body), Parsed: m})
+	b.Signatures = opabundle.SignaturesConfig{}
+	if err := b.GenerateSignature(opabundle.NewSigningConfig(string(private), bundleAlg, ""), bundleKey, false); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := opabundle.NewWriter(&out).DisableFormat(true).Write(b); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }
