@@ -17,6 +17,7 @@ type Rows struct {
 	size   int64
 	from   rowReader
 	header []string
+	sep    byte
 	first  *records // the run that holds the header, until it is handed out
 	read   int64
 }
@@ -71,7 +72,7 @@ func (r *Rows) open(ctx context.Context, separator byte) error {
 				return err
 			}
 		}
-		r.from = newSplitter(r.name, peek, separator)
+		r.sep, r.from = separator, newSplitter(r.name, peek, separator)
 	}
 	r.first = new(records)
 	err := r.from.next(r.first)
@@ -115,6 +116,9 @@ func likelySeparator(text *bufio.Reader) (byte, error) {
 
 // Header is the names of the columns.
 func (r *Rows) Header() []string { return r.header }
+
+// Separator is the character between the fields of CSV, 0 for Parquet.
+func (r *Rows) Separator() byte { return r.sep }
 
 // Readable says whether a column's values have a text. Nested columns of Parquet and instants have none; their fields are empty.
 func (r *Rows) Readable(column int) bool {

@@ -117,7 +117,7 @@ func dayFirst(b []byte, n int) int {
 
 // monthName reads an English month in full or by three letters.
 func monthName(b []byte) int {
-	if len(b) < 3 {
+	if len(b) < 3 || bytes.IndexByte([]byte("jfmasondJFMASOND"), b[0]) < 0 || bytes.IndexByte([]byte("aepucoAEPUCO"), b[1]) < 0 {
 		return 0
 	}
 	for _, m := range [...]string{"january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"} {

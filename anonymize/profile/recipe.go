@@ -1,0 +1,211 @@
+package profile
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"carrel/anonymize/deid"
+)
+
+// ErrNoTable says that nothing that was profiled can be the source of a recipe.
+var ErrNoTable = errors.New("recipes read CSV and Parquet: turn the other files into tables first")
+
+// ErrNoPerson says that no table names a person.
+var ErrNoPerson = errors.New("no table has a column that names the person: say which with --person")
+
+// Recipe writes a proposal that deid reads, with the reason of each step. now gives the constant date that ages are
+// computed at, the end of the year before.
+func Recipe(r *Report, lang string, now time.Time) ([]byte, error) {
+	w := &writer{dataset: r.Dataset, lang: lang}
+	for i := range r.Tables {
+		if t := &r.Tables[i]; t.Format == "csv" || t.Format == "parquet" {
+			w.tables = append(w.tables, t)
+		} else {
+			w.left = append(w.left, t.Name)
+		}
+	}
+	if len(w.tables) == 0 {
+		return nil, ErrNoTable
+	}
+	unit := w.unit()
+	if unit == nil {
+		return nil, ErrNoPerson
+	}
+	w.head(r, unit, now)
+	for _, t := range w.tables {
+		w.table(t, unit)
+	}
+	src := []byte(w.b.String())
+	if _, err := deid.ParseRecipe("the proposal", src); err != nil {
+		return nil, fmt.Errorf("the proposal is no recipe: %w", err)
+	}
+	return src, nil
+}
+
+// writer writes the proposal.
+type writer struct {
+	b             strings.Builder
+	dataset, lang string
+	tables        []*Table
+	left          []string
+}
+
+func (w *writer) say(t Text) string { return t.In(w.lang) }
+
+func (w *writer) line(format string, args ...any) { fmt.Fprintf(&w.b, format+"\n", args...) }
+
+// unit chooses the table that says who is who: one row a person, with a resident number if there is one, and as many persons as there are.
+func (w *writer) unit() *Table {
+	var with []*Table
+	for _, t := range w.tables {
+		if t.Person != "" {
+			with = append(with, t)
+		}
+	}
+	if len(with) == 0 {
+		return nil
+	}
+	return slices.MaxFunc(with, func(a, b *Table) int {
+		return cmp.Or(cmp.Compare(btoi(a.OneEach), btoi(b.OneEach)), cmp.Compare(btoi(a.residentColumn() != ""), btoi(b.residentColumn() != "")), cmp.Compare(a.Persons, b.Persons),
+			-cmp.Compare(len(a.Columns), len(b.Columns)))
+	})
+}
+
+func (t *Table) residentColumn() string {
+	for _, c := range t.Columns {
+		if c.What == Identifier && c.Kind == "resident-id" && c.Sure >= mostly {
+			return c.Name
+		}
+	}
+	return ""
+}
+
+func (w *writer) head(r *Report, unit *Table, now time.Time) {
+	w.line("# %s", w.say(Text{"由 carrel extract profile 拟定；每一步都须由数据管理员审定。", "Drafted by carrel extract profile; a steward has to decide on every step."}))
+	w.line("# %s", w.say(r.Caution))
+	if len(w.left) > 0 {
+		w.line("# %s %s", w.say(Text{"以下表不是 CSV 或 Parquet，未列入：", "Not CSV or Parquet, so not in here:"}), strings.Join(w.left, ", "))
+	}
+	w.line("recipe: %s-query", w.dataset)
+	w.line("kind: query")
+	w.line("dataset: %s", w.dataset)
+	w.line("version: \"1\"")
+	w.line("as_of: %d-12-31 # %s", now.Year()-1, w.say(Text{"计算年龄的固定日期，请核定", "the constant date that ages are computed at: settle it"}))
+	w.source()
+	w.line("%s", w.unitLine(unit))
+	w.line("missing_unit: {at_most: 0.1%%}")
+	if len(w.private()) > 1 && !unit.OneEach {
+		w.line("# %s", w.say(Text{"没有一人一行的表：请先备一张，否则无法构建。", "No table has one row a person: provide one, or this cannot be built."}))
+	}
+	w.line("tables:")
+}
+
+func (w *writer) private() []*Table {
+	var out []*Table
+	for _, t := range w.tables {
+		if t.Person != "" {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// source says how the files are written, where it is not the usual way. The marks of missing values are ours, not the data's.
+func (w *writer) source() {
+	var marks []string
+	separator := byte(',')
+	for _, t := range w.tables {
+		if t.separator != 0 && t.separator != ',' {
+			separator = t.separator
+		}
+		for _, c := range t.Columns {
+			if c.mark != "" && !slices.Contains(marks, c.mark) {
+				marks = append(marks, c.mark)
+			}
+		}
+	}
+	slices.Sort(marks)
+	parts := "format: auto, encoding: auto"
+	if separator != ',' {
+		parts += ", separator: " + strconv.Quote(string(rune(separator)))
+	}
+	if len(marks) > 0 {
+		for i, m := range marks {
+			marks[i] = strconv.Quote(m)
+		}
+		parts += ", missing: [" + strings.Join(marks, ", ") + "]"
+	}
+	w.line("source: {%s}", parts)
+}
+
+func (w *writer) unitLine(unit *Table) string {
+	from, form, link := unit.Person, "local", ""
+	if id := unit.residentColumn(); id != "" {
+		from, form = id, "resident-id"
+	}
+	if len(w.private()) > 1 || from != unit.Person {
+		link = ", link: " + strconv.Quote(unit.Person)
+	}
+	return fmt.Sprintf("unit: {from: %s%s, form: %s, key: \"keyring:%s-unit\"}", strconv.Quote(unit.Name+"."+from), link, form, w.dataset)
+}
+
+// table writes one table, every column by name: a source that grows a column must not grow the extract.
+func (w *writer) table(t, unit *Table) {
+	w.line("  %s:", t.Name)
+	if usual := t.Name; t.File != usual+".csv" && t.File != usual+".csv.gz" && t.File != usual+".parquet" {
+		w.line("    file: %s", strconv.Quote(filepath.Base(t.File)))
+	}
+	w.reach(t, unit)
+	w.line("    columns:")
+	for _, c := range t.Columns {
+		w.line("      %s: %s # %s", key(c.Name), c.Proposal, w.reason(&c))
+	}
+}
+
+// reach says how rows come to their person.
+func (w *writer) reach(t, unit *Table) {
+	if t.Person != "" {
+		if t.Person != unit.Person {
+			w.line("    link: %s", strconv.Quote(t.Person))
+		}
+		return
+	}
+	for _, c := range t.Columns {
+		for _, o := range w.tables {
+			if c.What == Reference && o.Name == c.keys && o.Person != "" {
+				w.line("    link: %s", strconv.Quote(c.Name))
+				w.line("    through: %s", strconv.Quote(o.Name+"."+c.Name))
+				return
+			}
+		}
+	}
+	w.line("    public: true # %s", w.say(Text{"没有患者标识：请核实确为公共表", "no column names a person: make sure that this table is public"}))
+}
+
+func (w *writer) reason(c *Column) string {
+	why := w.say(c.Why)
+	if c.Level >= 4 && c.What != Identifier {
+		why += fmt.Sprintf(w.say(Text{"（%d 级）", " (level %d)"}), c.Level)
+	}
+	return why
+}
+
+// key writes a column's name as YAML; most need no quotes.
+func key(name string) string {
+	for i, r := range name {
+		if !(r >= 'a' && r <= 'z' || r == '_' || i > 0 && r >= '0' && r <= '9') {
+			return strconv.Quote(name)
+		}
+	}
+	switch name {
+	case "", "y", "n", "yes", "no", "on", "off", "true", "false", "null":
+		return strconv.Quote(name)
+	}
+	return name
+}

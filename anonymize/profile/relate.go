@@ -1,0 +1,188 @@
+package profile
+
+import (
+	"strings"
+
+	"carrel/anonymize/identifier"
+)
+
+// keyName says that a name is one of a key.
+func keyName(name string) bool {
+	w := words(name)
+	for _, end := range [...]string{"id ", " no ", " nbr ", " number ", " key ", " uid ", " uuid "} {
+		if strings.HasSuffix(w, end) {
+			return true
+		}
+	}
+	for _, zh := range [...]string{"编号", "序号", "主键", "流水号", "号", "标识"} {
+		if strings.HasSuffix(name, zh) {
+			return true
+		}
+	}
+	return false
+}
+
+// relate finds which tables' rows other tables name, and then proposes steps: what a key becomes depends on whose it is.
+func relate(tables []Table, dataset string) {
+	owner := map[string]*Table{}
+	for i := range tables {
+		for _, c := range tables[i].Columns {
+			generic := words(c.Name) == " id " || words(c.Name) == " row id "
+			if c.What == RowKey && !generic && owner[c.Name] == nil {
+				owner[c.Name] = &tables[i]
+			}
+		}
+	}
+	used := map[*Table]string{}
+	for i := range tables {
+		t := &tables[i]
+		for j := range t.Columns {
+			c := &t.Columns[j]
+			o := owner[c.Name]
+			if o == nil || o == t || c.Name == t.Person || c.What == Identifier || c.What == Staff || c.What == Empty {
+				continue
+			}
+			c.What, c.keys, c.By, c.Level, c.SafeHarbor, c.Quasi = Reference, o.Name, "both", 3, "R", false
+			if used[o] == "" {
+				used[o] = c.Name
+			}
+		}
+	}
+	for i := range tables {
+		ownKey(&tables[i], used[&tables[i]])
+	}
+	for i := range tables {
+		t := &tables[i]
+		for j := range t.Columns {
+			c := &t.Columns[j]
+			p := propose(t, c, owner[c.Name], dataset)
+			c.Proposal, c.Why = p.step(columnName(c.Name, j), c.Name), p.why
+		}
+	}
+}
+
+// ownKey marks the one key that the table's rows are known by: the one that others use, else the first.
+func ownKey(t *Table, used string) {
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		if c.What == RowKey && (used == "" || c.Name == used) {
+			c.keys = t.Name
+			return
+		}
+	}
+}
+
+// proposal is a step: parts of a mapping besides "as", or the word drop.
+type proposal struct {
+	drop  bool
+	parts string
+	as    string // a name that the step gives, "" = the column's own
+	why   Text
+}
+
+func (p proposal) step(plain, name string) string {
+	if p.drop {
+		return "drop"
+	}
+	as := p.as
+	if as == "" && plain != name {
+		as = plain
+	}
+	parts := p.parts
+	if as != "" {
+		if parts != "" {
+			parts += ", "
+		}
+		parts += "as: " + as
+	}
+	if parts == "" {
+		return "keep"
+	}
+	return "{" + parts + "}"
+}
+
+func dropped(zh, en string) proposal        { return proposal{drop: true, why: Text{zh, en}} }
+func stepped(parts, zh, en string) proposal { return proposal{parts: parts, why: Text{zh, en}} }
+func named(parts, as, zh, en string) proposal {
+	return proposal{parts: parts, as: as, why: Text{zh, en}}
+}
+
+// propose is the step for a column. Kept columns need their values or bounds declared in the catalogue, from a reason that is not the data.
+func propose(t *Table, c *Column, owner *Table, dataset string) proposal {
+	k, _ := identifier.Parse(c.Kind)
+	if c.Name == t.Person {
+		return dropped("患者标识：提取集另编号", "the person: the extract numbers her anew")
+	}
+	switch c.What {
+	case Identifier:
+		return dropped("直接标识符："+k.Text("zh"), "identifies: "+k.Text("en"))
+	case Mixed:
+		return dropped("部分值是"+k.Text("zh"), "some values are of kind: "+k.Text("en"))
+	case Empty:
+		return dropped("空列或不可读", "empty, or cannot be read")
+	case Unique:
+		return dropped("几乎每行不同，可能是标识符；若确有需要，请用 {pseudonym: …}", "differs in nearly every row and may identify; if it is needed, {pseudonym: …}")
+	case FreeText:
+		return dropped("自由文本可能含标识符；须保留时先用 {redact: …}", "free text may hold identifiers; if it must stay, {redact: …} first")
+	case Staff:
+		return staff(c, dataset)
+	case RowKey, Reference:
+		return keyStep(t, c, owner)
+	default:
+		return health(c)
+	}
+}
+
+func staff(c *Column, dataset string) proposal {
+	if keyName(c.Name) || c.Type == "integer" || c.Type == "code" && c.Kind == "" {
+		return stepped("pseudonym: \"keyring:"+dataset+"-staff\"", "医务人员编号：加密假名", "number of staff: keyed pseudonym")
+	}
+	return dropped("医务人员姓名", "names of staff")
+}
+
+func keyStep(t *Table, c *Column, owner *Table) proposal {
+	switch {
+	case c.keys == "":
+		return dropped("另一个行主键已足够", "another row key is enough")
+	case c.What == Reference && owner != nil && owner.Person == "":
+		return stepped("", "公共表 "+owner.Name+" 的编码", "code of the public table "+owner.Name)
+	case t.Person == "" && c.What == RowKey:
+		return stepped("", "公共表的键", "key of a public table")
+	default:
+		return stepped("key: "+c.keys, "行的键：提取集另编号", "key of rows: the extract numbers them anew")
+	}
+}
+
+// health are columns that say something about persons and do not name them.
+func health(c *Column) proposal {
+	switch c.What {
+	case BirthDate:
+		return named("coarsen: year, top_code: {age: 90}", "birth_year", "只留出生年份，90 岁以上归并", "only the year, with 90 and more together")
+	case BirthYear:
+		return named("", "", "出生年份：90 岁以上请归并", "year of birth: hold those of 90 and more together")
+	case DeathDate:
+		return named("coarsen: month", "death_month", "死亡日期只到月", "to the month")
+	case EventDate:
+		return stepped("", "查询用提取集保留到日；移交请改用 {shift: 30, key: …}", "queries keep the day; for a handover {shift: 30, key: …}")
+	case Age:
+		if c.Type == "integer" || c.Type == "decimal" {
+			return stepped("top_code: {age: 90}", "90 岁以上归并", "90 and more together")
+		}
+		return stepped("", "年龄段：在目录中声明取值", "bands of age: declare them in the catalogue")
+	case Region:
+		if c.Kind == identifier.RegionCode.Key() {
+			return stepped("generalise: gbt2260, to: county", "行政区划到县；可再粗到地市或省", "to the county; prefecture or province is safer")
+		}
+		return stepped("", "地名：在目录中声明取值，小地方归并", "a place: declare the values, fold small ones")
+	case PostalCode:
+		return dropped("邮编：地区另由行政区划给出", "postcode: regions say enough")
+	case Measure, Money, Laboratory:
+		if c.Type == "integer" || c.Type == "decimal" {
+			return stepped("clamp: catalogue", "上下限来自目录，依据不得是数据", "bounds come from the catalogue, for a reason that is not the data")
+		}
+	}
+	if c.Level == 5 {
+		return stepped("", "含 5 级疾病编码：不授权则不得外出，请用 fold 归并或排除", "holds codes of level 5: fold them, or leave them out where the grant does not name them")
+	}
+	return stepped("", "在目录中声明取值", "declare the values in the catalogue")
+}
