@@ -205,8 +205,8 @@ func (b tables) changing(place string) []string {
 	var out []string
 	for _, route := range slices.Sorted(maps.Keys(b.routes)) {
 		method, path, _ := strings.Cut(route, " ")
-		rest, ok := strings.CutPrefix(path, "/api/v1/"+place+"/{id}")
-		if ok && method != http.MethodGet && !strings.Contains(rest, "{") {
+		_, ok := strings.CutPrefix(path, "/api/v1/"+place+"/{id}")
+		if ok && method != http.MethodGet {
 			out = append(out, route)
 		}
 	}
