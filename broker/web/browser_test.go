@@ -197,7 +197,7 @@ func TestBrowserJourney(t *testing.T) {
 		"columns": jinhe.HandoverColumns(),
 	})
 	ok(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, node, "journey.mjs")
 	cmd.Stdin = bytes.NewReader(plan) // not in the environment: it holds passwords
