@@ -172,6 +172,6 @@ func (b *builder) pickOf(o source, c *Column) *Pick {
 		}
 	}
 	p := &Pick{Table: o.table, Column: o.column, Codes: c.Codes, values: c.Values}
-	b.shared.picks = append(b.shared.picks, p)
+	b.picks = append(b.picks, p)
 	return p
 }
