@@ -158,7 +158,8 @@ found(patches) := {o.value | some o in changed(question, patches).obligations; o
 
 test_lists_of_the_purpose if {
 	found({"/application/use/diseases": ["F32.1"], "/application/assessment": "pia-1"}) == {"list=psychiatric"}
-	found({"/application/use/diseases": ["E00-F05"], "/application/codes": ["icd10:Q90"], "/application/assessment": "pia-1"}) == {"list=psychiatric", "list=genetic"}
+	both := {"/application/use/diseases": ["E00-F05"], "/application/codes": ["icd10:Q90"], "/application/assessment": "pia-1"}
+	found(both) == {"list=psychiatric", "list=genetic"}
 	found({"/application/use/diseases": ["I60-I69", "I21"]}) == set()
 }
 

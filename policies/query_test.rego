@@ -91,7 +91,10 @@ test_drug_statistic_text_names_it if {
 	contains(d.would_change[_].text.zh, "drug-by-department")
 }
 
-listed(lists, approved) := json.patch(question, [{"op": "add", "path": "/plan/lists", "value": lists}, {"op": "add", "path": "/grant/lists", "value": approved}])
+listed(lists, approved) := json.patch(question, [
+	{"op": "add", "path": "/plan/lists", "value": lists},
+	{"op": "add", "path": "/grant/lists", "value": approved},
+])
 
 test_codes_of_the_highest_level if {
 	d := query.decision with input as listed(["hiv"], [])
