@@ -210,8 +210,8 @@ func (s *scanner) english(t []byte, run int) (Kind, int) {
 		}
 	}
 	c, known := s.d.english[string(lower[:run])]
-	if !known {
-		return None, 0
+	if !known || c.kind == LatinName && !c.only && run > 1 && letter(t[1]) && (run >= len(t) || t[run] != '.') {
+		return None, 0 // MS is a drug, an illness and a machine; Ms and MS. are a person
 	}
 	return s.behind(c, run)
 }

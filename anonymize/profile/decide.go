@@ -32,7 +32,7 @@ func (c *column) verdict(out *Column, h hint, person bool) {
 		out.What, out.Sure, out.Level = Empty, 1, 1
 		return
 	case c.direct(out, h, person), person && c.person(out):
-	case c.byName(out, h), c.byForm(out):
+	case c.byName(out, h), c.byForm(out, h):
 	default:
 		out.What, out.Sure, out.By = Category, 1, "rest"
 	}
@@ -268,6 +268,9 @@ func (c *column) notText(out *Column) bool {
 	if c.free() && (out.What == Diagnosis || out.What == Treatment || out.What == Laboratory || out.What == Outcome || out.What == Place || out.What == Social || out.What == Staff) && c.inText() {
 		out.What, out.Level = FreeText, 4
 	}
+	if out.What == Diagnosis && c.form(identifier.Text) >= mostly && c.spaced > 0 && c.values >= 50 && 2*c.different() > c.values {
+		out.What, out.Level = FreeText, 4 // typed, not chosen from a list
+	}
 	return true
 }
 
@@ -287,7 +290,7 @@ func (c *column) inText() bool {
 }
 
 // byForm is for names that say nothing.
-func (c *column) byForm(out *Column) bool {
+func (c *column) byForm(out *Column, h hint) bool {
 	number, n := c.form(identifier.Integer, identifier.Decimal), c.different()
 	out.Sure = 1
 	switch {
@@ -302,6 +305,8 @@ func (c *column) byForm(out *Column) bool {
 	case c.free() || c.inText():
 		out.What, out.Level = FreeText, 4
 	case c.values >= 100 && float64(n) >= nearly*float64(c.values) && c.form(identifier.Decimal) < 0.1:
+		out.What, out.SafeHarbor, out.Sure, out.Level = Unique, "R", float64(n)/float64(c.values), 3
+	case h.key && number >= nearly && n > 60: // a number of something, not a measure
 		out.What, out.SafeHarbor, out.Sure, out.Level = Unique, "R", float64(n)/float64(c.values), 3
 	case number >= nearly && (n > 60 || c.form(identifier.Decimal) > 0.05):
 		out.What, out.Sure = Measure, number

@@ -14,6 +14,7 @@ type hint struct {
 	level int
 	quasi bool
 	icd9  bool
+	key   bool // it is called a number, an id or a key
 }
 
 // entry is one line of the lexicon: names in English as words in order, in Chinese as parts of the name.
@@ -25,13 +26,14 @@ type entry struct {
 // lexicon is searched from top to bottom: what is more particular stands first.
 func lexicon() []entry {
 	id := func(k identifier.Kind, en, zh string) entry {
-		return entry{hint{Identifier, k, 4, false, false}, en, zh}
+		return entry{hint{role: Identifier, kind: k, level: 4}, en, zh}
 	}
 	of := func(r Role, level int, quasi bool, en, zh string) entry {
-		return entry{hint{r, identifier.None, level, quasi, false}, en, zh}
+		return entry{hint{role: r, level: level, quasi: quasi}, en, zh}
 	}
 	return []entry{
 		of(Measure, 3, false, "time in hospital,length of stay,los,days,num lab,num procedures,num medications,number outpatient,number emergency,number inpatient,number diagnoses,count,quantity,weight,height,bmi", "天数,次数,数量,体重,身高"),
+		of(DeathDate, 3, true, "dod,dod hosp,dod ssn,deathtime,death date,date of death,deceased date time,death time", "死亡日期,死亡时间,死亡年月"),
 		of(Staff, 3, false, "prescriber,physician,doctor,provider,nurse,caregiver,cgid,editedby,canceledby,operator,surgeon,practitioner,attending,anaesthetist", "医生,医师,护士,术者,麻醉师,操作者,审核人,录入人,开单人,执行人,报告人"),
 		id(identifier.ResidentID, "id number,id card,idcard,identity number,identity card,national id,resident id,idno,id no,identification number", "身份证,公民身份号码,证件号"),
 		id(identifier.Passport, "passport", "护照"),
@@ -55,7 +57,6 @@ func lexicon() []entry {
 		id(identifier.BankCard, "bank card,bank account,account number,account no,iban,credit card", "银行卡,银行账号,账号,帐号"),
 		of(BirthDate, 3, true, "dob,birth date,birthdate,date of birth,birthday,birth", "出生日期,出生年月,生日"),
 		of(BirthYear, 3, true, "birth year,year of birth,yob", "出生年份,出生年"),
-		of(DeathDate, 3, true, "dod,dod hosp,dod ssn,deathtime,death date,date of death,deceased date time,death time", "死亡日期,死亡时间,死亡年月"),
 		id(identifier.RecordNumber, "identifier value,mrn,medical record,record number,record no,admission no,admission number,inpatient no,outpatient no,visit no,accession,specimen id,barcode", "病案号,住院号,门诊号,就诊号,登记号,检查号,影像号,标本号,条码,病历号,流水号,就诊卡号"),
 		id(identifier.Bed, "bed,bed no,bed number", "床号,床位"),
 		id(identifier.HanName, "patient name,person name,full name,first name,last name,given name,family name,surname,middle name,maiden name,contact name,guardian name,name family,name given,name text", "姓名,患者名,病人名,联系人,监护人,家属,曾用名,户主"),
@@ -64,15 +65,15 @@ func lexicon() []entry {
 		of(PostalCode, 3, true, "zip,zipcode,zip code,postcode,postal code,post code", "邮编,邮政编码"),
 		of(Age, 3, true, "age,age years,age at admission", "年龄,岁数"),
 		of(Sex, 3, true, "sex,gender", "性别"),
-		{hint{Diagnosis, identifier.None, 5, false, false}, "hiv,aids,psychiatric,psychiatry,genotype,gene,genetic,syphilis,std", "艾滋,性病,梅毒,精神,基因,遗传,心理"},
-		{hint{Diagnosis, identifier.None, 3, false, true}, "icd9,icd9 code,icd 9,diag,diag 1,diag 2,diag 3", "ICD9,ICD-9"},
+		{hint{role: Diagnosis, level: 5}, "hiv,aids,psychiatric,psychiatry,genotype,gene,genetic,syphilis,std", "艾滋,性病,梅毒,精神,基因,遗传,心理"},
+		{hint{role: Diagnosis, level: 3, icd9: true}, "icd9,icd9 code,icd 9,diag,diag 1,diag 2,diag 3", "ICD9,ICD-9"},
 		of(Diagnosis, 3, false, "icd10,icd 10,icd,diagnosis,diagnoses,dx,disease,condition code,comorbidity,cause of death", "诊断,疾病,病种,死因,并发症,ICD"),
 		of(Outcome, 3, false, "outcome,readmitted,expire flag,mortality,discharge disposition,outcome 30d,outcome 28d", "转归,结局,离院方式"),
 		of(Money, 3, false, "cost,charge,charges,fee,price,amount paid,total cost,drug cost,payment", "费用,金额,价格,自付,报销"),
 		of(Treatment, 3, false, "drug,medication,procedure,prescription,dose,route,surgery,operation,therapy,ndc,cpt,formulary,insulin,treatment", "药品,用药,手术,治疗,处方,剂量,给药"),
 		of(Laboratory, 3, false, "lab,itemid,test,specimen,loinc,valuenum,result,value,observation", "检验,检查,化验,结果"),
 		of(Social, 3, true, "race,ethnicity,ethnic,marital,marital status,religion,language,occupation,education,insurance,insurance type,payer,payer code,workclass,relationship,income", "民族,婚姻,职业,文化程度,学历,宗教,医保类型,付费方式,险种,国籍"),
-		of(Place, 2, true, "hospital,hospital id,department,dept,ward,careunit,wardid,unit,facility,specialty,service,medical specialty,location", "医院,科室,病区,机构,院区"),
+		of(Place, 2, true, "hospital,hospital id,department,dept,ward,careunit,wardid,facility,specialty,service,medical specialty,location", "医院,科室,病区,机构,院区"),
 		of(EventDate, 3, true, "date,time,admitted,discharged,admittime,dischtime,charttime,starttime,endtime,storetime", "日期,时间"),
 	}
 }
@@ -129,6 +130,12 @@ func newReader() *reader { return &reader{lexicon()} }
 
 // hint is what a name says. Of a path the end counts: Patient.birthDate, Patient.name.family.
 func (l *reader) hint(name string) hint {
+	h := l.look(name)
+	h.key = keyName(name)
+	return h
+}
+
+func (l *reader) look(name string) hint {
 	w, low := words(name), strings.ToLower(name)
 	for _, e := range l.entries {
 		for _, en := range strings.Split(e.en, ",") {

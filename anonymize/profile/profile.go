@@ -182,7 +182,7 @@ func (g *gather) grow(l *layout, width int, r *runner) {
 	for i := len(g.columns); i < width; i++ {
 		c := newColumn(width > wideTable)
 		if i < len(l.columns) {
-			c.icd9 = r.names.hint(l.columns[i]).icd9
+			c.icd9 = r.names.hint(l.columns[i]).icd9 && !strings.Contains(l.name, "procedure") // operations have numbers of their own
 		}
 		g.columns = append(g.columns, c)
 	}

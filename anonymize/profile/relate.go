@@ -39,7 +39,7 @@ func relate(tables []Table, dataset string) {
 		for j := range t.Columns {
 			c := &t.Columns[j]
 			o := owner[c.Name]
-			if o == nil || o == t || c.Name == t.Person || c.What == Identifier || c.What == Staff || c.What == Empty {
+			if o == nil || o == t || c.Name == t.Person || c.What == Identifier || c.What == Staff || c.What == Empty || !c.refers(o) {
 				continue
 			}
 			c.What, c.keys, c.By, c.Level, c.SafeHarbor, c.Quasi = Reference, o.Name, "both", 3, "R", false
@@ -59,6 +59,28 @@ func relate(tables []Table, dataset string) {
 			c.Proposal, c.Why = p.step(columnName(c.Name, j), c.Name), p.why
 		}
 	}
+}
+
+// refers says that most values of a column are keys of another table, where both are few enough to be known. Two tables may number things under
+// one name and mean nothing by it.
+func (c *Column) refers(o *Table) bool {
+	for i := range o.Columns {
+		key := &o.Columns[i]
+		if key.Name != c.Name {
+			continue
+		}
+		if c.set == nil || key.set == nil || c.set.exact == nil || key.set.exact == nil || len(c.set.exact) == 0 {
+			return true
+		}
+		in := 0
+		for h := range c.set.exact {
+			if _, found := key.set.exact[h]; found {
+				in++
+			}
+		}
+		return 2*in >= len(c.set.exact)
+	}
+	return false
 }
 
 // ownKey marks the one key that the table's rows are known by: the one that others use, else the first.
@@ -121,7 +143,7 @@ func propose(t *Table, c *Column, owner *Table, dataset string) proposal {
 	case Empty:
 		return dropped("空列或不可读", "empty, or cannot be read")
 	case Unique:
-		return dropped("几乎每行不同，可能是标识符；若确有需要，请用 {pseudonym: …}", "differs in nearly every row and may identify; if it is needed, {pseudonym: …}")
+		return dropped("编号，或几乎每行不同，可能是标识符；若确有需要，请用 {pseudonym: …}", "a number of something, or different in nearly every row: it may identify; if it is needed, {pseudonym: …}")
 	case FreeText:
 		return dropped("自由文本可能含标识符；须保留时先用 {redact: …}", "free text may hold identifiers; if it must stay, {redact: …} first")
 	case Staff:
@@ -177,7 +199,7 @@ func health(c *Column) proposal {
 	case PostalCode:
 		return dropped("邮编：地区另由行政区划给出", "postcode: regions say enough")
 	case Measure, Money, Laboratory:
-		if c.Type == "integer" || c.Type == "decimal" {
+		if (c.Type == "integer" || c.Type == "decimal") && !keyName(c.Name) { // a number that names something is no measure
 			return stepped("clamp: catalogue", "上下限来自目录，依据不得是数据", "bounds come from the catalogue, for a reason that is not the data")
 		}
 	}

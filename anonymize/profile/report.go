@@ -79,8 +79,9 @@ type Column struct {
 	Proposal string `json:"proposal"`
 	Why      Text   `json:"why"`
 
-	mark string // the sign for missing values that it uses
-	keys string // the table whose row key it is, or refers to
+	set  *distinct // of keys: their values' hashes
+	mark string    // the sign for missing values that it uses
+	keys string    // the table whose row key it is, or refers to
 }
 
 // Share is a kind and the share of values that fit it.

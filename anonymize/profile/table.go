@@ -26,6 +26,9 @@ func (r *runner) table(ctx context.Context, file string, l *layout, g *gather) (
 		if l.unreadable[i] {
 			out.What, out.Type, out.Level = Empty, "nested", 4
 		}
+		if keyName(name) {
+			out.set = &c.distinct
+		}
 		for m, n := range c.marks {
 			if n > 0 && missingMarks[m] != "-" {
 				out.mark = missingMarks[m]
