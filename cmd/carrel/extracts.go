@@ -20,7 +20,7 @@ import (
 )
 
 func (a *app) extractCommand() *cobra.Command {
-	return a.group("extract", "Extracts: de-identified tables made by a recipe", a.extractProfile(), a.extractBuild(), a.extractVerify(), a.extractRisk(), a.extractGrade())
+	return a.group("extract", "Extracts: de-identified tables made by a recipe", a.extractProfile(), a.extractBuild(), a.extractVerify(), a.extractSearch(), a.extractRisk(), a.extractGrade())
 }
 
 // built is what `extract build` prints with --json.

@@ -199,12 +199,3 @@ func cycle(rows [][]string) (row, column int) {
 	}
 	return -1, 0
 }
-
-// Flat is the hierarchy that has values and everything, for columns without a hierarchy of their own.
-func Flat(name string, values []string) (*Hierarchy, error) {
-	rows := make([][]string, len(values))
-	for i, v := range values {
-		rows[i] = []string{v, Suppressed}
-	}
-	return New(name, rows)
-}

@@ -78,8 +78,8 @@ func (s *worker) raise(p *part) bool {
 			if s.fits(p, x, int(p.low[x])) {
 				break
 			}
+			s.proof.Infeasible++
 			if int(p.low[x]) == s.cols[x].top() {
-				s.proof.Infeasible++
 				return false
 			}
 			p.low[x]++

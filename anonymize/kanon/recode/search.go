@@ -45,7 +45,7 @@ type Proof struct {
 	Partitions int64   `json:"partitions"` // made, the root of a subtree each
 	Checked    int64   `json:"checked"`    // partial transformations whose classes were counted
 	Complete   int64   `json:"complete"`   // whole transformations judged
-	Infeasible int64   `json:"infeasible"` // subtrees closed: too many rows would be suppressed
+	Infeasible int64   `json:"infeasible"` // subtrees closed: a level of a column there suppresses too many rows
 	Bounded    int64   `json:"bounded"`    // subtrees closed: their lower bound is above the best loss
 	Open       int64   `json:"open"`       // subtrees left when the time was over
 }

@@ -127,27 +127,10 @@ func Before(t *Table) Utility {
 	s := newSpace(t)
 	m := newMeasure(s)
 	width := len(s.cols)
-	seen := map[string]int{}
-	var rows []int64
-	var first []int
-	key := make([]byte, 2*width)
-	for j, w := range t.rows {
-		if w == 0 {
-			continue
+	for _, c := range t.grouped(make([]int, width)) {
+		if first := int(c.Members[0]); c.Rows > 0 {
+			m.add(func(x int) uint16 { return t.codes[first*width+s.order[x]] }, func(int) uint8 { return 0 }, c.Rows)
 		}
-		for i, c := range t.codes[j*width : (j+1)*width] {
-			key[2*i], key[2*i+1] = byte(c), byte(c>>8)
-		}
-		at, known := seen[string(key)]
-		if !known {
-			at = len(rows)
-			seen[string(key)] = at
-			rows, first = append(rows, 0), append(first, j)
-		}
-		rows[at] += int64(w)
-	}
-	for at, j := range first {
-		m.add(func(x int) uint16 { return t.codes[j*width+s.order[x]] }, func(int) uint8 { return 0 }, rows[at])
 	}
 	return m.done(func(int, int) (uint8, bool) { return 0, true })
 }

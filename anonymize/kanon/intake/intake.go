@@ -1,0 +1,115 @@
+// Package intake reads a source table into a recode.Table: it looks up each value in its column's hierarchy and counts
+// equal rows once while reading, so that memory follows the number of different rows.
+//
+// It promises: what a build of an extract can read it can read (CSV in UTF-8 or GB 18030, packed or not, Parquet); a
+// value that a hierarchy lacks is an error with file, row and column; no error shows a value.
+package intake
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+
+	"carrel/anonymize/deid"
+	"carrel/anonymize/kanon/recode"
+)
+
+// Plan says which columns of a source play which part.
+type Plan struct {
+	File       string
+	Quasi      []recode.Column
+	Sensitive  []string
+	Person     string // column that names the person; "" = each row is one
+	Population string // file with the quasi-identifiers of the population, one row a person; "" none
+	Progress   func(done, total int64)
+}
+
+// Header reads the names of the columns.
+func Header(ctx context.Context, file string) ([]string, error) {
+	r, err := deid.OpenRows(ctx, file, 0)
+	if err != nil {
+		return nil, err
+	}
+	return r.Header(), r.Close()
+}
+
+// Read reads the table and its population.
+func Read(ctx context.Context, p Plan) (*recode.Table, error) {
+	b, err := recode.NewBuilder(p.Quasi, p.Sensitive, p.Person != "")
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, 0, len(p.Quasi)+len(p.Sensitive)+1)
+	for _, c := range p.Quasi {
+		names = append(names, c.Name)
+	}
+	quasi := slices.Clone(names)
+	names = append(names, p.Sensitive...)
+	if p.Person != "" {
+		names = append(names, p.Person)
+	}
+	k, l := len(p.Quasi), len(p.Quasi)+len(p.Sensitive)
+	err = each(ctx, p.File, names, p.Progress, func(cells [][]byte) error {
+		var person []byte
+		if p.Person != "" {
+			if person = cells[l]; len(person) == 0 {
+				return errors.New("the row names no person")
+			}
+		}
+		return b.Add(cells[:k], cells[k:l], person)
+	})
+	if err == nil && p.Population != "" {
+		err = each(ctx, p.Population, quasi, p.Progress, b.AddPopulation)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return b.Finish()
+}
+
+// each hands out the named columns of each row.
+func each(ctx context.Context, file string, names []string, progress func(done, total int64), use func([][]byte) error) (err error) {
+	r, err := deid.OpenRows(ctx, file, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	at := make([]int, len(names))
+	for i, name := range names {
+		if at[i] = slices.Index(r.Header(), name); at[i] < 0 {
+			return fmt.Errorf("%s has no column %q", filepath.Base(file), name)
+		}
+		if !r.Readable(at[i]) {
+			return fmt.Errorf("%s: the values of column %q have no text", filepath.Base(file), name)
+		}
+	}
+	cells := make([][]byte, len(names))
+	row := int64(0)
+	for b := new(deid.Block); ; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		switch err := r.Next(b); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+		for i := range b.Rows() {
+			row++
+			for c, x := range at {
+				cells[c] = bytes.TrimSpace(b.Field(i, x))
+			}
+			if err := use(cells); err != nil {
+				return fmt.Errorf("%s row %d: %w", filepath.Base(file), row, err)
+			}
+		}
+		if progress != nil {
+			progress(r.Read())
+		}
+	}
+}
