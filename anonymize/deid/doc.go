@@ -77,5 +77,7 @@
 //	{key: encounter}                             row key of the key space; one table has it as its row key, others refer
 //	{map: {"<30": 1, NO: 0}, else: 0}            by value
 //	{ranges: [{from: 390, to: 459, is: circulatory}], else: other}  by the whole part of a number, inclusive
+//	{redact: all}                                identifiers inside a text become markers such as ⟦mobile⟧, and the rest is looked up in
+//	                                             the dictionary; a list of kinds of package identifier takes out only those
 //	{shift: 30, key: keyring:jinhe-shift}        handover only: days, per person, keyed, from -30 to 30
 package deid

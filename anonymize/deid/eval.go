@@ -294,6 +294,15 @@ func foldCodes(s *step, f *finisher) evaluator {
 	}
 }
 
+// redacted takes identifiers out of a text before it is looked up: their markers stand in the declared value. A text depends on itself alone.
+func redacted(s *step, f *finisher) evaluator {
+	d := identifier.New()
+	return func(b []byte) (int64, status) {
+		var found identifier.Found
+		return f.word(d.Redact(nil, trim(b), s.redact, &found))
+	}
+}
+
 // pseudonym is a keyed number of the value alone. In a column of kind key it has 32 bits: among n staff two share a
 // number with probability n²/2³³. Numbers given by counting would depend on who else is there.
 func pseudonym(s *step, f *finisher, keys KeyRing) (evaluator, error) {

@@ -70,6 +70,8 @@ func newOp(s *step, col extract.Column, src int, keys KeyRing) (*op, error) {
 		o.eval, err = valueMap(s, o.finish)
 	case actRanges:
 		o.eval, err = ranges(s, o.finish)
+	case actRedact:
+		o.eval, err = redacted(s, o.finish), needCode(col, s.action)
 	case actPseudonym:
 		o.eval, err = pseudonym(s, o.finish, keys)
 	case actKey:

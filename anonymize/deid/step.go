@@ -6,6 +6,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"carrel/anonymize/extract"
+	"carrel/anonymize/identifier"
 )
 
 // The actions of a step.
@@ -22,6 +23,7 @@ const (
 	actMap        = "map"
 	actRanges     = "ranges"
 	actShift      = "shift"
+	actRedact     = "redact"
 )
 
 // step is one way of making one column of the extract from one column of the source.
@@ -46,7 +48,8 @@ type step struct {
 	other  string // map, ranges: else
 	hasElse,
 	elseNull bool
-	days int64 // shift
+	days   int64           // shift
+	redact identifier.Mask // kinds that are taken out of the text
 }
 
 type valueRange struct {
@@ -92,7 +95,7 @@ func (p *parser) step(r *Recipe, what string, n *yaml.Node) step {
 	if v := o.get("as"); v != nil {
 		s.as = p.identifier(v, what+".as")
 	}
-	for _, a := range []string{actCoarsen, actAgeBand, actGeneralise, actFold, actClamp, actPseudonym, actMap, actRanges, actShift} {
+	for _, a := range []string{actCoarsen, actAgeBand, actGeneralise, actFold, actClamp, actPseudonym, actMap, actRanges, actShift, actRedact} {
 		if !o.has(a) {
 			continue
 		}
@@ -148,6 +151,8 @@ func (p *parser) action(r *Recipe, s *step, o *object, what string) {
 		p.valueMap(s, o, what)
 	case actRanges:
 		p.valueRanges(s, o, what)
+	case actRedact:
+		s.redact = p.kinds(o.get(actRedact), what+".redact")
 	case actShift:
 		n := o.get(actShift)
 		if s.days = p.integer(n, what+".shift"); s.days < 1 || s.days > 366 {
@@ -155,6 +160,26 @@ func (p *parser) action(r *Recipe, s *step, o *object, what string) {
 		}
 		s.key = p.key(o.need("key"), what+".key")
 	}
+}
+
+// kinds reads "all" or a list of kinds of identifiers.
+func (p *parser) kinds(n *yaml.Node, what string) identifier.Mask {
+	if n.Kind == yaml.ScalarNode {
+		p.one(n, what, "all")
+		return identifier.FreeText()
+	}
+	var m identifier.Mask
+	for i, key := range p.texts(n, what) {
+		k, known := identifier.Parse(key)
+		if !known || !identifier.FreeText().Has(k) {
+			p.fail(n.Content[i], "%s: there is no kind %q of identifier in texts", what, key)
+		}
+		m |= identifier.Of(k)
+	}
+	if m == 0 {
+		p.fail(n, "%s is empty: all, or a list of kinds", what)
+	}
+	return m
 }
 
 func (p *parser) topCode(r *Recipe, s *step, o *object, what string) {
