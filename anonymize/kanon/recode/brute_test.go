@@ -329,3 +329,113 @@ func TestSearchIsExhaustive(t *testing.T) {
 		}
 	})
 }
+
+// TestLocalFulfils: every class of a local recoding fulfils the models, counted in the simplest way; no row is in two
+// classes; rows of a class are equal after generalisation, and would not be one level lower; who is in none is within the
+// limit.
+func TestLocalFulfils(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t, rapid.IntRange(0, 3).Draw(t, "persons") == 0, false)
+		set := w.draw(t)
+		share := rapid.SampledFrom([]float64{0, 0.1, 0.5}).Draw(t, "suppression")
+		l, err := recode.Recode(t.Context(), w.table, recode.Options{Models: set, Suppression: share})
+		if errors.Is(err, recode.ErrNone) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		taken := map[int32]bool{}
+		kept := int64(0)
+		sum := model.Summary{Sizes: map[int64]int64{}}
+		for _, c := range l.Classes {
+			var rows []int
+			lowest := make([]bool, len(c.Levels))
+			for _, tuple := range c.Members {
+				if taken[tuple] {
+					t.Fatal("a row is in two classes")
+				}
+				taken[tuple] = true
+				rows = append(rows, w.rowsOf(tuple)...)
+			}
+			for x, level := range c.Levels {
+				label := func(i, level int) string { return w.trees[x][w.rows[i][x]][level] }
+				if w.columns[x].Capped && int(level) > w.columns[x].Cap {
+					t.Fatal("a cap is exceeded")
+				}
+				for _, i := range rows {
+					if label(i, int(level)) != label(rows[0], int(level)) {
+						t.Fatal("rows of a class differ")
+					}
+					lowest[x] = lowest[x] || level > 0 && label(i, int(level)-1) != label(rows[0], int(level)-1)
+				}
+				if level > 0 && !lowest[x] {
+					t.Fatal("a class is generalised further than its rows differ")
+				}
+			}
+			holds, persons := w.class(&set, rows, 0)
+			if !holds || int64(len(rows)) != c.Rows {
+				t.Fatalf("a class of %d rows does not fulfil %v", len(rows), set)
+			}
+			sum.Classes++
+			sum.Sizes[persons]++
+			sum.Persons += persons
+			kept += c.Rows
+		}
+		if !set.HoldsTable(&sum) || kept+l.Suppressed != int64(len(w.rows)) || l.Suppressed > int64(share*float64(len(w.rows))) {
+			t.Fatalf("%d rows kept, %d suppressed of %d", kept, l.Suppressed, len(w.rows))
+		}
+		if u := l.Utility(); u.Classes != len(l.Classes) || u.NCP < 0 || u.NCP > 1+1e-9 || u.Entropy < 0 || u.Entropy > 1+1e-9 || u.Granularity > 1+1e-9 {
+			t.Fatalf("%+v", u)
+		}
+	})
+}
+
+// rowsOf are the rows that a tuple of the table stands for.
+func (w *world) rowsOf(tuple int32) (rows []int) {
+	quasi, secret, person := w.table.Tuple(tuple)
+	for i, row := range w.rows {
+		same := strconv.Itoa(w.secret[i]) == w.table.Values(0)[secret[0]] && (person < 0 || w.personCode(i) == person)
+		for x, leaf := range row {
+			same = same && uint32(leaf) == quasi[x]
+		}
+		if same {
+			rows = append(rows, i)
+		}
+	}
+	return rows
+}
+
+// personCode numbers persons as the builder does: in the order in which build adds them.
+func (w *world) personCode(row int) int64 {
+	var seen []int
+	for s := range secrets {
+		for i := range w.rows {
+			if w.secret[i] == s && !slices.Contains(seen, w.person[i]) {
+				seen = append(seen, w.person[i])
+			}
+		}
+	}
+	return int64(slices.Index(seen, w.person[row]))
+}
+
+// TestApplyAgrees: what a search says of its find is what applying it again shows.
+func TestApplyAgrees(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t, rapid.Bool().Draw(t, "persons"), false)
+		set := w.draw(t)
+		r, err := recode.Search(t.Context(), w.table, recode.Options{Models: set, Suppression: 0.3})
+		if err != nil {
+			return
+		}
+		a, err := recode.Apply(w.table, &set, r.Levels)
+		if err != nil || !a.Fulfilled || a.Suppressed != r.Suppressed || len(a.Classes) != r.Classes || math.Abs(a.Utility.Loss-r.Loss) > 1e-9 {
+			t.Fatalf("%v: %+v, the search says %+v", err, a, r)
+		}
+		if b := recode.Before(w.table); b.Loss != 0 || b.Entropy != 0 || math.Abs(b.Granularity-1) > 1e-9 {
+			t.Fatalf("before: %+v", b)
+		}
+	})
+}

@@ -58,6 +58,22 @@ func (t *Table) Rows() int64    { return t.total }
 func (t *Table) Persons() int64 { return t.persons }
 func (t *Table) Distinct() int  { return len(t.rows) }
 
+// Tuple is one of the different rows: the leaf of each quasi-identifier, the code of each sensitive value, and the person,
+// -1 where nobody has two rows.
+func (t *Table) Tuple(i int32) (quasi, sensitive []uint32, person int64) {
+	width := len(t.columns)
+	for x, c := range t.codes[int(i)*width : (int(i)+1)*width] {
+		quasi = append(quasi, t.leaf[x][c])
+	}
+	if t.tag != nil {
+		sensitive = t.tags[t.tag[i]]
+	}
+	if t.person == nil {
+		return quasi, sensitive, -1
+	}
+	return quasi, sensitive, int64(t.person[i])
+}
+
 // Counts counts the values of a sensitive column over the whole table, each person's value once.
 func (t *Table) Counts(column int) []int64 {
 	out := make([]int64, len(t.values[column]))
