@@ -45,7 +45,7 @@ SHARE ?= 1/1
 sabotage: build ## take out each guard, show the test that turns red (SHARE=2/6 takes the second sixth)
 	$(GO) run ./cmd/carrel/sabotage -share $(SHARE)
 
-bench: ## all benchmarks, one JSON object a line; `make bench B=fixed` one family (rules, fixed, query, dp, tpch, memory; scale, with 100 M rows, only when it is named: ten minutes and 4 GB of disk)
+bench: ## all benchmarks, one JSON object a line; `make bench B=fixed` one family (rules, fixed, query, dp, tpch, memory, deid; scale, with 100 M rows, only when it is named: ten minutes and 4 GB of disk)
 	@$(MAKE) -s build >&2
 	@$(GO) run ./cmd/carrel/bench -family '$(B)'
 

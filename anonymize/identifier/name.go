@@ -37,7 +37,8 @@ type names struct {
 	pair   *runeSet        // first characters of double
 	words  map[string]bool // that begin like a surname and are none
 	head   *runeSet        // first characters of words
-	// timid surnames are everyday words as well: in running text they need a mark before and after the name.
+	// timid surnames are everyday words as well: in running text they need a mark behind the name, and one before it or two characters that
+	// end no symptom.
 	timid *runeSet
 	// closed are characters that end a name which would go on: what follows a one-character given name.
 	closed *runeSet
@@ -130,9 +131,6 @@ func (n *names) running(b []byte, marked bool) int {
 	}
 	first, size := utf8.DecodeRune(b)
 	timid := n.timid.has(first) && s == size
-	if timid && !marked {
-		return 0
-	}
 	end, given := s, 0
 	for given < 2 && end < len(b) {
 		r, size := utf8.DecodeRune(b[end:])
@@ -144,8 +142,12 @@ func (n *names) running(b []byte, marked bool) int {
 	if given == 0 {
 		return 0
 	}
-	if next, _ := utf8.DecodeRune(b[end:]); timid && end < len(b) && han(next) {
-		return 0
+	if timid {
+		next, _ := utf8.DecodeRune(b[end:])
+		last, _ := utf8.DecodeLastRune(b[:end])
+		if han(next) || !marked && (given < 2 || n.tails.has(last)) {
+			return 0
+		}
 	}
 	return end
 }

@@ -70,13 +70,13 @@ func main() {
 
 func run(ctx context.Context) error {
 	b := &bench{out: json.NewEncoder(os.Stdout)}
-	flag.StringVar(&b.family, "family", everything, "families to run, a regular expression over rules, fixed, lists, query, dp, tpch, memory, scale; lists is the end of fixed, and scale takes long: both run only when they are named")
+	flag.StringVar(&b.family, "family", everything, "families to run, a regular expression over rules, fixed, lists, query, dp, tpch, memory, deid, scale; lists is the end of fixed, and scale takes long: both run only when they are named")
 	flag.StringVar(&b.dir, "dir", filepath.Join(os.TempDir(), "carrel-bench"), "directory of the data, made once and used again")
 	flag.Int64Var(&b.rows, "rows", 10_000_000, "encounter rows")
 	flag.IntVar(&b.repeat, "repeat", 7, "repetitions of a question")
 	flag.StringVar(&b.sandbox, "sandbox", orElse(os.Getenv("CARREL_SANDBOX"), filepath.Join("bin", "carrel-sandbox")), "path of carrel-sandbox")
 	flag.StringVar(&b.program, "carrel", filepath.Join("bin", "carrel"), "path of carrel")
-	only := flag.String("only", "", "questions of families dp, tpch and scale to ask, a regular expression; all when empty")
+	only := flag.String("only", "", "questions of families dp, tpch and scale to ask, or parts of deid,, a regular expression; all when empty")
 	flag.StringVar(&b.profile, "cpuprofile", "", "write a profile of this process here")
 	flag.Parse()
 	match, err := regexp.Compile(orElse(b.family, everything))
@@ -108,7 +108,7 @@ func run(ctx context.Context) error {
 		name string
 		long bool // or part of another: runs only when it is named
 		run  func(context.Context) error
-	}{{"rules", false, b.rules}, {"fixed", false, b.fixed}, {"lists", true, b.lists}, {"query", false, b.query}, {"dp", false, b.dp}, {"tpch", false, b.tpch}, {"memory", false, b.memory}, {"scale", true, b.scale}} {
+	}{{"rules", false, b.rules}, {"fixed", false, b.fixed}, {"lists", true, b.lists}, {"query", false, b.query}, {"dp", false, b.dp}, {"tpch", false, b.tpch}, {"memory", false, b.memory}, {"deid", false, b.deid}, {"scale", true, b.scale}} {
 		if !match.MatchString(f.name) || f.long && match.String() == everything {
 			continue
 		}
@@ -119,7 +119,7 @@ func run(ctx context.Context) error {
 		}
 	}
 	if !ran {
-		return fmt.Errorf("no family matches %q: rules, fixed, lists, query, dp, tpch, memory and scale are there; benches of single packages run with `go test -bench`", b.family)
+		return fmt.Errorf("no family matches %q: rules, fixed, lists, query, dp, tpch, memory, deid and scale are there; benches of single packages run with `go test -bench`", b.family)
 	}
 	return nil
 }
