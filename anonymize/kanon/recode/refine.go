@@ -26,6 +26,7 @@ type refiner struct {
 	exact    bool // keys tell all tuples apart
 	table    []int32
 	distinct []uint64
+	first    []int32 // of the tuples that are alike
 }
 
 func newRefiner(s *space, set *model.Set, limit int64) *refiner {
@@ -213,49 +214,78 @@ func (r *refiner) take(from, to *part) {
 		to.w, to.pop = gather(to.w, from.w, r.kept), gather(to.pop, from.pop, r.kept)
 		return
 	}
-	n := len(r.kept)
 	r.keyed(from, to)
 	copy(to.merged, to.low)
-	size := 1
-	for size < 2*n {
+	r.distinct, to.w, to.pop = r.distinct[:0], to.w[:0], to.pop[:0]
+	r.first = r.first[:0]
+	start := int32(0)
+	for class, end := range to.ends {
+		if end-start <= few {
+			r.mergeFew(from, to, start, end)
+		} else {
+			r.mergeMany(from, to, start, end)
+		}
+		to.ends[class] = int32(len(r.first))
+		start = end
+	}
+	r.copy(from, to, r.first)
+}
+
+// few is the number of tuples up to which comparing each with each is faster than a table.
+const few = 8
+
+func (r *refiner) mergeFew(from, to *part, start, end int32) {
+	begin := len(r.first)
+next:
+	for j := start; j < end; j++ {
+		key := r.keys[j]
+		for t := begin; t < len(r.first); t++ {
+			if r.distinct[t] == key && r.alike(from, to, r.first[t], r.kept[j]) {
+				r.add(from, to, t, r.kept[j])
+				continue next
+			}
+		}
+		r.fresh(from, to, key, r.kept[j])
+	}
+}
+
+func (r *refiner) mergeMany(from, to *part, start, end int32) {
+	size := 16
+	for size < 2*int(end-start) {
 		size *= 2
 	}
 	r.table = grown(r.table, size)
 	clear(r.table)
-	r.distinct = r.distinct[:0]
-	to.w = to.w[:0]
-	first := r.perm[:0]
-	begin, j := 0, 0
-	for class, end := range to.ends {
-		for ; j < int(end); j++ {
-			key := r.keys[j]
-			x := mix(key^uint64(class)<<40) & uint64(size-1)
-			for {
-				t := int(r.table[x]) - 1
-				if t < 0 {
-					r.table[x] = int32(len(first) + 1)
-					first, r.distinct = append(first, r.kept[j]), append(r.distinct, key)
-					to.w = append(to.w, from.w[r.kept[j]])
-					if from.pop != nil {
-						to.pop = append(to.pop[:len(first)-1], from.pop[r.kept[j]])
-					}
-					break
-				}
-				if t >= begin && r.distinct[t] == key && r.alike(from, to, first[t], r.kept[j]) {
-					to.w[t] += from.w[r.kept[j]]
-					if from.pop != nil {
-						to.pop[t] += from.pop[r.kept[j]]
-					}
-					break
-				}
-				x = (x + 1) & uint64(size-1)
+	mask := uint64(size - 1)
+next:
+	for j := start; j < end; j++ {
+		key := r.keys[j]
+		x := mix(key) & mask
+		for ; r.table[x] != 0; x = (x + 1) & mask {
+			if t := int(r.table[x]) - 1; r.distinct[t] == key && r.alike(from, to, r.first[t], r.kept[j]) {
+				r.add(from, to, t, r.kept[j])
+				continue next
 			}
 		}
-		begin = len(first)
-		to.ends[class] = int32(begin)
+		r.fresh(from, to, key, r.kept[j])
+		r.table[x] = int32(len(r.first))
 	}
-	r.perm = first
-	r.copy(from, to, first)
+}
+
+// fresh notes a tuple unlike those before it, add one like tuple t.
+func (r *refiner) fresh(from, to *part, key uint64, j int32) {
+	r.first, r.distinct = append(r.first, j), append(r.distinct, key)
+	to.w = append(to.w, from.w[j])
+	if from.pop != nil {
+		to.pop = append(to.pop, from.pop[j])
+	}
+}
+
+func (r *refiner) add(from, to *part, t int, j int32) {
+	to.w[t] += from.w[j]
+	if from.pop != nil {
+		to.pop[t] += from.pop[j]
+	}
 }
 
 // mergeable says whether tuples may have become alike: only if one of the columns they differed in has lost levels

@@ -26,8 +26,8 @@ type column struct {
 
 func (c *column) top() int { return len(c.up) - 1 }
 
-// newSpace compiles a table. Columns with few values come first: what is left for the end then are the columns that cost
-// most, whose optimum alone is a strong bound for everything before them (see search).
+// newSpace compiles a table. Columns with few levels and values come first: what is left for the end then are the columns
+// that cost most, whose optimum alone is a strong bound for everything before them (see search).
 func newSpace(t *Table) *space {
 	s := &space{t: t, n: t.total}
 	sum := 0.0
@@ -35,7 +35,9 @@ func newSpace(t *Table) *space {
 		s.order = append(s.order, i)
 		sum += t.columns[i].Weight
 	}
-	slices.SortStableFunc(s.order, func(a, b int) int { return cmp.Compare(len(t.leaf[a]), len(t.leaf[b])) })
+	slices.SortStableFunc(s.order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(t.columns[a].last(), t.columns[b].last()), cmp.Compare(len(t.leaf[a]), len(t.leaf[b])))
+	})
 	s.place = make([]int, len(s.order))
 	for x, i := range s.order {
 		s.place[i] = x
@@ -44,17 +46,21 @@ func newSpace(t *Table) *space {
 	return s
 }
 
+// last is the highest level that the column may be generalised to.
+func (c *Column) last() int {
+	if c.Capped {
+		return c.Cap
+	}
+	return c.Hierarchy.Levels() - 1
+}
+
 func compile(from *Column, leaf []uint32, weights, rows float64) column {
 	h := from.Hierarchy
 	c := column{leaves: int64(h.Leaves())}
 	if c.leaves > 1 && weights > 0 {
 		c.weight = from.Weight / weights / (rows * float64(c.leaves-1))
 	}
-	last := h.Levels() - 1
-	if from.Capped {
-		last = from.Cap
-	}
-	for l := 0; l <= last; l++ {
+	for l := 0; l <= from.last(); l++ {
 		number := map[uint32]uint16{}
 		up, cover := make([]uint16, len(leaf)), make([]int64, len(leaf))
 		for code, f := range leaf {
