@@ -23,6 +23,7 @@ func (b *builder) assign(t *table, r *records) error {
 	default:
 		b.assignLinked(t, r)
 	}
+	t.dropListed(r)
 	t.rep.Kept += int64(len(r.keep)) // of these finish drops some more
 	return nil
 }

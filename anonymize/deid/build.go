@@ -42,7 +42,7 @@ func Build(ctx context.Context, in BuildInput) (*extract.Manifest, *Report, erro
 	}
 	started := time.Now()
 	b := &builder{in: in, recipe: in.Recipe, spaces: map[string]*keySpace{}}
-	b.report = &Report{Recipe: in.Recipe.Name, Dataset: in.Recipe.Dataset}
+	b.report = &Report{Recipe: in.Recipe.Name, Dataset: in.Recipe.Dataset, Global: in.Recipe.Global()}
 	m, err := b.build(ctx)
 	if err != nil {
 		return nil, nil, fmt.Errorf("build the extract: %w", err)

@@ -41,6 +41,9 @@ type table struct {
 	// positions in the source file, noColumn when not used
 	link, id, guardian, birth int
 
+	leave    []int             // leave_out: columns of the source
+	verdicts []map[string]bool // of values in them
+
 	through *linkKeys   // nil when rows name the person themselves
 	exports []*linkKeys // columns that other tables reach their persons through
 

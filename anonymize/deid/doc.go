@@ -20,7 +20,7 @@
 //	as_of: 2025-12-31            # optional; the constant date that ages are computed at
 //	source: {format: auto, encoding: auto, separator: ",", missing: ["?"]}   # format: csv, parquet, or what is there
 //	unit: {from: person.id_number, guardian: person.id_is_guardians, link: person_no, form: resident-id, key: keyring:jinhe-unit}
-//	exclude: {objections: true, level5: true, under14: unless-guardian-consents}
+//	exclude: {objections: true, level5: true, under14: unless-guardian-consents, named: [hiv]}
 //	missing_unit: {at_most: 0.1%}
 //	lists: {rare-list@1: [A20.9, B03.x00]}
 //	tables:
@@ -32,6 +32,7 @@
 //	    through: stay.stay_no    # link names no person but a row of this table, by this column there; link's default is its name
 //	    rest: drop               # what to do with columns not named below; without it they are an error
 //	    duplicates: {at_most: 0} # rows above a cap of one a person that are dropped; default 0
+//	    leave_out: {icd10: level5} # rows with such a code in a column of the source; level5, a list of the recipe, or codes
 //	    columns: {admitted: keep}
 //	  hospital: {public: true, columns: {hospital_id: keep}}
 //
@@ -51,7 +52,10 @@
 // go through.
 // exclude.objections reads the table objections and exclude.under14 the table consents (both: the column unit.link, or the
 // identifier's where there is no link); under14 takes birth_date of the table of unit.from and as_of, and leaves out
-// whose birth is unknown. exclude.level5 refuses a catalogue whose tables hold a column of data level 5.
+// whose birth is unknown. exclude.level5 refuses a catalogue whose tables hold a column of data level 5. leave_out drops rows by
+// code: a listed code stands for all finer ones, and a row with a pair or a list of codes goes for any of them. level5 is the groups hiv,
+// psychiatric and genetic (Level5) but those that exclude.named names, because the grant does. Rows of other tables that refer to such a row
+// stay, without the reference.
 //
 // What is missing stays missing; where the catalogue says never missing, the build stops with a count. Undeclared codes
 // fold into "other", and stop the build where the dictionary has no such member. Bounded columns are always clamped.
@@ -69,9 +73,23 @@
 //	{top_code: {age: 90}}                        of a number: larger ones become 90
 //	{age_band: [0, 18, 65], birth: person.birth_date}  of an event's date; labels 0-17, 18-64, 65+, or the lower bound
 //	{age_band: [0, 18, 65]}                      of a number of years; of the birth date itself add "at: as_of"
-//	{generalise: gbt2260, to: county|prefecture|province}
+//	{generalise: age, to: 5|10|20|life-stage}    the same with fixed bands, 90+ being the last of each
+//	{younger_than: 14, birth: person.birth_date} a flag, 1 and 0 or yes and no. Rows under 14 at the event are also counted for
+//	                                             the report by every step that takes an age with birth
+//	{generalise: gbt2260, to: county|prefecture|province|region}  of six digits, or nine and twelve of streets and committees; region is
+//	                                             one of north, northeast, east, central, south, southwest, northwest, hk-mo-tw, or 华北 and so on
+//	{generalise: icd10, to: subcategory|category|block|chapter}   I21.0, I21, I20-I25, IX; placeholders (I10.x00) and the first of a pair of
+//	                                             dagger and asterisk are read, codes of morphology are none
+//	{generalise: atc, to: 1|2|3|4|5}             drugs: A, A02, A02B, A02BC, A02BC01
+//	{hierarchy: FILE.csv, level: 2}              a tree in ARX's form (package hierarchy) that lies beside the recipe and is part of it; a value
+//	                                             without an entry stops the build unless "else" says what becomes of it
 //	{fold: {codes: rare-list@1, into: other}}    listed and undeclared values fold; "into" must be in the dictionary
-//	{fold: {rarer_than: 20, into: other}}        global: handover only
+//	{fold: {rarer_than: 20, into: other}}        global
+//	{round: 10}                                  to the nearest multiple, halves away from zero
+//	{top_code: {value: 9.5}, bottom_code: {value: 1}}  of a number: what lies beyond becomes the limit; also beside clamp and round
+//	{top_code: {percentile: 99}}                 global: of the persons, each with her largest value; bottom_code likewise
+//	{suppress: [code, …]}                        these values become missing; also beside another step, or a list of the recipe
+//	{micro_aggregate: 5}                         global, handover only: means of neighbours (MDAV), 5 persons or more in each class
 //	{clamp: catalogue, fixed_point: 2}           bounded columns are clamped with any step; this one says so
 //	{pseudonym: keyring:jinhe-staff}             keyed number, a function of the value alone; column kind key or int
 //	{key: encounter}                             row key of the key space; one table has it as its row key, others refer
@@ -79,5 +97,10 @@
 //	{ranges: [{from: 390, to: 459, is: circulatory}], else: other}  by the whole part of a number, inclusive
 //	{redact: all}                                identifiers inside a text become markers such as ⟦mobile⟧, and the rest is looked up in
 //	                                             the dictionary; a list of kinds of package identifier takes out only those
-//	{shift: 30, key: keyring:jinhe-shift}        handover only: days, per person, keyed, from -30 to 30
+//	{shift: 30, key: keyring:jinhe-shift}        handover only: days, per person, keyed, from -30 to 30, one shift for all dates of a person in
+//	                                             all tables; with "keep: weekday" whole weeks. A date that leaves its bounds becomes missing
+//
+// A step is local when its outcome for one person depends on that person and on constants, and global when other persons matter too. With
+// a global step the extract has dp_scope extract: answers are protected as if the extract were the data, not the sources. The report names
+// each with its line, and so does `carrel extract build`.
 package deid

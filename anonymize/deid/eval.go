@@ -16,6 +16,7 @@ type status uint8
 const (
 	ok status = iota
 	missing
+	hidden // the recipe suppresses the value
 	folded
 	clamped
 	unreadable // present, but not a value of the column, and nothing to fold into
@@ -175,7 +176,12 @@ func bands(s *step, f *finisher) ([]int64, error) {
 	out := make([]int64, len(s.bands))
 	for i, lo := range s.bands {
 		label := strconv.FormatInt(lo, 10)
-		if f.col.Kind == extract.KindNameCode {
+		switch {
+		case s.labels != nil && f.col.Kind == extract.KindNameCode:
+			label = s.labels[i]
+		case s.labels != nil:
+			label = strconv.Itoa(len(s.bands) - 1 - i)
+		case f.col.Kind == extract.KindNameCode:
 			if i+1 < len(s.bands) {
 				label += "-" + strconv.FormatInt(s.bands[i+1]-1, 10)
 			} else {
@@ -200,21 +206,6 @@ func bandOf(age int64, s *step, values []int64) (int64, status) {
 		at--
 	}
 	return values[at], ok
-}
-
-func generalise(s *step, f *finisher) evaluator {
-	n := map[string]int{"province": 2, "prefecture": 4, "county": 6}[s.grain]
-	return func(b []byte) (int64, status) {
-		b = trim(b)
-		if len(b) < 6 || !identifier.Digits(b[:6]) || b[0] == '0' {
-			return f.undeclared()
-		}
-		if v, in := f.codes[string(b[:n])]; in {
-			return v, ok
-		}
-		padded := append(append([]byte{}, b[:n]...), "0000"[:6-n]...)
-		return f.word(padded)
-	}
 }
 
 func valueMap(s *step, f *finisher) (evaluator, error) {

@@ -118,7 +118,20 @@ func (b *builder) limits(t *table) error {
 	return nil
 }
 
-// foldRare is the one global step: values of fewer persons than asked fold.
+// lookAtAll does what a global step does when all rows are known.
+func (o *op) lookAtAll(s *sorted, table string) error {
+	switch o.step.global() {
+	case "rarer_than":
+		o.foldRare(s)
+	case "percentile":
+		o.atPercentile(s)
+	case actMicro:
+		return o.microAggregate(s, table)
+	}
+	return nil
+}
+
+// foldRare is a global step: values of fewer persons than asked fold.
 func (o *op) foldRare(s *sorted) {
 	persons := make([]int64, len(o.col.Values))
 	last := make([]int64, len(o.col.Values)) // the person counted last, +1
@@ -148,8 +161,8 @@ func (b *builder) finishPrivate(ctx context.Context, t *table, w *extract.Writer
 		t.rowKey.space.fillPrivate(s.rows, s.starts, t.rowKey.hashes)
 	}
 	for _, o := range t.ops {
-		if o.step.global() {
-			o.foldRare(s)
+		if err := o.lookAtAll(s, t.layout.Name); err != nil {
+			return err
 		}
 	}
 	tw, err := w.Table(t.layout)
@@ -172,7 +185,7 @@ func (b *builder) finishPublic(ctx context.Context, t *table, w *extract.Writer)
 	if t.rowKey != nil {
 		t.rowKey.space.fillPublic(t.rowKey.hashes)
 	}
-	rows := make([]entry, t.rep.Read)
+	rows := make([]entry, t.rep.Kept)
 	for i := range rows {
 		rows[i].row = uint32(i)
 	}

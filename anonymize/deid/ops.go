@@ -27,6 +27,7 @@ type op struct {
 	shift    *prf           // shift
 	finish   *finisher
 	count    ColumnReport
+	first    int64 // line of the first value that cannot be read
 }
 
 type cell struct {
@@ -50,20 +51,28 @@ func newOp(s *step, col extract.Column, src int, keys KeyRing) (*op, error) {
 	if o.finish, err = newFinisher(col, s.into, s.into != otherValue || s.rarer > 0 || len(s.codes) > 0); err != nil {
 		return nil, err
 	}
+	if len(s.hide) > 0 && (!col.Nullable || s.action == actKey) {
+		return nil, fmt.Errorf("suppress: the catalogue says that the column is never missing, or the step makes a key")
+	}
 	if (col.Kind == extract.KindNameKey) != (s.action == actKey) && s.action != actPseudonym {
 		return nil, fmt.Errorf("a column of kind key comes from the step key or pseudonym, and key gives nothing else")
 	}
 	cached := true
 	switch s.action {
-	case actKeep, actClamp, actTopCode:
+	case actKeep, actClamp:
 		o.eval, cached, err = plain(s, o.finish)
+	case actTopCode, actRound, actMicro:
+		cached = false
+		o.eval, err = numeric(s, o.finish)
+	case actHierarchy:
+		o.eval, err = climb(s, o.finish)
 	case actCoarsen:
 		o.eval, err = coarsen(s, o.finish)
 	case actAgeBand:
 		cached = s.birth == ""
 		err = o.ageBand()
 	case actGeneralise:
-		o.eval, err = generalise(s, o.finish), needCode(col, s.action)
+		o.eval, err = generalise(s, o.finish)
 	case actFold:
 		o.eval, err = foldCodes(s, o.finish), needCode(col, s.action)
 	case actMap:
@@ -103,17 +112,9 @@ func plain(s *step, f *finisher) (evaluator, bool, error) {
 		return nil, false, fmt.Errorf("clamp: the catalogue declares no bounds")
 	case s.fixed >= 0 && (kind == extract.KindNameCode || kind == extract.KindNameDate || int(s.fixed) != f.scale):
 		return nil, false, fmt.Errorf("fixed_point: the catalogue declares %d decimals and kind %s", f.scale, kind)
-	case s.action == actTopCode && kind != extract.KindNameInt:
-		return nil, false, fmt.Errorf("top_code goes into a column of kind int")
-	case s.action == actTopCode:
-		return func(b []byte) (int64, status) {
-			v, st := f.value(b)
-			if st == ok && v > s.topAge {
-				v, st = f.number(s.topAge)
-				return v, max(st, clamped)
-			}
-			return v, st
-		}, false, nil
+	case s.top.set() || s.bottom.set():
+		e, err := numeric(s, f)
+		return e, false, err
 	default:
 		return f.value, kind == extract.KindNameCode, nil
 	}
@@ -157,10 +158,15 @@ func (o *op) shifter(keys KeyRing) error {
 	return err
 }
 
-// offset is the person's shift in days, from -days to days: the same for all of the person's dates under this key, so
-// that intervals stay true.
+// offset is the person's shift in days, from -days to days: the same for all of the person's dates in all tables, so that intervals stay true.
+// In whole weeks, weekdays stay true too.
 func (o *op) offset(d digest) int64 {
-	return int64(o.shift.sum(d[:])%uint64(2*o.step.days+1)) - o.step.days
+	unit := int64(1)
+	if o.step.weeks {
+		unit = 7
+	}
+	most := o.step.days / unit
+	return unit * (int64(o.shift.sum(d[:])%uint64(2*most+1)) - most)
 }
 
 // scratch is the memory of one batch.
@@ -191,6 +197,9 @@ func (o *op) apply(b *records, sc *scratch, marks map[string]bool, p *people) {
 			c = o.direct(raw, marks)
 		}
 		sc.values = append(sc.values, c.v)
+		if c.st == unreadable && o.first == 0 && int(row) < len(b.lines) {
+			o.first = b.lines[row]
+		}
 		sc.missing = append(sc.missing, o.tally(&c, sc, i))
 	}
 	o.store.add(sc.values, sc.missing)
@@ -207,6 +216,9 @@ func (o *op) tally(c *cell, sc *scratch, i int) bool {
 	case clamped:
 		o.count.Clamped++
 		return false
+	case hidden:
+		o.count.Suppressed++
+		return true
 	case missing:
 		o.count.Missing++
 		if !o.col.Nullable && o.step.action == actFold && o.finish.into >= 0 {
@@ -233,6 +245,9 @@ func (o *op) cached(raw []byte, marks map[string]bool) cell {
 
 // direct evaluates a cell. An unreadable value gets a second chance without its padding.
 func (o *op) direct(raw []byte, marks map[string]bool) cell {
+	if o.hidden(raw) {
+		return cell{st: hidden}
+	}
 	if len(raw) == 0 || (marks != nil && marks[string(raw)]) {
 		// A map may name the mark of missing values itself: only then it is a value.
 		if _, named := o.step.values[string(raw)]; !named {
@@ -257,12 +272,19 @@ func (o *op) withPerson(b *records, row int, raw []byte, person uint32, p *peopl
 	if len(trim(raw)) == 0 {
 		return cell{st: missing}
 	}
+	if o.hidden(raw) {
+		return cell{st: hidden}
+	}
 	day, is := parseDate(trim(raw))
 	if !is {
 		return cell{st: unreadable}
 	}
 	if o.shift != nil {
+		// A date that leaves the bounds is not held at them, as others are: it would tell how far the person's dates shift.
 		v, st := o.finish.number(day + o.offset(p.digests[person]))
+		if st != ok {
+			return cell{st: unreadable}
+		}
 		return cell{v, st}
 	}
 	birth := int64(noBirth)
@@ -274,7 +296,11 @@ func (o *op) withPerson(b *records, row int, raw []byte, person uint32, p *peopl
 	if birth == noBirth {
 		return cell{st: missing}
 	}
-	v, st := bandOf(ageAt(birth, day), &o.step, o.bandVals)
+	age := ageAt(birth, day)
+	if age >= 0 && age < 14 {
+		o.count.Under14++
+	}
+	v, st := bandOf(age, &o.step, o.bandVals)
 	return cell{v, st}
 }
 
@@ -299,7 +325,7 @@ func (o *op) keyGone(row uint32) bool { return o.gone[row>>3]&(1<<(row&7)) != 0 
 func (o *op) report(rows int64) ColumnReport {
 	r := o.count
 	if rows > 0 {
-		r.Rate = float64(rows-r.Missing-r.Folded-r.Clamped-r.Unreadable) / float64(rows)
+		r.Rate = float64(rows-r.Missing-r.Suppressed-r.Folded-r.Clamped-r.Unreadable) / float64(rows)
 	}
 	return r
 }
@@ -311,11 +337,17 @@ func (o *op) undone(table string) error {
 	switch {
 	case o.step.action == actKey:
 		return nil
+	case o.count.Unreadable > 0 && o.step.action == actHierarchy:
+		return fmt.Errorf("table %q: %d values of column %q have no entry in %s, the first in line %d of the source: add them, or say what becomes of them with else",
+			table, o.count.Unreadable, o.col.Name, o.step.tree.Name(), o.first)
 	case o.count.Unreadable > 0 && code && o.step.action != actAgeBand && o.step.action != actCoarsen:
 		return fmt.Errorf("table %q: %d values of column %q are not in its dictionary, which has nothing to fold them into", table,
 			o.count.Unreadable, o.col.Name)
 	case o.col.Nullable:
 		return nil
+	case o.count.Unreadable > 0 && o.step.action == actShift:
+		return fmt.Errorf("table %q: %d dates of column %q leave the bounds of the catalogue when they shift, or are none, and the catalogue says that "+
+			"the column is never missing", table, o.count.Unreadable, o.col.Name)
 	case o.count.Unreadable > 0:
 		return fmt.Errorf("table %q: %d values of column %q cannot be read as %s, and the catalogue says that it is never missing", table,
 			o.count.Unreadable, o.col.Name, o.col.Kind)

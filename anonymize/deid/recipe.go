@@ -2,16 +2,16 @@ package deid
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
 	"carrel/anonymize/extract"
+	"carrel/anonymize/kanon/hierarchy"
 )
 
 // Recipe says how source tables become an extract. It is made by ParseRecipe and never changed.
@@ -20,7 +20,7 @@ type Recipe struct {
 	Kind    string // extract.KindQuery or extract.KindHandover
 	Dataset string
 	Version string // numbering of persons; "1" when the recipe is silent
-	Hash    string // SHA-256 of the recipe's bytes, hex
+	Hash    string // SHA-256 of the recipe's bytes and of the files that it names, hex
 
 	file        string
 	asOf        int64
@@ -31,6 +31,7 @@ type Recipe struct {
 	missingUnit float64
 	lists       map[string][]string
 	tables      []tableSpec
+	shift       *step // what all shifts of dates have in common, nil without one
 }
 
 type sourceSpec struct {
@@ -54,6 +55,7 @@ type excludeSpec struct {
 	objections bool
 	level5     bool
 	under14    bool
+	named      []string // groups of Level5 whose rows stay
 }
 
 type tableSpec struct {
@@ -64,6 +66,7 @@ type tableSpec struct {
 	through    columnRef // the table whose row the link names, in place of a person
 	restDrop   bool
 	duplicates float64
+	leaveOut   []leaveOut
 	columns    []columnSpec
 }
 
@@ -73,35 +76,57 @@ type columnSpec struct {
 	steps []step // none = drop
 }
 
-// ParseRecipe reads a recipe strictly: an unknown field, a wrong type or a missing field is one *RecipeError with its
-// line. A global step in a recipe of kind query is refused here. file is for messages only.
-func ParseRecipe(file string, src []byte) (*Recipe, error) {
-	p := &parser{nodes: nodes{file: file}}
+// ReadRecipe reads a recipe from a file, with the hierarchies beside it.
+func ReadRecipe(file string) (*Recipe, error) {
+	src, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecipeWith(file, src, beside(file))
+}
+
+// ParseRecipe reads a recipe that names no files, strictly: an unknown field, a wrong type or a missing field is one *RecipeError with its
+// line. file is for messages only.
+func ParseRecipe(file string, src []byte) (*Recipe, error) { return ParseRecipeWith(file, src, nil) }
+
+// ParseRecipeWith is ParseRecipe with a way to the files that the recipe names, by their names.
+func ParseRecipeWith(file string, src []byte, read func(name string) ([]byte, error)) (*Recipe, error) {
+	p := &parser{nodes: nodes{file: file}, read: read, trees: map[string]*hierarchy.Hierarchy{}}
 	root, err := document(file, src)
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(src)
-	r := &Recipe{file: file, Hash: hex.EncodeToString(sum[:])}
+	r := &Recipe{file: file}
 	p.recipe(r, root)
 	if p.err != nil {
 		return nil, p.err
 	}
+	r.Hash = hashOfAll(src, p.sums)
 	return r, nil
 }
 
 // DPScope is extract.ScopeSource when every step is local.
 func (r *Recipe) DPScope() string {
+	if len(r.Global()) > 0 {
+		return extract.ScopeExtract
+	}
+	return extract.ScopeSource
+}
+
+// Global lists the steps whose outcome for one person depends on others. With them, answers are protected with regard to the extract, no more to
+// the sources.
+func (r *Recipe) Global() []GlobalStep {
+	var out []GlobalStep
 	for _, t := range r.tables {
 		for _, c := range t.columns {
-			for _, s := range c.steps {
-				if s.global() {
-					return extract.ScopeExtract
+			for i := range c.steps {
+				if name := c.steps[i].global(); name != "" {
+					out = append(out, GlobalStep{Table: t.name, Column: c.name, Step: name, Line: c.steps[i].at.Line})
 				}
 			}
 		}
 	}
-	return extract.ScopeSource
+	return out
 }
 
 // Keys lists the names of the keys that the recipe uses, sorted.
@@ -156,7 +181,12 @@ func hasAlias(n *yaml.Node) bool {
 	return n.Kind == yaml.AliasNode || n.Anchor != "" || slices.ContainsFunc(n.Content, hasAlias)
 }
 
-type parser struct{ nodes }
+type parser struct {
+	nodes
+	read  func(name string) ([]byte, error) // files beside the recipe, nil without them
+	trees map[string]*hierarchy.Hierarchy   // by file
+	sums  []string                          // of the files
+}
 
 func (p *parser) recipe(r *Recipe, root *yaml.Node) {
 	o := p.object(root, "the recipe")
@@ -260,6 +290,12 @@ func (p *parser) exclude(e *excludeSpec, n *yaml.Node) {
 	e.at = n
 	e.objections = p.boolean(o.get("objections"), "exclude.objections")
 	e.level5 = p.boolean(o.get("level5"), "exclude.level5")
+	for i, name := range p.texts(o.get("named"), "exclude.named") {
+		if _, known := Level5()[name]; !known {
+			p.fail(o.get("named").Content[i], "exclude.named: there is no group %q of level 5", name)
+		}
+		e.named = append(e.named, name)
+	}
 	if u := o.get("under14"); u != nil {
 		e.under14 = p.one(u, "exclude.under14", "unless-guardian-consents") != ""
 	}
@@ -307,6 +343,7 @@ func (p *parser) table(r *Recipe, t *tableSpec, n *yaml.Node) {
 		t.public = p.boolean(o.get("public"), what+".public")
 		t.link = p.text(o.get("link"), what+".link")
 		p.through(t, o.get("through"), what)
+		t.leaveOut = p.leaveOut(r, o.get("leave_out"), what)
 		if d := o.get("rest"); d != nil {
 			t.restDrop = p.one(d, what+".rest", "drop") == "drop"
 		}

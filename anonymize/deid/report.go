@@ -2,15 +2,25 @@ package deid
 
 // Report tells the steward what a build did, in counts only. It depends on the data and is for stewards alone.
 type Report struct {
-	Recipe   string        `json:"recipe"`
-	Dataset  string        `json:"dataset"`
-	Persons  int64         `json:"persons"`  // of the register
-	Present  int64         `json:"present"`  // of them, found in the sources
-	Unknown  int64         `json:"unknown"`  // persons of the sources that the frozen register lacks
-	Excluded int64         `json:"excluded"` // persons left out by objection or age
-	IDs      IDReport      `json:"ids"`
-	Tables   []TableReport `json:"tables"`
-	Seconds  float64       `json:"seconds"`
+	Recipe   string   `json:"recipe"`
+	Dataset  string   `json:"dataset"`
+	Persons  int64    `json:"persons"`  // of the register
+	Present  int64    `json:"present"`  // of them, found in the sources
+	Unknown  int64    `json:"unknown"`  // persons of the sources that the frozen register lacks
+	Excluded int64    `json:"excluded"` // persons left out by objection or age
+	IDs      IDReport `json:"ids"`
+	// Global are the steps that look at more than one person. A recipe for queries with any of them gives dp_scope extract.
+	Global  []GlobalStep  `json:"global,omitempty"`
+	Tables  []TableReport `json:"tables"`
+	Seconds float64       `json:"seconds"`
+}
+
+// GlobalStep is a step whose outcome for one person depends on others.
+type GlobalStep struct {
+	Table  string `json:"table"`
+	Column string `json:"column"` // of the source
+	Step   string `json:"step"`
+	Line   int    `json:"line"` // of the recipe
 }
 
 // IDReport counts the forms of identifiers.
@@ -38,6 +48,7 @@ const (
 	DroppedUnregistered = "unregistered"  // the person is not in the frozen register
 	DroppedExcluded     = "excluded"      // objection, or under 14 without consent
 	DroppedAboveCap     = "above-cap"     // rank above the cap of rows a person
+	DroppedListed       = "listed"        // a code in the row is on a list that the recipe leaves out
 	DroppedDuplicate    = "duplicate-row" // a second row where one row a person is declared
 )
 
@@ -49,6 +60,9 @@ type ColumnReport struct {
 	Folded     int64   `json:"folded"`
 	Clamped    int64   `json:"clamped"`
 	Unreadable int64   `json:"unreadable"`
-	Dangling   int64   `json:"dangling,omitempty"` // row keys that refer to no kept row
+	Suppressed int64   `json:"suppressed,omitempty"` // values that the recipe lists
+	Dangling   int64   `json:"dangling,omitempty"`   // row keys that refer to no kept row
+	Merged     int64   `json:"merged,omitempty"`     // values that took the mean of their class
+	Under14    int64   `json:"under_14,omitempty"`   // rows whose person was under 14 at the event
 	Rate       float64 `json:"rate"`
 }

@@ -161,6 +161,9 @@ func (b *builder) bind(t *table, header []string) ([]int, error) {
 			t.birth = get(birth)
 		}
 	}
+	for _, l := range t.spec.leaveOut {
+		t.leave, t.verdicts = append(t.leave, get(l.column)), append(t.verdicts, map[string]bool{})
+	}
 	next := 0
 	for i := range t.spec.columns {
 		c := &t.spec.columns[i]

@@ -1,12 +1,11 @@
 package deid
 
 import (
-	"slices"
-
 	"go.yaml.in/yaml/v3"
 
 	"carrel/anonymize/extract"
 	"carrel/anonymize/identifier"
+	"carrel/anonymize/kanon/hierarchy"
 )
 
 // The actions of a step.
@@ -14,6 +13,7 @@ const (
 	actKeep       = "keep"
 	actCoarsen    = "coarsen"
 	actTopCode    = "top_code"
+	actBottomCode = "bottom_code"
 	actAgeBand    = "age_band"
 	actGeneralise = "generalise"
 	actFold       = "fold"
@@ -24,6 +24,10 @@ const (
 	actRanges     = "ranges"
 	actShift      = "shift"
 	actRedact     = "redact"
+	actHierarchy  = "hierarchy"
+	actRound      = "round"
+	actMicro      = "micro_aggregate"
+	actYounger    = "younger_than"
 )
 
 // step is one way of making one column of the extract from one column of the source.
@@ -31,11 +35,20 @@ type step struct {
 	at     *yaml.Node
 	action string
 	as     string // name in the extract; "" = the source's
-	grain  string // coarsen: year, month, day; generalise: county, prefecture, province
-	topAge int64  // top_code: age or number; -1 none
-	asOf   int64  // top_code and age_band: the constant date
-	hasAt  bool   // asOf holds
+	grain  string // coarsen: year, month, day; generalise: the level
+	of     string // generalise: which hierarchy
+	topAge int64  // coarsen with top_code: age; -1 none
+	top    limit
+	bottom limit
+	round  string          // round: a multiple of this
+	micro  int64           // micro_aggregate: persons a class
+	hide   map[string]bool // suppress: values that become missing
+	tree   *hierarchy.Hierarchy
+	level  int
+	asOf   int64 // top_code and age_band: the constant date
+	hasAt  bool  // asOf holds
 	bands  []int64
+	labels []string // of bands, nil = by their bounds
 	birth  string   // age_band: "table.column" or "column"; "" = the column itself
 	codes  []string // fold: listed values
 	into   string   // fold: target
@@ -49,6 +62,7 @@ type step struct {
 	hasElse,
 	elseNull bool
 	days   int64           // shift
+	weeks  bool            // shift: whole weeks
 	redact identifier.Mask // kinds that are taken out of the text
 }
 
@@ -57,8 +71,19 @@ type valueRange struct {
 	is       string
 }
 
-// global says whether the step's outcome for one person depends on other persons.
-func (s *step) global() bool { return s.action == actFold && s.rarer > 0 }
+// global names what makes the step's outcome for one person depend on other persons, "" when nothing does.
+func (s *step) global() string {
+	switch {
+	case s.action == actFold && s.rarer > 0:
+		return "rarer_than"
+	case s.top.share > 0 || s.bottom.share > 0:
+		return "percentile"
+	case s.action == actMicro:
+		return actMicro
+	default:
+		return ""
+	}
+}
 
 func (p *parser) steps(r *Recipe, what string, n *yaml.Node) []step {
 	switch n.Kind {
@@ -95,7 +120,8 @@ func (p *parser) step(r *Recipe, what string, n *yaml.Node) step {
 	if v := o.get("as"); v != nil {
 		s.as = p.identifier(v, what+".as")
 	}
-	for _, a := range []string{actCoarsen, actAgeBand, actGeneralise, actFold, actClamp, actPseudonym, actMap, actRanges, actShift, actRedact} {
+	for _, a := range []string{actCoarsen, actAgeBand, actGeneralise, actFold, actClamp, actPseudonym, actMap, actRanges, actShift, actRedact,
+		actHierarchy, actRound, actMicro, actYounger} {
 		if !o.has(a) {
 			continue
 		}
@@ -108,21 +134,24 @@ func (p *parser) step(r *Recipe, what string, n *yaml.Node) step {
 	if s.action == actKeep && o.has(actKey) {
 		s.action, s.space = actKey, p.identifier(o.get(actKey), what+".key")
 	}
-	p.topCode(r, &s, o, what)
+	p.limits(r, &s, o, what)
+	if v := o.get("suppress"); v != nil {
+		s.hide = p.hidden(r, v, what+".suppress")
+	}
 	o.done()
 	if p.err == nil && r.Kind == extract.KindQuery {
-		p.localOnly(&s, what)
+		p.handoverOnly(&s, what)
 	}
 	return s
 }
 
-// localOnly is the guard of dp_scope: source. An extract for queries is a per-person function of the sources.
-func (p *parser) localOnly(s *step, what string) {
-	if s.global() {
-		p.fail(s.at, "%s: rarer_than is a global step, its outcome for one person depends on others; a recipe of kind query allows local "+
-			"steps only: freeze the rare values as a list of codes", what)
-	}
-	if s.action == actShift {
+// handoverOnly refuses what a query extract never needs: noise protects its answers, and these steps would only spoil them. Other global
+// steps may stand in a recipe for queries; they turn its dp_scope to extract, and the report names them.
+func (p *parser) handoverOnly(s *step, what string) {
+	switch s.action {
+	case actMicro:
+		p.fail(s.at, "%s: micro_aggregate is a global step for handovers only; coarsen or round here", what)
+	case actShift:
 		p.fail(s.at, "%s: dates shift in handovers only; coarsen them here", what)
 	}
 }
@@ -134,8 +163,17 @@ func (p *parser) action(r *Recipe, s *step, o *object, what string) {
 	case actAgeBand:
 		p.ageBand(r, s, o, what)
 	case actGeneralise:
-		p.one(o.get(actGeneralise), what+".generalise", "gbt2260")
-		s.grain = p.one(o.need("to"), what+".to", "county", "prefecture", "province")
+		p.generalise(r, s, o, what)
+	case actHierarchy:
+		p.hierarchy(s, o, what)
+	case actRound:
+		s.round = p.text(o.get(actRound), what+".round")
+	case actMicro:
+		if s.micro = p.integer(o.get(actMicro), what+".micro_aggregate"); s.micro < 2 {
+			p.fail(o.get(actMicro), "%s.micro_aggregate must be 2 persons or more", what)
+		}
+	case actYounger:
+		p.younger(r, s, o, what)
 	case actFold:
 		p.fold(r, s, o.get(actFold), what)
 	case actClamp:
@@ -154,11 +192,7 @@ func (p *parser) action(r *Recipe, s *step, o *object, what string) {
 	case actRedact:
 		s.redact = p.kinds(o.get(actRedact), what+".redact")
 	case actShift:
-		n := o.get(actShift)
-		if s.days = p.integer(n, what+".shift"); s.days < 1 || s.days > 366 {
-			p.fail(n, "%s.shift must be 1 to 366 days", what)
-		}
-		s.key = p.key(o.need("key"), what+".key")
+		p.shift(r, s, o, what)
 	}
 }
 
@@ -182,73 +216,13 @@ func (p *parser) kinds(n *yaml.Node, what string) identifier.Mask {
 	return m
 }
 
-func (p *parser) topCode(r *Recipe, s *step, o *object, what string) {
-	n := o.get(actTopCode)
-	if n == nil {
-		return
-	}
-	switch s.action {
-	case actKeep:
-		s.action = actTopCode
-	case actCoarsen:
-	default:
-		p.fail(n, "%s: top_code goes alone or with coarsen", what)
-	}
-	m := p.object(n, what+".top_code")
-	if s.topAge = p.integer(m.need("age"), what+".top_code.age"); s.topAge < 0 || s.topAge > 150 {
-		p.fail(n, "%s.top_code.age must be 0 to 150", what)
-	}
-	s.asOf, s.hasAt = r.asOf, r.hasAsOf
-	if d := m.get("as_of"); d != nil {
-		s.asOf, s.hasAt = p.date(d, what+".top_code.as_of"), true
-	}
-	m.done()
-}
-
-func (p *parser) ageBand(r *Recipe, s *step, o *object, what string) {
-	n := o.get(actAgeBand)
-	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
-		p.fail(n, "%s.age_band must be a list of lower bounds", what)
-		return
-	}
-	for _, c := range n.Content {
-		s.bands = append(s.bands, p.integer(c, what+".age_band"))
-	}
-	if !slices.IsSorted(s.bands) || len(slices.Compact(slices.Clone(s.bands))) != len(s.bands) || s.bands[0] != 0 {
-		p.fail(n, "%s.age_band must start at 0 and ascend", what)
-	}
-	s.birth = p.text(o.get("birth"), what+".birth")
-	if a := o.get("at"); a != nil {
-		if p.text(a, what+".at") == "as_of" {
-			s.asOf, s.hasAt = r.asOf, r.hasAsOf
-			if !r.hasAsOf {
-				p.fail(a, "%s.at: the recipe has no as_of", what)
-			}
-		} else {
-			s.asOf, s.hasAt = p.date(a, what+".at"), true
-		}
-		if s.birth != "" {
-			p.fail(a, "%s: birth goes with the date of an event, at with the date of birth: not both", what)
-		}
-	}
-}
-
 func (p *parser) fold(r *Recipe, s *step, n *yaml.Node, what string) {
 	m := p.object(n, what+".fold")
 	if v := m.get("into"); v != nil {
 		s.into = p.text(v, what+".fold.into")
 	}
 	if c := m.get("codes"); c != nil {
-		if c.Kind == yaml.SequenceNode {
-			s.codes = p.texts(c, what+".fold.codes")
-		} else {
-			name := p.text(c, what+".fold.codes")
-			list, ok := r.lists[name]
-			if !ok {
-				p.fail(c, "%s.fold.codes: the recipe has no list %q", what, name)
-			}
-			s.codes = list
-		}
+		s.codes = p.codes(r, c, what+".fold.codes")
 	}
 	if v := m.get("rarer_than"); v != nil {
 		if s.rarer = p.integer(v, what+".fold.rarer_than"); s.rarer < 2 {

@@ -131,8 +131,6 @@ func (m *Manifest) check() error {
 		return errors.New("the manifest has an unknown kind")
 	case m.DPScope != ScopeSource && m.DPScope != ScopeExtract:
 		return errors.New("the manifest has an unknown dp_scope")
-	case m.Kind == KindQuery && m.DPScope != ScopeSource:
-		return errors.New("an extract for queries must have dp_scope source")
 	case m.Persons < 0 || m.Persons > 1<<32:
 		return errors.New("the manifest has an impossible number of persons")
 	}

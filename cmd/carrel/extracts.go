@@ -42,11 +42,7 @@ values never appear in messages. On any error nothing is left at --out.`,
 			if in.recipe == "" || in.source == "" || in.out == "" {
 				return a.usage("请用 --recipe、--source、--out 指明配方、来源和输出", "name recipe, source and output with --recipe, --source and --out")
 			}
-			src, err := os.ReadFile(in.recipe)
-			if err != nil {
-				return err
-			}
-			r, err := deid.ParseRecipe(in.recipe, src)
+			r, err := deid.ReadRecipe(in.recipe)
 			if err != nil {
 				return err
 			}
@@ -125,6 +121,9 @@ func (a *app) printBuilt(w io.Writer, b built) {
 		rows = append(rows, []string{t.Name, strconv.FormatInt(t.Rows, 10), strconv.Itoa(len(t.Columns)), strconv.FormatInt(t.Bytes>>10, 10)})
 	}
 	table(w, []string{a.say("表", "TABLE"), a.say("行数", "ROWS"), a.say("列数", "COLUMNS"), "KiB"}, rows)
+	for _, g := range b.Report.Global {
+		fmt.Fprintf(w, a.say("配方第 %d 行（%s.%s）：%s 是全局步骤，其结果取决于其他人；保证仅就提取集而言\n", "line %d of the recipe (%s.%s): %s is a global step, its outcome depends on other persons; the guarantee is about the extract only\n"), g.Line, g.Table, g.Column, g.Step)
+	}
 	fmt.Fprintf(w, a.say("提取集 %s，%d 人，dp_scope %s，%.1f 秒\n", "extract %s, %d persons, dp_scope %s, %.1f s\n"), b.Manifest.ID, b.Manifest.Persons, b.Manifest.DPScope, b.Report.Seconds)
 }
 

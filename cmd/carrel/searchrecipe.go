@@ -19,11 +19,7 @@ import (
 // recipeTable builds what the recipe would build, in a directory that is gone afterwards, and joins its fields by the
 // person: so levels are searched over the values that would leave, of the persons who would be in the extract.
 func (a *app) recipeTable(ctx context.Context, in *searchFlags) (_ *recode.Table, _ *searched, err error) {
-	src, err := os.ReadFile(in.recipe)
-	if err != nil {
-		return nil, nil, err
-	}
-	r, err := deid.ParseRecipe(in.recipe, src)
+	r, err := deid.ReadRecipe(in.recipe)
 	if err != nil {
 		return nil, nil, err
 	}
