@@ -68,6 +68,20 @@ func (j *judge) class(m members, at []int32) *model.Class {
 	return c
 }
 
+// persons says whether the tuples at are those of at least k persons.
+func (j *judge) persons(m members, at []int32, k int64) bool {
+	j.number++
+	for _, i := range at {
+		if p := m.person[i]; j.seen[p] != j.number {
+			j.seen[p] = j.number
+			if k--; k == 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func (j *judge) values(m members, i int32, w int64) {
 	for column, code := range j.t.tags[m.tag[i]] {
 		if m.person != nil {

@@ -9,12 +9,13 @@ import (
 // refiner splits partitions. It has the memory that all splits share, and is used by one goroutine.
 type refiner struct {
 	*space
-	k     int64
-	plain bool // persons are rows, and small classes are all that fails
-	need  *model.Set
-	union *model.Set
-	judge *judge
-	limit int64
+	k       int64
+	plain   bool // persons are rows, and small classes are all that fails
+	persons bool // small classes are all that fails, and persons have several rows
+	need    *model.Set
+	union   *model.Set
+	judge   *judge
+	limit   int64
 
 	count    []int32 // rows by group
 	size     []int32 // tuples by group
@@ -37,6 +38,7 @@ func newRefiner(s *space, set *model.Set, limit int64) *refiner {
 	need := set.Necessary()
 	r := &refiner{space: s, k: need.K(), need: need, limit: limit, count: make([]int32, widest), size: make([]int32, widest), start: make([]int32, widest)}
 	r.plain = need.OnlyK() && s.t.person == nil
+	r.persons = need.OnlyK() && s.t.person != nil
 	r.union = &model.Set{}
 	if s.t.person == nil {
 		r.union = set.Unions()
@@ -124,8 +126,36 @@ func (r *refiner) holds(p *part, members []int32, rows int64) bool {
 	if rows < r.k { // persons are at most rows
 		return false
 	}
+	if r.persons {
+		return r.crowd(p, members)
+	}
 	return r.plain || r.need.MayHold(r.judge.class(p.members(), members))
 }
+
+// crowd says whether the members are k persons. It looks at no more of them than it needs.
+func (r *refiner) crowd(p *part, members []int32) bool {
+	if r.k > manyPersons {
+		return r.judge.persons(p.members(), members, r.k)
+	}
+	var seen [manyPersons]uint32
+	n := int64(0)
+next:
+	for _, j := range members {
+		for _, q := range seen[:n] {
+			if q == p.person[j] {
+				continue next
+			}
+		}
+		if seen[n] = p.person[j]; n+1 == r.k {
+			return true
+		}
+		n++
+	}
+	return false
+}
+
+// manyPersons is the k up to which persons are compared one by one.
+const manyPersons = 16
 
 // group sorts the tuples of a class by their group: those of g are perm[start[g]-size[g]:start[g]].
 func (r *refiner) group(p *part, x, l int, from, to int32) {

@@ -76,7 +76,7 @@ func run(ctx context.Context) error {
 	flag.IntVar(&b.repeat, "repeat", 7, "repetitions of a question")
 	flag.StringVar(&b.sandbox, "sandbox", orElse(os.Getenv("CARREL_SANDBOX"), filepath.Join("bin", "carrel-sandbox")), "path of carrel-sandbox")
 	flag.StringVar(&b.program, "carrel", filepath.Join("bin", "carrel"), "path of carrel")
-	only := flag.String("only", "", "questions of families dp, tpch and scale to ask, or parts of deid,, a regular expression; all when empty")
+	only := flag.String("only", "", "questions of families dp, tpch and scale to ask, or parts of deid, a regular expression; all when empty")
 	flag.StringVar(&b.profile, "cpuprofile", "", "write a profile of this process here")
 	flag.Parse()
 	match, err := regexp.Compile(orElse(b.family, everything))
