@@ -74,6 +74,12 @@ func (f *folded) fold(b []byte) {
 	}
 	text, from := make([]byte, 0, len(b)), make([]int32, 0, len(b)+1)
 	for i := 0; i < len(b); {
+		c := b[i]
+		if c < utf8.RuneSelf || c > 0xC2 && c != 0xEF && c != 0xE2 && c != 0xE3 { // nothing that changes, one byte at a time
+			text, from = append(text, c), append(from, int32(i))
+			i++
+			continue
+		}
 		r, n := utf8.DecodeRune(b[i:])
 		if h := halfWidth(r); r != utf8.RuneError && h != r {
 			text, from = append(text, byte(h)), append(from, int32(i))

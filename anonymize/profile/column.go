@@ -11,13 +11,15 @@ import (
 )
 
 // What bounds the work on columns with many different values: each column remembers the last value of each slot, looks at so many values that it
-// does not remember, and from then on at every eighth.
+// does not remember, from then on at every eighth, and at last at every thirty-second. Which ones is said by their hash.
 const (
-	slots   = 1 << 11
-	allSeen = 1 << 19
-	oneIn   = 8
+	slots    = 1 << 13
+	allSeen  = 1 << 17
+	oneIn    = 8
+	fewSeen  = 1 << 20
+	fewOneIn = 32
 	// scanned: the same for searching inside texts.
-	allScanned = 1 << 17
+	allScanned = 1 << 15
 	// longText bounds one text that is searched.
 	longText = 1 << 16
 )
@@ -85,7 +87,7 @@ func (c *column) add(d *identifier.Detector, b []byte) uint64 {
 	c.distinct.add(h)
 	c.misses++
 	*s = slot{hash: h, count: 1}
-	if c.misses > allSeen && h>>20%oneIn != 0 {
+	if c.misses > allSeen && h>>20%oneIn != 0 || c.misses > fewSeen && h>>20%fewOneIn != 0 {
 		s.skip = true
 		return h
 	}

@@ -42,29 +42,41 @@ func newClasses(s *sample, columns []int) *classes {
 		}
 		c.person[i] = uint32(c.persons - 1)
 	}
+	n := newNumbering(c.rows)
 	for _, col := range columns {
-		c.codes[col], c.sizes[col] = number(s, order, col)
+		c.codes[col], c.sizes[col] = n.column(s, order, col)
 	}
 	return c
 }
 
-// number gives the values of a column small numbers, in the order of persons.
-func number(s *sample, order []uint32, col int) ([]uint32, uint64) {
-	codes, known := make([]uint32, len(order)), make(map[uint32]uint32, 1024)
-	var last, code uint32
+// numbering gives values small numbers; its memory serves one column after the other.
+type numbering struct{ keys, codes []uint32 } // codes are one too high: 0 is a free place
+
+func newNumbering(rows int) *numbering {
+	size := 1024
+	for size < 2*rows {
+		size *= 2
+	}
+	return &numbering{make([]uint32, size), make([]uint32, size)}
+}
+
+// column numbers the values of one column, in the order of persons.
+func (n *numbering) column(s *sample, order []uint32, col int) ([]uint32, uint64) {
+	clear(n.codes)
+	codes, next, mask := make([]uint32, len(order)), uint32(0), uint32(len(n.keys)-1)
 	for i, r := range order {
 		v := s.cells[int(r)*s.width+col]
-		if i == 0 || v != last {
-			found := false
-			if code, found = known[v]; !found {
-				code = uint32(len(known))
-				known[v] = code
-			}
-			last = v
+		at := v * 0x9E3779B1 >> 7 & mask
+		for n.codes[at] != 0 && n.keys[at] != v {
+			at = (at + 1) & mask
 		}
-		codes[i] = code
+		if n.codes[at] == 0 {
+			next++
+			n.keys[at], n.codes[at] = v, next
+		}
+		codes[i] = n.codes[at] - 1
 	}
-	return codes, uint64(max(len(known), 1))
+	return codes, uint64(max(next, 1))
 }
 
 // tally counts persons by key. Keys up to a few millions index an array, others are looked up by hash.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -103,6 +104,9 @@ func (a *app) printTable(w io.Writer, t *profile.Table) {
 	table(w, []string{a.say("列", "COLUMN"), a.say("类型", "TYPE"), a.say("是什么", "WHAT"), a.say("把握", "SURE"), a.say("不同值", "DISTINCT"), a.say("缺失", "MISSING"), a.say("可单独识别", "ALONE"), a.say("级", "LEVEL"), a.say("建议", "PROPOSAL")}, rows)
 	for i := range t.Columns {
 		a.printInText(w, &t.Columns[i])
+	}
+	if slices.ContainsFunc(t.Columns, func(c profile.Column) bool { return float64(c.Looked) < 0.999*(1-c.Missing)*float64(t.Rows) }) && t.Format != "fhir" && t.Format != "json" {
+		fmt.Fprintln(w, a.say("取值极多的列只查看了一部分值，其余仅计数（见 --json 的 looked）", "of columns with very many values a part was looked at, the rest only counted (looked in --json)"))
 	}
 	a.printCombinations(w, t)
 	fmt.Fprintln(w)
