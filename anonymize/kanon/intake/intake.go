@@ -87,29 +87,86 @@ func each(ctx context.Context, file string, names []string, progress func(done, 
 			return fmt.Errorf("%s: the values of column %q have no text", filepath.Base(file), name)
 		}
 	}
-	cells := make([][]byte, len(names))
-	row := int64(0)
-	for b := new(deid.Block); ; {
-		if err := ctx.Err(); err != nil {
-			return err
+	return pump(ctx, r, progress, (&rows{file: filepath.Base(file), at: at, cells: make([][]byte, len(names)), use: use}).block)
+}
+
+// rows hands out the named columns of a block's rows.
+type rows struct {
+	file  string
+	at    []int
+	cells [][]byte
+	use   func([][]byte) error
+	n     int64
+}
+
+func (r *rows) block(b *deid.Block) error {
+	for i := range b.Rows() {
+		r.n++
+		for c, x := range r.at {
+			r.cells[c] = bytes.TrimSpace(b.Field(i, x))
 		}
-		switch err := r.Next(b); {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return err
-		}
-		for i := range b.Rows() {
-			row++
-			for c, x := range at {
-				cells[c] = bytes.TrimSpace(b.Field(i, x))
-			}
-			if err := use(cells); err != nil {
-				return fmt.Errorf("%s row %d: %w", filepath.Base(file), row, err)
-			}
-		}
-		if progress != nil {
-			progress(r.Read())
+		if err := r.use(r.cells); err != nil {
+			return fmt.Errorf("%s row %d: %w", r.file, r.n, err)
 		}
 	}
+	return nil
+}
+
+// pump cuts a file into rows in one goroutine while use works on those before.
+func pump(ctx context.Context, r *deid.Rows, progress func(done, total int64), use func(*deid.Block) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type read struct {
+		b           *deid.Block
+		done, total int64
+	}
+	full, empty := make(chan read, 2), make(chan *deid.Block, 3)
+	for range 3 {
+		empty <- new(deid.Block)
+	}
+	failed := make(chan error, 1)
+	go func() {
+		defer close(full)
+		for {
+			var next read
+			select {
+			case next.b = <-empty:
+			case <-ctx.Done():
+				failed <- ctx.Err()
+				return
+			}
+			if err := r.Next(next.b); err != nil {
+				if errors.Is(err, io.EOF) {
+					err = nil
+				}
+				failed <- err
+				return
+			}
+			next.done, next.total = r.Read()
+			select {
+			case full <- next:
+			case <-ctx.Done():
+				failed <- ctx.Err()
+				return
+			}
+		}
+	}()
+	var err error
+	for next := range full {
+		if err != nil {
+			continue
+		}
+		if err = use(next.b); err != nil {
+			cancel()
+			continue
+		}
+		empty <- next.b
+		if progress != nil {
+			progress(next.done, next.total)
+		}
+	}
+	if ferr := <-failed; err == nil {
+		err = ferr
+	}
+	return err
 }

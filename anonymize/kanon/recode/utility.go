@@ -33,7 +33,7 @@ type measure struct {
 	covered []int64 // by column
 	// in, out count values of a column before and after, to compare their frequencies; suppressed cells are one value.
 	in      [][]int64
-	out     []map[uint32]int64
+	out     [][][]int64 // by level and group
 	kept    int64
 	squares float64
 	u       Utility
@@ -47,14 +47,14 @@ func newMeasure(s *space) *measure {
 		for j, w := range s.t.rows {
 			count[s.t.codes[j*width+i]] += int64(w)
 		}
-		m.in, m.out = append(m.in, count), append(m.out, map[uint32]int64{})
+		m.in, m.out = append(m.in, count), append(m.out, nil)
+	}
+	for x := range m.cols {
+		for _, n := range m.cols[x].groups {
+			m.out[x] = append(m.out[x], make([]int64, n))
+		}
 	}
 	return m
-}
-
-// value numbers a generalised value of a column.
-func (m *measure) value(x, level int, code uint16) uint32 {
-	return uint32(level)<<16 | uint32(m.cols[x].up[level][code])
 }
 
 // add takes a class: a tuple of it, its levels in the order of the space, and its rows.
@@ -62,7 +62,7 @@ func (m *measure) add(row func(x int) uint16, levels func(x int) uint8, rows int
 	for x := range m.cols {
 		l, c := int(levels(x)), row(x)
 		m.covered[x] += rows * m.cols[x].cover[l][c]
-		m.out[x][m.value(x, l, c)] += rows
+		m.out[x][l][m.cols[x].up[l][c]] += rows
 	}
 	m.kept += rows
 	m.squares += float64(rows) * float64(rows)
@@ -94,26 +94,36 @@ func (m *measure) done(levels func(tuple, x int) (level uint8, ok bool)) Utility
 	if u.Classes > 0 {
 		u.AverageClass = float64(m.kept) / float64(u.Classes)
 	}
-	u.Entropy = m.entropy(levels, gone)
+	u.Entropy = m.entropy(levels)
 	return *u
 }
 
-func (m *measure) entropy(levels func(tuple, x int) (uint8, bool), gone int64) float64 {
+// entropy adds up what guessing each cell costs. Cells of one value that are treated alike are counted together.
+func (m *measure) entropy(levels func(tuple, x int) (uint8, bool)) float64 {
 	lost, there := 0.0, 0.0
 	width := len(m.cols)
 	for x, i := range m.order {
+		heights := len(m.cols[x].up) + 1 // and suppressed
+		count := make([]int64, len(m.in[x])*heights)
 		for j, w := range m.t.rows {
-			if w == 0 {
+			if l, ok := levels(j, x); ok {
+				count[int(m.t.codes[j*width+i])*heights+int(l)] += int64(w)
+			} else {
+				count[int(m.t.codes[j*width+i])*heights+heights-1] += int64(w)
+			}
+		}
+		for at, n := range count {
+			if n == 0 {
 				continue
 			}
-			code := m.t.codes[j*width+i]
+			code, l := uint16(at/heights), at%heights
 			own := float64(m.in[x][code])
-			there += float64(w) * math.Log2(float64(m.n)/own)
-			if l, ok := levels(j, x); ok {
-				lost += float64(w) * math.Max(0, math.Log2(float64(m.out[x][m.value(x, int(l), code)])/own))
-			} else {
-				lost += float64(w) * math.Log2(float64(m.n)/own)
+			there += float64(n) * math.Log2(float64(m.n)/own)
+			after := float64(m.n)
+			if l < heights-1 {
+				after = math.Max(own, float64(m.out[x][l][m.cols[x].up[l][code]]))
 			}
+			lost += float64(n) * math.Log2(after/own)
 		}
 	}
 	if there == 0 {
@@ -127,6 +137,14 @@ func Before(t *Table) Utility {
 	s := newSpace(t)
 	m := newMeasure(s)
 	width := len(s.cols)
+	if t.tag == nil && t.person == nil { // every tuple is a class
+		for j, w := range t.rows {
+			if w > 0 {
+				m.add(func(x int) uint16 { return t.codes[j*width+s.order[x]] }, func(int) uint8 { return 0 }, int64(w))
+			}
+		}
+		return m.done(func(int, int) (uint8, bool) { return 0, true })
+	}
 	for _, c := range t.grouped(make([]int, width)) {
 		if first := int(c.Members[0]); c.Rows > 0 {
 			m.add(func(x int) uint16 { return t.codes[first*width+s.order[x]] }, func(int) uint8 { return 0 }, c.Rows)
