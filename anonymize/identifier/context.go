@@ -74,12 +74,12 @@ func englishContexts() map[string]context {
 func between(b []byte) (skipped int, marked bool) {
 	start := len(b)
 	for len(b) > 0 {
-		switch c := b[0]; {
-		case c == ':' || c == '=' || c == '#' || c == '(' || c == '[':
+		switch b[0] {
+		case ':', '=', '#', '(', '[':
 			marked = true
 			b = b[1:]
 			continue
-		case c == ' ' || c == '\t' || c == '.' || c == '"':
+		case ' ', '\t', '.', '"':
 			b = b[1:]
 			continue
 		}

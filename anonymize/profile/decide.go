@@ -124,7 +124,7 @@ func (c *column) direct(out *Column, h hint, person bool) bool {
 			best, at = k, s
 		}
 	}
-	if best != identifier.None && !(person && !best.Checked()) {
+	if best != identifier.None && (!person || best.Checked()) {
 		return out.identifier(best, at, by(h, best))
 	}
 	if h.role == Identifier && !person && c.nameAlone(h.kind) {

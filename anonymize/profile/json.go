@@ -75,12 +75,12 @@ func (s *jsonSource) start() error {
 	if trimmed[0] == '{' && more && fastjson.ValidateBytes(first) == nil && (!bytes.Contains(first, []byte(`"Bundle"`)) || !bytes.Contains(first, []byte(`"entry"`))) {
 		return nil // lines
 	}
-	switch {
-	case trimmed[0] == '[':
+	switch trimmed[0] {
+	case '[':
 		s.list = json.NewDecoder(s.in)
 		_, err = s.list.Token()
 		return s.damaged(err)
-	case trimmed[0] == '{':
+	case '{':
 		return s.startDocument()
 	default:
 		return s.text.Fail(1, "the file is not JSON")

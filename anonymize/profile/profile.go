@@ -142,7 +142,7 @@ func (r *runner) file(ctx context.Context, path string) ([]Table, error) {
 func (l *reader) plausible(d *identifier.Detector, file string, header []string) error {
 	data := 0
 	for _, h := range header {
-		for _, part := range strings.Split(h, ".") {
+		for _, part := range append(strings.Split(h, "."), h) { // the parts of a path, and the whole
 			m := d.Whole([]byte(part))
 			for _, k := range m.Kinds.Kinds() {
 				if k.Checked() && k != identifier.FineDate && k != identifier.Damaged {

@@ -192,6 +192,7 @@ func TestRefused(t *testing.T) {
 		"empty":        {"a.csv", "", "not even a header"},
 		"no header":    {"a.csv", residentID(1) + ",1\n" + residentID(2) + ",2\n", "looks like data"},
 		"numbers":      {"a.csv", "17,2020-01-01,x\n18,2020-01-02,y\n", "looks like data"},
+		"one of three": {"a.csv", "M,li.wei@example.com,ward\nF,wang@example.com,ward\n", "looks like data"},
 		"telephone":    {"a.csv", "13800138000\n13900139000\n", "looks like data"},
 		"ragged":       {"a.csv", "a,b\n1,2,3\n", "the row has 3 columns"},
 		"parquet":      {"a.parquet", "nothing", "not Parquet"},

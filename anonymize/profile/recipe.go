@@ -199,7 +199,7 @@ func (w *writer) reason(c *Column) string {
 // key writes a column's name as YAML; most need no quotes.
 func key(name string) string {
 	for i, r := range name {
-		if !(r >= 'a' && r <= 'z' || r == '_' || i > 0 && r >= '0' && r <= '9') {
+		if plain := r >= 'a' && r <= 'z' || r == '_' || i > 0 && r >= '0' && r <= '9'; !plain {
 			return strconv.Quote(name)
 		}
 	}

@@ -202,6 +202,7 @@ func health(c *Column) proposal {
 		if (c.Type == "integer" || c.Type == "decimal") && !keyName(c.Name) { // a number that names something is no measure
 			return stepped("clamp: catalogue", "上下限来自目录，依据不得是数据", "bounds come from the catalogue, for a reason that is not the data")
 		}
+	default:
 	}
 	if c.Level == 5 {
 		return stepped("", "含 5 级疾病编码：不授权则不得外出，请用 fold 归并或排除", "holds codes of level 5: fold them, or leave them out where the grant does not name them")
