@@ -39,8 +39,10 @@ const (
 	MBI
 	NPI
 	DEA
-	DeviceID // UDI, GTIN, IMEI
-	Damaged  // a long number that a spreadsheet has spoiled
+	DeviceID  // UDI, GTIN, IMEI
+	Licence   // of a profession; by the name of its column alone
+	Biometric // a picture, a print, a voice
+	Damaged   // a long number that a spreadsheet has spoiled
 	AgeOver89
 	lastDirect // no kind
 
@@ -128,6 +130,8 @@ func (k Kind) description() description {
 		NPI:           {"npi", "美国医疗服务者号（NPI）", "provider number (NPI)", 'K', false},
 		DEA:           {"dea", "美国处方登记号（DEA）", "DEA number", 'K', true},
 		DeviceID:      {"device", "器械、设备标识", "device identifier", 'M', false},
+		Licence:       {"licence", "执业证书、资格证号", "licence or certificate", 'K', false},
+		Biometric:     {"biometric", "生物特征、照片", "picture or biometric record", 'P', true},
 		Damaged:       {"damaged-number", "被电子表格损坏的号码", "number spoiled by a spreadsheet", 'R', true},
 		AgeOver89:     {"age-over-89", "89 岁以上年龄", "age above 89", 'C', false},
 		Postcode:      {"postcode", "邮政编码", "postcode", 'B', false},

@@ -115,6 +115,8 @@ func (d *Detector) Whole(b []byte) Match {
 	switch {
 	case len(b) == 0:
 		return Match{Form: Empty}
+	case len(b) > longest && picture(b):
+		return Match{Kinds: Of(Biometric), Form: Text}
 	case len(b) > longest:
 		return Match{Form: Text}
 	}
@@ -261,7 +263,6 @@ func wholeNumber(c []byte, s shape) Mask {
 		}
 	case 7, 8:
 		set(Passport, passport(c))
-		set(Plate, false)
 		set(HKMTPermit, len(c) == 8 && Digits(c))
 		set(DeviceID, gtin(c))
 		set(Landline, len(c) >= 7 && Digits(c) && c[0] >= '2')
@@ -308,9 +309,7 @@ func wholeNumber(c []byte, s shape) Mask {
 		set(BankCard, bankCard(c))
 		set(DeviceID, udi(c))
 	}
-	if len(c) >= 9 && s.dots == 1 {
-		set(Damaged, damagedLong(c))
-	} else if len(c) == 7 && s.dots == 1 { // 1.1E+17
+	if len(c) >= 7 && s.dots == 1 && s.hyphens == 0 { // 1.1E-17 is a measurement
 		set(Damaged, damagedLong(c))
 	}
 	if len(c) >= 15 && len(c) <= 34 && s.letters >= 2 {
@@ -402,6 +401,16 @@ func macPrefix(b []byte) int {
 }
 
 func hex(c byte) bool { return c >= '0' && c <= '9' || c >= 'A' && c <= 'F' || c >= 'a' && c <= 'f' }
+
+// picture says by its first bytes that a long value is a picture, a scan or a sound, as base64 or as a data URL.
+func picture(b []byte) bool {
+	for _, head := range [...]string{"data:image/", "data:audio/", "data:video/", "/9j/", "iVBORw0KGgo", "R0lGOD", "JVBERi0", "SUkqAA", "TU0AKg", "UklGR", "Qk0"} {
+		if bytes.HasPrefix(b, []byte(head)) {
+			return bytes.IndexByte(b[:longest], ' ') < 0
+		}
+	}
+	return false
+}
 
 // bedPrefix reads 12床, 12-3床, +12床 and 加12床.
 func bedPrefix(b []byte) int {

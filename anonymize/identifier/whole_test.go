@@ -1,6 +1,7 @@
 package identifier_test
 
 import (
+	"strings"
 	"testing"
 
 	"carrel/anonymize/identifier"
@@ -45,7 +46,8 @@ func TestWhole(t *testing.T) {
 		{identifier.NPI, []string{"1234567893"}, []string{"1234567890", "3234567893"}},
 		{identifier.DEA, []string{"AB1234563", "F91234563"}, []string{"AB1234564", "ZB1234563"}},
 		{identifier.DeviceID, []string{"(01)00614141999996", "4006381333931", "00614141999996"}, []string{"4006381333932"}},
-		{identifier.Damaged, []string{"1.10105E+17", "1.10105e+17", "110105194912310000", "1.1E+17"}, []string{"1.5E-3", "2.1E+03", "12.5"}},
+		{identifier.Damaged, []string{"1.10105E+17", "1.10105e+17", "110105194912310000", "1.1E+17"}, []string{"1.5E-3", "1.50E-12", "2.1E+03", "12.5"}},
+		{identifier.Biometric, []string{"/9j/" + strings.Repeat("Ab3+", 80), "data:image/png;base64," + strings.Repeat("Ab3+", 80)}, []string{strings.Repeat("Ab3+", 80), "/9j/", "/9j/ " + strings.Repeat("a word ", 80)}},
 		{identifier.AgeOver89, []string{"90", "101"}, []string{"89", "131", "9"}},
 		{identifier.Postcode, []string{"100020"}, []string{"10002", "900000"}},
 		{identifier.ZIP, []string{"02139", "02139-4307"}, []string{"0213", "021394"}},

@@ -128,6 +128,9 @@ func (c *column) direct(out *Column, h hint, person bool) bool {
 		return out.identifier(best, at, by(h, best))
 	}
 	if h.role == Identifier && !person && c.nameAlone(h.kind) {
+		if h.kind == identifier.HanName && c.share(identifier.HanName) == 0 {
+			return out.identifier(identifier.LatinName, 0, "name")
+		}
 		return out.identifier(h.kind, c.share(h.kind), "name")
 	}
 	return c.mixed(out, h, person)
@@ -308,7 +311,7 @@ func (c *column) byForm(out *Column, h hint) bool {
 		out.What, out.SafeHarbor, out.Sure, out.Level = Unique, "R", float64(n)/float64(c.values), 3
 	case h.key && number >= nearly && n > 60: // a number of something, not a measure
 		out.What, out.SafeHarbor, out.Sure, out.Level = Unique, "R", float64(n)/float64(c.values), 3
-	case number >= nearly && (n > 60 || c.form(identifier.Decimal) > 0.05):
+	case number >= nearly && (n > 60 || n > 12 && c.form(identifier.Decimal) > 0.05):
 		out.What, out.Sure = Measure, number
 	default:
 		return false

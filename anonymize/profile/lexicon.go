@@ -55,6 +55,8 @@ func lexicon() []entry {
 		id(identifier.CreditCode, "credit code,uscc", "社会信用代码"),
 		id(identifier.OrgCode, "organisation code,organization code", "组织机构代码"),
 		id(identifier.BankCard, "bank card,bank account,account number,account no,iban,credit card", "银行卡,银行账号,账号,帐号"),
+		id(identifier.Licence, "licence number,license number,licence no,license no,certificate number,certificate no,driver license,driving licence", "执业证,资格证,证书编号,驾驶证"),
+		id(identifier.Biometric, "photo,photograph,picture,face image,portrait,fingerprint,iris,voiceprint,retina", "照片,头像,指纹,人脸,虹膜,声纹"),
 		of(BirthDate, 3, true, "dob,birth date,birthdate,date of birth,birthday,birth", "出生日期,出生年月,生日"),
 		of(BirthYear, 3, true, "birth year,year of birth,yob", "出生年份,出生年"),
 		id(identifier.RecordNumber, "identifier value,mrn,medical record,record number,record no,admission no,admission number,inpatient no,outpatient no,visit no,accession,specimen id,barcode", "病案号,住院号,门诊号,就诊号,登记号,检查号,影像号,标本号,条码,病历号,流水号,就诊卡号"),
