@@ -412,3 +412,14 @@ func TestNoIdentifierLeaks(t *testing.T) {
 		}
 	}
 }
+
+// built builds and opens an input that is there already.
+func built(t *testing.T, in deid.BuildInput, c *city) (*extract.Manifest, *deid.Report, *extract.Extract, error) {
+	t.Helper()
+	m, rep, err := deid.Build(context.Background(), in)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	e, err := extract.Open(context.Background(), in.OutDir, c.seal)
+	return m, rep, e, err
+}

@@ -30,6 +30,13 @@ func (Secret) GoString() string { return "secret" }
 // LogValue hides the key.
 func (Secret) LogValue() slog.Value { return slog.StringValue("secret") }
 
+// newSecret draws a key.
+func newSecret() Secret {
+	var s Secret
+	_, _ = rand.Read(s[:])
+	return s
+}
+
 // derive makes an independent key for one use (HKDF-SHA256).
 func (s Secret) derive(use string) Secret {
 	raw, err := hkdf.Key(sha256.New, s[:], nil, "carrel/deid/1 "+use, len(Secret{}))
@@ -47,7 +54,7 @@ type KeyRing interface {
 }
 
 // DirKeyRing keeps keys as files of one directory, readable by the owner only: name.key (64 hex digits) and
-// extract.age (an age X25519 identity, for extract.NewAge).
+// extract.age (age X25519 identities, one a line, the newest first, for extract.NewAge).
 type DirKeyRing struct{ dir string }
 
 // OpenKeyRing opens a directory of keys. A directory or key that others can read is refused when the key is used.
@@ -73,8 +80,7 @@ func InitKeyRing(dir string, names ...string) (*DirKeyRing, error) {
 		if !keyName.MatchString(name) {
 			return nil, fmt.Errorf("%q is not a name for a key", name)
 		}
-		var s Secret
-		_, _ = rand.Read(s[:])
+		s := newSecret()
 		if err := k.create(name+".key", hex.EncodeToString(s[:])); err != nil {
 			return nil, err
 		}
@@ -137,7 +143,40 @@ func (k *DirKeyRing) Key(name string) (Secret, error) {
 	return Secret(raw), nil
 }
 
-// Identity returns the age identity that opens extracts.
+// maxIdentities bounds the file of identities: who rotates every month for years has read all old extracts by then.
+const maxIdentities = 48
+
+// Rotate makes a new identity of extracts: what is built from now on is sealed to it, and what was built before still opens. The file is
+// replaced in one step. One process rotates at a time.
+func (k *DirKeyRing) Rotate() error {
+	old, err := k.Identity()
+	if err != nil {
+		return err
+	}
+	if len(strings.Fields(old)) >= maxIdentities {
+		return fmt.Errorf("the key ring holds %d identities of extracts: take out the oldest, whose extracts are gone", maxIdentities)
+	}
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		return fmt.Errorf("make the identity of extracts: %w", err)
+	}
+	path := filepath.Join(k.dir, "extract.age")
+	tmp, err := os.CreateTemp(k.dir, ".extract.age-*") // readable by the owner only
+	if err != nil {
+		return fmt.Errorf("write a key: %w", err)
+	}
+	defer func() { _ = os.Remove(tmp.Name()) }()
+	_, err = tmp.WriteString(id.String() + "\n" + old + "\n")
+	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("write a key: %w", err)
+	}
+	return nil
+}
+
+// Identity returns the age identities that open extracts, one a line, the newest first: for extract.NewAge.
 func (k *DirKeyRing) Identity() (string, error) {
 	text, err := k.read("extract.age")
 	if err != nil {

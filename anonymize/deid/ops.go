@@ -26,6 +26,9 @@ type op struct {
 	bandVals []int64        // age_band
 	shift    *prf           // shift
 	finish   *finisher
+	raw      *interner // the step is not taken: texts, numbered
+	texts    []uint32  // raw: of the rows
+	skip     bool      // nothing is kept
 	count    ColumnReport
 	first    int64 // line of the first value that cannot be read
 }
@@ -180,6 +183,12 @@ func (o *op) needsPerson() bool { return o.birthOf || o.shift != nil }
 
 // apply appends the column's values of the batch's rows.
 func (o *op) apply(b *records, sc *scratch, marks map[string]bool, p *people) {
+	if o.raw != nil || o.skip {
+		if o.raw != nil {
+			o.applyRaw(b, marks)
+		}
+		return
+	}
 	if o.step.action == actKey {
 		o.applyKeys(b, marks)
 		return

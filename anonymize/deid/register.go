@@ -8,11 +8,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"math/bits"
 	"os"
-	"path/filepath"
 	"slices"
+
+	"carrel/anonymize/extract"
 )
 
 // register is the frozen list of persons: sorted digests. It is public metadata in the sense of PRIVACY ("Neighbours,
@@ -86,16 +86,7 @@ func newRegister(persons []digest, check digest) *register {
 
 // write puts a new register in place; it never replaces one.
 func (r *register) write(path string) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".register-*")
-	if err != nil {
-		return fmt.Errorf("write the register of persons: %w", err)
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }()
-	_, err = io.Copy(tmp, bytes.NewReader(r.raw))
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err == nil {
-		err = os.Link(tmp.Name(), path) // unlike a rename it fails when the name is taken
-	}
-	if err != nil {
+	if err := extract.WriteOnce(path, r.raw); err != nil {
 		return fmt.Errorf("write the register of persons: %w", err)
 	}
 	return nil

@@ -265,7 +265,7 @@ func (t *table) transform(r *records, p *people) {
 	for _, n := range r.numbers {
 		t.owner.add(n)
 	}
-	if !t.layout.Public && t.rowKey == nil {
+	if !t.layout.Public && t.rowKey == nil && t.content != nil {
 		for _, row := range r.keep {
 			t.text = r.content(int(row), t.text)
 			t.hash.add(t.content.sum(t.text))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"filippo.io/age"
 )
@@ -19,17 +20,27 @@ type Sealer interface {
 
 // Age seals to a recipient and, where it has the identity, unseals. The zero value is refused by both.
 type Age struct {
-	recipient age.Recipient
-	identity  age.Identity
+	recipient  age.Recipient
+	identities []age.Identity // the newest first
 }
 
-// NewAge seals to and opens with one X25519 identity, as "AGE-SECRET-KEY-1…".
+// NewAge seals to and opens with X25519 identities, as "AGE-SECRET-KEY-1…", one a line: it seals to the first and opens with any, so that
+// extracts of before a rotation stay readable.
 func NewAge(secret string) (*Age, error) {
-	id, err := age.ParseX25519Identity(secret)
-	if err != nil {
-		return nil, errors.New("the identity of extracts is not an age X25519 secret key") // the cause may quote the key
+	a := &Age{}
+	for _, line := range strings.Fields(secret) {
+		id, err := age.ParseX25519Identity(line)
+		if err != nil {
+			return nil, errors.New("the identity of extracts is not an age X25519 secret key") // the cause may quote the key
+		}
+		if a.identities = append(a.identities, id); a.recipient == nil {
+			a.recipient = id.Recipient()
+		}
 	}
-	return &Age{recipient: id.Recipient(), identity: id}, nil
+	if len(a.identities) == 0 {
+		return nil, errors.New("there is no identity of extracts")
+	}
+	return a, nil
 }
 
 // NewAgeRecipient seals only: whoever builds extracts need not be able to read old ones.
@@ -63,10 +74,10 @@ func (a *Age) Seal(w io.Writer) (io.WriteCloser, error) {
 
 // Unseal implements Sealer.
 func (a *Age) Unseal(r io.Reader) (io.Reader, error) {
-	if a == nil || a.identity == nil {
+	if a == nil || len(a.identities) == 0 {
 		return nil, errors.New("no identity to open the extract with")
 	}
-	p, err := age.Decrypt(r, a.identity)
+	p, err := age.Decrypt(r, a.identities...)
 	if err != nil {
 		return nil, fmt.Errorf("the extract does not open with this identity: %w", err)
 	}

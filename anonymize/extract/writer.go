@@ -2,7 +2,6 @@ package extract
 
 import (
 	"bufio"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -31,10 +30,12 @@ var ErrExists = errors.New("an extract is never overwritten: choose another dire
 // ErrDiskFull says that the disk was full; the half-written extract was removed.
 var ErrDiskFull = errors.New("the disk is full: the extract was not written and nothing was left behind; free some space and build again")
 
-// Writer writes one extract into a temporary directory beside its target; Commit gives it its name. A Writer is for
-// one goroutine.
+// Writer writes one extract into a hidden directory beside its target; Commit makes all of it durable and then gives it its name, in one
+// step: a process that is killed at any moment leaves the whole extract or none of that name. What it leaves of the hidden directory the next
+// Create for the same target removes. A Writer is for one goroutine.
 type Writer struct {
 	dir, temp string
+	held      *os.File // says that temp is in use
 	sealer    Sealer
 	manifest  Manifest
 	open      *TableWriter
@@ -60,13 +61,11 @@ func Create(dir string, sealer Sealer, head Manifest) (*Writer, error) {
 	} else if !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("look at the target of the extract: %w", err)
 	}
-	var b [6]byte
-	_, _ = rand.Read(b[:])
-	temp := filepath.Join(filepath.Dir(dir), "."+filepath.Base(dir)+".part-"+hex.EncodeToString(b[:]))
-	if err := os.Mkdir(temp, 0o700); err != nil {
+	temp, held, err := makePart(dir, func(path string) error { return os.Mkdir(path, 0o700) })
+	if err != nil {
 		return nil, fmt.Errorf("make the directory of the extract: %w", sayFull(err))
 	}
-	return &Writer{dir: dir, temp: temp, sealer: sealer, manifest: head}, nil
+	return &Writer{dir: dir, temp: temp, held: held, sealer: sealer, manifest: head}, nil
 }
 
 // Table starts the next table, as Layout gives it; the one before must be closed.
@@ -119,7 +118,7 @@ func (w *Writer) Commit() (*Manifest, error) {
 	if err := os.Rename(w.temp, w.dir); err != nil {
 		return nil, fmt.Errorf("name the extract: %w", sayFull(err))
 	}
-	w.done = true
+	w.finish()
 	if err := syncDir(filepath.Dir(w.dir)); err != nil {
 		return nil, fmt.Errorf("make the extract durable: %w", err)
 	}
@@ -132,12 +131,20 @@ func (w *Writer) Abort() error {
 	if w.done {
 		return nil
 	}
-	w.done = true
 	if w.open != nil {
 		w.open.discard()
 		w.open = nil
 	}
-	return os.RemoveAll(w.temp)
+	err := os.RemoveAll(w.temp)
+	w.finish()
+	return err
+}
+
+func (w *Writer) finish() {
+	w.done = true
+	if w.held != nil {
+		_ = w.held.Close()
+	}
 }
 
 // TableWriter writes one table: record batches to Arrow IPC to hash to seal to hash to file.

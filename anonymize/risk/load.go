@@ -42,6 +42,14 @@ func Load(ctx context.Context, e *extract.Extract, s *plan.Schema) (*Data, error
 			several = append(several, t)
 		}
 	}
+	d.Tables = Joined(single, several)
+	d.Contents.Aggregated = len(single)+len(several) == 0
+	return d, nil
+}
+
+// Joined puts what tables with one row a person tell beside every row of the others, and leaves out tables that tell nothing themselves.
+func Joined(single, several []*Table) []*Table {
+	var out []*Table
 	for _, t := range append(single[:len(single):len(single)], several...) {
 		own := len(t.quasi())
 		for _, other := range single {
@@ -50,11 +58,10 @@ func Load(ctx context.Context, e *extract.Extract, s *plan.Schema) (*Data, error
 			}
 		}
 		if own > 0 || len(t.Columns) > len(t.quasi()) {
-			d.Tables = append(d.Tables, t)
+			out = append(out, t)
 		}
 	}
-	d.Contents.Aggregated = len(single)+len(several) == 0
-	return d, nil
+	return out
 }
 
 // read reads the columns of a table that count.

@@ -13,6 +13,7 @@ import (
 
 	"carrel/anonymize/deid"
 	"carrel/anonymize/extract"
+	"carrel/anonymize/plan"
 	"carrel/anonymize/risk"
 	"carrel/broker/problem"
 )
@@ -20,6 +21,7 @@ import (
 // riskInput is what `extract risk` and `extract grade` take.
 type riskInput struct {
 	catalogue, keys, register, html string
+	before, recipe                  string
 	config                          risk.Config
 	outside                         bool
 }
@@ -40,7 +42,7 @@ func (a *app) extractRisk() *cobra.Command {
 		Use: "risk DIR", Short: "How easily a person of an extract is found again",
 		Long: `Measure the risk that a person of an extract is found again: prosecutor, journalist and marketer risk per person, who stands
 alone in the data and in the population, which columns tell most together, what classes tell of sensitive columns, and,
-with --register, a simulated linkage attack. Roles of columns come from the catalogue. No value of the data is shown.`,
+with --register, a simulated linkage attack. With --before, also of the sources, and what each column lost on its way. Roles of columns come from the catalogue. No value of the data is shown.`,
 		Example: "  carrel extract risk extract-1 --population 200000 --html risk.html",
 		Args:    a.exact(1, "the directory of an extract"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -57,6 +59,8 @@ with --register, a simulated linkage attack. Roles of columns come from the cata
 		},
 	}
 	in.flags(cmd)
+	cmd.Flags().StringVar(&in.before, "before", "", "directory of the source tables: measure them too, before the steps of --recipe")
+	cmd.Flags().StringVar(&in.recipe, "recipe", "", "the recipe that the extract was built by, for --before")
 	cmd.Flags().StringVar(&in.html, "html", "", "also write one self-contained page with plots")
 	return cmd
 }
@@ -121,6 +125,11 @@ func (a *app) measured(ctx context.Context, dir string, in riskInput) (*risk.Rep
 		return nil, err
 	}
 	s := risk.Subject{Dataset: e.Manifest().Dataset, Data: e.Manifest().ID + " · " + e.Manifest().Recipe, Contents: data.Contents, After: data.Tables}
+	if in.before != "" || in.recipe != "" {
+		if s.Before, err = a.sources(ctx, e.Manifest(), schema, in); err != nil {
+			return nil, err
+		}
+	}
 	if in.register != "" {
 		f, err := os.Open(in.register)
 		if err != nil {
@@ -132,6 +141,50 @@ func (a *app) measured(ctx context.Context, dir string, in riskInput) (*risk.Rep
 		}
 	}
 	return risk.New(s, in.config)
+}
+
+// sources reads what the extract was made from, for the columns that are measured in it.
+func (a *app) sources(ctx context.Context, m extract.Manifest, schema *plan.Schema, in riskInput) ([]*risk.Table, error) {
+	if in.before == "" || in.recipe == "" {
+		return nil, a.usage("--before 与 --recipe 须一起使用", "--before and --recipe go together")
+	}
+	r, err := deid.ReadRecipe(in.recipe)
+	if err != nil {
+		return nil, err
+	}
+	if r.Hash != m.RecipeHash {
+		return nil, problem.New(problem.Invalid, "提取集不是由该配方构建的；请给出构建它的配方。", "The extract was not built by this recipe; name the one that it was built by.")
+	}
+	role := func(table, column string) plan.Role {
+		for _, t := range schema.Tables {
+			for _, c := range t.Columns {
+				if t.Name == table && c.Name == column {
+					return c.Role
+				}
+			}
+		}
+		return ""
+	}
+	tables, err := deid.ReadOriginals(ctx, r, schema, in.before, func(table, column string) bool {
+		of := role(table, column)
+		return of == plan.RoleQuasi || of == plan.RoleSensitive
+	}, a.progress(a.say("读取来源", "reading the sources")))
+	if err != nil {
+		return nil, err
+	}
+	var single, several []*risk.Table
+	for _, o := range tables {
+		t := &risk.Table{Name: o.Table, Persons: o.Persons}
+		for _, c := range o.Columns {
+			t.Columns = append(t.Columns, risk.Column{Name: o.Table + "." + c.Name, Codes: c.Codes, Sensitive: role(o.Table, c.Name) == plan.RoleSensitive})
+		}
+		if o.MaxRows == 1 {
+			single = append(single, t)
+		} else {
+			several = append(several, t)
+		}
+	}
+	return risk.Joined(single, several), nil
 }
 
 func (a *app) writePage(r *risk.Report, path string) error {
@@ -167,6 +220,9 @@ func (a *app) printRisk(w io.Writer, r *risk.Report) {
 	}
 	percent := func(x float64) string { return strconv.FormatFloat(100*x, 'f', 2, 64) }
 	rows := [][]string{}
+	for _, m := range r.Before {
+		rows = append(rows, []string{m.Table + a.say("（来源）", " (source)"), strconv.Itoa(m.Persons), strconv.Itoa(m.Smallest), percent(m.Prosecutor.Highest), percent(m.Prosecutor.Average), percent(m.Prosecutor.AtRisk), percent(m.Journalist.Highest), percent(m.Marketer), percent(m.Population.Share)})
+	}
 	for _, m := range r.After {
 		rows = append(rows, []string{m.Table, strconv.Itoa(m.Persons), strconv.Itoa(m.Smallest), percent(m.Prosecutor.Highest), percent(m.Prosecutor.Average), percent(m.Prosecutor.AtRisk), percent(m.Journalist.Highest), percent(m.Marketer), percent(m.Population.Share)})
 	}
@@ -175,6 +231,9 @@ func (a *app) printRisk(w io.Writer, r *risk.Report) {
 		for _, c := range m.Combinations[:min(3, len(m.Combinations))] {
 			fmt.Fprintf(w, a.say("%s：%s%% 的人独一无二\n", "%s: %s %% of persons alone\n"), strings.Join(c.Columns, " + "), percent(c.Unique))
 		}
+	}
+	for _, f := range r.Fields {
+		fmt.Fprintf(w, a.say("%s：%d 个值变为 %d 个，损失 %s%% 的信息\n", "%s: %d values became %d, %s %% of its information is gone\n"), f.Column, f.Before, f.After, percent(f.Loss))
 	}
 	if r.Attack != nil {
 		fmt.Fprintf(w, a.say("链接攻击：%s%% 有候选者，%s%% 被唯一匹配\n", "linkage attack: %s %% have a candidate, %s %% are matched to one person\n"), percent(r.Attack.Found), percent(r.Attack.Single))
