@@ -10,7 +10,7 @@ func (b *bench) deid(ctx context.Context) error {
 	for _, part := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"profile", b.profiling}, {"search", b.deidSearch}, {"local", b.deidLocal}, {"city", b.deidCity}} {
+	}{{"profile", b.profiling}, {"search", b.deidSearch}, {"local", b.deidLocal}, {"city", b.deidCity}, {"transform", b.transform}} {
 		if !b.only.MatchString(part.name) {
 			continue
 		}
