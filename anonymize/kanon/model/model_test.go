@@ -95,6 +95,18 @@ func TestOthersByHand(t *testing.T) {
 	}
 }
 
+// TestLowerBoundOfPresence: two classes of the table hold, and the union with a class of the population alone does not.
+func TestLowerBoundOfPresence(t *testing.T) {
+	t.Parallel()
+	c := must(model.Presence(0.5, 1))
+	if !holds(c, &model.Class{Persons: 1, Population: 1}) || holds(c, &model.Class{Persons: 2, Population: 12}) || c.Union() || c.Upward() {
+		t.Error("δ-presence with a lower bound claims to be closed under union")
+	}
+	if !must(model.Presence(0, 0.5)).Union() {
+		t.Error("δ-presence without a lower bound prunes nothing")
+	}
+}
+
 func TestTables(t *testing.T) {
 	t.Parallel()
 	s := &model.Summary{Sizes: map[int64]int64{1: 2, 4: 2}, Persons: 10, Classes: 4, Population: 10, PopulationTotal: 11}
@@ -157,39 +169,45 @@ func TestWrongParameters(t *testing.T) {
 func TestClaims(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		counts := rapid.SliceOfN(rapid.Int64Range(0, 6), 4, 4)
-		a, b := counts.Draw(t, "a"), counts.Draw(t, "b")
-		a[rapid.IntRange(0, 3).Draw(t, "some")]++
-		b[rapid.IntRange(0, 3).Draw(t, "some")]++
-		both, all := make([]int64, 4), make([]int64, 4)
-		for i := range both {
-			both[i] = a[i] + b[i]
-			all[i] = both[i] + rapid.Int64Range(0, 5).Draw(t, "rest")
-		}
-		order, _ := flat(4)
-		ref := must(model.NewReference(all, order, [][]uint32{{0, 0, 1, 1}, {0, 0, 0, 0}}))
-		share := rapid.Float64Range(0.05, 0.9)
-		ca, cb, cu := classOf(a...), classOf(b...), classOf(both...)
-		for _, c := range []*model.Class{ca, cb} {
-			c.Population += rapid.Int64Range(0, 5).Draw(t, "population")
-		}
-		cu.Population = ca.Population + cb.Population
-		for _, c := range []model.Criterion{
-			must(model.K(rapid.IntRange(2, 9).Draw(t, "k"))), must(model.KMap(rapid.IntRange(2, 9).Draw(t, "map"))), must(model.Distinct(0, rapid.IntRange(2, 4).Draw(t, "l"))),
-			must(model.Entropy(0, 1+3*share.Draw(t, "e"))), must(model.Recursive(0, 3*share.Draw(t, "c"), rapid.IntRange(2, 3).Draw(t, "l"))),
-			must(model.Close(0, share.Draw(t, "t"), model.Equal, ref)), must(model.Close(0, share.Draw(t, "t"), model.Ordered, ref)), must(model.Close(0, share.Draw(t, "t"), model.Tree, ref)),
-			must(model.Likeness(0, 3*share.Draw(t, "β"), false, ref)), must(model.Likeness(0, 3*share.Draw(t, "β"), true, ref)), must(model.Presence(0, share.Draw(t, "δ"))),
-		} {
-			one, two, union := holds(c, ca), holds(c, cb), (&model.Set{Classes: []model.Criterion{c}}).MayHold(cu)
-			if c.Upward() && (one || two) && !union {
-				t.Fatalf("%v claims to hold for every larger class: %v and %v", c, a, b)
-			}
-			if c.Union() && one && two && !union {
-				t.Fatalf("%v claims to hold for unions: %v and %v", c, a, b)
-			}
-			if n := (&model.Set{Classes: []model.Criterion{c}}).Necessary(); one && !n.Holds(ca) {
-				t.Fatalf("%v does not imply %v: %v", c, n.Classes, a)
-			}
+		for range 20 { // few draws are close to a threshold
+			claims(t)
 		}
 	})
+}
+
+func claims(t *rapid.T) {
+	counts := rapid.SliceOfN(rapid.Int64Range(0, 6), 4, 4)
+	a, b := counts.Draw(t, "a"), counts.Draw(t, "b")
+	a[rapid.IntRange(0, 3).Draw(t, "some")]++
+	b[rapid.IntRange(0, 3).Draw(t, "some")]++
+	both, all := make([]int64, 4), make([]int64, 4)
+	for i := range both {
+		both[i] = a[i] + b[i]
+		all[i] = both[i] + rapid.Int64Range(0, 5).Draw(t, "rest")
+	}
+	order, _ := flat(4)
+	ref := must(model.NewReference(all, order, [][]uint32{{0, 0, 1, 1}, {0, 0, 0, 0}}))
+	share := rapid.Float64Range(0.05, 0.9)
+	ca, cb, cu := classOf(a...), classOf(b...), classOf(both...)
+	for _, c := range []*model.Class{ca, cb} {
+		c.Population += rapid.Int64Range(0, 5).Draw(t, "population")
+	}
+	cu.Population = ca.Population + cb.Population
+	for _, c := range []model.Criterion{
+		must(model.K(rapid.IntRange(2, 9).Draw(t, "k"))), must(model.KMap(rapid.IntRange(2, 9).Draw(t, "map"))), must(model.Distinct(0, rapid.IntRange(2, 4).Draw(t, "l"))),
+		must(model.Entropy(0, 1+3*share.Draw(t, "e"))), must(model.Recursive(0, 3*share.Draw(t, "c"), rapid.IntRange(2, 3).Draw(t, "l"))),
+		must(model.Close(0, share.Draw(t, "t"), model.Equal, ref)), must(model.Close(0, share.Draw(t, "t"), model.Ordered, ref)), must(model.Close(0, share.Draw(t, "t"), model.Tree, ref)),
+		must(model.Likeness(0, 3*share.Draw(t, "β"), false, ref)), must(model.Likeness(0, 3*share.Draw(t, "β"), true, ref)), must(model.Presence(0, share.Draw(t, "δ"))),
+	} {
+		one, two, union := holds(c, ca), holds(c, cb), (&model.Set{Classes: []model.Criterion{c}}).MayHold(cu)
+		if c.Upward() && (one || two) && !union {
+			t.Fatalf("%v claims to hold for every larger class: %v and %v", c, a, b)
+		}
+		if c.Union() && one && two && !union {
+			t.Fatalf("%v claims to hold for unions: %v and %v", c, a, b)
+		}
+		if n := (&model.Set{Classes: []model.Criterion{c}}).Necessary(); one && !n.Holds(ca) {
+			t.Fatalf("%v does not imply %v: %v", c, n.Classes, a)
+		}
+	}
 }

@@ -190,7 +190,7 @@ func (r *refiner) forget() {
 
 func grown[T any](s []T, n int) []T {
 	if cap(s) < n {
-		return make([]T, n, n+n/4)
+		return make([]T, n, n+n/16)
 	}
 	return s[:n]
 }
