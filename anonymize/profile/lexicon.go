@@ -106,13 +106,16 @@ func guessPersonPath(path string) bool {
 	return found && (rest == "subject.reference" || rest == "patient.reference")
 }
 
-// words cuts a name into lower-case words: at signs, between small and capital letters, before and behind digits.
+// words cuts a name into lower-case words: at signs, between small and capital letters, between Latin letters and others.
 func words(name string) string {
 	var b strings.Builder
 	var prev rune
 	for _, r := range name {
 		switch {
 		case unicode.IsUpper(r) && unicode.IsLower(prev):
+			b.WriteByte(' ')
+			b.WriteRune(unicode.ToLower(r))
+		case prev != 0 && (r < 0x80) != (prev < 0x80) && unicode.IsLetter(r) && unicode.IsLetter(prev): // HIV检测
 			b.WriteByte(' ')
 			b.WriteRune(unicode.ToLower(r))
 		case r == '_' || r == '-' || r == '.' || r == ' ' || r == '/' || r == '(' || r == ')':
