@@ -155,7 +155,7 @@ func (x closeness) necessary() Criterion { return nil }
 
 func (x closeness) holds(c *Class, slack float64) bool {
 	v := &c.Values[x.column]
-	d := 0.0
+	var d float64
 	switch x.by {
 	case Ordered:
 		d = x.ref.ordered(v)

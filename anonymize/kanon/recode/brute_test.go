@@ -1,6 +1,7 @@
 package recode_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -490,5 +491,80 @@ func TestPersonsCountOnce(t *testing.T) {
 	}
 	if classes(must(model.Entropy(0, 1.99))) != 1 {
 		t.Error("a person's value counts as often as she has rows")
+	}
+}
+
+// TestTimeLimit: when time is over at once, what is given fulfils the models, the best there is lies between the lower
+// bound stated and the loss, and nothing is called optimal that was not closed.
+func TestTimeLimit(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, often(func(t *rapid.T) {
+		w := drawWorld(t, false, false)
+		set := w.draw(t)
+		r, err := recode.Search(t.Context(), w.table, recode.Options{Models: set, Suppression: 0.2, Limit: 1})
+		if err != nil {
+			return // nothing was found in time, or there is nothing
+		}
+		limit := int(0.2 * float64(len(w.rows)))
+		best, _ := w.exhaustive(&set, limit)
+		if _, _, ok := w.try(&set, r.Levels, limit); !ok || r.Proof.Lower > best+1e-9 || best > r.Loss+1e-9 || r.Proof.Optimal && best < r.Loss-1e-9 {
+			t.Fatalf("loss %g, lower bound %g, the best is %g; fulfilled: %v", r.Loss, r.Proof.Lower, best, ok)
+		}
+		if l, err := recode.Recode(t.Context(), w.table, recode.Options{Models: set, Limit: 1}); err == nil && !l.Early && len(w.rows) > 1 && l.Classes == nil {
+			t.Fatal("a local recoding without classes")
+		}
+	}))
+}
+
+func TestEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	table := smallTable(t)
+	if _, err := recode.Search(ctx, table, recode.Options{Models: kOf(2)}); !errors.Is(err, context.Canceled) {
+		t.Errorf("search: %v", err)
+	}
+	if _, err := recode.Recode(ctx, table, recode.Options{Models: kOf(2)}); !errors.Is(err, context.Canceled) {
+		t.Errorf("local: %v", err)
+	}
+}
+
+func smallTable(t *testing.T) *recode.Table {
+	t.Helper()
+	columns := []recode.Column{{Name: "a", Hierarchy: must(hierarchy.New("a", [][]string{{"0", "*"}, {"1", "*"}}))}}
+	b := must(recode.NewBuilder(columns, nil, false))
+	for _, v := range []string{"0", "0", "1"} {
+		if err := b.Add([][]byte{[]byte(v)}, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return must(b.Finish())
+}
+
+// TestRefusals: what cannot be asked for is an error, and not a default.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	table := smallTable(t)
+	for name, o := range map[string]recode.Options{
+		"no model":       {},
+		"suppression":    {Models: kOf(2), Suppression: 1.5},
+		"no suppression": {Models: kOf(2), Suppression: math.NaN()},
+	} {
+		if _, err := recode.Search(t.Context(), table, o); err == nil || errors.Is(err, recode.ErrNone) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	h := must(hierarchy.New("a", [][]string{{"0", "*"}}))
+	for name, c := range map[string]recode.Column{
+		"no hierarchy": {Name: "a"},
+		"no level":     {Name: "a", Hierarchy: h, Capped: true, Cap: 2},
+		"weight":       {Name: "a", Hierarchy: h, Weight: -1},
+	} {
+		if _, err := recode.NewBuilder([]recode.Column{c}, nil, false); err == nil {
+			t.Errorf("%s passes", name)
+		}
+	}
+	if _, err := recode.NewBuilder(nil, nil, false); err == nil {
+		t.Error("no column passes")
 	}
 }

@@ -55,24 +55,6 @@ func (s *space) root() *part {
 	return p
 }
 
-// bound is a lower bound of the loss of everything below p: columns assigned at their level, the others at the lowest
-// level still possible. Each sum only grows below p: levels rise, and a suppressed row counts all leaves.
-func (s *space) bound(p *part) float64 {
-	b := 0.0
-	for x := range s.cols {
-		b += s.cols[x].loss(p.sum[x][p.at(x)], s.n)
-	}
-	return b
-}
-
-// at is the level of a column that a bound counts.
-func (p *part) at(x int) uint8 {
-	if x < p.depth {
-		return p.level[x]
-	}
-	return p.low[x]
-}
-
 // suppress takes the tuple at j out of the sums of the columns not assigned.
 func (s *space) suppress(from, to *part, j int32) {
 	w := int64(from.w[j])

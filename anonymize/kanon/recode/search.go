@@ -61,7 +61,7 @@ var ErrNone = errors.New("no transformation of the table fulfils the models: all
 // suppress in all of them: rows that are gone stay gone, and a combination that exceeds the limit in p exceeds it below.
 // The same holds for p split by one more column, which is how the lowest level still possible of each other column is
 // found (fits). (2) Hence the sum of leaves covered of a column, suppressed rows counting all leaves, is nowhere below p
-// smaller than in p at its level, or at the lowest level possible: the bound of space.bound holds. (3) Dropping all
+// smaller than in p at its level, or at the lowest level possible: the bound of worker.lower holds. (3) Dropping all
 // conditions on the columns before y by putting them at their top only makes classes larger, so the least loss of the
 // columns from y on, alone, is a lower bound of what these columns lose in any combination: suffix[y], found by the same
 // search over fewer columns first (Russian dolls, Verfaillie et al. 1996). These smaller searches judge by the

@@ -40,7 +40,7 @@ func (s *worker) judged(p *part) *whole {
 }
 
 func (s *worker) class(w *whole, t *model.Summary, p *part, class int, start, end int32) {
-	size, rows := int64(0), int64(0)
+	var size, rows int64
 	s.perm = s.perm[:0]
 	for j := start; j < end; j++ {
 		rows += int64(p.w[j])
