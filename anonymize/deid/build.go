@@ -69,6 +69,7 @@ func (b *builder) build(ctx context.Context) (*extract.Manifest, error) {
 	key := newPersonKey(b.secret)
 	check := key.of('c', []byte(b.recipe.Dataset), nil)
 	b.people = newPeople(key, b.recipe.unit.local)
+	b.people.guardians = b.recipe.unit.guardian != ""
 	if b.register, err = readRegister(b.in.Register, check); err != nil {
 		return nil, err
 	}
@@ -151,7 +152,7 @@ func (b *builder) enrol(ctx context.Context, check digest) error {
 		return err
 	}
 	if b.register == nil {
-		b.register = newRegister(p.digests, check)
+		b.register = newRegister(p.persons(), check)
 	}
 	if err := b.register.assign(p, b.secret.derive(numbering(b.recipe.Dataset, b.recipe.Version))); err != nil {
 		return err
@@ -160,6 +161,7 @@ func (b *builder) enrol(ctx context.Context, check digest) error {
 	b.report.Persons, b.report.IDs = int64(len(b.register.digests)), p.ids
 	for i, n := range p.number {
 		switch {
+		case p.one(uint32(i)) != uint32(i): // counted under the own number
 		case n == nobody:
 			b.report.Unknown++
 		case p.excluded[i]:

@@ -42,6 +42,10 @@
 // does not name it. form: resident-id (default) joins old 15-digit numbers with their 18-digit form; form: local only
 // trims and unifies widths.
 //
+// Where unit.guardian says that the identifier is a guardian's, the source's own number alone names the person: siblings on one parent's number are
+// two, a child under her mother's number today and her father's tomorrow is one, and so is a child who has an own number now, in one source or from
+// one version to the next. Two own numbers under one number of the source stop the build.
+//
 // A table without a person's number may reach the person through another table's rows, over any number of steps: lab_result by its link
 // stay_no through stay.stay_no, stay by its link patient_no to the person. Every row gets the person's number as if the column were in the table, so
 // that caps, ranks, row keys, exclusions and the register mean the same. A key need not be unique, but all rows that hold it must be one

@@ -57,7 +57,7 @@ func ReadOriginals(ctx context.Context, r *Recipe, schema *plan.Schema, sourceDi
 			b.numberAll()
 		}
 		if !t.layout.Public && !t.hidden {
-			out = append(out, t.originals())
+			out = append(out, t.originals(b.people.one))
 		}
 		t.ops, t.owner = nil, words[uint32]{}
 	}
@@ -111,14 +111,14 @@ func (o *op) applyRaw(b *records, marks map[string]bool) {
 func (b *builder) numberAll() {
 	b.people.number = make([]uint32, len(b.people.digests))
 	for i := range b.people.number {
-		b.people.number[i] = uint32(i)
+		b.people.number[i] = b.people.one(uint32(i))
 	}
 }
 
-func (t *table) originals() Originals {
+func (t *table) originals(one func(uint32) uint32) Originals {
 	out := Originals{Table: t.layout.Name, MaxRows: t.layout.MaxRows}
 	for i := range uint32(t.owner.n) {
-		out.Persons = append(out.Persons, t.owner.at(i))
+		out.Persons = append(out.Persons, one(t.owner.at(i)))
 	}
 	for _, o := range t.ops {
 		if o.raw != nil {

@@ -30,9 +30,9 @@ func (n *namer) of(id, link []byte, guardian bool) named {
 	switch {
 	case out.form == idMissing || out.form == idDamaged:
 	case guardian:
-		// A guardian's number is no name of the person: two children of one guardian stay two, and one child whose
-		// rows repeat it stays one, because the source's own number decides within it.
-		out.digest = n.key.guarded(n.buf, link)
+		// A guardian's number is no name of the person: two children of one guardian stay two, and one child stays one whichever guardian
+		// stands in a row, because the source's own number decides.
+		out.digest = n.key.guarded(link)
 	default:
 		out.digest = n.key.own(n.buf)
 	}
@@ -41,23 +41,50 @@ func (n *namer) of(id, link []byte, guardian bool) named {
 
 // people are the persons of the sources, by index in order of appearance; their numbers come from the register.
 type people struct {
-	namer    *namer
-	links    *interner // the source's own number (or, without one, its identifier) -> link
-	person   []uint32  // link -> person, nobody when no person can be told
-	digests  []digest  // person -> digest
-	byDigest map[digest]uint32
-	number   []uint32 // person -> number of the register
-	excluded []bool
-	births   []int32 // person -> day of birth, when a step asks for it
-	ids      IDReport
-	clashes  int64 // own numbers of the source that name two persons
+	namer     *namer
+	links     *interner // the source's own number (or, without one, its identifier) -> link
+	person    []uint32  // link -> person, nobody when no person can be told
+	digests   []digest  // person -> digest
+	byDigest  map[digest]uint32
+	guardians bool              // some identifiers may be guardians'
+	guarded   []bool            // person -> known under a guardian's number
+	same      map[uint32]uint32 // person known under a guardian's number -> the same person under an own one
+	number    []uint32          // person -> number of the register
+	excluded  []bool
+	births    []int32 // person -> day of birth, when a step asks for it
+	ids       IDReport
+	clashes   int64 // own numbers of the source that name two persons
 }
 
 // noBirth marks an unknown day of birth.
 const noBirth = math.MinInt32
 
 func newPeople(key *personKey, local bool) *people {
-	return &people{namer: newNamer(key, local), links: newInterner(), byDigest: map[digest]uint32{}}
+	return &people{namer: newNamer(key, local), links: newInterner(), byDigest: map[digest]uint32{}, same: map[uint32]uint32{}}
+}
+
+// one is the person that an index stands for: a child who was known under a guardian's number and has an own one now is one person.
+func (p *people) one(person uint32) uint32 {
+	if own, known := p.same[person]; known {
+		return own
+	}
+	return person
+}
+
+// grown says that a and b, who share a number of the source, are a child before and after she had an own number, and makes them one. A
+// guardian's number names nobody else: the digest under it is of the source's number alone.
+func (p *people) grown(a, b uint32) (uint32, bool) {
+	if a == nobody || b == nobody || p.guarded[a] == p.guarded[b] {
+		return nobody, false
+	}
+	if p.guarded[b] {
+		a, b = b, a
+	}
+	p.same[a] = b
+	if born := p.births[a]; born != noBirth && (p.births[b] == noBirth || born < p.births[b]) {
+		p.births[b] = born
+	}
+	return b, true
 }
 
 // identify returns the person of a row of the table of persons. link is the source's own number, nil when it has none.
@@ -79,10 +106,15 @@ func (p *people) linked(name named, link []byte) uint32 {
 	switch {
 	case fresh:
 		p.person = append(p.person, person)
-	case p.person[n] != person:
-		p.clashes++
+	case p.person[n] != p.one(person):
+		own, grown := p.grown(p.person[n], person)
+		if !grown {
+			p.clashes++
+			return person
+		}
+		p.person[n] = own
 	}
-	return person
+	return p.one(person)
 }
 
 func (p *people) resolve(name named) uint32 {
@@ -108,6 +140,7 @@ func (p *people) resolve(name named) uint32 {
 		p.byDigest[name.digest] = n
 		p.digests = append(p.digests, name.digest)
 		p.excluded = append(p.excluded, false)
+		p.guarded = append(p.guarded, name.guardian)
 		p.births = append(p.births, noBirth)
 	}
 	return n
@@ -140,8 +173,32 @@ func (p *people) check(table string) error {
 	return nil
 }
 
+// persons are the digests of all persons, each once.
+func (p *people) persons() []digest {
+	if len(p.same) == 0 {
+		return p.digests
+	}
+	out := make([]digest, 0, len(p.digests))
+	for i, d := range p.digests {
+		if p.one(uint32(i)) == uint32(i) {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// recall finds persons who have an own number now and whom the register knows from when they had none: by the source's own number.
+func (p *people) recall(find func(digest) uint32) {
+	for n := range uint32(len(p.person)) {
+		if person := p.person[n]; person != nobody && p.number[person] == nobody && !p.guarded[person] {
+			p.number[person] = find(p.namer.key.guarded(p.links.bytes(n)))
+		}
+	}
+}
+
 // fate is the number under which a person's rows are kept, or why they are not. Numbers are known after enrol.
 func (p *people) fate(person uint32) (number uint32, why string) {
+	person = p.one(person)
 	switch number = p.number[person]; {
 	case p.excluded[person]:
 		return nobody, DroppedExcluded

@@ -29,8 +29,9 @@ func (k *personKey) own(id []byte) digest {
 	return k.of('o', id, nil)
 }
 
-func (k *personKey) guarded(guardian, local []byte) digest {
-	return k.of('g', guardian, local)
+// guarded names who has no number of her own by the source's own number alone: a mother's number today and a father's tomorrow are one child.
+func (k *personKey) guarded(local []byte) digest {
+	return k.of('g', nil, local)
 }
 
 func (k *personKey) of(domain byte, id, local []byte) digest {

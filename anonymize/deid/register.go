@@ -161,15 +161,23 @@ func (r *register) assign(p *people, key Secret) error {
 	for i := 1; i < len(starts); i++ {
 		starts[i] += starts[i-1]
 	}
-	p.number = make([]uint32, len(p.digests))
-	for i, d := range p.digests {
-		p.number[i] = nobody
+	find := func(d digest) uint32 {
 		k := prefix(&d, width)
 		for at := starts[k]; at < starts[k+1]; at++ {
 			if r.digests[at] == d {
-				p.number[i] = numbers[at]
+				return numbers[at]
 			}
 		}
+		return nobody
+	}
+	p.number = make([]uint32, len(p.digests))
+	for i, d := range p.digests {
+		if p.number[i] = nobody; p.one(uint32(i)) == uint32(i) {
+			p.number[i] = find(d)
+		}
+	}
+	if p.guardians {
+		p.recall(find)
 	}
 	return nil
 }

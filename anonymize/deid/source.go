@@ -154,6 +154,9 @@ func (b *builder) bind(t *table, header []string) ([]int, error) {
 	}
 	for _, k := range t.exports {
 		k.at = get(k.column)
+		if t.persons {
+			k.one = b.people.one
+		}
 	}
 	if t.persons {
 		t.id, t.guardian = get(u.column), get(u.guardian)

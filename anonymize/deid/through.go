@@ -120,9 +120,10 @@ type linkKeys struct {
 	column  string
 	at      int // in the source file of the owner
 	hash    *prf
-	list    []placed // key and person; sorted, one entry a key, once sealed
-	starts  []uint32 // first entry of each prefix, once sealed
-	readers int      // tables that are still to go through it
+	list    []placed            // key and person; sorted, one entry a key, once sealed
+	starts  []uint32            // first entry of each prefix, once sealed
+	one     func(uint32) uint32 // persons who turned out to be one; nil when each is known from the start
+	readers int                 // tables that are still to go through it
 }
 
 // add notes whose row holds a key; nobody for a row without a person. A row without the key says nothing.
@@ -146,6 +147,9 @@ func (k *linkKeys) compact() {
 	sortPlaced(k.list)
 	out := k.list[:0]
 	for _, e := range k.list {
+		if k.one != nil {
+			e.row = k.one(e.row)
+		}
 		if n := len(out); n == 0 || out[n-1].at != e.at {
 			out = append(out, e)
 		} else if out[n-1].row != e.row {
