@@ -10,4 +10,8 @@
 // unseen; a number without a check needs a word before it or the name of its column. Region prefixes are held against the list of provinces
 // of GB/T 2260, not against its six digits in all editions. What a random number of the right length has to pass is stated for each kind
 // beside its check.
+//
+// How often it is wrong where nothing is to be found: of 23 million values of MIMIC-III demo, Diabetes-130, two other public sets and three tables
+// of the made-up city, 69 pass for a kind with a check (mobile numbers, among drug codes of eleven digits); of 47,000 different texts of MIMIC-III, 3
+// for holding a name. What it misses: of 12,759 names in notes of the made-up city it finds 12,383, the rest being surnames that are everyday words.
 package identifier

@@ -121,6 +121,7 @@ func (a *app) what(c *profile.Column) string {
 			text = k.Text(a.language())
 		case profile.Mixed:
 			text += " (" + k.Text(a.language()) + ")"
+		default:
 		}
 	}
 	if c.SafeHarbor != "" {
