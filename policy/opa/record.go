@@ -221,11 +221,11 @@ func rulesIn(d policy.Decision) []string {
 	return slices.Compact(out)
 }
 
-// question reads a recorded question back, as strictly as it was asked: of a known kind, with its fields and no other. Whether it
-// is well formed newInput says.
+// question reads a recorded question back, as strictly as it was asked: of a known kind, with its fields and no other, and asked of
+// the document it is kept under. Whether it is well formed newInput says.
 func (r Recorded) question() (policy.Question, error) {
 	for _, known := range questions() {
-		if known.Decision() != r.Document {
+		if !slices.Contains(documentsOf(known), r.Document) {
 			continue
 		}
 		v := reflect.New(reflect.TypeOf(known))
@@ -233,10 +233,22 @@ func (r Recorded) question() (policy.Question, error) {
 			return nil, fmt.Errorf("%w: %w", policy.ErrQuestion, err)
 		}
 		q, ok := v.Elem().Interface().(policy.Question)
-		if !ok {
+		if !ok || q.Decision() != r.Document {
 			return nil, policy.ErrQuestion
 		}
 		return q, nil
 	}
 	return nil, fmt.Errorf("%w: nobody asks for %q", policy.ErrQuestion, r.Document)
+}
+
+// documentsOf names the documents that questions of one kind are asked of: a scope is of one for each view.
+func documentsOf(q policy.Question) []string {
+	if _, ok := q.(policy.ScopeQuestion); !ok {
+		return []string{q.Decision()}
+	}
+	var out []string
+	for _, v := range views() {
+		out = append(out, v.columns)
+	}
+	return out
 }

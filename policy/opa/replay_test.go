@@ -76,6 +76,42 @@ func TestReplay(t *testing.T) {
 	}
 }
 
+// TestReplayKnowsEveryView: what a scope was asked for is asked again of the document of its own view, and a line that was moved to
+// another view's document is no question.
+func TestReplayKnowsEveryView(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	r, err := OpenRecorder(dir, 1, time.Now, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := decider(t, WithLog(r.Record))
+	supervised := policy.ScopeQuestion{At: "2026-11-21T10:00:00+08:00", Subject: policy.Subject{Account: "sun", Roles: []string{"supervisor"}, Institution: "jinhe-health-commission"},
+		Table: "supervision", View: policy.ViewSupervision}
+	for _, q := range []policy.ScopeQuestion{scopeQuestion(), supervised} {
+		if _, err := d.Scope(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept, err := r.Recent()
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := io.ReadAll(kept)
+	if err = errors.Join(err, kept.Close(), r.Close()); err != nil {
+		t.Fatal(err)
+	}
+	n := bytes.Count(raw, []byte("\n"))
+	got, err := decider(t).Replay(t.Context(), bytes.NewReader(raw), nil)
+	if err != nil || n < len(views()) || got.Altered != 0 || got.Same != n {
+		t.Errorf("%d lines: %+v, %v", n, got, err)
+	}
+	moved := bytes.ReplaceAll(raw, []byte("carrel.supervision.columns"), []byte("carrel.handover.columns"))
+	if got, err := d.Replay(t.Context(), bytes.NewReader(moved), nil); err != nil || got.Altered != 1 {
+		t.Errorf("moved: %+v, %v", got, err)
+	}
+}
+
 // TestReplayTrustsNoLine: a line that was changed counts as altered and for nothing else; rules that give no answer are seen.
 func TestReplayTrustsNoLine(t *testing.T) {
 	t.Parallel()
