@@ -1,8 +1,8 @@
 package grant
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -54,24 +54,22 @@ func (s *Service) Training(ctx context.Context, id auth.Identity, examples Examp
 		return "", problem.Absent(what())
 	}
 	first := period(s.desk.Now(), t.Days)
-	g := &Grant{ID: "t-" + id.Account + "-" + string(policy.DateOf(first)), Application: purposeTraining, Kind: KindQuery, State: StateActive, Training: true,
+	g := &Grant{ID: act.NewID("t"), Application: purposeTraining, Kind: KindQuery, State: StateActive, Training: true,
 		Purpose: purposeTraining, Lead: id.Account, Institution: id.Institution, Datasets: []string{t.Dataset}, Assessment: "synthetic",
 		From: policy.DateOf(first), To: policy.DateOf(first.AddDate(0, 0, t.Days-1)), Epsilon: t.Epsilon}
-	g.Universe, g.Account = "training-"+id.Account+"-"+string(g.From), Account(g.ID)
-	err := s.desk.Store.View(ctx, func(tx *store.Tx) error { _, _, err := Load(ctx, tx, g.ID); return err })
-	if err == nil {
-		return g.ID, nil
-	}
-	if !errors.Is(err, store.ErrNotFound) {
-		return "", act.Problem(err)
+	g.Universe, g.Account = "training-"+g.ID, Account(g.ID)
+	var had string
+	err := s.desk.Store.View(ctx, func(tx *store.Tx) (err error) { had, err = trains(ctx, tx, g.Lead, g.From); return err })
+	if err != nil || had != "" {
+		return had, act.Problem(err)
 	}
 	err = s.desk.Do(ctx, id, act.Step{Kind: "grant.training", Object: "grant/" + g.ID, Grant: g.ID}, func(tx *store.Tx) error {
 		dec, err := s.desk.Ask(ctx, policy.AccessQuestion{At: s.desk.Moment(), Subject: id.Subject(), Action: "training.open"})
 		if err != nil {
 			return err
 		}
-		if _, _, err := Load(ctx, tx, g.ID); err == nil {
-			return nil // somebody, the person herself, was faster
+		if had, err = trains(ctx, tx, g.Lead, g.From); err != nil || had != "" {
+			return err // somebody, the person herself, was faster
 		}
 		e, ok, err := examples.Example(ctx, tx, t.Dataset)
 		if err != nil {
@@ -83,7 +81,25 @@ func (s *Service) Training(ctx context.Context, id auth.Identity, examples Examp
 		g.DataOwners, g.Columns = []string{e.Owner}, e.Columns
 		return s.train(ctx, tx, id, dec, g)
 	})
-	return g.ID, err
+	return cmp.Or(had, g.ID), err
+}
+
+// trains is the number of the grant that a person trains with in the period that begins on a day, "" while there is none.
+func trains(ctx context.Context, tx *store.Tx, account string, from policy.Date) (string, error) {
+	docs, err := tx.List(ctx, DocKind, store.Filter{Owner: account, Parent: purposeTraining, Newest: true})
+	if err != nil {
+		return "", err
+	}
+	for _, d := range docs {
+		var g Grant
+		if err := d.Decode(&g); err != nil {
+			return "", err
+		}
+		if g.From == from {
+			return g.ID, nil
+		}
+	}
+	return "", nil
 }
 
 // train opens the grant with a universe and accounts of its own.

@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"regexp"
 	"testing"
 
 	"carrel/anonymize/ledger"
@@ -44,6 +45,12 @@ func TestTrainingGrant(t *testing.T) {
 	id, err := c.Training(t.Context(), c.Who(t, "li"))
 	if err != nil || !ids[id] {
 		t.Errorf("%s %v", id, err)
+	}
+	// numbers leave in notices and webhooks: none says whose it is
+	for id := range ids {
+		if !regexp.MustCompile(`^t-[0-9a-f]{20}$`).MatchString(id) {
+			t.Errorf("the number %s is no random one", id)
+		}
 	}
 	if _, _, err := c.Grants.IssuePermit(t.Context(), c.Who(t, "li"), id, grant.PermitRequest{}); !problem.Is(err, problem.Forbidden) {
 		t.Errorf("a permit of a training grant: %v", err)
