@@ -139,6 +139,7 @@ func (m *modelFlags) reference(t *recode.Table, i int, name, dir string) (*model
 	var tree [][]uint32
 	values := t.Values(i)
 	switch model.Distance(m.distance) {
+	case model.Equal: // needs neither
 	case model.Ordered:
 		numbers := make([]float64, len(values))
 		for c, v := range values {
