@@ -70,6 +70,7 @@ func (b *builder) build(ctx context.Context) (*extract.Manifest, error) {
 	check := key.of('c', []byte(b.recipe.Dataset), nil)
 	b.people = newPeople(key, b.recipe.unit.local)
 	b.people.guardians = b.recipe.unit.guardian != ""
+	extract.Sweep(b.in.Register) // a process may have died after it had named the register
 	if b.register, err = readRegister(b.in.Register, check); err != nil {
 		return nil, err
 	}

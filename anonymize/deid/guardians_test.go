@@ -82,3 +82,29 @@ func TestGuardiansNumbers(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestUnder14IsFlagged: rows whose person was under 14 at the event are counted for the report.
+func TestUnder14IsFlagged(t *testing.T) {
+	t.Parallel()
+	flagged := func(on string) int64 {
+		c := newCity(t)
+		f := cityFiles(nil)
+		f["person.csv"] += "P1," + residentID(1) + ",0,SECRETX,男,2006-06-15,519901\n"
+		f["encounter.csv"] += "K1,P1,h1," + on + ",I21.9,1,D1,\n"
+		_, rep, _ := c.must(f, cityRecipe)
+		for _, tr := range rep.Tables {
+			for _, col := range tr.Columns {
+				if col.Column == "age_band" {
+					return col.Under14
+				}
+			}
+		}
+		t.Fatal("no age at the event")
+		return 0
+	}
+	for on, want := range map[string]int64{"2020-06-14": 1, "2020-06-15": 0, "2018-01-01": 1} {
+		if got := flagged(on); got != want {
+			t.Errorf("%s: %d rows under 14, want %d", on, got, want)
+		}
+	}
+}

@@ -323,7 +323,7 @@ func TestShiftKeepsIntervals(t *testing.T) {
 		}
 		offsets[off] = true
 	}
-	if len(offsets) < 5 || gone == 0 || rep.Tables[1].Columns[1-1].Unreadable != gone {
+	if len(offsets) < 5 || gone == 0 || rep.Tables[1].Columns[0].Unreadable != gone {
 		t.Fatalf("%d offsets, %d dates out of bounds, reported %+v", len(offsets), gone, rep.Tables[1].Columns)
 	}
 	never := day

@@ -20,6 +20,9 @@ func partPattern(target string) string {
 	return filepath.Join(clean(filepath.Dir(target)), "."+clean(filepath.Base(target))+".part-*")
 }
 
+// Sweep removes what killed processes left of a target that is not made anew.
+func Sweep(target string) { sweep(partPattern(target)) }
+
 // part is a name for an unfinished thing of a target that no other process has.
 func part(target string) string {
 	var b [6]byte
