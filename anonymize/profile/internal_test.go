@@ -1,11 +1,17 @@
 package profile
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"carrel/anonymize/deid"
 )
 
 // TestMeasure holds the counting of classes against the plainest there is.
@@ -151,6 +157,52 @@ func TestNames(t *testing.T) {
 	for name, want := range map[string]string{"sex": "sex", "A1Cresult": "a1cresult", "diabetesMed": "diabetes_med", "a-b": "a_b", "性别": "column_8", "": "column_8", "2nd": "column_8", "a%b": "column_8"} {
 		if got := columnName(name, 7); got != want {
 			t.Errorf("%s is column %s, want %s", name, got, want)
+		}
+	}
+}
+
+// FuzzJSON: whatever the bytes, the reader ends, its cells lie inside its blocks, and an error says where and not what.
+func FuzzJSON(f *testing.F) {
+	for _, s := range []string{
+		`{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Patient","id":"p","name":[{"text":"x"}]}},{"resource":{"resourceType":"Encounter"}}]}`,
+		"{\"a\":[1,{\"b\":null}],\"resourceType\":\"Patient\"}\n{}\n", "[{\"a\":1},{\"a\":\"x\"}]", "{\n\"a\":\n1}", "\xef\xbb\xbf{\"a\":true}\n", "{}", "[]", "[[", `{"resourceType":"Bundle"}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		path := filepath.Join(t.TempDir(), "a.json")
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := openJSON(path, "")
+		rows := 0
+		for err == nil {
+			var b block
+			if err = s.next(&b); err == nil {
+				rows += b.rows
+				checkBlock(t, &b, s.layouts())
+			}
+		}
+		if e := (*deid.SourceError)(nil); !errors.Is(err, io.EOF) && !errors.As(err, &e) {
+			t.Fatalf("an error of another kind: %v", err)
+		}
+		if rows > len(text) {
+			t.Fatalf("%d records in %d bytes", rows, len(text))
+		}
+		if s != nil {
+			_ = s.close()
+		}
+	})
+}
+
+func checkBlock(t *testing.T, b *block, all []*layout) {
+	t.Helper()
+	if b.table >= len(all) || b.width > len(all[b.table].columns) {
+		t.Fatalf("table %d of %d, %d columns", b.table, len(all), b.width)
+	}
+	for _, c := range b.cells {
+		if int(c.row) >= b.rows || int(c.column) >= b.width || c.from > c.to || int(c.to) > len(b.data) {
+			t.Fatalf("a cell lies outside its block: %+v", c)
 		}
 	}
 }

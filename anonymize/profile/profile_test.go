@@ -375,17 +375,3 @@ func rows(n int, row func(int) string) string {
 	}
 	return b.String()
 }
-
-func FuzzJSON(f *testing.F) {
-	f.Add([]byte(fmt.Sprintf(bundle, "a", "b", "c")))
-	f.Add([]byte("{\"a\":[1,{\"b\":null}],\"resourceType\":\"Patient\"}\n{}\n"))
-	f.Add([]byte("[{\"a\":1},{\"a\":\"x\"}]"))
-	f.Add([]byte("{\n\"a\":\n1}"))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		path := filepath.Join(t.TempDir(), "a.json")
-		if err := os.WriteFile(path, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		_, _ = profile.Run(context.Background(), []string{path}, profile.Options{Workers: 1})
-	})
-}
