@@ -16,7 +16,7 @@ type Local struct {
 	Classes    []Class
 	Rows       int64
 	Suppressed int64
-	// Early says that time ended before all ways to generalise were tried; what was left went into coarse classes.
+	// Early says that time ended before all ways to generalise were tried; what was left went into coarser classes.
 	Early bool
 
 	space *space
@@ -71,6 +71,10 @@ type slot struct {
 	start int32
 }
 
+// lastSteps is how many combinations are tried, at even distances, of those left when the time is over: so that those
+// who are left go into many classes all the same.
+const lastSteps = 128
+
 // Recode makes a local recoding. ErrNone: not even one class of everything fulfils the models.
 func Recode(ctx context.Context, t *Table, o Options) (*Local, error) {
 	if len(o.Models.Classes) == 0 {
@@ -81,16 +85,13 @@ func Recode(ctx context.Context, t *Table, o Options) (*Local, error) {
 	}
 	p := newPeeler(t, o)
 	nodes := p.nodes()
-	for i := range nodes {
-		if p.left == 0 {
-			break
-		}
+	for i, step := 0, 1; i < len(nodes) && p.left > 0; i += step {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if !p.until.IsZero() && time.Now().After(p.until) {
+		if !p.out.Early && !p.until.IsZero() && time.Now().After(p.until) {
 			p.out.Early = true
-			break
+			step = 1 + (len(nodes)-i)/lastSteps
 		}
 		p.peel(nodes[i].levels)
 	}
@@ -106,7 +107,7 @@ func newPeeler(t *Table, o Options) *peeler {
 	p.m = members{t.rows, t.pop, t.tag, t.person}
 	p.out = &Local{Rows: t.total, space: p.space}
 	if o.Limit > 0 {
-		p.until = time.Now().Add(o.Limit)
+		p.until = time.Now().Add(o.Limit * 4 / 5) // the rest is for the last steps
 	}
 	width := len(p.cols)
 	p.code = make([]uint16, len(t.codes))
