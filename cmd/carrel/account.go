@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -44,7 +43,7 @@ func (a *app) loginCommand() *cobra.Command {
 			if err := a.saveSessions(all); err != nil {
 				return err
 			}
-			fmt.Fprintf(a.out, a.say("已登录为 %s，有效至 %s。\n", "logged in as %s until %s\n"), s.Account, s.Expires.Local().Format(time.TimeOnly))
+			fmt.Fprintf(a.out, a.say("已登录为 %s，有效至 %s。\n", "logged in as %s until %s\n"), s.Account, written(s.Expires, "15:04:05 -07:00"))
 			return nil
 		},
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -42,10 +43,20 @@ func (a *app) printMatter(w io.Writer, m matter.Matter) {
 		fmt.Fprintf(w, "  %s %s", a.say("至", "until"), m.Until)
 	}
 	if !m.Due.IsZero() {
-		fmt.Fprintf(w, "  %s %s", a.say("期限", "due"), m.Due.Format("2006-01-02 15:04 MST"))
+		fmt.Fprintf(w, "  %s %s", a.say("期限", "due"), minute(m.Due))
 	}
-	if len(m.Addressed) > 0 {
-		fmt.Fprintf(w, "\n%s %s", a.say("须通知：", "to be told:"), strings.Join(m.Addressed, ", "))
+	var owed []string
+	_, open := m.Deadline()
+	for _, to := range m.Addressed {
+		if open && !slices.Contains(m.Told, to) {
+			owed = append(owed, to)
+		}
+	}
+	if len(owed) > 0 {
+		fmt.Fprintf(w, "\n%s %s", a.say("须通知：", "to be told:"), strings.Join(owed, ", "))
+	}
+	if len(m.Told) > 0 {
+		fmt.Fprintf(w, "\n%s %s", a.say("已通知：", "told:"), strings.Join(m.Told, ", "))
 	}
 	fmt.Fprintln(w)
 }
@@ -73,7 +84,7 @@ func (a *app) when(v conduct.View) string {
 	if v.Due.IsZero() {
 		return ""
 	}
-	due := v.Due.Format("2006-01-02 15:04 MST")
+	due := minute(v.Due)
 	if v.Overdue {
 		due += " " + a.say("已逾期", "overdue")
 	}

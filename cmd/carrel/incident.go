@@ -134,7 +134,7 @@ func (a *app) incident(cmd *cobra.Command, number string) error {
 				fmt.Fprintf(w, "%s: %s\n", name, v.Texts[name])
 			}
 			for _, s := range v.Steps {
-				fmt.Fprintf(w, "%s  %s  %s %s\n", s.At.Format("2006-01-02 15:04"), s.By, s.Act, s.About)
+				fmt.Fprintf(w, "%s  %s  %s %s\n", minute(s.At), s.By, s.Act, s.About)
 			}
 		}
 	})
@@ -155,7 +155,7 @@ func (a *app) incidentAffected() *cobra.Command {
 			return a.print(x, func(w io.Writer) {
 				rows := [][]string{}
 				for _, s := range x.Seen {
-					rows = append(rows, []string{fmt.Sprint(s.Index), s.At.Format("2006-01-02 15:04:05"), s.Account, s.Kind, s.Object, s.Grant, s.Outcome})
+					rows = append(rows, []string{fmt.Sprint(s.Index), second(s.At), s.Account, s.Kind, s.Object, s.Grant, s.Outcome})
 				}
 				fmt.Fprintf(w, "%s %s; %s %s\n", a.say("账号：", "accounts:"), strings.Join(x.Accounts, ", "), a.say("授权：", "grants:"), strings.Join(x.Grants, ", "))
 				list(w, a.say("日志中没有", "nothing in the log"), []string{"#", a.say("时间", "AT"), a.say("账号", "ACCOUNT"), a.say("事项", "WHAT"), a.say("对象", "OBJECT"), a.say("授权", "GRANT"), ""}, rows)
@@ -212,7 +212,7 @@ func (a *app) complaintCommand() *cobra.Command {
 }
 
 func (a *app) printStatus(w io.Writer, s conduct.Status) {
-	fmt.Fprintf(w, "%s  %s  %s %s\n", s.Number, s.State, a.say("答复期限", "answer due"), s.Due.Format("2006-01-02"))
+	fmt.Fprintf(w, "%s  %s  %s %s\n", s.Number, s.State, a.say("答复期限", "answer due"), dayOf(s.Due))
 	if s.Answer != "" {
 		fmt.Fprintln(w, s.Answer)
 	}

@@ -276,7 +276,7 @@ func (a *app) printJobs(w io.Writer, jobs []job.Job) {
 		if ended(j) {
 			done++
 		}
-		row := []string{j.ID, string(j.State), place, j.Grant, j.Made.Local().Format("2006-01-02 15:04:05"), why}
+		row := []string{j.ID, string(j.State), place, j.Grant, second(j.Made), why}
 		if batched {
 			row = slices.Insert(row, 1, j.Batch, j.Name)
 		}

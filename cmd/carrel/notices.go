@@ -41,7 +41,7 @@ func (a *app) noticesList() *cobra.Command {
 					if n.Read != nil {
 						seen = ""
 					}
-					rows = append(rows, []string{n.ID, n.At.Format("2006-01-02 15:04"), n.Object, a.say(n.Text.ZH, n.Text.EN), string(n.Due), seen})
+					rows = append(rows, []string{n.ID, minute(n.At), n.Object, a.say(n.Text.ZH, n.Text.EN), string(n.Due), seen})
 				}
 				list(w, a.say("没有通知", "no notices"), []string{a.say("编号", "NUMBER"), a.say("时间", "AT"), a.say("事项", "ABOUT"), a.say("内容", "WHAT"), a.say("期限", "DUE"), ""}, rows)
 			})
@@ -144,7 +144,7 @@ func (a *app) noticesQueues() *cobra.Command {
 			return a.print(all, func(w io.Writer) {
 				rows := [][]string{}
 				for _, q := range all {
-					rows = append(rows, []string{q.To, q.State, fmt.Sprint(q.Count), q.Oldest.Format("2006-01-02 15:04"), q.Trouble})
+					rows = append(rows, []string{q.To, q.State, fmt.Sprint(q.Count), minute(q.Oldest), q.Trouble})
 				}
 				list(w, a.say("没有待发通知", "nothing waits"), []string{a.say("去向", "TO"), a.say("状态", "STATE"), a.say("数量", "COUNT"), a.say("最早", "OLDEST"), a.say("原因", "TROUBLE")}, rows)
 			})

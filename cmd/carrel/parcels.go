@@ -114,15 +114,15 @@ func (a *app) handoverShow(use, short string) *cobra.Command {
 
 func (a *app) printHandover(w io.Writer, h handover.Handover) {
 	fmt.Fprintf(w, "%s  %s  %s → %s\n", h.ID, h.State, h.Dataset, h.Institution)
-	fmt.Fprintf(w, "%s %s, %s\n", a.say("申请", "requested by"), h.Requester, h.Made.Local().Format(time.DateTime))
+	fmt.Fprintf(w, "%s %s, %s\n", a.say("申请", "requested by"), h.Requester, second(h.Made))
 	if p := h.Package; p != nil {
 		fmt.Fprintf(w, "%s %d, %s %d, k = %d\n%s %s\n", a.say("行数", "rows"), p.Rows, a.say("列数", "columns"), p.Columns, p.K.Smallest, a.say("清单", "manifest"), p.Manifest)
 	}
 	for _, p := range h.Pulls {
-		fmt.Fprintf(w, "%s %s, %s\n", a.say("领取", "fetched by"), p.By, p.At.Local().Format(time.DateTime))
+		fmt.Fprintf(w, "%s %s, %s\n", a.say("领取", "fetched by"), p.By, second(p.At))
 	}
 	if h.Receipt != nil {
-		fmt.Fprintf(w, "%s %s, %s\n", a.say("签收", "signed for by"), h.Receipt.By, h.Receipt.At.Local().Format(time.DateTime))
+		fmt.Fprintf(w, "%s %s, %s\n", a.say("签收", "signed for by"), h.Receipt.By, second(h.Receipt.At))
 	}
 }
 

@@ -143,7 +143,7 @@ func (a *app) auditTrace() *cobra.Command {
 				}
 			}
 			if since != "" {
-				t, err := time.Parse(time.DateOnly, since)
+				t, err := time.ParseInLocation(time.DateOnly, since, zone())
 				if err != nil {
 					return a.usage("--since 是日期，如 2026-11-21", "--since is a day, e.g. 2026-11-21")
 				}
@@ -166,7 +166,7 @@ func (a *app) auditTrace() *cobra.Command {
 func (a *app) printTrace(w io.Writer, lines []record.Line) {
 	rows := [][]string{}
 	for _, l := range lines {
-		rows = append(rows, []string{strconv.FormatInt(l.Index, 10), l.At.Local().Format(time.DateTime), l.Kind, l.Actor, l.Object, l.Grant, l.Outcome, strings.Join(l.Rules, " ")})
+		rows = append(rows, []string{strconv.FormatInt(l.Index, 10), second(l.At), l.Kind, l.Actor, l.Object, l.Grant, l.Outcome, strings.Join(l.Rules, " ")})
 	}
 	list(w, a.say("没有符合条件的记录", "no entries fit"), []string{"#", a.say("时间", "AT"), a.say("事项", "KIND"), a.say("账号", "ACTOR"), a.say("对象", "OBJECT"), a.say("授权", "GRANT"), a.say("结果", "OUTCOME"), a.say("依据", "RULES")}, rows)
 }

@@ -160,7 +160,7 @@ func (a *app) printLists(w io.Writer, x resident.Audit) {
 	for _, e := range x.Extracts {
 		since := "-"
 		if !e.Since.IsZero() {
-			since = e.Since.Format("2006-01-02")
+			since = dayOf(e.Since)
 		}
 		rows = append(rows, []string{e.Dataset, e.Extract, e.Built, e.Now, since, a.yes(e.Retired)})
 	}
@@ -215,7 +215,11 @@ func (a *app) printRecord(w io.Writer, r resident.Record) {
 		if c.Out {
 			since = c.Since + " (" + a.say("日志第 ", "log entry ") + strconv.FormatInt(c.Entry, 10) + a.say(" 条", "") + ")"
 		}
-		rows = append(rows, []string{c.Dataset, a.yes(c.Held), a.yes(c.Out), since, a.yes(c.Authorised)})
+		authorised := a.yes(c.Authorised)
+		if c.Out && c.Authorised {
+			authorised += a.say("（以反对为准）", " (the objection counts)")
+		}
+		rows = append(rows, []string{c.Dataset, a.yes(c.Held), a.yes(c.Out), since, authorised})
 	}
 	list(w, a.say("没有数据集", "no datasets"), []string{a.say("数据集", "DATASET"), a.say("登记在册", "REGISTERED"), a.say("已排除", "OUT"), a.say("自名单", "SINCE LIST"), a.say("已授权", "AUTHORISED")}, rows)
 	rows = nil
@@ -227,7 +231,7 @@ func (a *app) printRecord(w io.Writer, r resident.Record) {
 	for _, p := range r.Packages {
 		pulled := "-"
 		if !p.Pulled.IsZero() {
-			pulled = p.Pulled.Format("2006-01-02 15:04")
+			pulled = minute(p.Pulled)
 		}
 		rows = append(rows, []string{p.Handover, p.Receiver, p.Dataset, pulled})
 	}

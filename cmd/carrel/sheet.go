@@ -134,7 +134,7 @@ func (a *app) about(ans job.Answer) [][]any {
 		{a.say("日志序号", "log entry"), ans.Audit, ""},
 	}
 	if at, ok := logged(ans); ok {
-		rows = append(rows, []any{a.say("日志时间", "logged at"), at.Format(time.RFC3339), ""})
+		rows = append(rows, []any{a.say("日志时间", "logged at"), second(at), ""})
 	}
 	for _, r := range ans.Cites {
 		rows = append(rows, []any{a.say("依据", "rule"), r.Rule + ", " + r.Article, r.Text.In(a.language())})

@@ -106,7 +106,7 @@ func (a *app) printOverview(w io.Writer, o *supervise.Overview) {
 	for _, m := range o.Matters {
 		due := ""
 		if !m.Due.IsZero() {
-			due = m.Due.Format("2006-01-02 15:04 MST")
+			due = minute(m.Due)
 		}
 		if m.Overdue {
 			due += " " + a.say("已逾期", "overdue")

@@ -65,8 +65,8 @@ func text(kind string) Sentence {
 		return Sentence{ZH: "日志有 %d 条记录,而其签名的树头只包含 %d 条:多出的记录没有签名。",
 			EN: "The log has %d entries, its signed head covers only %d: the others are unsigned."}
 	case OlderLog:
-		return Sentence{ZH: "日志有 %d 条记录,而先前见过的签名树头包含 %d 条:数据库被换回旧版本或被截断。",
-			EN: "The log has %d entries, a signed head seen earlier covers %d: an older database was put back, or entries were cut."}
+		return Sentence{ZH: "日志有 %d 条记录,而先前见过的签名树头包含 %d 条:或者此副本或导出早于该树头(请重新导出后再验),或者数据库被换回旧版本或被截断。",
+			EN: "The log has %d entries, a signed head seen earlier covers %d: either this copy or export is older than that head (take a new one and check again), or an older database was put back or entries were cut."}
 	case OtherHistory:
 		return Sentence{ZH: "前 %d 条记录与签名的树头不符:历史被改写。",
 			EN: "The first %d entries contradict a signed head: history was rewritten."}
