@@ -1,7 +1,10 @@
 package risk
 
 import (
+	"cmp"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 
 	"carrel/anonymize/plan"
@@ -59,40 +62,65 @@ func Judge(c Contents, tables []Measures, conf Config) (Verdict, error) {
 		v.Grade = Quasi
 		v.say(true, "没有可度量的表，因此不能认定风险可接受。", "No table was measured, so that no risk can be called acceptable.")
 	default:
-		v.Grade = Acceptable
-		for _, m := range tables {
-			v.table(m, conf)
-		}
+		v.tables(tables, conf)
 	}
 	v.Outside = v.Grade.Outside()
 	return v, nil
 }
 
-// table lowers the grade by one table's risks.
-func (v *Verdict) table(m Measures, c Config) {
-	worst := m.Journalist
-	if m.Journalist.Basis == "estimated" { // an estimate never makes a person safer than she was counted to be in the data
-		worst = m.Prosecutor
-	}
-	if worst.Highest > c.Threshold+1e-12 {
-		v.Grade = Quasi
-		v.say(true, fmt.Sprintf("表 %s：最易被认出的人风险为 %.1f%%，高于阈值 %.1f%%；占 %.1f%% 的人高于阈值。", m.Table, 100*worst.Highest, 100*c.Threshold, 100*worst.AtRisk),
-			fmt.Sprintf("Table %s: the person easiest to find is at a risk of %.1f %%, above the threshold of %.1f %%; %.1f %% of persons are above it.", m.Table, 100*worst.Highest, 100*c.Threshold, 100*worst.AtRisk))
-	} else {
-		v.say(true, fmt.Sprintf("表 %s：最小的等价类有 %d 人，风险至多 %.1f%%，不高于阈值 %.1f%%。", m.Table, m.Smallest, 100*worst.Highest, 100*c.Threshold),
-			fmt.Sprintf("Table %s: the smallest class has %d persons, a risk of at most %.1f %%, not above the threshold of %.1f %%.", m.Table, m.Smallest, 100*worst.Highest, 100*c.Threshold))
-	}
-	if m.Population.Share > c.Uniques {
-		v.Grade = Quasi
-		v.say(true, fmt.Sprintf("表 %s：估计总体中 %.2f%% 的人独一无二，高于 %.2f%%。", m.Table, 100*m.Population.Share, 100*c.Uniques),
-			fmt.Sprintf("Table %s: an estimated %.2f %% of the population stand alone, above %.2f %%.", m.Table, 100*m.Population.Share, 100*c.Uniques))
-	}
-	for _, d := range m.Diversity {
-		if d.Disclosed > 0 {
-			v.say(true, fmt.Sprintf("列 %s：%.1f%% 的人所在的类只有一个值，知道她在其中便知道她的值。", d.Column, 100*d.Disclosed),
-				fmt.Sprintf("Column %s: %.1f %% of persons are in a class with one value only; who knows that she is in the data knows it.", d.Column, 100*d.Disclosed))
+// tables grades by what quasi-identifiers tell: acceptable unless one table is not. Tables that fail alike share a sentence.
+func (v *Verdict) tables(tables []Measures, c Config) {
+	v.Grade = Acceptable
+	var risky, told, fine []string
+	var highest, above, alone, most float64
+	smallest := math.MaxInt
+	for _, m := range tables {
+		worst := m.Journalist
+		if m.Journalist.Basis == "estimated" { // an estimate never makes a person safer than she was counted to be in the data
+			worst = m.Prosecutor
+		}
+		if m.Population.Share > c.Uniques {
+			told, alone = append(told, m.Table), max(alone, m.Population.Share)
+		}
+		if worst.Highest > c.Threshold+1e-12 {
+			risky, highest, above = append(risky, m.Table), max(highest, worst.Highest), max(above, worst.AtRisk)
+		} else {
+			fine, most, smallest = append(fine, m.Table), max(most, worst.Highest), min(smallest, m.Smallest)
 		}
 	}
+	if len(risky)+len(told) > 0 {
+		v.Grade = Quasi
+	}
+	v.say(len(risky) > 0, fmt.Sprintf("%s：最易被认出的人风险达 %s，高于阈值 %s；至多 %s 的人高于阈值。", strings.Join(risky, "、"), percent(highest), percent(c.Threshold), percent(above)),
+		fmt.Sprintf("%s: the person easiest to find is at a risk of %s, above the threshold of %s; up to %s of persons are above it.", strings.Join(risky, ", "), percent(highest), percent(c.Threshold), percent(above)))
+	v.say(len(told) > 0, fmt.Sprintf("%s：估计总体中至多 %s 的人独一无二，高于 %s。", strings.Join(told, "、"), percent(alone), percent(c.Uniques)),
+		fmt.Sprintf("%s: up to an estimated %s of the population stand alone, above %s.", strings.Join(told, ", "), percent(alone), percent(c.Uniques)))
+	v.say(len(fine) > 0, fmt.Sprintf("%s：最小的等价类有 %d 人，风险至多 %s，不高于阈值 %s。", strings.Join(fine, "、"), smallest, percent(most), percent(c.Threshold)),
+		fmt.Sprintf("%s: the smallest class has %d persons, a risk of at most %s, not above the threshold of %s.", strings.Join(fine, ", "), smallest, percent(most), percent(c.Threshold)))
+	if v.Grade == Acceptable { // above, whoever stands alone is told of anyhow
+		v.sensitive(tables)
+	}
+}
+
+// sensitive names the three columns whose values large classes tell most: no reason for another grade, and one to think again.
+func (v *Verdict) sensitive(tables []Measures) {
+	var all []Diversity
+	for _, m := range tables {
+		all = append(all, m.Diversity...)
+	}
+	slices.SortStableFunc(all, func(a, b Diversity) int { return cmp.Compare(b.Disclosed, a.Disclosed) })
+	for _, d := range all[:min(3, len(all))] {
+		v.say(d.Disclosed > 0, fmt.Sprintf("列 %s：%s 的人所在的类只有一个值，知道她在其中便知道她的值。", d.Column, percent(d.Disclosed)),
+			fmt.Sprintf("Column %s: %s of persons are in a class with one value only; who knows that she is in the data knows it.", d.Column, percent(d.Disclosed)))
+	}
+}
+
+// percent shows a share; a small one that is not nothing never looks like nothing.
+func percent(share float64) string {
+	if share > 0 && share < 0.0005 {
+		return "<0.1 %"
+	}
+	return fmt.Sprintf("%.1f %%", 100*share)
 }
 
 func (v *Verdict) say(when bool, zh, en string) {

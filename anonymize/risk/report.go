@@ -100,18 +100,18 @@ func (r *Report) findings() []Finding {
 	}
 	for _, m := range r.After {
 		k := r.Config.k()
-		add(m.Prosecutor.AtRisk, fmt.Sprintf("表 %s：%.1f%% 的人所在的类少于 %d 人。", m.Table, 100*m.Prosecutor.AtRisk, k), fmt.Sprintf("Table %s: %.1f %% of persons are in a class of fewer than %d.", m.Table, 100*m.Prosecutor.AtRisk, k))
+		add(m.Prosecutor.AtRisk, fmt.Sprintf("表 %s：%s 的人所在的类少于 %d 人。", m.Table, percent(m.Prosecutor.AtRisk), k), fmt.Sprintf("Table %s: %s of persons are in a class of fewer than %d.", m.Table, percent(m.Prosecutor.AtRisk), k))
 		add(m.Population.Share, fmt.Sprintf("表 %s：估计总体中 %.2f%% 的人独一无二。", m.Table, 100*m.Population.Share), fmt.Sprintf("Table %s: an estimated %.2f %% of the population stand alone.", m.Table, 100*m.Population.Share))
 		if len(m.Combinations) > 0 {
 			c := m.Combinations[0]
-			add(c.Unique, fmt.Sprintf("仅凭 %s，%.1f%% 的人就独一无二。", strings.Join(c.Columns, "、"), 100*c.Unique), fmt.Sprintf("By %s alone %.1f %% of persons stand alone.", strings.Join(c.Columns, ", "), 100*c.Unique))
+			add(c.Unique, fmt.Sprintf("仅凭 %s，%s 的人就独一无二。", strings.Join(c.Columns, "、"), percent(c.Unique)), fmt.Sprintf("By %s alone %s of persons stand alone.", strings.Join(c.Columns, ", "), percent(c.Unique)))
 		}
 		for _, d := range m.Diversity {
-			add(d.Disclosed, fmt.Sprintf("列 %s：%.1f%% 的人因所在的类只有一个值而泄露。", d.Column, 100*d.Disclosed), fmt.Sprintf("Column %s is told of %.1f %% of persons, whose class has one value only.", d.Column, 100*d.Disclosed))
+			add(d.Disclosed, fmt.Sprintf("列 %s：%s 的人因所在的类只有一个值而泄露。", d.Column, percent(d.Disclosed)), fmt.Sprintf("Column %s is told of %s of persons, whose class has one value only.", d.Column, percent(d.Disclosed)))
 		}
 	}
 	if r.Attack != nil {
-		add(r.Attack.Single, fmt.Sprintf("用登记册模拟链接攻击：%.1f%% 的人被唯一匹配。", 100*r.Attack.Single), fmt.Sprintf("The simulated attack links %.1f %% of persons to one person of the register.", 100*r.Attack.Single))
+		add(r.Attack.Single, fmt.Sprintf("用登记册模拟链接攻击：%s 的人被唯一匹配。", percent(r.Attack.Single)), fmt.Sprintf("The simulated attack links %s of persons to one person of the register.", percent(r.Attack.Single)))
 	}
 	slices.SortStableFunc(out, func(a, b Finding) int { return cmp.Compare(b.Share, a.Share) })
 	return out

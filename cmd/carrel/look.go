@@ -68,7 +68,7 @@ func (a *app) catalogueCommand() *cobra.Command {
 			return a.print(v, func(w io.Writer) { a.printDataset(w, v) })
 		},
 	}
-	return a.group("catalogue", "The public catalogue of datasets; its versions, labels and exchange with other services", list, show, a.catalogueSearch(),
+	return a.group("catalogue", "The public catalogue of datasets; its versions, labels and exchange with other services", list, show, a.catalogueSearch(), a.catalogueCodes(),
 		a.versionCommand(), a.assessCommand(), a.catalogueExport(), a.catalogueImport(), a.peerCommand(), a.transferCommand())
 }
 

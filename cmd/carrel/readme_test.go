@@ -66,7 +66,7 @@ func TestReadmeRuns(t *testing.T) {
 	text := readme(t)
 	for name, status := range map[string]int{"session": 0, "refusal": 4} {
 		for _, s := range block(t, text, name) {
-			got, code := shell(t, s.command, file)
+			got, code := shell(t, s.command, file, "")
 			if code != status {
 				t.Errorf("%s: exit status %d, expected %d: %s", s.command, code, status, got)
 				continue
@@ -78,14 +78,30 @@ func TestReadmeRuns(t *testing.T) {
 	}
 }
 
-// shell runs a README's line the way a reader would, with `carrel` on the path.
-func shell(t *testing.T, line, session string) (string, int) {
+// TestReadmeStewardRuns does what the README shows to stewards, in an empty folder beside the recipes.
+func TestReadmeStewardRuns(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.Symlink(filepath.Join(moduleRoot(t), "broker"), filepath.Join(dir, "broker")); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range block(t, readme(t), "steward") {
+		got, code := shell(t, s.command, "none.json", dir)
+		if at := differs(s.output, strings.Split(strings.TrimRight(got, "\n"), "\n")); code != 0 || at != "" {
+			t.Errorf("%s: exit status %d: %s\nreally:\n%s", s.command, code, at, got)
+		}
+	}
+}
+
+// shell runs a README's line the way a reader would, with `carrel` on the path, in a folder.
+func shell(t *testing.T, line, session, dir string) (string, int) {
 	t.Helper()
 	rest, ok := strings.CutPrefix(line, "carrel ")
 	if !ok {
 		t.Fatalf("%q is no command of carrel", line)
 	}
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", itself+" "+rest)
+	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CARREL_SESSION="+session, "LC_ALL=C.UTF-8", "LANG=C.UTF-8")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -99,7 +115,7 @@ func shell(t *testing.T, line, session string) (string, int) {
 
 var (
 	numbers = regexp.MustCompile(`-?[0-9]+(\.[0-9]+)?`)
-	ids     = regexp.MustCompile(`\b(g|ap|q|ho)-[0-9a-z]{16,}`)
+	ids     = regexp.MustCompile(`\b(g|ap|q|ho|ex)-[0-9a-z]{16,}`)
 	blanks  = regexp.MustCompile(`\s+`)
 )
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -109,6 +110,9 @@ func (a *app) measured(ctx context.Context, dir string, in riskInput) (*risk.Rep
 		return nil, err
 	}
 	e, err := extract.Open(ctx, dir, sealer)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, problem.Wrap(err, problem.Unverified, "提取集与其清单不符，未作度量；请重新构建。", "The extract is not what its manifest says and was not measured; build it again.")
 	}
@@ -228,7 +232,7 @@ func (a *app) printRisk(w io.Writer, r *risk.Report) {
 	}
 	list(w, a.say("没有可度量的表。", "No table to measure."), []string{a.say("表", "TABLE"), a.say("人数", "PERSONS"), "K", a.say("检察官最高%", "PROSECUTOR %"), a.say("平均%", "AVERAGE %"), a.say("高于阈值%", "ABOVE %"), a.say("记者%", "JOURNALIST %"), a.say("营销者%", "MARKETER %"), a.say("总体唯一%", "UNIQUE %")}, rows)
 	for _, m := range r.After {
-		for _, c := range m.Combinations[:min(3, len(m.Combinations))] {
+		for _, c := range m.Combinations[:min(1, len(m.Combinations))] {
 			fmt.Fprintf(w, a.say("%s：%s%% 的人独一无二\n", "%s: %s %% of persons alone\n"), strings.Join(c.Columns, " + "), percent(c.Unique))
 		}
 	}
