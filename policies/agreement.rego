@@ -23,6 +23,8 @@ default host_needs := set()
 
 host_needs := {"tianjin-32-6/host"} if is_qc(input.agreement)
 
+host_needs := {"tianjin-32-6/host"} if object.get(input.agreement, "host", "") != ""
+
 is_qc(a) if a.purpose == "quality-control"
 
 is_qc(a) if a.application == "handover"
@@ -97,7 +99,14 @@ houses("owner") := {concat("", ["owner:", o]) | some o in input.case.data_owners
 
 houses("processor") := {concat("", ["processor:", object.get(input.case, "processor", "")])}
 
-houses("host") := {concat("", ["host:", object.get(input.case, "host", "")]) | case_qc}
+# Quality control has a host; whoever else names one has made it a party, which signs for itself.
+houses("host") := {concat("", ["host:", named_host]) | hosted}
+
+named_host := object.get(input.case, "host", "")
+
+hosted if case_qc
+
+hosted if named_host != ""
 
 parties := {p | some of_side in sides; some p in of_side}
 

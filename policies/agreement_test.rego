@@ -139,6 +139,20 @@ test_no_host_no_end if denied(sign(wu, "owner", object.union({"host": ""}, signe
 
 research := {"purpose": "research", "host": "", "agreement": "entrustment", "processor": "p"}
 
+# Whoever named a host is not done without it.
+test_a_named_host_signs if {
+	named := {"purpose": "research", "host": "h"}
+	state(sign(wu, "owner", object.union(named, signed({"applicant": "q"})))) == {"approved"}
+	state(sign(liang, "host", object.union(named, signed({"applicant": "q", "owner": "c"})))) == {"agreed"}
+	unsigned := transition.decision with input as {
+		"at": at, "machine": "application", "subject": wu, "move": {"command": "grant", "review": "", "choice": "", "side": ""},
+		"case": object.union(signing, object.union(named, object.union(signed({"applicant": "q"}), {"state": "agreed"}))),
+	}
+	not unsigned.allow
+}
+
+test_a_named_host_is_another if denied(asked({"host": "u"}), "tianjin-32-6/host")
+
 test_processor_signs if state(sign(gao, "processor", object.union(research, signed({"applicant": "q", "owner": "c"})))) == {"agreed"}
 
 test_processor_side if "sichuan-33/processor-side" in rules(sign(person("gao", "processor", "z"), "processor", research))
@@ -174,5 +188,5 @@ test_sealed_original_where_policy_asks_for_it if {
 test_kind_without_a_setting_needs_the_seal if denied(opened({"kind": "loan"}), "tianjin-32-2/sealed")
 
 test_case_without_a_kind_is_a_provision if {
-	agreement.parties == {"applicant", "owner:c"} with input as {"case": object.union(signing, {"purpose": "research", "agreement": ""})}
+	agreement.parties == {"applicant", "owner:c"} with input as {"case": object.union(signing, {"purpose": "research", "agreement": "", "host": ""})}
 }

@@ -147,6 +147,11 @@ holds("sichuan-36/office") if {
 
 holds("sichuan-36/other-hand") if not me in m.actors
 
+# What ends all grants at once is proposed by one and ordered by another (sichuan-36/other-hand).
+holds("sichuan-16/two-persons") if not "end-grants" in class.effects
+
+holds("sichuan-16/two-persons") if m.state == "proposed"
+
 # A rectification needs the day by which it is done.
 holds("sichuan-36/due") if not "impose-rectification" in class.effects
 

@@ -36,12 +36,25 @@ test_enter if {
 }
 
 test_expulsion_ends_grants if {
-	d := asked(zhou, "credit.enter", object.union(entry, {"sort": "expulsion"}))
-	obliged(d, "effect") == {"end-grants"}
+	d := asked(zhou, "measure.order", expulsion({"state": "proposed", "actors": ["he"]}))
+	obliged(d, "effect") == {"enter-credit", "end-grants"}
+	"credit-until=2031-11-21" in obliged(d, "limit")
 }
 
 test_expulsion_is_the_authoritys if {
-	rules(asked(he, "credit.enter", object.union(entry, {"sort": "expulsion"}))) == {"sichuan-36/office"}
+	rules(asked(he, "measure.order", expulsion({"state": "proposed", "actors": ["tang"]}))) == {"sichuan-36/office"}
+}
+
+expulsion(changes) := object.union(object.union(entry, {"noun": "measure", "sort": "expulsion"}), changes)
+
+test_expulsion_by_two if {
+	rules(asked(zhou, "measure.order", expulsion({}))) == {"sichuan-16/two-persons"}
+	rules(asked(zhou, "measure.order", expulsion({"state": "proposed", "actors": ["zhou"]}))) == {"sichuan-36/other-hand"}
+}
+
+test_expulsion_is_not_entered if {
+	some sort in ["expulsion", "rung-expulsion"]
+	not asked(zhou, "credit.enter", object.union(entry, {"sort": sort})).allow
 }
 
 test_leap_day if {
@@ -126,7 +139,7 @@ test_no_rung_by_another if {
 }
 
 test_six_rungs if {
-	data.carrel.matters.sorts.measure == {s: m | some s, m in data.carrel.matters.sorts.measure; offices[s]}
+	{s | some s, m in data.carrel.matters.sorts.measure; m.rung} == object.keys(offices)
 	count(offices) == 6
 }
 
@@ -299,7 +312,7 @@ test_anybody_complains if {
 }
 
 test_the_expelled_complain if {
-	credit := [{"id": "a", "sort": "expulsion", "state": "standing", "from": "2026-01-01", "until": "2027-01-01"}]
+	credit := [{"id": "a", "sort": "rung-expulsion", "state": "standing", "from": "2026-01-01", "until": "2027-01-01"}]
 	asked(object.union(li, {"credit": credit}), "complaint.file", complaint).allow
 }
 

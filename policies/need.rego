@@ -44,6 +44,9 @@ asks_for("minors") if app.minors.included
 
 asks_for("genetic") if "genetic" in lists
 
+# A purpose that is said to be genetic is reviewed as one, whatever codes it names.
+asks_for("genetic") if "genetic" in app.use.flags
+
 review_rules := {data.carrel.reviews[kind].rule | some kind in reviews}
 
 # In the order in which they are held.

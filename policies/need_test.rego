@@ -37,6 +37,8 @@ test_minors_by_law if asks({"/application/minors": {"included": true, "consent":
 
 test_genetic if asks({"/application/codes": ["icd10:Q90.0"], "/application/assessment": "pia-1"}, {"genetic", "scientific"})
 
+test_genetic_purpose if asks({"/application/use/flags": ["genetic"]}, {"genetic"})
+
 test_a_short_code_asks_for_all_below if asks({"/application/codes": ["icd10:Q"], "/application/assessment": "pia-1"}, {"genetic", "scientific"})
 
 test_mental_illness if asks({"/application/codes": ["icd10:F32"], "/application/assessment": "pia-1"}, {"scientific"})

@@ -31,7 +31,7 @@ test_misuse_suspends if level([entry("a", "misuse")]) == "suspended"
 
 test_unknown_sort_suspends if level([entry("a", "unheard-of")]) == "suspended"
 
-test_expelled if level([entry("a", "expulsion"), entry("b", "commendation")]) == "expelled"
+test_expelled if level([entry("a", "rung-expulsion"), entry("b", "commendation")]) == "expelled"
 
 test_lifted if level([object.union(entry("a", "misuse"), {"state": "lifted"})]) == "good"
 
@@ -52,7 +52,7 @@ test_watched_asks if {
 
 test_suspended_asks_nothing if refused([entry("a", "misuse")], []) == {"ndr-31/standing"}
 
-test_expelled_asks_nothing if refused([entry("a", "expulsion")], []) == {"sichuan-16/expelled"}
+test_expelled_asks_nothing if refused([entry("a", "rung-expulsion")], []) == {"sichuan-16/expelled"}
 
 test_no_account_is_not_fit if {
 	not standing.fit with input as {"at": query_test.question.at, "subject": {"credit": [entry("a", "misuse")], "duties": []}}
@@ -72,20 +72,24 @@ test_suspended_withdraws if allowed("application.withdraw", [entry("a", "misuse"
 
 test_suspended_submits_nothing if not allowed("application.submit", [entry("a", "misuse")])
 
-test_expelled_reads_nothing if not allowed("application.read", [entry("a", "expulsion")])
+test_expelled_reads_nothing if not allowed("application.read", [entry("a", "rung-expulsion")])
 
-test_expelled_withdraws if allowed("application.withdraw", [entry("a", "expulsion")])
+test_expelled_withdraws if allowed("application.withdraw", [entry("a", "rung-expulsion")])
 
-test_expelled_knows_who_he_is if allowed("session.whoami", [entry("a", "expulsion")])
+test_expelled_knows_who_he_is if allowed("session.whoami", [entry("a", "rung-expulsion")])
 
-test_public_stays_public if allowed("catalogue.read", [entry("a", "expulsion")])
+test_public_stays_public if allowed("catalogue.read", [entry("a", "rung-expulsion")])
 
 entered(route, credit) if {
 	d := data.carrel.access.route with input as {"at": query_test.question.at, "subject": subject(credit, []), "route": route}
 	d.allow
 }
 
-test_route_of_an_appeal if entered("POST /api/v1/conduct/credit/{id}/appeal", [entry("a", "expulsion")])
+test_route_of_an_appeal if entered("POST /api/v1/conduct/credit/{id}/appeal", [entry("a", "rung-expulsion")])
+
+test_routes_of_notices if {
+	every route in ["GET /api/v1/notices", "GET /notices", "POST /notices/{id}/read", "GET /conduct"] { entered(route, [entry("a", "rung-expulsion")]) }
+}
 
 test_route_of_a_query if not entered("POST /api/v1/query", [entry("a", "misuse")])
 

@@ -73,10 +73,23 @@ func TestExpulsion(t *testing.T) {
 	d := apptest.Research()
 	d.Facts.Team = nil
 	others := w.Granted("hu", d).Grant
-	m, err := w.Conduct.Enter(ctx, w.As("zhou"), about("person/li", "expulsion"))
+	_, err := w.Conduct.Enter(ctx, w.As("zhou"), about("person/li", "expulsion"))
+	denied(t, err, "sichuan-16/sort", "sichuan-36/office")
+	_, err = w.Conduct.Order(ctx, w.As("zhou"), about("person/li", "expulsion"))
+	denied(t, err, "sichuan-16/two-persons")
+	own, err := w.Conduct.Propose(ctx, w.As("zhou"), about("person/li", "expulsion"))
 	ok(t, err)
-	if m.State != "standing" || m.Until != "2031-11-21" || m.Unit != "jinhe-university" {
-		t.Errorf("entered %+v", m)
+	_, err = w.Conduct.Adopt(ctx, w.As("zhou"), own.ID)
+	denied(t, err, "sichuan-36/other-hand")
+	if g, err := w.Grants.Get(ctx, w.As("zhou"), his); err != nil || g.State != grant.StateActive {
+		t.Errorf("one person alone ended his grant: %v, %v", g, err)
+	}
+	p, err := w.Conduct.Propose(ctx, w.As("he"), about("person/li", "expulsion"))
+	ok(t, err)
+	_, err = w.Conduct.Adopt(ctx, w.As("zhou"), p.ID)
+	ok(t, err)
+	if file, err := w.Conduct.Read(ctx, w.As("li"), matter.Credit, "", ""); err != nil || len(file) != 1 || file[0].State != "standing" || file[0].Until != "2031-11-21" || file[0].Unit != "jinhe-university" {
+		t.Errorf("entered %+v %v", file, err)
 	}
 	g, err := w.Grants.Get(ctx, w.As("zhou"), his)
 	ok(t, err)

@@ -27,8 +27,12 @@ func ways() map[string]func(ctx context.Context, t *testing.T, c *servicetest.Ci
 			return c.Grants.Move(ctx, c.Who(t, "zhou"), c.Grant, grant.Command{Name: "suspend"})
 		},
 		"expelled": func(ctx context.Context, t *testing.T, c *servicetest.City) error {
-			_, err := c.Conduct.Enter(ctx, c.Who(t, "zhou"), conduct.Entry{Party: "person/li", Sort: "expulsion", Reason: "多次超范围使用数据。", Article: "sichuan-16",
+			p, err := c.Conduct.Propose(ctx, c.Who(t, "he"), conduct.Entry{Party: "person/li", Sort: "expulsion", Reason: "多次超范围使用数据。", Article: "sichuan-16",
 				Evidence: "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"})
+			if err != nil {
+				return err
+			}
+			_, err = c.Conduct.Adopt(ctx, c.Who(t, "zhou"), p.ID)
 			return err
 		},
 	}

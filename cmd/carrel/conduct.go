@@ -113,7 +113,7 @@ func (a *app) conductFile() *cobra.Command {
 func entryFlags(cmd *cobra.Command, in *conduct.Entry) {
 	f := cmd.Flags()
 	f.StringVar(&in.Party, "party", "", "person/ACCOUNT or institution/ID")
-	f.StringVar(&in.Sort, "sort", "", "kind, e.g. late-report, misuse, expulsion; talk, rectify …; provider-check, training …")
+	f.StringVar(&in.Sort, "sort", "", "kind, e.g. late-report, misuse; talk, rectify, expulsion …; provider-check, training …")
 	f.StringVar(&in.Reason, "reason", "", "why, or the result")
 	f.StringVar(&in.Article, "article", "", "id of the article it rests on, e.g. ndr-31")
 	f.StringVar(&in.Evidence, "evidence", "", "sha256:… of the evidence")
