@@ -6,7 +6,7 @@ import data.carrel.transition
 deciding(conditions) := d if {
 	d := transition.decision with input as {
 		"at": at, "machine": "application", "subject": zhou, "move": decide, "case": object.union(application, reviewed),
-		"opinion": {"sheet": "", "answers": [], "words": 0, "evidence": "", "conditions": conditions},
+		"opinion": {"sheet": "", "answers": [], "words": 1, "evidence": "", "conditions": conditions},
 	}
 }
 

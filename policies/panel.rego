@@ -162,7 +162,13 @@ barred := {q.id |
 	c.bars
 }
 
+# What goes against somebody is said in words that he can answer; an approval says something at least, for its document has a place for it.
 brings(_, "sichuan-18/words") if input.opinion.words >= data.carrel.defaults.application.reason_min
+
+brings(row, "sichuan-18/words") if {
+	row.choice == "approve"
+	input.opinion.words > 0
+}
 
 # --- the clock: working days of the state that is entered, and of the stage that begins
 

@@ -97,6 +97,21 @@ test_recuses_after_vote if denied(asked(chen, recuse, {"reviews": held}, {}), {"
 
 test_recuses_silently if denied(asked(chen, recuse, {}, {"words": 0}), {"sichuan-18/words"})
 
+# --- what goes against somebody needs a reason, an approval a word at least
+
+test_refused_and_returned_silently if {
+	every choice in ["deny", "return"] {
+		denied(asked(zhou, object.union(decide, {"choice": choice}), {"state": "reviewed", "reviews": held}, {"words": 9}), {"sichuan-18/words"})
+		asked(zhou, object.union(decide, {"choice": choice}), {"state": "reviewed", "reviews": held}, {"words": 10}).allow
+	}
+}
+
+test_approved_silently if denied(asked(zhou, decide, {"state": "reviewed", "reviews": held}, {"words": 0}), {"sichuan-18/words"})
+
+test_approved_in_a_word if asked(zhou, decide, {"state": "reviewed", "reviews": held}, {"words": 1}).allow
+
+test_rejected_silently if denied(asked(chen, object.union(review, {"choice": "reject"}), {}, {"words": 9}), {"sichuan-18/words"})
+
 test_recuses_from_what_is_not_his if denied(asked(who("qin", "reviewer-qc", "c"), recuse, {}, {}), {"sichuan-18/asker"})
 
 held := [

@@ -8,7 +8,7 @@ lead := {"account": "li", "roles": ["researcher"], "institution": "u"}
 
 resting(subject, command, choice, changes) := d if {
 	d := transition.decision with input as {
-		"at": at, "machine": "grant", "subject": subject, "move": move(command, "", choice, ""),
+		"at": at, "machine": "grant", "subject": subject, "move": move(command, "", choice, ""), "opinion": {"words": 20},
 		"case": object.union(object.union(application, {"state": "suspended", "pause": {"office": "authority", "purpose": "", "reason": 0}}), changes),
 	}
 }
@@ -20,6 +20,24 @@ effect(d) := {o.value | some o in d.obligations; o.kind == "effect"}
 test_owner_suspends if effect(resting(wu, "suspend", "", {"state": "active"})) == {"pause:owner"}
 
 test_authority_suspends if effect(resting(zhou, "suspend", "", {"state": "active"})) == {"pause:authority"}
+
+# What stops or ends a grant, or refuses a purpose, says why.
+test_stopped_silently if {
+	every act in [["suspend", "active"], ["revoke", "active"], ["revoke", "suspended"]] {
+		every who in [wu, zhou] {
+			denied(silent(who, act[0], "", {"state": act[1]}), "sichuan-18/words")
+		}
+	}
+}
+
+test_purpose_refused_silently if denied(silent(zhou, "decide", "deny", by("applicant", "research", 0)), "sichuan-18/words")
+
+silent(subject, command, choice, changes) := d if {
+	d := transition.decision with input as {
+		"at": at, "machine": "grant", "subject": subject, "move": move(command, "", choice, ""), "opinion": {"words": 9},
+		"case": object.union(object.union(application, {"state": "suspended", "pause": {"office": "authority", "purpose": "", "reason": 0}}), changes),
+	}
+}
 
 test_change_suspends if {
 	d := resting(lead, "change", "", object.union({"state": "active"}, by("", "research", 12)))

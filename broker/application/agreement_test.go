@@ -161,7 +161,7 @@ func TestHostHospitalSigns(t *testing.T) {
 	ctx := context.Background()
 	nobody := apptest.Quality()
 	nobody.Facts.Agreement.Host = ""
-	if _, err := w.Applications.Decide(ctx, w.As("zhou"), w.Reviewed("zheng", nobody).ID, 0, application.DecisionInput{Choice: "approve"}); !strings.Contains(ruled(err), "tianjin-32-6/host") {
+	if _, err := w.Applications.Decide(ctx, w.As("zhou"), w.Reviewed("zheng", nobody).ID, 0, application.DecisionInput{Choice: "approve", Grounds: "符合规定"}); !strings.Contains(ruled(err), "tianjin-32-6/host") {
 		t.Errorf("without a host: %s", ruled(err))
 	}
 	a := w.Approved("zheng", apptest.Quality())

@@ -20,7 +20,7 @@ func owing(t *testing.T, w *apptest.World, owed ...application.ObligationInput) 
 	t.Helper()
 	ctx := context.Background()
 	a := w.Reviewed("li", apptest.Research())
-	a, err := w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve", Obligations: owed})
+	a, err := w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve", Grounds: "符合规定", Obligations: owed})
 	must(t, err)
 	for _, s := range [][2]string{{"li", "applicant"}, {"wu", "owner"}} {
 		a, err = w.Applications.Sign(ctx, w.As(s[0]), a.ID, 0, s[1], a.Agreement.Digest)
@@ -41,7 +41,7 @@ func TestConditionsBecomeObligations(t *testing.T) {
 	ctx := context.Background()
 	b := w.Reviewed("li", apptest.Research())
 	for name, c := range map[string]application.ObligationInput{"of an unknown kind": {Kind: "dance", Due: "2026-12-31"}, "of a review that was not held": {Kind: "report", Due: "2026-12-31", Body: "genetic"}} {
-		_, err := w.Applications.Decide(ctx, w.As("zhou"), b.ID, 0, application.DecisionInput{Choice: "approve", Obligations: []application.ObligationInput{c}})
+		_, err := w.Applications.Decide(ctx, w.As("zhou"), b.ID, 0, application.DecisionInput{Choice: "approve", Grounds: "符合规定", Obligations: []application.ObligationInput{c}})
 		refused(t, "a condition "+name, err)
 	}
 	g := owing(t, w, application.ObligationInput{Kind: "report", Due: "2026-12-31", Text: "半年报告"})

@@ -127,7 +127,7 @@ func TestForeignApplication(t *testing.T) {
 		},
 		"agreement": func() error { _, err := w.Applications.Agreement(ctx, w.As("hu"), a.ID); return err },
 		"decide": func() error {
-			_, err := w.Applications.Decide(ctx, w.As("hu"), a.ID, 0, application.DecisionInput{Choice: "deny"})
+			_, err := w.Applications.Decide(ctx, w.As("hu"), a.ID, 0, application.DecisionInput{Choice: "deny", Grounds: "申请用途的说明不充分"})
 			return err
 		},
 	} {
@@ -171,7 +171,7 @@ func TestSeparationOfDuties(t *testing.T) {
 	_, err = w.Applications.Review(ctx, both, a.ID, 0, w.Opinion("ethics", "approve"))
 	refused(t, "the applicant reviews his own", err)
 	refused(t, "a review of another's kind", review("chen", "confidentiality"))
-	_, err = w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve"})
+	_, err = w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve", Grounds: "符合规定"})
 	refused(t, "a decision before the reviews", err)
 	if err := review("chen", "ethics"); err != nil {
 		t.Fatal(err)
@@ -182,13 +182,13 @@ func TestSeparationOfDuties(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err = w.Applications.Decide(ctx, both, a.ID, 0, application.DecisionInput{Choice: "approve"})
+	_, err = w.Applications.Decide(ctx, both, a.ID, 0, application.DecisionInput{Choice: "approve", Grounds: "符合规定"})
 	refused(t, "the applicant decides", err)
 	reviewer := w.As("chen")
 	reviewer.Roles = append(reviewer.Roles, "authority", "owner")
-	_, err = w.Applications.Decide(ctx, reviewer, a.ID, 0, application.DecisionInput{Choice: "approve"})
+	_, err = w.Applications.Decide(ctx, reviewer, a.ID, 0, application.DecisionInput{Choice: "approve", Grounds: "符合规定"})
 	refused(t, "a reviewer decides", err)
-	if a, err = w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve"}); err != nil {
+	if a, err = w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve", Grounds: "符合规定"}); err != nil {
 		t.Fatal(err)
 	}
 	sign := func(id string, roles ...string) error {

@@ -28,7 +28,7 @@ func TestDocumentNumbers(t *testing.T) {
 			if _, err := w.Applications.Decide(ctx, w.As("li"), app, 0, application.DecisionInput{Choice: choice}); err == nil {
 				t.Error("the applicant decided")
 			}
-			a, err := w.Applications.Decide(ctx, w.As("zhou"), app, 0, application.DecisionInput{Choice: choice, Grounds: "理由已经写明。"})
+			a, err := w.Applications.Decide(ctx, w.As("zhou"), app, 0, application.DecisionInput{Choice: choice, Grounds: "理由已在审查意见中写明。"})
 			if err != nil {
 				t.Error(err)
 				return
@@ -47,7 +47,7 @@ func TestDocumentNumbers(t *testing.T) {
 			t.Errorf("number %d was given %d times", n, got[n])
 		}
 	}
-	if a, err := w.Applications.Decide(ctx, w.As("zhou"), waiting[5], 0, application.DecisionInput{Choice: "return", Grounds: "请补充材料。"}); err != nil || a.Verdict.Number != nil {
+	if a, err := w.Applications.Decide(ctx, w.As("zhou"), waiting[5], 0, application.DecisionInput{Choice: "return", Grounds: "请补充伦理审查材料。"}); err != nil || a.Verdict.Number != nil {
 		t.Errorf("sent back with a number: %v", err)
 	}
 	w.Clock.Add(45 * 24 * time.Hour)

@@ -91,6 +91,11 @@ func TestVoteAndItsSheet(t *testing.T) {
 	against.Answers["benefit"] = "unmet"
 	_, err = w.Applications.Review(ctx, w.As("chen"), a.ID, 0, against)
 	refused(t, "an approval of what was found not met", err)
+	silent := w.Opinion("ethics", "reject")
+	silent.Findings = "  不同意  "
+	if _, err = w.Applications.Review(ctx, w.As("chen"), a.ID, 0, silent); ruled(err) != "sichuan-18/words" {
+		t.Fatalf("a rejection without its reason: %v", err)
+	}
 	a, err = w.Applications.Review(ctx, w.As("chen"), a.ID, 0, w.Opinion("ethics", "reject"))
 	if err != nil || a.Reviews[0].Sheet != "2026-1" || len(a.Reviews[0].Answers) != 3 || a.Reviews[0].Institution != "jinhe-health-commission" {
 		t.Fatalf("%+v %v", a.Reviews, err)
@@ -116,7 +121,12 @@ func TestAppeal(t *testing.T) {
 	w := apptest.New(t)
 	ctx := context.Background()
 	a := w.Reviewed("li", apptest.Research())
-	a, err := w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "deny", Grounds: "用途不充分"})
+	for choice, grounds := range map[string]string{"deny": "不批准", "return": "", "approve": " "} {
+		if _, err := w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: choice, Grounds: grounds}); !strings.Contains(ruled(err), "sichuan-18/words") {
+			t.Errorf("%s without grounds: %v", choice, err)
+		}
+	}
+	a, err := w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "deny", Grounds: "申请用途的说明不充分"})
 	if err != nil || a.State != "denied" || a.Clock.Due == "" {
 		t.Fatalf("%+v %v", a, err)
 	}
@@ -134,9 +144,9 @@ func TestAppeal(t *testing.T) {
 			t.Fatal(kind, err)
 		}
 	}
-	_, err = w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve"})
+	_, err = w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve", Grounds: "符合规定"})
 	refused(t, "the decider of the denial", err)
-	if a, err = w.Applications.Decide(ctx, w.As("xu"), a.ID, 0, application.DecisionInput{Choice: "approve"}); err != nil || a.State != "approved" {
+	if a, err = w.Applications.Decide(ctx, w.As("xu"), a.ID, 0, application.DecisionInput{Choice: "approve", Grounds: "符合规定"}); err != nil || a.State != "approved" {
 		t.Fatalf("%+v %v", a, err)
 	}
 	v, err := w.Applications.Show(ctx, w.As("li"), a.ID)
@@ -172,7 +182,7 @@ func TestAmendment(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if a, err = w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve"}); err != nil {
+	if a, err = w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve", Grounds: "符合规定"}); err != nil {
 		t.Fatal(err)
 	}
 	if g, err := w.Grants.Get(ctx, w.As("li"), first.Grant); err != nil || g.To != "2027-11-20" || len(g.Team) != 1 {

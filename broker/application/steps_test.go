@@ -111,7 +111,7 @@ func TestReturn(t *testing.T) {
 	w := apptest.New(t)
 	ctx := context.Background()
 	a := w.Reviewed("li", apptest.Research())
-	a, err := w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "return", Grounds: "请补充方法"})
+	a, err := w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "return", Grounds: "请补充统计分析方法后再提交"})
 	if err != nil || a.State != "draft" || len(a.Reviews) != 0 {
 		t.Fatalf("%+v %v", a, err)
 	}
@@ -121,7 +121,7 @@ func TestReturn(t *testing.T) {
 	if a, err = w.Applications.Submit(ctx, w.As("li"), a.ID, 0); err != nil || a.Version != 2 || a.Verdict != nil {
 		t.Fatalf("%+v %v", a, err)
 	}
-	_, err = w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve"})
+	_, err = w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve", Grounds: "符合规定"})
 	refused(t, "approval on old reviews", err)
 }
 
@@ -131,9 +131,9 @@ func TestTermsOfTheAuthorityAreChecked(t *testing.T) {
 	w := apptest.New(t)
 	ctx := context.Background()
 	a := w.Reviewed("li", apptest.Research())
-	_, err := w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve", Epsilon: 100})
+	_, err := w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve", Grounds: "符合规定", Epsilon: 100})
 	refused(t, "a budget above the limit", err)
-	a, err = w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve", Epsilon: 2, To: "2027-06-30"})
+	a, err = w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve", Grounds: "符合规定", Epsilon: 2, To: "2027-06-30"})
 	if err != nil || a.Facts.Epsilon != 2 || a.Facts.To != "2027-06-30" {
 		t.Fatalf("%+v %v", a, err)
 	}
@@ -157,7 +157,7 @@ func TestRaces(t *testing.T) {
 	ctx := context.Background()
 	a := w.Reviewed("li", apptest.Research())
 	once(t, "decide", 8, func() error {
-		_, err := w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve"})
+		_, err := w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve", Grounds: "符合规定"})
 		return err
 	})
 	v, err := w.Applications.Agreement(ctx, w.As("li"), a.ID)
@@ -246,7 +246,7 @@ func TestInbox(t *testing.T) {
 	if inbox("zhou") != 1 || inbox("chen") != 0 {
 		t.Error("a reviewed one waits for the authority alone")
 	}
-	if _, err = w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve"}); err != nil {
+	if _, err = w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve", Grounds: "符合规定"}); err != nil {
 		t.Fatal(err)
 	}
 	if inbox("li") != 1 || inbox("wu") != 1 || inbox("zhou") != 0 {

@@ -18,7 +18,7 @@ func TestWatchConditions(t *testing.T) {
 	w := apptest.New(t)
 	ctx := context.Background()
 	a := w.Reviewed("li", apptest.Research())
-	a, err := w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve",
+	a, err := w.Applications.Decide(ctx, w.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve", Grounds: "符合规定",
 		Obligations: []application.ObligationInput{{Kind: "report", Due: "2026-12-31"}, {Kind: "report", Due: "2027-03-31"}}})
 	must(t, err)
 	for _, s := range [][2]string{{"li", "applicant"}, {"wu", "owner"}} {

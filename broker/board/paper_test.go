@@ -34,7 +34,7 @@ func TestDeputy(t *testing.T) {
 	w := apptest.New(t)
 	ctx := context.Background()
 	a := w.Reviewed("li", apptest.Research())
-	decide := application.DecisionInput{Choice: "deny", Grounds: "理由不足"}
+	decide := application.DecisionInput{Choice: "deny", Grounds: "申请所列的理由不充分"}
 	deny := func() error {
 		_, err := w.Applications.Decide(ctx, w.As("he"), a.ID, 0, decide)
 		return err

@@ -35,8 +35,8 @@ func TestWhoHasAccess(t *testing.T) {
 			t.Errorf("%+v: %d, want %d", c.f, got, c.want)
 		}
 	}
-	ok(t, move(w, "wu", g, grant.Command{Name: "suspend"}))
-	ok(t, move(w, "wu", h, grant.Command{Name: "revoke"}))
+	ok(t, move(w, "wu", g, grant.Command{Name: "suspend", Reason: "核查使用情况期间暂停或终止"}))
+	ok(t, move(w, "wu", h, grant.Command{Name: "revoke", Reason: "核查使用情况期间暂停或终止"}))
 	list, err := w.Grants.Who(ctx, w.As("yan"), grant.AccessFilter{})
 	ok(t, err)
 	if len(list) != 2 || list[0].State != grant.StateSuspended || list[0].Post != "lead" {

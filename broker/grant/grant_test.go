@@ -35,7 +35,7 @@ func TestPermitOfRevokedGrant(t *testing.T) {
 	if err != nil || !s.Active || s.Permit.ID != p.ID || s.Left <= 0 {
 		t.Fatalf("%+v %v", s, err)
 	}
-	ok(t, w.Grants.End(ctx, w.As("wu"), g, "revoke", "目的变更"))
+	ok(t, w.Grants.End(ctx, w.As("wu"), g, "revoke", "研究目的已经变更，不再符合"))
 	s, err = w.Grants.PermitStatus(ctx, w.As("shi"), token.Reveal())
 	if err != nil || s.Active || s.Permit != nil {
 		t.Fatalf("%+v %v", s, err)
@@ -105,7 +105,7 @@ func TestRevocationClosesTheBudget(t *testing.T) {
 		_, rev, err = grant.Load(ctx, tx, g)
 		return err
 	}))
-	ok(t, w.Grants.End(ctx, w.As("zhou"), g, "revoke", "违规"))
+	ok(t, w.Grants.End(ctx, w.As("zhou"), g, "revoke", "违反协议约定的使用目的"))
 	if a := w.Account(account); !a.Closed {
 		t.Fatal("the budget is open")
 	}
@@ -120,7 +120,7 @@ func TestRevocationClosesTheBudget(t *testing.T) {
 	if !problem.Is(err, problem.Conflict) {
 		t.Fatalf("a use that policy allowed before the revocation goes on: %v", err)
 	}
-	if err := w.Grants.End(ctx, w.As("zhou"), g, "revoke", "再次"); !problem.Is(err, problem.Forbidden) {
+	if err := w.Grants.End(ctx, w.As("zhou"), g, "revoke", "再次撤销同一项授权的理由"); !problem.Is(err, problem.Forbidden) {
 		t.Fatalf("revoked twice: %v", err)
 	}
 }

@@ -44,7 +44,7 @@ func TestSuspension(t *testing.T) {
 	_, token, err := w.Grants.IssuePermit(ctx, w.As("li"), g, grant.PermitRequest{})
 	ok(t, err)
 	left := w.Account(grant.Account(g)).Limit
-	ok(t, move(w, "zhou", g, grant.Command{Name: "suspend", Reason: "核查"}))
+	ok(t, move(w, "zhou", g, grant.Command{Name: "suspend", Reason: "核查使用情况期间暂停或终止"}))
 	if _, _, err := w.Grants.IssuePermit(ctx, w.As("li"), g, grant.PermitRequest{}); rules(err) != "pipl-23/undecided" {
 		t.Errorf("a permit of a suspended grant: %s", rules(err))
 	}
@@ -56,7 +56,8 @@ func TestSuspension(t *testing.T) {
 		c    grant.Command
 		want string
 	}{
-		"twice":                           {"zhou", grant.Command{Name: "suspend"}, "sichuan-18/state"},
+		"revoked without a reason":        {"wu", grant.Command{Name: "revoke", Reason: "  违规  "}, "sichuan-18/words"},
+		"twice":                           {"zhou", grant.Command{Name: "suspend", Reason: "核查使用情况期间暂停或终止"}, "sichuan-18/state"},
 		"resumed by its lead":             {"li", grant.Command{Name: "resume"}, "sichuan-17/role chongqing-staff/relation"},
 		"resumed by another's office":     {"wu", grant.Command{Name: "resume"}, "sichuan-18/own-pause"},
 		"decided, though nothing changed": {"zhou", grant.Command{Name: "decide", Choice: "approve"}, "pipl-23/class pipl-23/pending"},
@@ -74,7 +75,7 @@ func TestSuspension(t *testing.T) {
 	if a := w.Account(grant.Account(g)); a.Closed || a.Limit != left {
 		t.Errorf("the budget changed: %+v", a)
 	}
-	ok(t, move(w, "wu", g, grant.Command{Name: "suspend"}))
+	ok(t, move(w, "wu", g, grant.Command{Name: "suspend", Reason: "核查使用情况期间暂停或终止"}))
 	ok(t, move(w, "wu", g, grant.Command{Name: "resume"}))
 }
 
@@ -123,7 +124,7 @@ func TestChangeOfPurposeSuspends(t *testing.T) {
 	if err := move(w, "zhou", g, grant.Command{Name: "decide", Choice: "approve"}); rules(err) != "pipl-23/class" {
 		t.Errorf("another class of purpose: %s", rules(err))
 	}
-	ok(t, move(w, "zhou", g, grant.Command{Name: "decide", Choice: "deny", Reason: "须重新申请"}))
+	ok(t, move(w, "zhou", g, grant.Command{Name: "decide", Choice: "deny", Reason: "新的用途须另行重新申请"}))
 	for _, e := range w.Entries() {
 		if e.Kind == "grant.change" && e.Outcome == "allowed" && e.Commit["reason"] == "" {
 			t.Error("the new purpose is not committed to")
@@ -139,7 +140,9 @@ func TestSuspensionRaced(t *testing.T) {
 	var done sync.WaitGroup
 	results := make(chan error, 8)
 	for range 8 {
-		done.Go(func() { results <- move(w, "zhou", g, grant.Command{Name: "suspend"}) })
+		done.Go(func() {
+			results <- move(w, "zhou", g, grant.Command{Name: "suspend", Reason: "核查使用情况期间暂停或终止"})
+		})
 	}
 	done.Wait()
 	close(results)

@@ -94,7 +94,7 @@ func TestVisas(t *testing.T) {
 	if _, err := w.Grants.Visas(ctx, w.As("wang"), hers.Reveal()); err != nil {
 		t.Errorf("a member's own: %v", err)
 	}
-	ok(t, w.Grants.End(ctx, w.As("wu"), g, "revoke", ""))
+	ok(t, w.Grants.End(ctx, w.As("wu"), g, "revoke", "The study has ended."))
 	if _, err := w.Grants.Visas(ctx, w.As("li"), token.Reveal()); !problem.Is(err, problem.Forbidden) {
 		t.Errorf("visas of a revoked grant: %v", err)
 	}
@@ -116,11 +116,11 @@ func TestStandingsOfAPermit(t *testing.T) {
 		}
 	}
 	is(grant.PermitActive)
-	ok(t, move(w, "wu", g, grant.Command{Name: "suspend"}))
+	ok(t, move(w, "wu", g, grant.Command{Name: "suspend", Reason: "核查使用情况期间暂停或终止"}))
 	is(grant.PermitSuspended)
 	ok(t, move(w, "wu", g, grant.Command{Name: "resume"}))
 	is(grant.PermitActive)
-	ok(t, move(w, "wu", g, grant.Command{Name: "revoke"}))
+	ok(t, move(w, "wu", g, grant.Command{Name: "revoke", Reason: "核查使用情况期间暂停或终止"}))
 	is(grant.PermitRevoked)
 	w.Clock.Add(11 * time.Minute)
 	is(grant.PermitExpired)

@@ -424,7 +424,7 @@ func TestWhoMayPull(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	ok(t, w.Grants.End(ctx, w.As("zhou"), a.Grant, "revoke", "违规"))
+	ok(t, w.Grants.End(ctx, w.As("zhou"), a.Grant, "revoke", "违反协议约定的使用目的"))
 	if err := pull("zheng"); !problem.Is(err, problem.Forbidden) {
 		t.Errorf("pulled after the revocation: %v", err)
 	}
@@ -472,7 +472,7 @@ func TestRevokedWhileMade(t *testing.T) {
 	a := w.Granted("zheng", apptest.Quality())
 	c := config(w, build(t, w.World, 180, extract.KindHandover))
 	c.Signer = func() parcel.Signer {
-		ok(t, w.Grants.End(ctx, w.As("zhou"), a.Grant, "revoke", "违规"))
+		ok(t, w.Grants.End(ctx, w.As("zhou"), a.Grant, "revoke", "违反协议约定的使用目的"))
 		return w.Keys.Signer()
 	}
 	s, err := handover.New(w.Desk, c)

@@ -44,6 +44,6 @@ func TestStepsAgreeWithWhatIsAllowed(t *testing.T) {
 	ok(t, rc.Close())
 	expect("pulled", "zheng", "pull", "acknowledge")
 	expect("pulled", "li")
-	ok(t, w.Grants.End(ctx, w.As("zhou"), a.Grant, "revoke", "违规"))
+	ok(t, w.Grants.End(ctx, w.As("zhou"), a.Grant, "revoke", "违反协议约定的使用目的"))
 	expect("revoked", "zheng")
 }

@@ -21,10 +21,10 @@ const unfinished = "SELECT count(*)::BIGINT, 1::BIGINT FROM range(1000000000000)
 func ways() map[string]func(ctx context.Context, t *testing.T, c *servicetest.City) error {
 	return map[string]func(ctx context.Context, t *testing.T, c *servicetest.City) error{
 		"revoked": func(ctx context.Context, t *testing.T, c *servicetest.City) error {
-			return c.Grants.Move(ctx, c.Who(t, "wu"), c.Grant, grant.Command{Name: "revoke"})
+			return c.Grants.Move(ctx, c.Who(t, "wu"), c.Grant, grant.Command{Name: "revoke", Reason: "核查使用情况期间暂停或终止"})
 		},
 		"suspended": func(ctx context.Context, t *testing.T, c *servicetest.City) error {
-			return c.Grants.Move(ctx, c.Who(t, "zhou"), c.Grant, grant.Command{Name: "suspend"})
+			return c.Grants.Move(ctx, c.Who(t, "zhou"), c.Grant, grant.Command{Name: "suspend", Reason: "核查使用情况期间暂停或终止"})
 		},
 		"expelled": func(ctx context.Context, t *testing.T, c *servicetest.City) error {
 			p, err := c.Conduct.Propose(ctx, c.Who(t, "he"), conduct.Entry{Party: "person/li", Sort: "expulsion", Reason: "多次超范围使用数据。", Article: "sichuan-16",

@@ -140,7 +140,7 @@ export async function cases(staff, granted, check) {
   await chen.go(app);
   for (const [v, verdict] of [[chen, 'reject'], [zhao, 'approve'], [qian, 'approve'], [sun, 'approve']]) await opine(v, app, verdict);
   await zhou.go(app);
-  await send(zhou, '/decide', { grounds: zh ? '伦理审查未通过。' : 'The ethics board rejected it.', choice: 'deny' });
+  await send(zhou, '/decide', { grounds: zh ? '伦理审查未通过，不予批准。' : 'The ethics board rejected it.', choice: 'deny' });
   await look(zhou, 'case-denied', check, seen);
   await li.go(app);
   await send(li, '/appeal', { appeal: zh ? '附件已说明样本量，请另组审查。' : 'The note explains the sample size; another panel should read it.' });
@@ -227,7 +227,7 @@ export async function cases(staff, granted, check) {
 
 async function opine(v, app, verdict) {
   await v.go(app);
-  await v.page.fill('textarea[name=findings]', v.lang === 'zh' ? '审阅材料后的意见。' : 'After reading the file.');
+  await v.page.fill('textarea[name=findings]', v.lang === 'zh' ? '审阅材料后提出的意见。' : 'After reading the file.');
   for (const finding of await v.page.locator('.finding').all()) await finding.locator('input').nth(verdict === 'reject' ? 1 : 0).check();
   await v.page.check(`input[name=verdict][value=${verdict}]`);
   await v.page.locator('form[action$="/review"] button').click();

@@ -331,7 +331,11 @@ func (w *World) Opinion(kind, verdict string) application.ReviewInput {
 	w.T.Helper()
 	sheet, err := w.Applications.Sheet(context.Background(), kind)
 	must(w.T, err)
-	return application.ReviewInput{Kind: kind, Verdict: verdict, Findings: "同意", Sheet: sheet.Version, Answers: sheet.Clear()}
+	findings := "同意"
+	if verdict == "reject" {
+		findings = "审阅后认为不符合要求，不同意"
+	}
+	return application.ReviewInput{Kind: kind, Verdict: verdict, Findings: findings, Sheet: sheet.Version, Answers: sheet.Clear()}
 }
 
 // Reviewed takes a draft to where the authority decides.
