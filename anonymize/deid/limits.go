@@ -272,7 +272,8 @@ func newHeads(all []ranked) *heads {
 	return h
 }
 
-// take counts the rows at one end that hold k persons and takes them out; where fewer than k persons would be left behind, it takes all.
+// take counts the rows at one end that hold k persons and takes them out. Of 2k persons or more at least k are left: who is taken with one row may
+// have others among them.
 func (h *heads) take(all []ranked, k int64, top bool) int {
 	in := map[uint32]bool{}
 	n := 0
@@ -286,9 +287,6 @@ func (h *heads) take(all []ranked, k int64, top bool) int {
 		if h.rows[r.person]--; h.rows[r.person] == 0 {
 			h.persons--
 		}
-	}
-	if h.persons < k {
-		return len(all)
 	}
 	return n
 }

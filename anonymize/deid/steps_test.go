@@ -121,7 +121,7 @@ func (tr trial) each(t *testing.T, values ...string) map[string]string {
 func TestDiseaseTree(t *testing.T) {
 	t.Parallel()
 	for level, want := range map[string]map[string]string{
-		"chapter":     {"I21.000x003": "IX", "i10.x00": "IX", "A17.0†G01*": "I", "M8140/3": "other", "M80.0": "XIII", "U07.1": "XXII", "C50": "II", "???": "other"},
+		"chapter":     {"I21.000x003": "IX", "i10.x00": "IX", "A17.0†G01*": "I", "M8140/3": "other", "M81403": "other", "M80.0": "XIII", "U07.1": "XXII", "C50": "II", "???": "other"},
 		"block":       {"I21.0": "I20-I25", "I2109": "I20-I25", "M81400": "other", "G01*": "other"},
 		"category":    {"I21.0": "I21", "I21": "I21", "I 21.0": "I21", "A17.0+": "other"},
 		"subcategory": {"I21.000x003": "I21.0", "I21.x00": "I21", "I21.09": "I21.0"},
@@ -142,7 +142,7 @@ func TestDiseaseTree(t *testing.T) {
 func TestRegionTree(t *testing.T) {
 	t.Parallel()
 	for level, want := range map[string]map[string]string{
-		"county":     {"440106": "440106", "440106001": "440106", "440106001002": "440106", "44010619900307771X": "other", "4401": "other"},
+		"county":     {"440106": "440106", "440106001": "440106", "440106001002": "440106", "44010619900307771X": "other", "440106199003077711": "other", "4401": "other"},
 		"prefecture": {"440106": "440100", "440106001": "440100"},
 		"province":   {"440106": "44"},
 		"region":     {"440106": "south", "110101001": "华北", "990101": "other"},
