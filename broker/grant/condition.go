@@ -17,6 +17,8 @@ type Obligation struct {
 	Kind string        `json:"kind"`
 	Due  policy.Date   `json:"due"`
 	Text store.TextRef `json:"text"`
+	// Words are the text, in a view; what was erased is empty.
+	Words string `json:"words,omitempty"`
 	// Body is the kind of review whose reviewers set the condition; "" is the authority.
 	Body     string    `json:"body,omitempty"`
 	Evidence string    `json:"evidence,omitempty"` // sha256:… of what is on file now
@@ -100,18 +102,40 @@ func (g *Grant) condition(id, state string, change func(*Obligation)) error {
 	return errors.New("grant: policy allowed a step with a condition that the grant does not have")
 }
 
-// spoken are the conditions with the reasons for which evidence was sent back, in words; an erased one is empty.
-func spoken(ctx context.Context, tx *store.Tx, all []Obligation) ([]Obligation, error) {
+// Spoken are the conditions in words, with the reasons for which evidence was sent back; what was erased is empty.
+func Spoken(ctx context.Context, tx *store.Tx, all []Obligation) ([]Obligation, error) {
 	out := slices.Clone(all)
 	for i := range out {
+		var err error
+		if out[i].Words, err = words(ctx, tx, out[i].Text); err != nil {
+			return nil, err
+		}
 		out[i].Returns = slices.Clone(out[i].Returns)
 		for j := range out[i].Returns {
-			text, err := tx.GetText(ctx, out[i].Returns[j].Reason.ID)
-			if err != nil && !errors.Is(err, store.ErrErased) {
-				return nil, fmt.Errorf("grant: reason: %w", err)
+			if out[i].Returns[j].Words, err = words(ctx, tx, out[i].Returns[j].Reason); err != nil {
+				return nil, err
 			}
-			out[i].Returns[j].Words = text
 		}
 	}
 	return out, nil
+}
+
+// words opens a text; one that was never written or is erased is empty.
+func words(ctx context.Context, tx *store.Tx, ref store.TextRef) (string, error) {
+	if ref.ID == "" {
+		return "", nil
+	}
+	text, err := tx.GetText(ctx, ref.ID)
+	if err != nil && !errors.Is(err, store.ErrErased) {
+		return "", fmt.Errorf("grant: text: %w", err)
+	}
+	return text, nil
+}
+
+// reason is why the grant rests or has ended, in words.
+func (g *Grant) reason(ctx context.Context, tx *store.Tx) (string, error) {
+	if g.Pause != nil {
+		return words(ctx, tx, g.Pause.Reason)
+	}
+	return words(ctx, tx, g.EndReason)
 }

@@ -106,6 +106,7 @@ func TestRevocationClosesTheBudget(t *testing.T) {
 		return err
 	}))
 	ok(t, w.Grants.End(ctx, w.As("zhou"), g, "revoke", "违反协议约定的使用目的"))
+	told(t, w, g, "违反协议约定的使用目的", "li", "wu", "yan")
 	if a := w.Account(account); !a.Closed {
 		t.Fatal("the budget is open")
 	}

@@ -21,7 +21,7 @@ const maxReason = 16 << 10
 // the evidence of a condition), accept or return (the evidence).
 type Command struct {
 	Name    string
-	Choice  string // decide: approve | deny
+	Choice  string // decide: deny
 	Purpose string // change: the class of the new purpose
 	Reason  string // in words; of a change the new purpose
 	// Condition is that of discharge, accept and return; Evidence is what discharge files.
@@ -108,7 +108,7 @@ func (s *Service) effect(ctx context.Context, tx *store.Tx, id auth.Identity, g 
 	}
 	switch effect {
 	case "close-grant":
-		g.Ended, g.EndedBy, g.Pause = now, id.Account, nil
+		g.Ended, g.EndedBy, g.EndReason, g.Pause = now, id.Account, reason, nil
 		if g.Account == "" {
 			return nil
 		}
@@ -123,11 +123,6 @@ func (s *Service) effect(ctx context.Context, tx *store.Tx, id auth.Identity, g 
 		return g.giveBack(id.Account, now, c, reason)
 	case "unpause":
 		g.Pause = nil
-	case "take-purpose":
-		if g.Pause == nil {
-			return errors.New("grant: no change of purpose to take")
-		}
-		g.Purposes, g.Pause = append(g.Purposes, g.Pause.Reason), nil
 	default:
 		return fmt.Errorf("grant: unknown effect %q", effect)
 	}

@@ -95,8 +95,10 @@ type View struct {
 	Grant
 	Reads      []Reads          `json:"reads"` // versions of the datasets
 	Revision   int64            `json:"revision"`
-	Conditions []string         `json:"conditions"` // in place of the references
-	Commands   []policy.Command `json:"commands"`   // what this person may do with it now
+	Purposes   []string         `json:"purposes,omitempty"` // of amendments, in place of the references
+	Conditions []string         `json:"conditions"`       // in place of the references
+	Commands   []policy.Command `json:"commands"`         // what this person may do with it now
+	Reason     string           `json:"reason,omitempty"` // why it rests or was ended, in words; of a change of purpose the new one
 	Budget     *Budget          `json:"budget,omitempty"`
 }
 
@@ -116,13 +118,19 @@ func (s *Service) view(ctx context.Context, tx *store.Tx, id auth.Identity, g *G
 	if v.Reads, err = reads(ctx, tx, g); err != nil {
 		return nil, err
 	}
-	if v.Obligations, err = spoken(ctx, tx, g.Obligations); err != nil {
+	if v.Purposes, err = purposes(ctx, tx, g); err != nil {
+		return nil, err
+	}
+	if v.Reason, err = g.reason(ctx, tx); err != nil {
+		return nil, err
+	}
+	if v.Obligations, err = Spoken(ctx, tx, g.Obligations); err != nil {
 		return nil, err
 	}
 	for _, ref := range g.Conditions {
-		text, err := tx.GetText(ctx, ref.ID)
-		if err != nil && !errors.Is(err, store.ErrErased) {
-			return nil, fmt.Errorf("grant: condition: %w", err)
+		text, err := words(ctx, tx, ref)
+		if err != nil {
+			return nil, err
 		}
 		v.Conditions = append(v.Conditions, text)
 	}

@@ -79,6 +79,8 @@ type Grant struct {
 	Ended     time.Time       `json:"ended,omitzero"`
 	// EndedBy is the account that revoked it.
 	EndedBy string `json:"ended_by,omitempty"`
+	// EndReason is why it was revoked or given up.
+	EndReason store.TextRef `json:"end_reason,omitzero"`
 	// Pause is why it rests; nil while it does not.
 	Pause *Pause `json:"pause,omitempty"`
 	// Purposes are the descriptions that replaced the agreement's, as the authority allowed them, oldest first.

@@ -374,6 +374,12 @@ func (a *app) printGrant(w io.Writer, v grant.View) {
 	for _, c := range v.Conditions {
 		fmt.Fprintf(w, "%s %s\n", a.say("条件：", "condition:"), c)
 	}
+	if v.Reason != "" {
+		fmt.Fprintf(w, "%s %s\n", a.say("理由：", "reason:"), v.Reason)
+	}
+	for _, p := range v.Purposes {
+		fmt.Fprintf(w, "%s %s\n", a.say("变更后的目的：", "purpose as amended:"), p)
+	}
 	a.printConditions(w, v)
 	if v.Budget != nil {
 		fmt.Fprintf(w, "%s ε %.4g, %s ε %.4g\n", a.say("预算", "budget"), v.Budget.Epsilon, a.say("剩余", "left"), v.Budget.Left)

@@ -16,14 +16,14 @@ func (a *app) grantMoves() []*cobra.Command {
 	suspend := a.grantMove("suspend", "suspend", "Stop a grant until it is resumed")
 	resume := a.grantMove("resume", "resume", "Let a suspended grant stand again")
 	var purpose string
-	change := a.grantMove("change", "purpose", "Declare that the purpose changes: the grant rests until the authority decides", func() map[string]any {
+	change := a.grantMove("change", "purpose", "Declare that the purpose changes: the grant rests until the authority decides; a new purpose goes the way of an amendment", func() map[string]any {
 		return map[string]any{"purpose": purpose}
 	})
 	change.Flags().StringVar(&purpose, "purpose", "research", "class of the new purpose: research or quality-control")
 	var choice string
-	decide := a.grantMove("decide", "purpose/decide", "Decide about a change of purpose", func() map[string]any { return map[string]any{"choice": choice} })
-	decide.Flags().StringVar(&choice, "choice", "", "approve or deny")
-	decide.PreRunE = func(*cobra.Command, []string) error { return a.oneOf("choice", choice, "approve", "deny") }
+	decide := a.grantMove("decide", "purpose/decide", "Refuse a change of purpose: the approved one stands again", func() map[string]any { return map[string]any{"choice": choice} })
+	decide.Flags().StringVar(&choice, "choice", "", "deny (a new purpose goes the way of an amendment: carrel application amend)")
+	decide.PreRunE = func(*cobra.Command, []string) error { return a.oneOf("choice", choice, "deny") }
 	var condition, evidence string
 	discharge := a.grantMove("discharge", "discharge", "File the evidence of a condition of the decision", func() map[string]any {
 		return map[string]any{"condition": condition, "evidence": evidence}
@@ -66,6 +66,9 @@ func (a *app) printConditions(w io.Writer, v grant.View) {
 		grant.ConditionMet: a.say("已履行", "met")}
 	for _, o := range v.Obligations {
 		fmt.Fprintf(w, "%s %s  %s  %s %s  %s\n", a.say("条件", "condition"), o.ID, o.Kind, a.say("期限", "due"), o.Due, states[o.State()])
+		if o.Words != "" {
+			fmt.Fprintf(w, "  %s\n", o.Words)
+		}
 		if n := len(o.Returns); n > 0 && o.State() == grant.ConditionOpen {
 			fmt.Fprintf(w, "  %s %s\n", a.say("退回理由：", "sent back:"), o.Returns[n-1].Words)
 		}
