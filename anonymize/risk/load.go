@@ -35,10 +35,9 @@ func Load(ctx context.Context, e *extract.Extract, s *plan.Schema) (*Data, error
 		if err != nil {
 			return nil, err
 		}
-		switch {
-		case m.Tables[i].MaxRows == 1:
+		if m.Tables[i].MaxRows == 1 {
 			single = append(single, t)
-		default:
+		} else {
 			several = append(several, t)
 		}
 	}
