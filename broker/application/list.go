@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"carrel/broker/auth"
 	"carrel/broker/grant/act"
 	"carrel/broker/lookup"
+	"carrel/broker/problem"
 	"carrel/broker/store"
 	"carrel/policy"
 )
@@ -104,6 +106,10 @@ func (s *Service) List(ctx context.Context, id auth.Identity, q Search) ([]Item,
 		w, err := s.workflow(ctx)
 		if err != nil {
 			return dec, err
+		}
+		if _, ok := w.States[q.State]; !ok && q.State != "" && dec.Allow {
+			all := strings.Join(slices.Sorted(maps.Keys(w.States)), ", ")
+			return dec, problem.New(problem.Invalid, "没有这一状态；状态有："+all+"。", "There is no such state; the states are "+all+".")
 		}
 		l := &lister{s: s, tx: tx, id: id, w: w, q: q, words: s.lines.lens.Words(q.Words), named: map[string]string{}, said: map[string]bool{}, related: map[relation]bool{}}
 		out, err = l.page(ctx)

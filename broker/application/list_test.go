@@ -2,6 +2,7 @@ package application_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"carrel/broker/application"
 	"carrel/broker/application/apptest"
+	"carrel/broker/problem"
 	"carrel/broker/store"
 	"carrel/policy"
 )
@@ -120,6 +122,11 @@ func TestListSearches(t *testing.T) {
 	must(t, err)
 	if len(got) != 0 {
 		t.Errorf("%d drafts", len(got))
+	}
+	var said *problem.Error
+	if _, err = w.Applications.List(context.Background(), w.As("zhou"), application.Search{State: "bogus"}); !errors.As(err, &said) || said.Code != problem.Invalid ||
+		!strings.Contains(said.Text.EN, "draft, ") || !strings.Contains(said.Text.ZH, "reviewed") {
+		t.Errorf("a state that is none: %v", err)
 	}
 }
 

@@ -32,11 +32,13 @@ func (a *app) abroadCommand() *cobra.Command {
 	clear := a.abroadStep("clear", "Clear a file for one office, under its document number", func() any {
 		return map[string]string{"office": office, "number": number, "document": document}
 	})
+	clear.Example = "  carrel abroad clear cb-… --office health-authority --number 'No. 12' --document sha256:…"
 	clear.Flags().StringVar(&office, "office", "", "health-authority or security-department")
 	clear.Flags().StringVar(&number, "number", "", "number of the office's document")
 	clear.Flags().StringVar(&document, "document", "", "sha256:… of the document")
 	var reason string
 	refuse := a.abroadStep("refuse", "Refuse a file, or take a clearance back", func() any { return map[string]string{"reason": reason} })
+	refuse.Example = "  carrel abroad refuse cb-… --reason 'The recipient is not named.'"
 	refuse.Flags().StringVar(&reason, "reason", "", "why")
 	return a.group("abroad", "Sending data abroad: filed by the responsible unit, cleared by two offices",
 		a.abroadFile(), a.abroadList(), a.abroadShow(), clear, refuse, a.abroadStep("withdraw", "Take a file back", func() any { return nil }))

@@ -97,6 +97,9 @@ func (a *app) readDraft(file string) (application.Draft, error) {
 	if err := yaml.Unmarshal(raw, &any); err != nil {
 		return d, a.usage("%s 既不是 YAML 也不是 JSON：%v", "%s is neither YAML nor JSON: %v", file, err)
 	}
+	if len(any) == 0 { // would empty the draft without a word
+		return d, a.usage("%s 为空；样本见 `carrel application new --template`", "%s is empty; `carrel application new --template` prints a sample", file)
+	}
 	b, err := json.Marshal(any)
 	if err != nil {
 		return d, a.usage("%s 含有 JSON 无法表示的内容", "%s holds something that JSON cannot", file)
@@ -295,14 +298,14 @@ func (a *app) agreementCommand() *cobra.Command {
 	}
 	var side, digest string
 	sign := &cobra.Command{
-		Use: "sign APPLICATION --side applicant|owner --digest DIGEST", Short: "Sign the agreement of this digest for one side",
+		Use: "sign APPLICATION --side applicant|host|processor|owner --digest DIGEST", Short: "Sign the agreement of this digest for one side",
 		Example: "  carrel agreement sign ap-… --side applicant --digest sha256:…", Args: a.exact(1, "an application"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.step(cmd, args[0], "agreement/sign", map[string]string{"side": side, "digest": digest})
 		},
 	}
 	sign.Flags().StringVar(&side, "side", "", "applicant, host, processor or owner")
-	sign.Flags().StringVar(&digest, "digest", "", "digest of the text that you read, from `carrel agreement show`")
+	sign.Flags().StringVar(&digest, "digest", "", "digest of the text that you read, from \"carrel agreement show\"")
 	return a.group("agreement", "Agreements", show, sign)
 }
 
@@ -371,14 +374,14 @@ func (a *app) printGrant(w io.Writer, v grant.View) {
 	fmt.Fprintf(w, "%s  %s  %s  %s … %s\n", v.ID, v.Kind, v.State, v.From, v.To)
 	fmt.Fprintf(w, "%s %s; %s %s\n", a.say("负责人", "lead"), v.Lead, a.say("成员", "team"), strings.Join(v.Team, ", "))
 	fmt.Fprintf(w, "%s %s: %s\n", a.say("数据集", "dataset"), strings.Join(v.Datasets, ", "), strings.Join(v.Columns, ", "))
-	for _, c := range v.Conditions {
-		fmt.Fprintf(w, "%s %s\n", a.say("条件：", "condition:"), c)
-	}
 	if v.Reason != "" {
 		fmt.Fprintf(w, "%s %s\n", a.say("理由：", "reason:"), v.Reason)
 	}
 	for _, p := range v.Purposes {
 		fmt.Fprintf(w, "%s %s\n", a.say("变更后的目的：", "purpose as amended:"), p)
+	}
+	for _, c := range v.Conditions {
+		fmt.Fprintf(w, "%s %s\n", a.say("条件：", "condition:"), c)
 	}
 	a.printConditions(w, v)
 	if v.Budget != nil {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // leaves are the commands that do something.
@@ -84,5 +85,30 @@ func TestEveryCommandHasAScript(t *testing.T) {
 		if code > 0 && !strings.Contains(all.String(), "exits "+string(rune('0'+code))+" ") {
 			t.Errorf("no script shows exit status %d", code)
 		}
+	}
+}
+
+// TestHelpNamesValues: what stands for a flag's value is one word, and kinds that can be entered are named.
+func TestHelpNamesValues(t *testing.T) {
+	t.Parallel()
+	a := &app{env: map[string]string{}}
+	kinds := map[string]string{"conduct enter": "commendation, ", "conduct sanction order": "admonish, ", "conduct duty impose": "provider-check, ", "conduct duty record": "declaration, ",
+		"conduct assessment pass": "restore-drill, ", "conduct assessment schedule": "patrol, "}
+	for _, c := range leaves(a.root()) {
+		path := strings.TrimPrefix(c.CommandPath(), "carrel ")
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if name, _ := pflag.UnquoteUsage(f); strings.ContainsAny(name, " /") {
+				t.Errorf("carrel %s --%s takes %q", path, f.Name, name)
+			}
+			if want := kinds[path]; f.Name == "sort" && !strings.Contains(f.Usage, want) {
+				t.Errorf("carrel %s --sort: %s", path, f.Usage)
+			}
+		})
+	}
+	if list := sortList("credit"); strings.Contains(list, "rung-") {
+		t.Errorf("what comes with a measure can be entered: %s", list)
+	}
+	if zh := (&app{lang: "zh", env: map[string]string{}}); zh.sortName("credit", "misuse") != "超范围使用" || zh.nounName("duty") != "义务" || a.sortName("credit", "misuse") != "misuse" {
+		t.Error("kinds are not in the reader's language")
 	}
 }

@@ -74,10 +74,19 @@ func (a *app) matters(cmd *cobra.Command, path string) error {
 	return a.print(all, func(w io.Writer) {
 		rows := [][]string{}
 		for _, v := range all {
-			rows = append(rows, []string{v.ID, v.Sort, v.State, v.Party, string(v.From), string(v.Until), a.when(v)})
+			rows = append(rows, []string{v.ID, a.sortName(v.Noun, v.Sort), v.State, v.Party, string(v.From), string(v.Until), a.when(v), v.Article, author(v), strings.Join(strings.Fields(v.Texts["reason"]), " ")})
 		}
-		list(w, a.say("没有记录", "nothing on file"), []string{a.say("编号", "NUMBER"), a.say("类别", "SORT"), a.say("状态", "STATE"), a.say("对象", "PARTY"), a.say("自", "FROM"), a.say("至", "UNTIL"), a.say("期限", "DUE")}, rows)
+		list(w, a.say("没有记录", "nothing on file"), []string{a.say("编号", "NUMBER"), a.say("类别", "SORT"), a.say("状态", "STATE"), a.say("对象", "PARTY"), a.say("自", "FROM"), a.say("至", "UNTIL"), a.say("期限", "DUE"),
+			a.say("依据", "ARTICLE"), a.say("经办", "BY"), a.say("理由", "REASON")}, rows)
 	})
+}
+
+// author is who put a matter on file.
+func author(v conduct.View) string {
+	if len(v.Steps) == 0 {
+		return ""
+	}
+	return v.Steps[0].By
 }
 
 func (a *app) when(v conduct.View) string {
@@ -110,10 +119,10 @@ func (a *app) conductFile() *cobra.Command {
 }
 
 // entryFlags are the flags of what is entered about a party.
-func entryFlags(cmd *cobra.Command, in *conduct.Entry) {
+func entryFlags(cmd *cobra.Command, in *conduct.Entry, noun string) {
 	f := cmd.Flags()
 	f.StringVar(&in.Party, "party", "", "person/ACCOUNT or institution/ID")
-	f.StringVar(&in.Sort, "sort", "", "kind, e.g. late-report, misuse; talk, rectify, expulsion …; provider-check, training …")
+	f.StringVar(&in.Sort, "sort", "", "kind: "+sortList(noun))
 	f.StringVar(&in.Reason, "reason", "", "why, or the result")
 	f.StringVar(&in.Article, "article", "", "id of the article it rests on, e.g. ndr-31")
 	f.StringVar(&in.Evidence, "evidence", "", "sha256:… of the evidence")
@@ -134,20 +143,20 @@ func (d dateFlag) Set(s string) error { *d.to = policy.Date(s); return nil }
 
 func (d dateFlag) Type() string { return "date" }
 
-// entering is a command that posts an entry.
-func (a *app) entering(use, short, example, path string) *cobra.Command {
+// entering is a command that posts an entry of a noun.
+func (a *app) entering(use, short, example, path, noun string) *cobra.Command {
 	var in conduct.Entry
 	cmd := &cobra.Command{
 		Use: use, Short: short, Example: example, Args: a.exact(0, "no arguments; see --help"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.told(cmd, path, in) },
 	}
-	entryFlags(cmd, &in)
+	entryFlags(cmd, &in, noun)
 	return cmd
 }
 
 func (a *app) conductEnter() *cobra.Command {
 	return a.entering("enter", "Enter into a credit file",
-		`  carrel conduct enter --party person/li --sort misuse --reason "Used outside the grant." --article ndr-31 --evidence sha256:…`, "credit")
+		`  carrel conduct enter --party person/li --sort misuse --reason "Used outside the grant." --article ndr-31 --evidence sha256:…`, "credit", matter.Credit)
 }
 
 // conductOn is a command about one matter with a text.
@@ -202,8 +211,8 @@ func (a *app) sanctionCommand() *cobra.Command {
 	decline.Flags().StringVar(&grounds, "grounds", "", "why")
 	example := ` --party institution/u --sort rectify --reason "No officer is named." --article sichuan-36 --evidence sha256:… --until 2027-01-31`
 	return a.group("sanction", "The six rungs: talk, rectify, admonish, criticise, sanction, refer",
-		a.entering("propose", "Propose a measure to the office with the power", "  carrel conduct sanction propose"+example, "proposals"),
-		a.entering("order", "Order a measure", "  carrel conduct sanction order"+example, "measures"), adopt, decline)
+		a.entering("propose", "Propose a measure to the office with the power", "  carrel conduct sanction propose"+example, "proposals", matter.Measure),
+		a.entering("order", "Order a measure", "  carrel conduct sanction order"+example, "measures", matter.Measure), adopt, decline)
 }
 
 func (a *app) dutyCommand() *cobra.Command {
@@ -216,7 +225,7 @@ func (a *app) dutyCommand() *cobra.Command {
 		Use: "record", Short: "Put the result of a check, a rectification, an inspection or a training on record", Example: "  carrel conduct duty record" + example,
 		Args: a.exact(0, "no arguments; see --help"), RunE: func(cmd *cobra.Command, _ []string) error { return a.told(cmd, "duties/record", in) },
 	}
-	entryFlags(record, &in.Entry)
+	entryFlags(record, &in.Entry, matter.Duty)
 	record.Flags().StringVar(&in.Duty, "duty", "", "number of the duty that was imposed; empty for one that begins now")
 	var text, until string
 	declare := &cobra.Command{
@@ -229,5 +238,5 @@ func (a *app) dutyCommand() *cobra.Command {
 	declare.Flags().StringVar(&text, "text", "", "the declaration")
 	declare.Flags().StringVar(&until, "until", "", "last day that it holds")
 	return a.group("duty", "Duties with a date: checks, rectifications, inspections, trainings, declarations",
-		a.entering("impose", "Impose a duty", "  carrel conduct duty impose"+example, "duties"), record, declare)
+		a.entering("impose", "Impose a duty", "  carrel conduct duty impose"+example, "duties", matter.Duty), record, declare)
 }

@@ -51,7 +51,7 @@ func (a *app) applicationEdit() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.BoolVar(&current, "current", false, "print the draft as it is, to change it")
-	f.Int64Var(&rev, "rev", 0, "the revision that you saw (`carrel application show --json`); another one is a conflict")
+	f.Int64Var(&rev, "rev", 0, "the revision that you saw (\"carrel application show --json\"); another one is a conflict")
 	return cmd
 }
 

@@ -69,6 +69,6 @@ func (a *app) applicationSeal() *cobra.Command {
 			return a.print(got, func(w io.Writer) { fmt.Fprintf(w, "%s  %s  %s\n", got.ID, got.State, body["hash"]) })
 		},
 	}
-	cmd.Flags().StringVar(&digest, "digest", "", "digest of the agreement that was sealed, from `carrel agreement show`")
+	cmd.Flags().StringVar(&digest, "digest", "", "digest of the agreement that was sealed, from \"carrel agreement show\"")
 	return cmd
 }

@@ -72,8 +72,8 @@ directory of the service) an older database that was put back is found too. The 
 	}
 	f := cmd.Flags()
 	f.StringVar(&key, "key", "", "the log's public key: name+hash+base64")
-	f.StringVar(&export, "export", "", "check a file of `carrel audit export` instead of a copy")
-	f.StringVar(&proof, "proof", "", "check a file of `carrel audit prove` instead of a copy")
+	f.StringVar(&export, "export", "", "check a file of \"carrel audit export\" instead of a copy")
+	f.StringVar(&proof, "proof", "", "check a file of \"carrel audit prove\" instead of a copy")
 	f.StringArrayVar(&seen, "checkpoint", nil, "file or directory of signed heads seen earlier; may be given several times")
 	return cmd
 }

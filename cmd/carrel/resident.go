@@ -114,7 +114,7 @@ list in force at its place. With --export and --key it needs no service: the cop
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&export, "export", "", "check a file of `carrel audit export` instead of asking the service")
+	cmd.Flags().StringVar(&export, "export", "", "check a file of \"carrel audit export\" instead of asking the service")
 	cmd.Flags().StringVar(&key, "key", "", "the log's public key, for --export")
 	return cmd
 }

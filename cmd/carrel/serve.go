@@ -49,7 +49,7 @@ older database was put back.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&c.Data, "data", "", "data directory (made by `carrel demo prepare`)")
+	f.StringVar(&c.Data, "data", "", "data directory (made by \"carrel demo prepare\")")
 	f.StringVar(&c.Checkpoints, "checkpoints", "", "directory for signed heads of the log, outside the data directory (default DATA-checkpoints)")
 	f.StringVar(&c.Sandbox, "sandbox", a.env["CARREL_SANDBOX"], "path of carrel-sandbox (default beside this program)")
 	f.StringVar(&c.Name, "name", "", "name of this service in tokens and in the log (default carrel.example/jinhe)")

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"carrel/broker/conduct"
+	"carrel/broker/conduct/matter"
 	"carrel/broker/supervise"
 	"carrel/policy"
 )
@@ -111,7 +112,7 @@ func (a *app) printOverview(w io.Writer, o *supervise.Overview) {
 		if m.Overdue {
 			due += " " + a.say("已逾期", "overdue")
 		}
-		rows = append(rows, []string{m.Noun, m.ID, m.Sort, m.State, m.Unit, due})
+		rows = append(rows, []string{a.nounName(m.Noun), m.ID, a.sortName(m.Noun, m.Sort), m.State, m.Unit, due})
 	}
 	list(w, a.say("没有未结事项", "nothing is open"), []string{a.say("事项", "WHAT"), a.say("编号", "NUMBER"), a.say("类别", "SORT"), a.say("状态", "STATE"), a.say("机构", "UNIT"), a.say("期限", "DUE")}, rows)
 	rows = [][]string{}
@@ -185,11 +186,11 @@ func (a *app) assessmentCommand() *cobra.Command {
 			Use: name, Short: short, Example: "  carrel conduct assessment " + name + example, Args: a.exact(0, "no arguments; see --help"),
 			RunE: func(cmd *cobra.Command, _ []string) error { return a.told(cmd, "assessments/"+name, in) },
 		}
-		entryFlags(cmd, &in.Entry)
+		entryFlags(cmd, &in.Entry, matter.Assessment)
 		cmd.Flags().StringVar(&in.Assessment, "assessment", "", "number of the one that was scheduled; empty for one that begins now")
 		return cmd
 	}
 	return a.group("assessment", "The calendar of tests, evaluations, re-assessments and drills", all,
-		a.entering("schedule", "Put an assessment into the calendar", "  carrel conduct assessment schedule --party institution/centre --sort security-test --until 2027-06-30", "assessments"),
+		a.entering("schedule", "Put an assessment into the calendar", "  carrel conduct assessment schedule --party institution/centre --sort security-test --until 2027-06-30", "assessments", matter.Assessment),
 		result("pass", "An assessment was passed; the next one is scheduled"), result("fail", "An assessment was not passed; it is due again soon"))
 }
