@@ -1,5 +1,6 @@
 # The guards of suspended grants. A grant rests when its owner or the authority says so, and when its purpose changes, which the
-# authority then decides (pipl-23): nobody resumes past that decision.
+# authority then refuses (pipl-23): nobody resumes past that decision, and nobody allows another purpose by himself. A new purpose of
+# the same class is an amendment, which is matched, reviewed, decided and signed as the first one was.
 package carrel.transition
 
 import data.carrel.purposes
@@ -16,8 +17,6 @@ holds(_, "pipl-23/described") if {
 holds(_, "pipl-23/decided") if pause.office != "applicant"
 
 holds(_, "pipl-23/pending") if pause.office == "applicant"
-
-holds(_, "pipl-23/class") if pause.purpose == case.purpose
 
 # What the authority stopped an owner does not start again.
 holds(_, "sichuan-18/own-pause") if pause.office == "owner"

@@ -67,13 +67,14 @@ test_owner_resumes_his_own if state(resting(wu, "resume", "", by("owner", "", 0)
 
 test_owner_does_not_resume_others if denied(resting(wu, "resume", "", {}), "sichuan-18/own-pause")
 
-test_decided if effect(resting(zhou, "decide", "approve", by("applicant", "research", 0))) == {"take-purpose"}
+# A new purpose is reviewed, agreed and signed anew; no office allows it by itself.
+test_nobody_allows_a_purpose_alone if {
+	every who in [wu, zhou] { not resting(who, "decide", "approve", by("applicant", "research", 0)).allow }
+}
 
 test_refused if effect(resting(zhou, "decide", "deny", by("applicant", "quality-control", 0))) == {"unpause"}
 
 test_nothing_to_decide if denied(resting(zhou, "decide", "deny", {}), "pipl-23/pending")
-
-test_class if denied(resting(zhou, "decide", "approve", by("applicant", "quality-control", 0)), "pipl-23/class")
 
 test_no_use_while_it_rests if {
 	d := grant.permit with input as object.union(

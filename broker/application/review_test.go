@@ -2,6 +2,7 @@ package application_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -170,6 +171,7 @@ func TestAmendment(t *testing.T) {
 	d := apptest.Research()
 	d.Facts.Team, d.Facts.To = []string{"wang", "hu"}, "2028-05-31"
 	d.Facts.Wishes[0].Columns = append(d.Facts.Wishes[0].Columns, "cv_event.event_month")
+	d.Texts[application.TextReason] = "改为研究卒中后的再入院及其费用，为改进提供依据。"
 	d.Facts.Former = policy.Former{Grant: "g-of-somebody-else"} // what only the service knows cannot be declared
 	if _, err = w.Applications.Edit(ctx, w.As("li"), a.ID, 0, d); err != nil {
 		t.Fatal(err)
@@ -195,7 +197,7 @@ func TestAmendment(t *testing.T) {
 		}
 	}
 	g, err := w.Grants.Get(ctx, w.As("li"), first.Grant)
-	if err != nil || a.Grant != first.Grant || g.To != "2028-05-31" || len(g.Team) != 2 || len(g.Columns) != 4 {
+	if err != nil || a.Grant != first.Grant || g.To != "2028-05-31" || len(g.Team) != 2 || len(g.Columns) != 4 || !slices.Equal(g.Purposes, []string{d.Texts[application.TextReason]}) {
 		t.Fatalf("%+v %v", g, err)
 	}
 	if w.Account("universe/jinhe").Spent.Units != before || w.Account("researcher/jinhe/hu").Limit.Units <= 0 {

@@ -241,7 +241,7 @@ func (s *Service) open(ctx context.Context, tx *store.Tx, id auth.Identity, dec 
 		g.Conditions, g.Obligations = a.Verdict.Conditions, a.Verdict.obligations(a.ID)
 	}
 	if a.File != "" {
-		g.ID, g.Application = a.Facts.Former.Grant, a.Of
+		g.ID, g.Application, g.Purposes = a.Facts.Former.Grant, a.Of, []store.TextRef{a.Texts[TextReason]}
 		if err := s.grants.Change(ctx, tx, id, dec, g); err != nil {
 			return err
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 // Change gives a grant what an amendment or renewal decided, inside the transaction of its last signature: team, datasets, fields,
-// statistics, period, remit, receiver and conditions. Purpose, lead, institution and budget stay; who is new on the team gets an
+// statistics, period, remit, receiver, conditions and the words of the purpose. Its class, lead, institution and budget stay; who is new on the team gets an
 // account in the universe.
 func (s *Service) Change(ctx context.Context, tx *store.Tx, id auth.Identity, dec policy.Decision, n *Grant) error {
 	g, rev, err := Load(ctx, tx, n.ID)
@@ -26,6 +26,7 @@ func (s *Service) Change(ctx context.Context, tx *store.Tx, id auth.Identity, de
 	g.Statistics, g.Assessment, g.Remit, g.Receiver = n.Statistics, n.Assessment, n.Remit, n.Receiver
 	g.Conditions, g.Obligations = append(g.Conditions, n.Conditions...), append(g.Obligations, n.Obligations...)
 	g.Export, g.Identifiable, g.Lists = n.Export, n.Identifiable, n.Lists
+	g.Purposes = append(g.Purposes, n.Purposes...)
 	g.From, g.To = min(g.From, n.From), n.To
 	if g.Kind == KindQuery {
 		if err := s.accounts(ctx, tx, g); err != nil {

@@ -83,7 +83,7 @@ type Grant struct {
 	EndReason store.TextRef `json:"end_reason,omitzero"`
 	// Pause is why it rests; nil while it does not.
 	Pause *Pause `json:"pause,omitempty"`
-	// Purposes are the descriptions that replaced the agreement's, as the authority allowed them, oldest first.
+	// Purposes are the descriptions of the amendments that were granted since, oldest first; the last one holds.
 	Purposes []store.TextRef `json:"purposes,omitempty"`
 }
 

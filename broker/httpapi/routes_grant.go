@@ -28,7 +28,7 @@ func (s *server) grantMoves() {
 		decide struct {
 			ByID
 			Body struct {
-				Choice string `json:"choice" enum:"approve,deny"`
+				Choice string `json:"choice" enum:"deny" doc:"deny: the approved purpose stands again; a new one goes the way of an amendment"`
 				Reason string `json:"reason" maxLength:"16384"`
 			}
 		}
@@ -126,10 +126,10 @@ func (s *server) grantMoves() {
 			return do(ctx, id, in.ID, grant.Command{Name: name, Reason: in.Body.Reason})
 		})
 	}
-	route(s, http.MethodPost, "/grants/{id}/purpose", "Declare that the purpose changes; the grant rests until the authority decides", func(ctx context.Context, id auth.Identity, in *change) (*reply[*grant.View], error) {
+	route(s, http.MethodPost, "/grants/{id}/purpose", "Declare that the purpose changes; the grant rests until the authority refuses the change; a new purpose goes the way of an amendment", func(ctx context.Context, id auth.Identity, in *change) (*reply[*grant.View], error) {
 		return do(ctx, id, in.ID, grant.Command{Name: "change", Purpose: in.Body.Purpose, Reason: in.Body.Reason})
 	})
-	route(s, http.MethodPost, "/grants/{id}/purpose/decide", "The authority's decision about a changed purpose", func(ctx context.Context, id auth.Identity, in *decide) (*reply[*grant.View], error) {
+	route(s, http.MethodPost, "/grants/{id}/purpose/decide", "The authority refuses a changed purpose; the approved one stands again", func(ctx context.Context, id auth.Identity, in *decide) (*reply[*grant.View], error) {
 		return do(ctx, id, in.ID, grant.Command{Name: "decide", Choice: in.Body.Choice, Reason: in.Body.Reason})
 	})
 }
