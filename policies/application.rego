@@ -131,7 +131,7 @@ held contains "sichuan-29/ethics" if app.ethics.document != ""
 
 held contains "sichuan-29/ethics" if app.ethics.exemption >= settings.application.reason_min
 
-# The last day may be two years after the first, to the day.
+# The last day may be so many years after the first, to the day.
 held contains "sichuan-17/period" if {
 	app.from != ""
 	app.from <= app.to
@@ -325,6 +325,14 @@ details["pipl-13/basis"] := cite.plain(baseless)
 
 details["sichuan-29/person-basis"] := cite.plain(unauthorised)
 
-details["chongqing-stat/known"] := cite.plain(unknown_statistics)
+details["chongqing-stat/known"] := {
+	"zh": sprintf("%s (已定义: %s)", [unknown.zh, defined.zh]),
+	"en": sprintf("%s (defined are %s)", [unknown.en, defined.en]),
+} if {
+	unknown := cite.plain(unknown_statistics)
+	defined := cite.plain(data.carrel.fields.by)
+}
+
+details["sichuan-17/period"] := cite.plain({sprintf("%d", [settings.application.years])})
 
 details["sichuan-31/receiver"] := cite.plain(weaknesses(app.receiver))

@@ -137,6 +137,25 @@ test_cross_border if denies("sichuan-32/cross-border", "/application/cross_borde
 
 test_period if denies("sichuan-17/period", "/application/to", "2028-12-02")
 
+# --- sentences say what would do
+
+said(id, path, value) := r.text if {
+	d := application.decision with input as json.patch(question, [{"op": "replace", "path": path, "value": value}])
+	some r in d.reasons
+	r.rule == id
+}
+
+test_period_says_its_length if {
+	contains(said("sichuan-17/period", "/application/to", "2028-12-02").en, sprintf("years: %d.", [data.carrel.defaults.application.years]))
+	contains(said("sichuan-17/period", "/application/to", "2099-12-02").en, "years: 7.") with data.carrel.defaults.application.years as 7
+}
+
+test_statistics_are_named if {
+	text := said("chongqing-stat/known", "/application/statistics", ["all"])
+	contains(text.en, "unknown: all (defined are ")
+	every s in data.carrel.fields.by { contains(text.zh, s) }
+}
+
 test_budget if denies("state47-safe/budget", "/application/epsilon", 9)
 
 test_statistics_known if denies("chongqing-stat/known", "/application/statistics", ["all"])

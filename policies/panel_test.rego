@@ -143,6 +143,7 @@ test_question_in_words if {
 		"opinion": {"sheet": "", "answers": [], "words": 3, "evidence": ""},
 	}
 	denied(d, "sichuan-18/words")
+	contains(d.reasons[0].text.en, sprintf("characters needed: %d", [data.carrel.defaults.application.reason_min]))
 }
 
 # --- opinion sheets

@@ -108,6 +108,11 @@ test_refused_and_returned_silently if {
 
 test_approved_silently if denied(asked(zhou, decide, {"state": "reviewed", "reviews": held}, {"words": 0}), {"sichuan-18/words"})
 
+test_approved_silently_is_said if {
+	some r in asked(zhou, decide, {"state": "reviewed", "reviews": held}, {"words": 0}).reasons
+	contains(r.text.en, "characters needed: 1")
+}
+
 test_approved_in_a_word if asked(zhou, decide, {"state": "reviewed", "reviews": held}, {"words": 1}).allow
 
 test_rejected_silently if denied(asked(chen, object.union(review, {"choice": "reject"}), {}, {"words": 9}), {"sichuan-18/words"})

@@ -24,7 +24,7 @@ decision := cite.approval(asked_of(chosen), effects(chosen)) if cite.met(asked_o
 
 else := cite.denial(asked_of(chosen), held_by(chosen), details) if chosen
 
-else := cite.denial({"sichuan-18/state"}, set(), {})
+else := cite.denial({"sichuan-18/state"}, set(), stood)
 
 held_by(row) := {r | some r in needs_of(row); holds(row, r)} | {d | some d in demands_of(row); brings(row, d)}
 
@@ -222,6 +222,15 @@ holds(_, "state47-share/each-owner") if {
 }
 
 # --- texts
+
+stood["sichuan-18/state"] := {"zh": sprintf("“%s”", [state.zh]), "en": sprintf(" (%s)", [state.en])} if state := machine.states[case.state]
+
+# An approval needs a word, what goes against somebody a reason.
+details["sichuan-18/words"] := {"zh": sprintf(", 至少 %d 个字", [least]), "en": sprintf("; characters needed: %d", [least])}
+
+least := 1 if chosen.choice == "approve"
+
+else := data.carrel.defaults.application.reason_min
 
 details["sichuan-17/post"] := {
 	"zh": concat(", ", sort({data.carrel.roles[r].zh | some r in chosen.roles})),

@@ -70,6 +70,17 @@ test_last_review if state(asked("application", chen, approve, {"reviews": array.
 
 test_state if denied(asked("application", chen, approve, {"state": "draft"}), "sichuan-18/state")
 
+test_state_is_named if {
+	texts := {[r.text.zh, r.text.en] | some r in asked("application", chen, approve, {"state": "draft"}).reasons}
+	draft := data.carrel.workflow.application.states.draft
+	texts == {[sprintf("当前状态“%s”不允许此操作。", [draft.zh]), sprintf("The present state (%s) does not allow this command.", [draft.en])]}
+}
+
+test_state_of_nothing if {
+	texts := {r.text.en | some r in asked("application", chen, approve, {"state": "none"}).reasons}
+	texts == {"The present state does not allow this command."}
+}
+
 test_own_case if denied(asked("application", object.union(chen, {"account": "li"}), approve, {}), "sichuan-18/own-case")
 
 test_own_team if denied(asked("application", object.union(chen, {"account": "wang"}), approve, {}), "sichuan-18/own-case")
