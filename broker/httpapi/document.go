@@ -59,6 +59,12 @@ func fromStatus(ctx context.Context, log *slog.Logger, lang string, status int, 
 		code, text = problem.NotFound, policy.Text{ZH: "没有这一地址；请查看 /openapi.json。", EN: "There is no such address; see /openapi.json."}
 	case status == http.StatusRequestTimeout:
 		code, text = problem.Unavailable, policy.Text{ZH: "请求传输过慢；请重试。", EN: "The request came too slowly; try again."}
+	case status == http.StatusUnsupportedMediaType:
+		code, text = problem.Invalid, policy.Text{ZH: "请求体的媒体类型不符；请以 Content-Type: application/json 发送（各地址所收类型见 /openapi.json）。",
+			EN: "The body is of another media type than this address takes; send Content-Type: application/json (/openapi.json says what each takes)."}
+	case status == http.StatusBadRequest && detail == "body": // it was not read: nothing in it can be pointed to
+		code, text = problem.Invalid, policy.Text{ZH: "请求体不是完整的 JSON，或其成员的类型不符；请检查引号、逗号、括号，并对照 /openapi.json。",
+			EN: "The body is not one whole JSON value of the right types; check quotes, commas and brackets, and compare it with /openapi.json."}
 	case status >= 400 && status < 500:
 		code = problem.Invalid
 		text = policy.Text{ZH: "请求格式不正确；请对照 /openapi.json 检查：" + detail, EN: "The request is malformed; compare it with /openapi.json: " + detail}

@@ -298,3 +298,24 @@ func TestHostileFrames(t *testing.T) {
 		}
 	}
 }
+
+// TestUnreadBodies: of a body that cannot be read the answer says what is wrong with it, and repeats none of it.
+func TestUnreadBodies(t *testing.T) {
+	t.Parallel()
+	b := newBait(t)
+	for media, want := range map[string]struct {
+		body, said string
+		status     int
+	}{
+		"text/plain":       {`{"account": "s3cret"}`, "send Content-Type: application/json", http.StatusUnsupportedMediaType},
+		"application/json": {`{"account": "s3cret"`, "one whole JSON value", http.StatusBadRequest},
+	} {
+		req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/api/v1/login", strings.NewReader(want.body))
+		req.Header.Set("Content-Type", media)
+		rec := httptest.NewRecorder()
+		b.h.ServeHTTP(rec, req)
+		if got := rec.Body.String(); rec.Code != want.status || !strings.Contains(got, want.said) || strings.Contains(got, "s3cret") {
+			t.Errorf("%s: %d %s", media, rec.Code, got)
+		}
+	}
+}
