@@ -96,7 +96,6 @@ type View struct {
 	Reads      []Reads          `json:"reads"` // versions of the datasets
 	Revision   int64            `json:"revision"`
 	Purposes   []string         `json:"purposes,omitempty"` // of amendments, in place of the references
-	Purposes   []string         `json:"purposes,omitempty"` // of amendments, in place of the references
 	Conditions []string         `json:"conditions"`         // in place of the references
 	Commands   []policy.Command `json:"commands"`           // what this person may do with it now
 	Reason     string           `json:"reason,omitempty"`   // why it rests or was ended, in words; of a change of purpose the new one
@@ -117,9 +116,6 @@ func (s *Service) view(ctx context.Context, tx *store.Tx, id auth.Identity, g *G
 	v := &View{Grant: *g, Revision: rev}
 	var err error
 	if v.Reads, err = reads(ctx, tx, g); err != nil {
-		return nil, err
-	}
-	if v.Purposes, err = purposes(ctx, tx, g); err != nil {
 		return nil, err
 	}
 	if v.Purposes, err = purposes(ctx, tx, g); err != nil {

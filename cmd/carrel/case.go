@@ -380,9 +380,6 @@ func (a *app) printGrant(w io.Writer, v grant.View) {
 	for _, p := range v.Purposes {
 		fmt.Fprintf(w, "%s %s\n", a.say("变更后的目的：", "purpose as amended:"), p)
 	}
-	for _, p := range v.Purposes {
-		fmt.Fprintf(w, "%s %s\n", a.say("变更后的目的：", "purpose as amended:"), p)
-	}
 	for _, c := range v.Conditions {
 		fmt.Fprintf(w, "%s %s\n", a.say("条件：", "condition:"), c)
 	}
