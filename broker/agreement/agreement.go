@@ -40,6 +40,14 @@ type Terms struct {
 	From, To, Date           policy.Date
 	Handover, Quality, Joint bool
 	Conditions, Listed       []string // of the decision; questions that alone may be asked
+	Owed                     []Owed   // conditions of the decision that are met by evidence
+}
+
+// Owed is a condition with the day by which its evidence is filed.
+type Owed struct {
+	Kind policy.Text
+	Due  policy.Date
+	Text string
 }
 
 // Clause is one clause in both languages.
@@ -160,8 +168,23 @@ func (w *Wording) Write(b Book, t Terms) (Document, error) {
 			return d, err
 		}
 	}
+	owe(&zh, &en, t.Owed)
 	d.Text = policy.Text{ZH: zh.String(), EN: en.String()}
 	return d, nil
+}
+
+// owe writes the conditions that have a day. They are no part of the wording: who has his own may not leave them out, for the grant
+// stops when one is not met.
+func owe(zh, en *strings.Builder, all []Owed) {
+	if len(all) == 0 {
+		return
+	}
+	zh.WriteString("\n须按期提交材料的条件：\n")
+	en.WriteString("\nConditions that are met by evidence until a day:\n")
+	for _, o := range all {
+		fmt.Fprintf(zh, "  · %s 前，%s：%s\n", o.Due, o.Kind.ZH, o.Text)
+		fmt.Fprintf(en, "  - until %s, %s: %s\n", o.Due, o.Kind.EN, o.Text)
+	}
 }
 
 func (w *Wording) clause(id string, t Terms) (policy.Text, error) {

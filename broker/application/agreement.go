@@ -49,13 +49,16 @@ func (a *Application) others() []string {
 
 // fix writes the agreement in both languages, asks policy whether it may be signed so, and keeps it: all sides sign the same words
 // whatever happens to the wording or the application after. What policy misses refuses the approval.
-func (s *Service) fix(ctx context.Context, tx *store.Tx, a *Application, conditions []string) error {
+func (s *Service) fix(ctx context.Context, tx *store.Tx, a *Application, in DecisionInput) error {
 	book, err := agreement.ReadBook(ctx, s.desk.Policy)
 	if err != nil {
 		return fmt.Errorf("application: %w", err)
 	}
-	t, err := s.terms(ctx, tx, a, book, conditions)
+	t, err := s.terms(ctx, tx, a, book, in.Conditions)
 	if err != nil {
+		return err
+	}
+	if t.Owed, err = s.owed(ctx, in); err != nil {
 		return err
 	}
 	doc, err := s.wording.Write(book, t)
@@ -86,6 +89,22 @@ func (s *Service) fix(ctx context.Context, tx *store.Tx, a *Application, conditi
 	out.Digest = "sha256:" + hex.EncodeToString(sum[:])
 	a.Agreement = out
 	return nil
+}
+
+// owed are the conditions with a day, by the names that policy gives their kinds.
+func (s *Service) owed(ctx context.Context, in DecisionInput) ([]agreement.Owed, error) {
+	if len(in.Obligations) == 0 {
+		return nil, nil
+	}
+	var kinds map[string]policy.Text
+	if err := s.desk.Policy.Data(ctx, "carrel/conditions", &kinds); err != nil {
+		return nil, fmt.Errorf("application: kinds of conditions: %w", err)
+	}
+	var out []agreement.Owed
+	for _, c := range in.Obligations {
+		out = append(out, agreement.Owed{Kind: kinds[c.Kind], Due: c.Due, Text: c.Text})
+	}
+	return out, nil
 }
 
 // terms are what the agreement is about, as the application stands.

@@ -26,6 +26,15 @@ func owing(t *testing.T, w *apptest.World, owed ...application.ObligationInput) 
 		a, err = w.Applications.Sign(ctx, w.As(s[0]), a.ID, 0, s[1], a.Agreement.Digest)
 		must(t, err)
 	}
+	text, err := w.Applications.Agreement(ctx, w.As("li"), a.ID)
+	must(t, err)
+	v, err := w.Applications.Show(ctx, w.As("li"), a.ID)
+	must(t, err)
+	for i, o := range owed { // both sides sign what is owed, and the decision shows it
+		if !strings.Contains(text.Text.ZH, string(o.Due)+" 前") || !strings.Contains(text.Text.EN, o.Text) || v.Verdict.Obligations[i].Words != o.Text {
+			t.Errorf("condition %d is not in the agreement or the decision", i+1)
+		}
+	}
 	g, err := w.Grants.Get(ctx, w.As("li"), a.Grant)
 	must(t, err)
 	return g

@@ -187,7 +187,7 @@ func (s *Service) approve(ctx context.Context, tx *store.Tx, a *Application, in 
 		return err
 	}
 	a.Lists = dec.Limits(policy.LimitList)
-	if err := s.fix(ctx, tx, a, in.Conditions); err != nil {
+	if err := s.fix(ctx, tx, a, in); err != nil {
 		return err
 	}
 	step.Facts["epsilon"] = fmt.Sprintf("%g", a.Facts.Epsilon)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"carrel/broker/auth"
+	"carrel/broker/grant"
 	"carrel/broker/grant/act"
 	"carrel/broker/store"
 	"carrel/policy"
@@ -192,6 +193,9 @@ func verdictView(ctx context.Context, tx *store.Tx, v *Verdict) (*VerdictView, e
 			return nil, err
 		}
 		out.Conditions = append(out.Conditions, words)
+	}
+	if out.Obligations, err = grant.Spoken(ctx, tx, v.Obligations); err != nil {
+		return nil, fmt.Errorf("application: %w", err)
 	}
 	return out, nil
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/net/html"
 
 	"carrel/broker/application/apptest"
+	"carrel/broker/grant"
 	"carrel/broker/paper"
 	"carrel/policy"
 )
@@ -26,6 +27,7 @@ func TestPapers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	v.Verdict.Obligations = []grant.Obligation{{Kind: "report", Due: "2026-12-31", Words: "每半年<script>报告"}}
 	text, err := w.Applications.Agreement(ctx, w.As("zheng"), a.ID)
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +37,7 @@ func TestPapers(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string][]string{
-		paper.Application: {"申请表", "Application for"}, paper.Opinions: {"审查意见", "Findings", "同意"}, paper.Decision: {"决定书", "金卫健数〔2026〕1号", "JHC-D [2026] No. 1", "符合规定"},
+		paper.Application: {"申请表", "Application for"}, paper.Opinions: {"审查意见", "Findings", "同意"}, paper.Decision: {"决定书", "金卫健数〔2026〕1号", "JHC-D [2026] No. 1", "符合规定", "2026-12-31, report: 每半年&lt;script&gt;报告"},
 		paper.Agreement: {"收益分享", "Benefit sharing", a.Agreement.Digest}, paper.Transfer: {"移交清单", "qc-registry", "H01"},
 	}
 	seals := map[string]int{paper.Application: 2, paper.Opinions: 0, paper.Decision: 2, paper.Agreement: 6, paper.Transfer: 6}

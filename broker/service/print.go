@@ -71,5 +71,10 @@ func (s *Service) printed(ctx context.Context) (map[string]map[string]policy.Tex
 		return nil, err
 	}
 	out["side"] = book.Sides
+	var conditions map[string]policy.Text
+	if err := s.Desk.Policy.Data(ctx, "carrel/conditions", &conditions); err != nil {
+		return nil, fmt.Errorf("print: labels: %w", err)
+	}
+	out["condition"] = conditions
 	return out, nil
 }

@@ -76,6 +76,7 @@ func (s *server) uses(ctx context.Context, c *call, d *grantData) error {
 	var err error
 	if d.Kind == grant.KindQuery {
 		d.MayAsk, err = s.may(ctx, c, "query.run", d.Object())
+		d.MayAsk = d.MayAsk && d.State == grant.StateActive // the post may ask; a grant that rests or has ended answers nothing
 		return err
 	}
 	if d.MayRequest, err = s.may(ctx, c, "handover.request", d.Object()); err != nil {

@@ -185,6 +185,11 @@ func readLabels(ctx context.Context, d policy.Decider) (labels, error) {
 		return nil, fmt.Errorf("web: labels of roles: %w", err)
 	}
 	out["role"] = roles
+	var conditions map[string]policy.Text
+	if err := d.Data(ctx, "carrel/conditions", &conditions); err != nil {
+		return nil, fmt.Errorf("web: labels of conditions: %w", err)
+	}
+	out["condition"] = conditions
 	if err := readSorts(ctx, d, out); err != nil {
 		return nil, err
 	}
