@@ -62,15 +62,16 @@ func loginsFile(data string) string {
 
 // demoFlags are the flags of prepare and run.
 type demoFlags struct {
-	dir, sandbox string
-	persons      int64
-	seed         uint64
+	dir, sandbox, name string
+	persons            int64
+	seed               uint64
 }
 
 func (f *demoFlags) add(cmd *cobra.Command, a *app) {
 	fl := cmd.Flags()
 	fl.StringVar(&f.dir, "dir", "demo", "directory of the demo, must not exist")
 	fl.StringVar(&f.sandbox, "sandbox", a.env["CARREL_SANDBOX"], "path of carrel-sandbox (default beside this program)")
+	fl.StringVar(&f.name, "name", "", "name of its service, as serve has it: another one for each of two that exchange (default carrel.example/jinhe)")
 	fl.Int64Var(&f.persons, "persons", 200_000, "inhabitants of the city")
 	fl.Uint64Var(&f.seed, "seed", 1, "same seed, same city")
 }
@@ -97,12 +98,21 @@ type preparedDemo struct {
 	persons  int64
 }
 
-// prepareDemo generates the city, makes the data directory and publishes both extracts. Lines of what happens go to w.
+// prepareDemo makes the demo's directory, or leaves none behind. Lines of what happens go to w.
 func (a *app) prepareDemo(ctx context.Context, f demoFlags, w io.Writer) (*preparedDemo, error) {
-	d := &preparedDemo{site: site{f.dir}, password: map[string]string{}}
 	if _, err := os.Stat(f.dir); err == nil {
 		return nil, a.usage("%s 已存在；请删除，或用 --dir 指明其他目录", "%s exists already; remove it or name another directory with --dir", f.dir)
 	}
+	d, err := a.foundDemo(ctx, f, w)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(f.dir))
+	}
+	return d, nil
+}
+
+// foundDemo generates the city, makes the data directory and publishes both extracts.
+func (a *app) foundDemo(ctx context.Context, f demoFlags, w io.Writer) (*preparedDemo, error) {
+	d := &preparedDemo{site: site{f.dir}, password: map[string]string{}}
 	if err := a.sandboxThere(f.sandbox); err != nil {
 		return nil, err
 	}
@@ -124,7 +134,7 @@ func (a *app) prepareDemo(ctx context.Context, f demoFlags, w io.Writer) (*prepa
 	if err := writeLogins(loginsFile(d.site.data()), logins, d.password); err != nil {
 		return nil, err
 	}
-	d.config = service.Config{Data: d.site.data(), Sandbox: f.sandbox, Logger: slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	d.config = service.Config{Data: d.site.data(), Name: f.name, Sandbox: f.sandbox, Logger: slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	s, err := service.Open(ctx, d.config)
 	if err != nil {
 		return nil, err
