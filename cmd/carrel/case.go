@@ -249,6 +249,7 @@ func (a *app) printApplication(w io.Writer, v application.View) {
 	for _, x := range v.Facts.Wishes {
 		fmt.Fprintf(w, "%s %s: %s\n", a.say("数据集", "dataset"), x.Dataset, strings.Join(x.Columns, ", "))
 	}
+	a.printWords(w, v)
 	findings := v.Check
 	if v.Findings != nil {
 		findings = &v.Findings.Decision
@@ -266,6 +267,9 @@ func (a *app) printApplication(w io.Writer, v application.View) {
 		fmt.Fprintf(w, "%s %s, %s — %s\n", a.say("决定", "decision"), v.Verdict.Choice, v.Verdict.Decider, v.Verdict.Grounds)
 		for _, c := range v.Verdict.Conditions {
 			fmt.Fprintf(w, "  %s %s\n", a.say("条件：", "condition:"), c)
+		}
+		for _, o := range v.Verdict.Obligations {
+			fmt.Fprintf(w, "  %s %s  %s %s  %s\n", a.say("条件：", "condition:"), o.Kind, a.say("期限", "due"), o.Due, o.Words)
 		}
 	}
 	for _, x := range v.Waits {
@@ -341,7 +345,6 @@ func (a *app) grantCommand() *cobra.Command {
 		},
 	}
 	var reason string
-	var relinquish bool
 	revoke := &cobra.Command{
 		Use: "revoke GRANT --reason TEXT", Short: "End a grant at once", Example: `  carrel grant revoke g-… --reason "Study stopped."`, Args: a.exact(1, "a grant"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -350,14 +353,13 @@ func (a *app) grantCommand() *cobra.Command {
 				return err
 			}
 			var v grant.View
-			if err := c.post(cmd.Context(), "/grants/"+url.PathEscape(args[0])+"/revoke", map[string]any{"reason": reason, "relinquish": relinquish}, &v); err != nil {
+			if err := c.post(cmd.Context(), "/grants/"+url.PathEscape(args[0])+"/revoke", map[string]any{"reason": reason}, &v); err != nil {
 				return err
 			}
 			return a.print(v, func(w io.Writer) { a.printGrant(w, v) })
 		},
 	}
 	revoke.Flags().StringVar(&reason, "reason", "", "why")
-	revoke.Flags().BoolVar(&relinquish, "relinquish", false, "give up your own grant")
 	return a.group("grant", "Grants: the standing rights that signed agreements give", append([]*cobra.Command{list, show, revoke}, a.grantMoves()...)...)
 }
 

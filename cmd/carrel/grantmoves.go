@@ -14,6 +14,7 @@ import (
 // grantMoves are the commands that stop a grant for a time, and that decide about a change of its purpose.
 func (a *app) grantMoves() []*cobra.Command {
 	suspend := a.grantMove("suspend", "suspend", "Stop a grant until it is resumed")
+	relinquish := a.grantMove("relinquish", "revoke", "Give up your own grant at once", func() map[string]any { return map[string]any{"relinquish": true} })
 	resume := a.grantMove("resume", "resume", "Let a suspended grant stand again")
 	var purpose string
 	change := a.grantMove("change", "purpose", "Declare that the purpose changes: the grant rests until the authority decides; a new purpose goes the way of an amendment", func() map[string]any {
@@ -30,7 +31,7 @@ func (a *app) grantMoves() []*cobra.Command {
 	})
 	discharge.Flags().StringVar(&condition, "condition", "", "number of the condition, as carrel grant show prints it")
 	discharge.Flags().StringVar(&evidence, "evidence", "", "sha256:… of the document")
-	return []*cobra.Command{suspend, resume, change, decide, discharge, a.grantTraining(),
+	return []*cobra.Command{relinquish, suspend, resume, change, decide, discharge, a.grantTraining(),
 		a.grantJudge("accept", "Accept the evidence of a condition that you set"), a.grantJudge("return", "Send the evidence of a condition back, with the reason")}
 }
 
