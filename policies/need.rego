@@ -134,7 +134,32 @@ unassessed := {sprintf("%s:%s", [w.dataset, c]) | some w in app.wishes; some c i
 
 assessed := {sprintf("%s:%s", [w.dataset, c]) | some w in input.clearance.wishes; some c in w.columns}
 
-details["sichuan-32/cross-border"] := cite.plain(unassessed) if input.clearance.state == "cleared"
+# Which of it is missing is said, for each has another cure.
+details["sichuan-32/cross-border"] := {lang: concat("; ", sort({c[lang] | some c in uncleared})) | some lang in ["zh", "en"]}
+
+uncleared contains {"zh": "未写明已有的出境申请", "en": "no file is named that exists"} if input.clearance.state == ""
+
+uncleared contains {"zh": "尚未经两部门放行", "en": "both offices have not cleared it"} if not input.clearance.state in {"", "cleared"}
+
+uncleared contains {"zh": "已过期或短于申请期限", "en": "it is over, or ends before the application does"} if {
+	input.clearance.state == "cleared"
+	input.clearance.until < max([cite.today, app.to])
+}
+
+uncleared contains {"zh": "用途不同", "en": "it is for another purpose"} if {
+	input.clearance.state == "cleared"
+	input.clearance.purpose != app.purpose
+}
+
+uncleared contains {"zh": "接收单位不是申请单位", "en": "its recipient is not the applicant's institution"} if {
+	input.clearance.state == "cleared"
+	input.clearance.recipient != object.get(input.subject, "institution", "")
+}
+
+uncleared contains {"zh": sprintf("未评估: %s", [c]), "en": sprintf("not assessed: %s", [c])} if {
+	input.clearance.state == "cleared"
+	some c in unassessed
+}
 
 # --- amendments and renewals
 

@@ -97,6 +97,21 @@ test_over_before_the_grant_is if not_cleared({"until": "2027-11-29"})
 
 test_no_more_than_was_assessed if not_cleared({"wishes": [{"dataset": "jinhe", "columns": ["person.sex"]}]})
 
+test_says_what_is_missing if {
+	abroad_says({"state": "filed"}, "both offices have not cleared it")
+	abroad_says({"state": ""}, "no file is named that exists")
+	abroad_says({"until": "2026-11-20"}, "it is over, or ends before the application does")
+	abroad_says({"purpose": "quality-control"}, "it is for another purpose")
+	abroad_says({"recipient": "x"}, "its recipient is not the applicant's institution")
+}
+
+abroad_says(changes, words) if {
+	d := changed(question, object.union(abroad, {"/clearance": object.union(abroad["/clearance"], changes)}))
+	some r in d.reasons
+	r.rule == "sichuan-32/cross-border"
+	endswith(r.text.en, sprintf("assessed: %s.", [words]))
+}
+
 test_says_what_was_not_assessed if {
 	wider := {"/application/wishes/0/columns": ["encounter.*", "person.sex", "person.note"], "/application/assessment": "pia-1"}
 	d := changed(question, object.union(abroad, wider))
