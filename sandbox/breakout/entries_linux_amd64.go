@@ -52,7 +52,7 @@ func threadAttempts() []Attempt {
 				}
 			}
 			// The watch looks every 25 ms: a quick machine makes them all between two looks, and what matters is that they do not last.
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			return nil
 		}
 	}}}
