@@ -170,7 +170,7 @@ func (s *story) anotherPurpose(grant string) {
 	at := "/grants/" + grant
 	s.does("li", at+"/purpose", obj{"purpose": "research", "reason": s.say("改为研究康复结局及其影响因素。", "Now for outcomes of rehabilitation and what goes with them.")})
 	s.refused("li", http.MethodPost, "/query", obj{"grant": grant, "sql": "SELECT COUNT(*) FROM person", "epsilon": 0.1}, http.StatusForbidden, "pipl-23/undecided")
-	s.does("zhou", at+"/purpose/decide", obj{"choice": "approve", "reason": s.say("新用途仍在原目的范围之内。", "Within the purpose as it was.")})
+	s.does("zhou", at+"/purpose/decide", obj{"choice": "deny", "reason": s.say("新用途须办理变更申请，原用途照旧。", "A new purpose is another application; the old one stands.")})
 	s.does("li", "/query", obj{"grant": grant, "sql": "SELECT COUNT(*) FROM person", "epsilon": 0.1})
 }
 
