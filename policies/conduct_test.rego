@@ -53,8 +53,8 @@ test_expulsion_by_two if {
 }
 
 test_expulsion_is_not_entered if {
-	some sort in ["expulsion", "rung-expulsion"]
-	not asked(zhou, "credit.enter", object.union(entry, {"sort": sort})).allow
+	some kind in ["expulsion", "rung-expulsion"]
+	not asked(zhou, "credit.enter", object.union(entry, {"sort": kind})).allow
 }
 
 test_leap_day if {
