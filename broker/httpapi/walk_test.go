@@ -104,11 +104,14 @@ type walker struct {
 	people []string
 	named  map[string]bool // who speaks in the conversation
 	steps  map[string]int  // that were taken, by noun
-	n      int
+	n      int             // cells tried, which take turns in both languages
 }
 
 func TestWalk(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("a sample of the cells cannot say that every route was tried")
+	}
 	files, err := filepath.Glob("testdata/*.http")
 	servicetest.Must(t, err)
 	y := newTally()
@@ -134,7 +137,7 @@ func TestWalk(t *testing.T) {
 		}
 	})
 	t.Logf("%v", y.cells)
-	if len(y.cells) == 0 || !testing.Short() && y.cells["allowed"]+y.cells["403"] < 5000 {
+	if y.cells["allowed"]+y.cells["403"] < 5000 {
 		t.Errorf("the walk was short: %v", y.cells)
 	}
 	for noun, states := range tables.states {
@@ -268,9 +271,8 @@ func (w *walker) everybody(d paper, route string, bodies []string) {
 			if (i > 0 || d.state == anyState && d.id != "0") && !w.named[account] || !w.tally.fresh(strings.Join([]string{route, sent, d.noun, d.state, step, account}, "\x00")) {
 				continue
 			}
-			if w.n++; !testing.Short() || w.n%17 == 0 {
-				w.cell(d, route, account, body)
-			}
+			w.n++
+			w.cell(d, route, account, body)
 		}
 	}
 }
