@@ -89,17 +89,22 @@ func (t *Table) over(columns []int) partition {
 	return t.counted(class)
 }
 
-// counted counts the persons of each class. A person's rows follow one another, so that the last person seen in a class is enough to know.
+// counted counts the persons of each class.
 func (t *Table) counted(class []uint32) partition {
-	p := partition{class: class, size: make([]uint32, slices.Max(class)+1)}
-	last := make([]uint32, len(p.size))
+	return partition{class: class, size: t.sized(class, int(slices.Max(class))+1)}
+}
+
+// sized counts the persons of each of so many classes. A person's rows follow one another, so that the last person seen in a class is enough to
+// know.
+func (t *Table) sized(class []uint32, classes int) []uint32 {
+	size, last := make([]uint32, classes), make([]uint32, classes)
 	for i, c := range class {
 		if who := t.Persons[i] + 1; last[c] != who {
 			last[c] = who
-			p.size[c]++
+			size[c]++
 		}
 	}
-	return p
+	return size
 }
 
 // Classes counts equivalence classes by their number of persons: Classes[3] is how many combinations three persons share.

@@ -40,16 +40,11 @@ func joint(t, register *Table) (ours, theirs []uint32, columns []string, err err
 	return both[:len(t.Persons)], both[len(t.Persons):], columns, nil
 }
 
-// sized counts the persons of each class among so many classes.
-func (t *Table) sized(class []uint32, classes int) []uint32 {
-	size, last := make([]uint32, classes), make([]uint32, classes)
-	for i, c := range class {
-		if who := t.Persons[i] + 1; last[c] != who {
-			last[c] = who
-			size[c]++
-		}
-	}
-	return size
+// hasAll says whether the table has all of these quasi-identifiers.
+func (t *Table) hasAll(names []string) bool {
+	return !slices.ContainsFunc(names, func(n string) bool {
+		return !slices.ContainsFunc(t.Columns, func(c Column) bool { return c.Name == n })
+	})
 }
 
 // Link simulates the attack with the rarest row of each person. Same, where it is not nil, says whether a person of the data and one of the

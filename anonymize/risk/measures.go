@@ -74,7 +74,8 @@ type Risk struct {
 const mostCombinations = 10
 
 // Measure counts one table. The register, where the steward has one, is a table of the population with columns of the same names and codes; the
-// journalist's risk is counted there, else estimated from the size of the population.
+// journalist's risk is counted there, else estimated from the size of the population. A register that lacks a quasi-identifier counts for nothing
+// here: its classes would be larger than what an attacker sees, and the grade better than the data.
 func Measure(t *Table, register *Table, c Config) (Measures, error) {
 	c, err := c.filled()
 	if err != nil {
@@ -97,7 +98,7 @@ func Measure(t *Table, register *Table, c Config) (Measures, error) {
 	if population == m.Persons {
 		m.Journalist.Basis = "counted"
 	}
-	if register != nil {
+	if register != nil && register.hasAll(m.Quasi) {
 		r, err := against(t, register, c)
 		if err != nil {
 			return Measures{}, err

@@ -102,7 +102,19 @@ func TestLinkage(t *testing.T) {
 	if _, err := Link(alone(), &Table{Name: "register", Persons: []uint32{1}, Columns: []Column{{Name: "height", Codes: []uint32{1}}}}, nil); err == nil {
 		t.Error("no column in common: linked")
 	}
+	// By age alone four share each place of the register; by age and sex too, when it has both.
 	m, err := Measure(alone(), register(400), Config{})
+	if err != nil || m.Journalist.Basis != "counted" || m.Journalist.Highest != 1 {
+		t.Errorf("a register without a column makes nobody safer: %+v %v", m.Journalist, err)
+	}
+	whole := register(400)
+	whole.Columns = append(whole.Columns, Column{Name: "visit.sex", Codes: make([]uint32, 400)})
+	for i := range whole.Persons {
+		if i%100 >= 40 {
+			whole.Columns[1].Codes[i] = 1
+		}
+	}
+	m, err = Measure(alone(), whole, Config{})
 	if err != nil || m.Journalist.Basis != "register" || math.Abs(m.Journalist.Highest-0.25) > 1e-12 || m.Prosecutor.Highest != 1 {
 		t.Errorf("the journalist's risk in a register: %+v %v", m.Journalist, err)
 	}
