@@ -9,7 +9,8 @@ import (
 )
 
 const (
-	// readTime bounds the parsing and compiling of a bundle, which takes less than a second: neither can be cancelled from within.
+	// readTime bounds the parsing and compiling of a bundle, which takes less than a second: neither can be cancelled from within. It
+	// also bounds working out what no question changes, which belongs to loading and not to a decision.
 	readTime = 30 * time.Second
 	// maxModule bounds a file of rules; the largest has some 15 kB.
 	maxModule = 256 << 10

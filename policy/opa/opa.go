@@ -168,7 +168,7 @@ func newDecider(src *source, options ...Option) (*Decider, error) {
 	if carrel, ok := src.data[bundleRoot].(map[string]any); ok && (carrel[daysName] != nil || carrel[keptName] != nil) {
 		return nil, fault("loosens", nil, "规则包不得自带由规则得出的结论。", "A bundle does not bring along what its rules work out.")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), d.timeout)
+	ctx, cancel := context.WithTimeout(context.Background(), readTime)
 	defer cancel()
 	if err := keepFixed(ctx, src, compiler, store); err != nil {
 		return nil, err
