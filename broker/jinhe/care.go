@@ -24,7 +24,7 @@ type stay struct {
 
 // attend makes the stay of a visit with all that hangs on it, and perhaps the one that follows.
 func (l *life) attend(p visit) {
-	if l.rows[tEncounter] == capEncounters {
+	if l.room(tEncounter) == 0 {
 		return
 	}
 	s := stay{visit: p, hospital: &hospitals[l.hospital(p)], icd: p.icd}

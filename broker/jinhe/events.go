@@ -88,7 +88,7 @@ func (l *life) stroke(s *stay) {
 // cap of the registry.
 func (l *life) register(s *stay, kind string, e *event, logOdds float64) {
 	e.outcome = l.fate(s, logOdds, 30)
-	if l.rows[tCV] == capEvents {
+	if l.room(tCV) == 0 {
 		return
 	}
 	o := l.out[tCV]
@@ -150,7 +150,7 @@ func (l *life) sepsis(s *stay) {
 		pressor = l.minutes(110*slow, .6, 10, 1440)
 	}
 	outcome := l.fate(s, -1.95+1.7*flagf(shock)+0.028*(age-62)+0.3*late-either(fluids, .25, 0), 28)
-	if l.rows[tSepsis] == capEvents {
+	if l.room(tSepsis) == 0 {
 		return
 	}
 	o := l.out[tSepsis]
@@ -178,7 +178,7 @@ func (l *life) results(s *stay) {
 	if s.leave == s.day {
 		rate *= 0.5
 	}
-	for range min(l.poisson(rate), capResults-l.rows[tLab]) {
+	for range min(l.poisson(rate), l.room(tLab)) {
 		item := w.items[l.IntN(len(w.items))]
 		switch { // what defines the event is measured first
 		case s.what == infarction && l.chance(.5):
@@ -228,7 +228,7 @@ func (l *life) shifted(s *stay, item int) float64 {
 // prescribe writes drugs: what the ward gives, metformin and insulin where there is diabetes.
 func (l *life) prescribe(s *stay) {
 	w, y := &departments[s.ward], float64(l.yearOf(s.day))
-	for range min(l.poisson(w.rxRate), capResults-l.rows[tRx]) {
+	for range min(l.poisson(w.rxRate), l.room(tRx)) {
 		d := w.drugs[l.IntN(len(w.drugs))]
 		switch {
 		case l.diabetic && l.chance(.15):

@@ -306,6 +306,23 @@ func sexOf(male bool) string {
 	return "female"
 }
 
+// unnumbered says who has no ID number: every 2,000th.
+func unnumbered(index uint64) bool { return index%2000 == 1500 }
+
+// capUnnumbered is the most rows of one table that name a person without a number; registries, which are kept by number, have none. All that
+// names such a person is lost to an extract, and a recipe bounds what may be lost by a share of the rows: one who came eleven times would be
+// more than that share of a small city, and the demo could not be made.
+const capUnnumbered = 2
+
+// room is how many rows of a table may still name the person.
+func (l *life) room(table int) int {
+	limit := [tableCount]int{tEncounter: capEncounters, tCV: capEvents, tSepsis: capEvents, tLab: capResults, tRx: capResults}[table]
+	if unnumbered(l.index) {
+		limit = min(limit, [tableCount]int{tEncounter: capUnnumbered, tLab: capUnnumbered, tRx: capUnnumbered}[table])
+	}
+	return limit - l.rows[table]
+}
+
 // writePerson writes the person's row last, when the day of death is known. Every 2,000th has no ID number; a quarter
 // of the children of under 16 are written under a guardian's number.
 func (l *life) writePerson() {
@@ -314,7 +331,7 @@ func (l *life) writePerson() {
 	s.id('P', number(l.index))
 	guardians := false
 	switch {
-	case l.index%2000 == 1500:
+	case unnumbered(l.index):
 		s.null()
 	case lastYear-l.birth.year < 16 && l.chance(0.25):
 		if id, ok := l.guardian(); ok {
@@ -382,7 +399,7 @@ func (l *life) guardian() ([]byte, bool) {
 		l.person(l.seed, l.index*16+try, streamGuardian)
 		other := uint64(l.Int64N(l.persons))
 		q := l.model.profile(l.dice, other)
-		if gap := l.birth.year - q.birth.year; gap >= 20 && gap <= 45 && other%2000 != 1500 {
+		if gap := l.birth.year - q.birth.year; gap >= 20 && gap <= 45 && !unnumbered(other) {
 			l.text = idNumber(l.text[:0], other, q.male, q.birth)
 			l.person(l.seed, l.index, streamGuardian) // as if we had not asked
 			return l.text, true

@@ -156,3 +156,47 @@ func TestHandoverClassesHoldFive(t *testing.T) {
 		t.Errorf("districts need not be generalised: k is %d", k)
 	}
 }
+
+// TestCitiesOfAnySize: in a city of whatever size and seed, what the persons without a number leave behind is less of each table than the
+// recipes allow to be lost, from the smallest city that has such a person.
+func TestCitiesOfAnySize(t *testing.T) {
+	t.Parallel()
+	type size struct {
+		persons int64
+		seed    uint64
+	}
+	sizes := []size{{1, 1}, {100, 1}, {1501, 1}, {1501, 9}, {3000, 1}, {10_000, 1}}
+	for seed := range uint64(8) {
+		sizes = append(sizes, size{1600, 10 + seed})
+	}
+	for _, s := range sizes {
+		dir := city(t, Options{Persons: s.persons, Seed: s.seed})
+		lost := map[string]bool{}
+		for _, r := range read(t, dir, "person") {
+			if r["id_number"] == "" {
+				lost[r["person_no"]] = true
+			}
+		}
+		if len(lost) != int(s.persons+499)/2000 {
+			t.Errorf("%+v: %d without a number", s, len(lost))
+		}
+		for _, table := range []string{"person", "encounter", "lab_result", "prescription", "cv_event", "sepsis_event"} {
+			rows, gone := 0, 0
+			for _, r := range read(t, dir, table) {
+				rows++
+				if lost[r["person_no"]] {
+					gone++
+				}
+			}
+			if gone*1000 > rows {
+				t.Errorf("%+v: %d of %d rows of %s are lost, and the recipes allow one in a thousand", s, gone, rows, table)
+			}
+		}
+	}
+	for _, s := range []size{{1600, 1}, {3000, 1}} { // as demo prepare makes them
+		src, dir := city(t, Options{Persons: s.persons, Seed: s.seed}), t.TempDir()
+		for _, dataset := range []string{Dataset, Registry} {
+			build(t, dataset, src, filepath.Join(dir, dataset), filepath.Join(dir, "keys"))
+		}
+	}
+}
