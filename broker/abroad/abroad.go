@@ -207,7 +207,7 @@ func (s *Service) Clear(ctx context.Context, id auth.Identity, file, office, num
 		return nil, tooLarge()
 	}
 	return s.step(ctx, id, file, "abroad.clear", "abroad.cleared", func(_ *store.Tx, f *File, logged *act.Step) (policy.Decision, error) {
-		dec, err := s.move(ctx, id, f, policy.Move{Command: "clear", Side: office}, policy.Opinion{Words: utf8.RuneCountInString(number), Evidence: document})
+		dec, err := s.move(ctx, id, f, policy.Move{Command: "clear", Side: office}, policy.Opinion{Words: policy.Length(number), Evidence: document})
 		if err != nil {
 			return dec, err
 		}
@@ -223,7 +223,7 @@ func (s *Service) Refuse(ctx context.Context, id auth.Identity, file, reason str
 		return nil, tooLarge()
 	}
 	return s.step(ctx, id, file, "abroad.refuse", "abroad.refused", func(tx *store.Tx, f *File, logged *act.Step) (policy.Decision, error) {
-		dec, err := s.move(ctx, id, f, policy.Move{Command: "refuse"}, policy.Opinion{Words: utf8.RuneCountInString(reason)})
+		dec, err := s.move(ctx, id, f, policy.Move{Command: "refuse"}, policy.Opinion{Words: policy.Length(reason)})
 		if err != nil {
 			return dec, err
 		}

@@ -92,9 +92,9 @@ func (s *Service) fill(ctx context.Context, tx *store.Tx, a *Application, d Draf
 	known := a.Facts
 	a.Facts = d.Facts
 	a.Facts.Lead, a.Facts.File, a.Facts.Former = known.Lead, a.File, known.Former
-	a.Facts.Reason = utf8.RuneCountInString(d.Texts[TextReason])
-	a.Facts.Methods = utf8.RuneCountInString(d.Texts[TextMethods])
-	a.Facts.Ethics.Exemption = utf8.RuneCountInString(d.Texts[TextExemption])
+	a.Facts.Reason = policy.Length(d.Texts[TextReason])
+	a.Facts.Methods = policy.Length(d.Texts[TextMethods])
+	a.Facts.Ethics.Exemption = policy.Length(d.Texts[TextExemption])
 	a.Facts.Receiver.Institution = a.Institution
 	a.Facts.Form, a.Facts.Attachments = made, nil
 	for _, member := range d.Facts.Team {

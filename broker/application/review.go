@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"carrel/broker/auth"
 	"carrel/broker/grant/act"
@@ -37,7 +35,7 @@ func (in ReviewInput) opinion() policy.Opinion {
 }
 
 // length is what rules read of a text.
-func length(text string) int { return utf8.RuneCountInString(strings.TrimSpace(text)) }
+func length(text string) int { return policy.Length(text) }
 
 // Review puts a review on record.
 func (s *Service) Review(ctx context.Context, id auth.Identity, app string, rev int64, in ReviewInput) (*Application, error) {

@@ -79,7 +79,7 @@ func Facts(faults []Fault) policy.List[policy.FormFault] {
 	return out
 }
 
-// prune takes out what is empty and what the service fills in, so that "" and absence are one thing.
+// prune takes out what is empty and what the service fills in, so that "", a text of blanks and absence are one thing.
 func (f *Form) prune(v any, at []string) any {
 	switch x := v.(type) {
 	case map[string]any:
@@ -111,7 +111,7 @@ func (f *Form) prune(v any, at []string) any {
 		}
 		return out
 	case string:
-		if x == "" {
+		if strings.TrimFunc(x, policy.Blank) == "" {
 			return nil
 		}
 	case fmt.Stringer: // a number; zero is how a form of numbers is left empty

@@ -91,6 +91,10 @@ func TestWrongValues(t *testing.T) {
 	}{
 		{"/texts/title", nil, "", "题目", "未填写", true},
 		{"/texts/title", "", "", "题目", "未填写", true},
+		{"/texts/title", " \t", "", "题目", "未填写", true},
+		{"/texts/title", "\u3000\u3000", "", "题目", "未填写", true},
+		{"/texts/reason", "\u200b\ufeff\n", "", "用途说明", "未填写", true},
+		{"/texts/methods", "\u3164 \u2060", "", "方法", "未填写", true},
 		{"/texts/title", json.Number("7"), "", "题目", "应为文字", false},
 		{"/texts/title", []any{secret}, "", "题目", "应为文字", false},
 		{"/texts/title", strings.Repeat("长", 301), "", "题目", "过长，最多 300 个字符", false},

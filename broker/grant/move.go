@@ -60,10 +60,10 @@ func (s *Service) Move(ctx context.Context, id auth.Identity, grant string, c Co
 func (s *Service) move(ctx context.Context, tx *store.Tx, id auth.Identity, g *Grant, rev int64, c Command, step act.Step) error {
 	seen := g.Case()
 	if c.Name == "change" { // what is asked for is not yet so
-		seen.Pause = policy.Pause{Purpose: c.Purpose, Reason: utf8.RuneCountInString(c.Reason)}
+		seen.Pause = policy.Pause{Purpose: c.Purpose, Reason: policy.Length(c.Reason)}
 	}
 	dec, err := s.desk.Ask(ctx, policy.TransitionQuestion{At: s.desk.Moment(), Subject: id.Subject(), Machine: "grant",
-		Move: policy.Move{Command: c.Name, Choice: c.Choice}, Case: seen, Opinion: policy.Opinion{Evidence: c.Evidence, Condition: c.Condition, Words: utf8.RuneCountInString(strings.TrimSpace(c.Reason))}})
+		Move: policy.Move{Command: c.Name, Choice: c.Choice}, Case: seen, Opinion: policy.Opinion{Evidence: c.Evidence, Condition: c.Condition, Words: policy.Length(c.Reason)}})
 	if err != nil {
 		return err
 	}

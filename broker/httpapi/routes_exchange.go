@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-chi/chi/v5"
@@ -105,7 +106,7 @@ func (s *server) exchange() {
 
 // linked registers the open catalogue as HealthDCAT-AP.
 func (s *server) linked(r chi.Router) {
-	base := "https://" + s.c.Holdings.Name()
+	base := s.c.Base
 	send := func(w http.ResponseWriter, req *http.Request, doc map[string]any, err error) {
 		var raw []byte
 		if err == nil {
@@ -127,6 +128,19 @@ func (s *server) linked(r chi.Router) {
 		v, err := s.c.Records.Dataset(req.Context(), chi.URLParam(req, "dataset"))
 		send(w, req, dcat.Dataset(base, v), err)
 	}))
+	s.declare("/catalogue.jsonld", "get-catalogue-jsonld", "The open catalogue as HealthDCAT-AP (JSON-LD)")
+	s.declare("/catalogue/{dataset}/dataset.jsonld", "get-dataset-jsonld", "A dataset of the open catalogue as HealthDCAT-AP (JSON-LD)",
+		&huma.Param{Name: "dataset", In: "path", Required: true, Description: "its id", Schema: &huma.Schema{Type: huma.TypeString}})
+}
+
+// declare writes a route that is served outside the framework, for everybody, into the document that describes the API.
+func (s *server) declare(path, id, summary string, in ...*huma.Param) {
+	doc := s.api.OpenAPI()
+	failed := &huma.Response{Description: "A problem (RFC 9457)", Content: map[string]*huma.MediaType{
+		"application/problem+json": {Schema: doc.Components.Schemas.Schema(reflect.TypeFor[Document](), true, "Document")}}}
+	doc.AddOperation(&huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Summary: summary, Parameters: in, Security: []map[string][]string{{}, {"bearer": {}}},
+		Responses: map[string]*huma.Response{"default": failed, "200": {Description: "OK", Content: map[string]*huma.MediaType{
+			"application/ld+json": {Schema: &huma.Schema{Type: huma.TypeObject, Description: "a graph; every id begins with the base that the operator set"}}}}}})
 }
 
 // searched is what the catalogue is asked for.

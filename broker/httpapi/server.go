@@ -73,6 +73,8 @@ type Config struct {
 	Keys         func() (auth.KeySet, error)
 	Logger       *slog.Logger
 	Version      string
+	// Base is what the ids of the open catalogue begin with, as dcat.Base gives it.
+	Base string
 	// Healthy says why the service should not get traffic, or nil.
 	Healthy func(ctx context.Context) error
 }

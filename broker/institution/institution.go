@@ -51,7 +51,7 @@ type Commission struct {
 // Unit is the institution as rules see it.
 func (i Institution) Unit() policy.Unit {
 	u := policy.Unit{ID: i.ID, State: policy.UnitRegistered, Level: i.Level, Region: i.Region, Supervisor: i.Supervisor, Kind: i.Kind,
-		Department: utf8.RuneCountInString(i.Department), Post: utf8.RuneCountInString(i.Post)}
+		Department: policy.Length(i.Department), Post: policy.Length(i.Post)}
 	if c := i.Connection; c != nil {
 		u.Platform, u.Connected, u.Left = c.Platform, c.From, c.Until
 	}

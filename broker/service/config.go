@@ -2,11 +2,13 @@ package service
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"path/filepath"
 	"time"
 
+	"carrel/broker/catalogue/dcat"
 	"carrel/broker/grant/act"
 	"carrel/broker/job"
 	"carrel/broker/notice"
@@ -37,6 +39,9 @@ type Config struct {
 	HooksInside bool
 	// BaseURL is where people find the pages, for links in mail; empty leaves links out.
 	BaseURL string
+	// CatalogueBase is the address that ids of the open catalogue (HealthDCAT-AP) begin with; empty: https:// and Name, which no start changes.
+	// Harvesters know things by their ids: set it before the first harvest, and leave it.
+	CatalogueBase string
 	// KeepLog is for how many months the audit log and its backups are kept; 0: 36. The service itself deletes nothing of the log;
 	// policy refuses a start that promises less than the law asks (pipl-55).
 	KeepLog int
@@ -69,6 +74,14 @@ func (c Config) complete() (Config, error) {
 	if c.Name == "" {
 		c.Name = "carrel.example/jinhe"
 	}
+	if c.CatalogueBase == "" {
+		c.CatalogueBase = "https://" + c.Name
+	}
+	base, err := dcat.Base(c.CatalogueBase)
+	if err != nil {
+		return c, fmt.Errorf("the base of the catalogue's ids (--catalogue-base) %w", err)
+	}
+	c.CatalogueBase = base
 	if c.Operator == "" {
 		c.Operator = "jinhe-health-information-centre"
 	}

@@ -53,6 +53,7 @@ older database was put back.`,
 	f.StringVar(&c.Checkpoints, "checkpoints", "", "directory for signed heads of the log, outside the data directory (default DATA-checkpoints)")
 	f.StringVar(&c.Sandbox, "sandbox", a.env["CARREL_SANDBOX"], "path of carrel-sandbox (default beside this program)")
 	f.StringVar(&c.Name, "name", "", "name of this service in tokens and in the log (default carrel.example/jinhe)")
+	f.StringVar(&c.CatalogueBase, "catalogue-base", "", "https address that ids of the open catalogue (/catalogue.jsonld) begin with; set it before others harvest, then leave it (default https:// and --name)")
 	f.StringVar(&c.Operator, "operator", "", "responsible unit that operates the service")
 	f.Int64Var(&c.Memory, "child-memory", 0, "bytes that one sandbox child may use (default 4 GiB)")
 	f.IntVar(&c.KeepLog, "keep-log", 36, "months for which the audit log and its backups are kept; less than three years is refused")

@@ -12,6 +12,7 @@
 package dcat
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -38,6 +39,22 @@ const (
 	personal  = "http://publications.europa.eu/resource/authority/dataset-type/PERSONAL_DATA"
 	synthetic = "http://publications.europa.eu/resource/authority/dataset-type/SYNTHETIC_DATA"
 )
+
+// Base is the address that all ids of a catalogue begin with, from what the operator set. DCAT-AP wants ids to stay what they are when a host or
+// a program changes, since harvesters keep things by them: so it is set once, and never guessed from a request. Ids are made by adding
+// to it, so it has neither query nor fragment; over a network it is of https, since who answers for the ids says what a catalogue is.
+func Base(set string) (string, error) {
+	u, err := url.Parse(strings.TrimRight(set, "/"))
+	switch {
+	case err != nil || u.Host == "" || u.Opaque != "" || strings.ContainsAny(set, " <>\"{}|\\^`"):
+		return "", errors.New("is no absolute address such as https://data.example.org/jinhe")
+	case u.Scheme != "https" && (u.Scheme != "http" || u.Hostname() != "localhost" && u.Hostname() != "127.0.0.1"):
+		return "", errors.New("must begin with https://")
+	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(set, "#"):
+		return "", errors.New("must have no user, query or fragment: ids are made by adding to it")
+	}
+	return u.String(), nil
+}
 
 // node is a JSON-LD object.
 type node = map[string]any

@@ -262,6 +262,24 @@ func columnOf(d map[string]any) map[string]any {
 }
 
 // Hostile names stay inside of their string, and no IRI breaks.
+// TestBase: ids begin with an address that the operator set, and with nothing that would not hold.
+func TestBase(t *testing.T) {
+	t.Parallel()
+	for set, want := range map[string]string{
+		"https://carrel.example/jinhe": "https://carrel.example/jinhe", "https://w3id.org/jinhe/": "https://w3id.org/jinhe", "http://127.0.0.1:8443": "http://127.0.0.1:8443",
+	} {
+		if got, err := dcat.Base(set); err != nil || got != want {
+			t.Errorf("%q: %q, %v", set, got, err)
+		}
+	}
+	for _, set := range []string{"", "/", "carrel.example/jinhe", "https://", "http://carrel.example", "ftp://carrel.example", "https://a b/", "https://u:p@carrel.example", "https://carrel.example/?q=1",
+		"https://carrel.example/?", "https://carrel.example/#", "https://carrel.example/<x>", "urn:carrel:jinhe", "https:carrel.example"} {
+		if got, err := dcat.Base(set); err == nil {
+			t.Errorf("%q became %q", set, got)
+		}
+	}
+}
+
 func TestHostileNames(t *testing.T) {
 	t.Parallel()
 	v := views(t)[0]

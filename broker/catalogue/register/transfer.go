@@ -146,7 +146,7 @@ func (s *Service) Prepare(ctx context.Context, id auth.Identity, in CapacityInpu
 
 // facts are what rules read of a statement.
 func (c Capacity) facts(h heard) policy.Exchange {
-	return policy.Exchange{From: clip(c.From), To: clip(c.To), Peer: clip(c.Source), Known: h.known, Verified: h.verified, Equipment: utf8.RuneCountInString(c.Equipment),
+	return policy.Exchange{From: clip(c.From), To: clip(c.To), Peer: clip(c.Source), Known: h.known, Verified: h.verified, Equipment: policy.Length(c.Equipment),
 		Staff: max(c.Staff, 0), MLPS: max(c.MLPS, 0), Evidence: clip(c.Evidence), Recipient: c.Recipient != ""}
 }
 
@@ -221,7 +221,7 @@ func (s *Service) offered(ctx context.Context, tx *store.Tx, id auth.Identity, o
 	q := s.question(id, "transfer.offer")
 	q.Exchange = o.capacity.facts(h)
 	q.Exchange.Peer, q.Exchange.State = clip(o.capacity.Origin), t.State
-	q.Exchange.Reasoned = utf8.RuneCountInString(o.reason)
+	q.Exchange.Reasoned = policy.Length(o.reason)
 	if o.capacity.Source != s.c.Name {
 		q.Exchange.Verified = false // a statement to another service is none to this one
 	}

@@ -96,7 +96,7 @@ func (m *Matter) Facts(texts map[string]string) policy.Matter {
 		f.Texts[name] = t.Length
 	}
 	for name, t := range texts {
-		f.Texts[name] = utf8.RuneCountInString(strings.TrimSpace(t))
+		f.Texts[name] = policy.Length(t)
 	}
 	for _, s := range m.Steps {
 		if s.Act != "credit.appeal" { // to appeal is no hand in the matter
@@ -190,7 +190,7 @@ func (m *Matter) Keep(ctx context.Context, tx *store.Tx, texts map[string]string
 		if err != nil {
 			return nil, fmt.Errorf("matter: text: %w", err)
 		}
-		m.Texts[name] = Text{TextRef: ref, Length: utf8.RuneCountInString(strings.TrimSpace(t))}
+		m.Texts[name] = Text{TextRef: ref, Length: policy.Length(t)}
 		commit[name] = ref.Commitment
 	}
 	return commit, nil
