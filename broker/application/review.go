@@ -2,13 +2,13 @@ package application
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"carrel/broker/auth"
 	"carrel/broker/grant/act"
-	"carrel/broker/problem"
 	"carrel/broker/store"
 	"carrel/policy"
 )
@@ -35,7 +35,7 @@ func (in ReviewInput) opinion() policy.Opinion {
 }
 
 // length is what rules read of a text.
-func length(text string) int { return policy.Length(text) }
+func length(text string) int { return utf8.RuneCountInString(strings.TrimSpace(text)) }
 
 // Review puts a review on record.
 func (s *Service) Review(ctx context.Context, id auth.Identity, app string, rev int64, in ReviewInput) (*Application, error) {
@@ -50,12 +50,16 @@ func (s *Service) Review(ctx context.Context, id auth.Identity, app string, rev 
 		if err != nil {
 			return dec, err
 		}
+		found, err := s.found(ctx, in)
+		if err != nil {
+			return dec, err
+		}
 		ref, err := tx.PutText(ctx, in.Findings)
 		if err != nil {
 			return dec, err
 		}
 		a.Reviews = append(a.Reviews, Review{Kind: in.Kind, Reviewer: id.Account, Verdict: in.Verdict, Findings: ref, Institution: id.Institution,
-			For: deputyFor(dec), Meeting: in.Meeting, Sheet: in.Sheet, Answers: maps.Clone(in.Answers), Obligations: in.Obligations, Version: a.Version, At: s.desk.Now().UTC()})
+			For: deputyFor(dec), Meeting: in.Meeting, Sheet: in.Sheet, Found: found, Obligations: in.Obligations, Version: a.Version, At: s.desk.Now().UTC()})
 		step.Facts = met(in.Meeting, map[string]string{"review": in.Kind, "verdict": in.Verdict, "sheet": in.Sheet})
 		step.Commit = map[string]string{"findings": ref.Commitment}
 		return dec, nil
@@ -119,62 +123,4 @@ func (s *Service) say(ctx context.Context, id auth.Identity, app string, rev int
 		step.Commit = map[string]string{"text": ref.Commitment}
 		return dec, nil
 	})
-}
-
-// Sheet is the opinion sheet of one kind of review.
-type Sheet struct {
-	Kind      string          `json:"kind"`
-	Version   string          `json:"version"`
-	Title     policy.Text     `json:"title"`
-	Questions []SheetQuestion `json:"questions"`
-}
-
-// SheetQuestion is one finding with its choices.
-type SheetQuestion struct {
-	ID        string        `json:"id"`
-	Mandatory bool          `json:"mandatory"`
-	Scale     string        `json:"scale"`
-	Text      policy.Text   `json:"text"`
-	Choices   []SheetChoice `json:"choices"`
-}
-
-// SheetChoice is one answer. One that bars stands against an approval.
-type SheetChoice struct {
-	Value string      `json:"value"`
-	Bars  bool        `json:"bars"`
-	Text  policy.Text `json:"text"`
-}
-
-// Clear are answers that bar nothing, one to each mandatory finding: what an approval needs at least.
-func (s Sheet) Clear() map[string]string {
-	out := map[string]string{}
-	for _, q := range s.Questions {
-		for _, c := range q.Choices {
-			if q.Mandatory && !c.Bars {
-				out[q.ID] = c.Value
-				break
-			}
-		}
-	}
-	return out
-}
-
-// Sheet is the current opinion sheet of a kind of review.
-func (s *Service) Sheet(ctx context.Context, kind string) (Sheet, error) {
-	var all struct {
-		Scales map[string][]SheetChoice `json:"scales"`
-		Kinds  map[string]Sheet         `json:"kinds"`
-	}
-	if err := s.desk.Policy.Data(ctx, "carrel/sheets", &all); err != nil {
-		return Sheet{}, fmt.Errorf("application: opinion sheets: %w", err)
-	}
-	sheet, ok := all.Kinds[kind]
-	if !ok {
-		return Sheet{}, problem.Absent(policy.Text{ZH: "审查意见表", EN: "opinion sheet"})
-	}
-	sheet.Kind = kind
-	for i := range sheet.Questions {
-		sheet.Questions[i].Choices = all.Scales[sheet.Questions[i].Scale]
-	}
-	return sheet, nil
 }

@@ -97,8 +97,10 @@ func TestVoteAndItsSheet(t *testing.T) {
 	if _, err = w.Applications.Review(ctx, w.As("chen"), a.ID, 0, silent); ruled(err) != "sichuan-18/words" {
 		t.Fatalf("a rejection without its reason: %v", err)
 	}
+	benefit := application.Found{Question: "benefit", Mandatory: true, Text: policy.Text{ZH: "研究或质控的公共价值大于对个人的风险", EN: "The public value outweighs the risk to persons"},
+		Choice: "met", Answer: policy.Text{ZH: "符合", EN: "met"}}
 	a, err = w.Applications.Review(ctx, w.As("chen"), a.ID, 0, w.Opinion("ethics", "reject"))
-	if err != nil || a.Reviews[0].Sheet != "2026-1" || len(a.Reviews[0].Answers) != 3 || a.Reviews[0].Institution != "jinhe-health-commission" {
+	if err != nil || a.Reviews[0].Sheet != "2026-1" || len(a.Reviews[0].Found) != 3 || a.Reviews[0].Found[0] != benefit || a.Reviews[0].Institution != "jinhe-health-commission" {
 		t.Fatalf("%+v %v", a.Reviews, err)
 	}
 	_, err = w.Applications.Review(ctx, w.As("chen"), a.ID, 0, w.Opinion("ethics", "approve"))
@@ -153,6 +155,12 @@ func TestAppeal(t *testing.T) {
 	v, err := w.Applications.Show(ctx, w.As("li"), a.ID)
 	if err != nil || len(v.Appeals) != 1 || v.Appeals[0].Grounds != "The purpose was described in full." || len(v.Appeals[0].Reviews) != 4 {
 		t.Fatalf("%+v %v", v.Appeals, err)
+	}
+	if first := v.Appeals[0]; first.Verdict.Grounds != "申请用途的说明不充分" || first.Reviews[0].Findings == "" || len(first.Reviews[0].Found) == 0 {
+		t.Errorf("the decision that the appeal is against has lost its words: %+v", first)
+	}
+	if len(v.Sources) == 0 || v.Sources[v.Findings.Decision.Reasons[0].Source].ZH == "" {
+		t.Errorf("what is cited has no title: %v", v.Sources)
 	}
 }
 

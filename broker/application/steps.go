@@ -120,6 +120,7 @@ func (s *Service) Decide(ctx context.Context, id auth.Identity, app string, rev 
 		if err != nil {
 			return dec, err
 		}
+		v.For, v.Meeting, v.Listed = deputyFor(dec), in.Meeting, in.Listed
 		a.Verdict = v
 		step.Facts, step.Commit = met(in.Meeting, map[string]string{"choice": in.Choice}), commit
 		if in.Choice != "approve" {

@@ -100,9 +100,9 @@ type Review struct {
 	// For is whose seat a deputy took, Meeting where the vote was cast.
 	For     string `json:"for,omitempty"`
 	Meeting string `json:"meeting,omitempty"`
-	// Sheet is the version of the opinion sheet that was answered.
-	Sheet   string            `json:"sheet"`
-	Answers map[string]string `json:"answers"`
+	// Sheet is the version of the opinion sheet that was answered, Found what was found by it.
+	Sheet string  `json:"sheet"`
+	Found []Found `json:"found"`
 	// Retracted is when the vote was taken back.
 	Retracted   time.Time `json:"retracted,omitzero"`
 	Obligations []string  `json:"obligations,omitempty"` // codes of conditions the reviewer asks for
@@ -172,6 +172,10 @@ type Verdict struct {
 	Obligations []grant.Obligation `json:"obligations,omitempty"`
 	At          time.Time          `json:"at"`
 	Number      *Number            `json:"number,omitempty"` // of the document
+	// For is whose seat a deputy took, Meeting where it was decided, Listed that it was one of a list of low risk.
+	For     string `json:"for,omitempty"`
+	Meeting string `json:"meeting,omitempty"`
+	Listed  bool   `json:"listed,omitempty"`
 }
 
 // obligations are numbered by the application, so that those of an amendment stand beside the first ones.

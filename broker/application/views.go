@@ -31,6 +31,8 @@ type View struct {
 	Commands []policy.Command `json:"commands"`
 	// Waits says what is waited for, and by whom.
 	Waits []Wait `json:"waits"`
+	// Sources are the titles of what the findings or the check cite.
+	Sources map[string]policy.Text `json:"sources,omitempty"`
 }
 
 // ReviewView is a review with its words.
@@ -46,10 +48,12 @@ type QuestionView struct {
 	Answer string `json:"answer,omitempty"`
 }
 
-// AppealView is an appeal with its words.
+// AppealView is an appeal with its words and those of the decision that it is against.
 type AppealView struct {
 	Appeal
-	Grounds string `json:"grounds"`
+	Grounds string       `json:"grounds"`
+	Reviews []ReviewView `json:"reviews"`
+	Verdict *VerdictView `json:"verdict"`
 }
 
 // RecusalView is a recusal. Its reason is for those who could have to recuse themselves: it may be about a family.
@@ -133,12 +137,8 @@ func (s *Service) view(ctx context.Context, tx *store.Tx, id auth.Identity, a *A
 			return nil, err
 		}
 	}
-	for _, r := range a.Reviews {
-		words, err := opened(ctx, tx, r.Findings)
-		if err != nil {
-			return nil, err
-		}
-		v.Reviews = append(v.Reviews, ReviewView{Review: r, Findings: words})
+	if v.Reviews, err = reviewViews(ctx, tx, a.Reviews); err != nil {
+		return nil, err
 	}
 	if err := said(ctx, tx, a, v); err != nil {
 		return nil, err
@@ -163,8 +163,39 @@ func (s *Service) view(ctx context.Context, tx *store.Tx, id auth.Identity, a *A
 			return nil, err
 		}
 	}
+	if v.Sources, err = s.sources(ctx, v); err != nil {
+		return nil, err
+	}
 	v.Waits, err = s.waits(ctx, w, whole)
 	return v, err
+}
+
+// sources are the titles of what is cited, so that who reads a finding need not know what a source's id stands for.
+func (s *Service) sources(ctx context.Context, v *View) (map[string]policy.Text, error) {
+	var cited []policy.Reason
+	if v.Check != nil {
+		cited = v.Check.Reasons
+	}
+	if v.Findings != nil {
+		cited = append(slices.Clone(cited), v.Findings.Decision.Reasons...)
+	}
+	if len(cited) == 0 {
+		return nil, nil
+	}
+	var all map[string]struct {
+		Title policy.Text `json:"title"`
+	}
+	if err := s.desk.Policy.Data(ctx, "carrel/sources", &all); err != nil {
+		return nil, fmt.Errorf("application: sources: %w", err)
+	}
+	out := map[string]policy.Text{}
+	for _, r := range cited {
+		out[r.Source] = all[r.Source].Title
+		if r.Fallback != nil {
+			out[r.Fallback.Source] = all[r.Fallback.Source].Title
+		}
+	}
+	return out, nil
 }
 
 // check is what policy would say to the draft, without taking any step.
@@ -179,6 +210,18 @@ func (s *Service) check(ctx context.Context, tx *store.Tx, a *Application) (*pol
 		return nil, err
 	}
 	return &dec, nil
+}
+
+func reviewViews(ctx context.Context, tx *store.Tx, all []Review) ([]ReviewView, error) {
+	var out []ReviewView
+	for _, r := range all {
+		words, err := opened(ctx, tx, r.Findings)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, ReviewView{Review: r, Findings: words})
+	}
+	return out, nil
 }
 
 func verdictView(ctx context.Context, tx *store.Tx, v *Verdict) (*VerdictView, error) {
@@ -225,6 +268,14 @@ func said(ctx context.Context, tx *store.Tx, a *Application, v *View) error {
 		shown := AppealView{Appeal: p}
 		if shown.Grounds, err = opened(ctx, tx, p.Grounds); err != nil {
 			return err
+		}
+		if shown.Reviews, err = reviewViews(ctx, tx, p.Reviews); err != nil {
+			return err
+		}
+		if p.Verdict != nil {
+			if shown.Verdict, err = verdictView(ctx, tx, p.Verdict); err != nil {
+				return err
+			}
 		}
 		v.Appeals = append(v.Appeals, shown)
 	}

@@ -112,6 +112,15 @@ func (p page) Called(id string) string {
 	return p.House(id).In(p.Lang)
 }
 
+// piece is something on a page, for a part of the layout that needs both.
+type piece struct {
+	Page page
+	It   any
+}
+
+// Of hands something to a part of the layout.
+func (p page) Of(it any) piece { return piece{p, it} }
+
 // In is a text in the page's language.
 func (p page) In(t policy.Text) string { return t.In(p.Lang) }
 
@@ -134,6 +143,14 @@ func (s Sheet) seals() []string {
 		return nil
 	case Application:
 		return []string{a.Institution}
+	case Opinions: // of those whose people gave them
+		var out []string
+		for _, r := range a.Reviews {
+			if !slices.Contains(out, r.Institution) {
+				out = append(out, r.Institution)
+			}
+		}
+		return out
 	}
 	return nil
 }

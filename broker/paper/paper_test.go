@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"carrel/broker/application"
 	"carrel/broker/application/apptest"
 	"carrel/broker/grant"
 	"carrel/broker/paper"
@@ -28,6 +29,14 @@ func TestPapers(t *testing.T) {
 		t.Fatal(err)
 	}
 	v.Verdict.Obligations = []grant.Obligation{{Kind: "report", Due: "2026-12-31", Words: "每半年<script>报告"}}
+	houses := map[string]bool{}
+	for i := range v.Reviews {
+		houses[v.Reviews[i].Institution] = true
+		if v.Reviews[i].Kind == "ethics" {
+			v.Reviews[i].For = "bai"
+			v.Reviews[i].Found = append(v.Reviews[i].Found, application.Found{Text: policy.Text{ZH: "<script>of the sheet", EN: "<script>of the sheet"}})
+		}
+	}
 	text, err := w.Applications.Agreement(ctx, w.As("zheng"), a.ID)
 	if err != nil {
 		t.Fatal(err)
@@ -37,10 +46,11 @@ func TestPapers(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string][]string{
-		paper.Application: {"申请表", "Application for"}, paper.Opinions: {"审查意见", "Findings", "同意"}, paper.Decision: {"决定书", "金卫健数〔2026〕1号", "JHC-D [2026] No. 1", "符合规定", "2026-12-31, report: 每半年&lt;script&gt;报告"},
+		paper.Application: {"申请表", "Application for"}, paper.Opinions: {"审查意见", "Findings", "同意", "意见表2026-1", "sheet 2026-1", "研究或质控的公共价值大于对个人的风险</td><td>符合", "outweighs the risk to persons</td><td>met",
+			"（代理：bai）", "(for bai)", "&lt;script&gt;of the sheet"}, paper.Decision: {"决定书", "金卫健数〔2026〕1号", "JHC-D [2026] No. 1", "符合规定", "2026-12-31, report: 每半年&lt;script&gt;报告"},
 		paper.Agreement: {"收益分享", "Benefit sharing", a.Agreement.Digest}, paper.Transfer: {"移交清单", "qc-registry", "H01"},
 	}
-	seals := map[string]int{paper.Application: 2, paper.Opinions: 0, paper.Decision: 2, paper.Agreement: 6, paper.Transfer: 6}
+	seals := map[string]int{paper.Application: 2, paper.Opinions: 2 * len(houses), paper.Decision: 2, paper.Agreement: 6, paper.Transfer: 6}
 	for _, what := range paper.Kinds() {
 		out, err := p.Print(paper.Sheet{What: what, App: v, Agreement: text, Name: func(id string) policy.Text { return policy.Text{ZH: id, EN: id} },
 			Label: func(_, code string) policy.Text { return policy.Text{ZH: code, EN: code} }})

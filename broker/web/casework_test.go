@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"carrel/broker/application/apptest"
+	"carrel/broker/board"
 )
 
 // denied posts a form that policy has to refuse, with the rule, what would change that and the article's source on the page.
@@ -180,4 +181,35 @@ func TestInboxPage(t *testing.T) {
 	p.shows("chen", "/inbox?when=overdue", []string{"Nothing matches."}, []string{one})
 	p.shows("chen", "/inbox?q="+one, []string{one}, []string{two})
 	p.shows("wang", "/inbox", []string{"Nothing waits for you."}, []string{one})
+}
+
+// What an opinion sheet asked and was answered stands beside the vote in the reader's language, with the sheet's version, whose seat it was
+// and the words of whoever voted as words; the applicant reads of a review what policy lets him read.
+func TestOpinionsOnThePage(t *testing.T) {
+	t.Parallel()
+	p := newPages(t)
+	app := p.submitted("li")
+	at := "/applications/" + app
+	in := sheet(p, "ethics", "reject")
+	in.Set("answer-benefit", "unmet")
+	in.Set("findings", "Too little <script>alert(1)</script> is said.")
+	in.Set("rev", p.with(app).Get("rev"))
+	p.goes("chen", at+"/review", in)
+	for lang, words := range map[string][]string{
+		"zh": {"研究或质控的公共价值大于对个人的风险: <b class=\"bars\">不符合</b>", "意见表版本 2026-1", "否决", "金河市卫生健康委员会"},
+		"en": {"The public value outweighs the risk to persons: <b class=\"bars\">not met</b>", "opinion sheet 2026-1", "reject", "Health Commission of Jinhe"},
+	} {
+		p.shows("zhao", at+"?lang="+lang, append(words, "Too little &lt;script&gt;alert(1)&lt;/script&gt; is said."), []string{"<script>alert"})
+	}
+	p.shows("chen", at+"/print/opinions?lang=en", []string{"The public value outweighs the risk to persons</td><td>not met", "sheet 2026-1"}, []string{"<script>alert"})
+
+	_, err := p.Boards.NameDeputy(context.Background(), p.As("zhou"), board.DeputyInput{Deputy: "he", Role: "authority", From: "2026-11-21", Until: "2026-12-01"})
+	ok(t, err)
+	decided := p.Reviewed("li", apptest.Research())
+	at = "/applications/" + decided.ID
+	p.goes("he", at+"/decide", p.with(decided.ID, "choice", "deny", "grounds", "The purpose is not described well enough."))
+	p.shows("li", at+"?lang=en", []string{"(for Zhou"}, nil)
+	p.shows("li", at+"/print/decision?lang=en", []string{"(for Zhou"}, nil)
+	p.goes("li", at+"/appeal", p.with(decided.ID, "appeal", "It was described in full."))
+	p.shows("xu", at+"?lang=en", []string{"Opinions on the first decision", "The purpose is not described well enough.", "outweighs the risk"}, nil)
 }

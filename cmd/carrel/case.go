@@ -243,43 +243,6 @@ func (a *app) applicationShow() *cobra.Command {
 	}
 }
 
-func (a *app) printApplication(w io.Writer, v application.View) {
-	fmt.Fprintf(w, "%s  %s  %s\n", v.ID, v.State, v.Texts[application.TextTitle])
-	fmt.Fprintf(w, "%s %s, %s … %s\n", a.say("负责人", "lead"), v.Facts.Lead, v.Facts.From, v.Facts.To)
-	for _, x := range v.Facts.Wishes {
-		fmt.Fprintf(w, "%s %s: %s\n", a.say("数据集", "dataset"), x.Dataset, strings.Join(x.Columns, ", "))
-	}
-	a.printWords(w, v)
-	findings := v.Check
-	if v.Findings != nil {
-		findings = &v.Findings.Decision
-	}
-	if findings != nil {
-		fmt.Fprintf(w, "%s\n", a.say("策略意见：", "policy says:"))
-		for _, r := range findings.Reasons {
-			fmt.Fprintf(w, "  - %s (%s, %s)\n", r.Text.In(a.lang), r.Rule, r.Article)
-		}
-	}
-	for _, r := range v.Reviews {
-		fmt.Fprintf(w, "%s %s: %s, %s — %s\n", a.say("审查", "review"), r.Kind, r.Verdict, r.Reviewer, r.Findings)
-	}
-	if v.Verdict != nil {
-		fmt.Fprintf(w, "%s %s, %s — %s\n", a.say("决定", "decision"), v.Verdict.Choice, v.Verdict.Decider, v.Verdict.Grounds)
-		for _, c := range v.Verdict.Conditions {
-			fmt.Fprintf(w, "  %s %s\n", a.say("条件：", "condition:"), c)
-		}
-		for _, o := range v.Verdict.Obligations {
-			fmt.Fprintf(w, "  %s %s  %s %s  %s\n", a.say("条件：", "condition:"), o.Kind, a.say("期限", "due"), o.Due, o.Words)
-		}
-	}
-	for _, x := range v.Waits {
-		fmt.Fprintf(w, "%s %s (%s)\n", a.say("等待", "waits for"), strings.TrimSpace(x.Who+" "+x.What), x.Text.In(a.lang))
-	}
-	if len(v.Commands) > 0 {
-		fmt.Fprintf(w, "%s %s\n", a.say("您可以：", "you may:"), a.commandNames(v.Commands))
-	}
-}
-
 func (a *app) agreementCommand() *cobra.Command {
 	show := &cobra.Command{
 		Use: "show APPLICATION", Short: "The agreement's text and digest", Example: "  carrel agreement show ap-…", Args: a.exact(1, "an application"),
