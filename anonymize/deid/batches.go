@@ -8,6 +8,7 @@ import (
 
 // batchSet is the memory of one batch; two of them let one batch be gathered while the other is sealed.
 type batchSet struct {
+	from    int // the first row
 	persons []uint32
 	ranks   []int64
 	columns []buffers
@@ -17,7 +18,7 @@ type batchSet struct {
 
 // place notes person and rank of rows from..to, going on from the person where the batch before ended.
 func (s *batchSet) place(rows *sorted, person uint32, from, to int) uint32 {
-	s.persons, s.ranks = s.persons[:0], s.ranks[:0]
+	s.from, s.persons, s.ranks = from, s.persons[:0], s.ranks[:0]
 	for i := uint32(from); i < uint32(to); i++ {
 		for rows.starts[person+1] <= i {
 			person++
@@ -57,6 +58,12 @@ func (t *table) vectors(rows []entry, set *batchSet) []extract.Vector {
 // keys makes the numbers of a key column.
 func (o *op) keys(rows []entry, set *batchSet, out *buffers) extract.Vector {
 	set.keys, set.missing = set.keys[:0], set.missing[:0]
+	if o.numbers != nil {
+		for _, v := range o.numbers[set.from : set.from+len(rows)] {
+			set.keys = append(set.keys, int64(v))
+		}
+		return narrowed[uint32](set.keys, nil, out)
+	}
 	for i := range rows {
 		row := rows[i].row
 		v, found := int64(0), false

@@ -158,7 +158,7 @@ func (b *builder) enrol(ctx context.Context, check digest) error {
 	if err := b.register.assign(p, b.secret.derive(numbering(b.recipe.Dataset, b.recipe.Version))); err != nil {
 		return err
 	}
-	p.byDigest = nil // from here on only links are looked up
+	p.byDigest = digestIndex{} // from here on only links are looked up
 	b.report.Persons, b.report.IDs = int64(len(b.register.digests)), p.ids
 	for i, n := range p.number {
 		switch {

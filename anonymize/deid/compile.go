@@ -50,7 +50,7 @@ type table struct {
 	owner words[uint32] // person of each stored row
 	hash  words[uint64] // content of each stored row, where there is no row key
 	text  []byte        // the content of one row while it is hashed
-	sc    scratch
+	sc    []scratch     // one a worker
 	rep   TableReport
 }
 

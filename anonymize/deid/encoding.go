@@ -123,7 +123,7 @@ func pieceUTF8(f io.ReaderAt, at int64, piece int, buf []byte) bool {
 	case at == 0 && (bytes.HasPrefix(b, bom16a) || bytes.HasPrefix(b, bom16b)):
 		return false
 	}
-	return utf8.Valid(b[start:end])
+	return validUTF8(b[start:end])
 }
 
 // firstBadLine returns the line of the first byte that is not UTF-8, 0 if there is none.
@@ -145,7 +145,7 @@ func firstBadLine(text io.Reader) (int64, error) {
 		if !end {
 			whole = completeRunes(b)
 		}
-		if !utf8.Valid(b[:whole]) {
+		if !validUTF8(b[:whole]) {
 			return line + linesBeforeBad(b[:whole]), nil
 		}
 		if end {

@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"carrel/anonymize/extract"
 )
@@ -23,10 +26,11 @@ func (b *builder) sortRows(t *table) (*sorted, error) {
 		b.renumber(t)
 	}
 	starts := make([]uint32, len(b.register.digests)+1)
-	rows := uint32(t.owner.n)
-	for i := range rows {
-		if n := t.owner.at(i); n != nobody {
-			starts[n+1]++
+	for _, chunk := range t.owner.chunks() {
+		for _, n := range chunk {
+			if n != nobody {
+				starts[n+1]++
+			}
 		}
 	}
 	for p := 1; p < len(starts); p++ {
@@ -38,10 +42,13 @@ func (b *builder) sortRows(t *table) (*sorted, error) {
 	if t.rowKey != nil {
 		hashes = t.rowKey.hashes
 	}
-	for i := range rows {
-		if n := t.owner.at(i); n != nobody {
-			all[next[n]] = entry{order: hashes.at(i), row: i}
-			next[n]++
+	for k, chunk := range t.owner.chunks() {
+		orders := hashes.data[k]
+		for i, n := range chunk {
+			if n != nobody {
+				all[next[n]] = entry{order: orders[i], row: uint32(k<<chunkBits + i)}
+				next[n]++
+			}
 		}
 	}
 	return b.cut(t, all, starts)
@@ -68,20 +75,9 @@ func (t *table) drop(why string, n int64) {
 func (b *builder) cut(t *table, all []entry, starts []uint32) (*sorted, error) {
 	out := &sorted{rows: all[:0], starts: make([]uint32, len(starts))}
 	limit := uint32(min(t.layout.MaxRows, 1<<31))
-	twice := int64(0)
+	twice := t.rank(all, starts)
 	for p := range len(starts) - 1 {
 		own := all[starts[p]:starts[p+1]]
-		for i := range own {
-			own[i].order = t.mix.pair(uint64(p), own[i].order)
-		}
-		slices.SortFunc(own, func(a, b entry) int { return cmp.Compare(a.order, b.order) })
-		if t.rowKey != nil {
-			for i := 1; i < len(own); i++ {
-				if own[i].order == own[i-1].order {
-					twice++
-				}
-			}
-		}
 		if n := uint32(len(own)); n > limit {
 			why := DroppedAboveCap
 			if limit == 1 {
@@ -90,13 +86,66 @@ func (b *builder) cut(t *table, all []entry, starts []uint32) (*sorted, error) {
 			t.drop(why, int64(n-limit))
 			own = own[:limit]
 		}
-		out.rows = append(out.rows, own...)
+		if len(out.rows) == int(starts[p]) { // nobody before had to lose rows
+			out.rows = all[:len(out.rows)+len(own)]
+		} else {
+			out.rows = append(out.rows, own...)
+		}
 		out.starts[p+1] = uint32(len(out.rows))
 	}
 	if twice > 0 {
 		return nil, fmt.Errorf("table %q: %d rows repeat a row key of the same person; %q must tell a person's rows apart", t.layout.Name, twice, t.layout.RowKey)
 	}
 	return out, b.limits(t)
+}
+
+// rank sorts each person's rows, and counts those that repeat a row key.
+func (t *table) rank(all []entry, starts []uint32) int64 {
+	var twice atomic.Int64
+	inRanges(len(starts)-1, func(from, to int) {
+		mix := t.mix.clone()
+		for p := from; p < to; p++ {
+			own := all[starts[p]:starts[p+1]]
+			for i := range own {
+				own[i].order = mix.pair(uint64(p), own[i].order)
+			}
+			if len(own) < 2 {
+				continue
+			}
+			slices.SortFunc(own, func(a, b entry) int { return cmp.Compare(a.order, b.order) })
+			for i := 1; i < len(own) && t.rowKey != nil; i++ {
+				if own[i].order == own[i-1].order {
+					twice.Add(1)
+				}
+			}
+		}
+	})
+	return twice.Load()
+}
+
+// rangePersons is what one goroutine takes at a time.
+const rangePersons = 1 << 14
+
+// inRanges works on all of 0 to n, in ranges, on all processors.
+func inRanges(n int, work func(from, to int)) {
+	if n <= rangePersons {
+		work(0, n)
+		return
+	}
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for {
+				from := int(next.Add(rangePersons)) - rangePersons
+				if from >= n {
+					return
+				}
+				work(from, min(n, from+rangePersons))
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // limits fails the build where more rows were lost than the recipe declares.
@@ -158,7 +207,7 @@ func (b *builder) finishPrivate(ctx context.Context, t *table, w *extract.Writer
 		return err
 	}
 	if t.rowKey != nil {
-		t.rowKey.space.fillPrivate(s.rows, s.starts, t.rowKey.hashes)
+		t.rowKey.numbers = t.rowKey.space.fillPrivate(s.rows, s.starts, t.rowKey.hashes)
 	}
 	for _, o := range t.ops {
 		if err := o.lookAtAll(s, t.layout.Name); err != nil {

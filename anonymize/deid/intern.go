@@ -2,6 +2,7 @@ package deid
 
 import (
 	"bytes"
+	"encoding/binary"
 	"hash/maphash"
 )
 
@@ -15,7 +16,7 @@ type interner struct {
 }
 
 // slot keeps part of the hash beside the number, so that nearly every wrong guess is seen without a look at the arena,
-// which is another miss of the cache.
+// which is another miss of the cache. Its place comes from the same part: growing needs no look at the arena either.
 type slot struct {
 	tag  uint32
 	next uint32 // number + 1, 0 = empty
@@ -36,7 +37,7 @@ func (t *interner) bytes(n uint32) []byte {
 // slot finds the place of b, which is empty when b is unknown.
 func (t *interner) slot(b []byte, h uint64) *slot {
 	mask, tag := uint64(len(t.slots)-1), uint32(h>>32)
-	for i := h & mask; ; i = (i + 1) & mask {
+	for i := h >> 32 & mask; ; i = (i + 1) & mask {
 		s := &t.slots[i]
 		if s.next == 0 || (s.tag == tag && bytes.Equal(t.bytes(s.next-1), b)) {
 			return s
@@ -59,7 +60,7 @@ func (t *interner) findAll(keys [][]byte, out []uint32) {
 	mask := uint64(len(t.slots) - 1)
 	for i, b := range keys {
 		hashes[i] = maphash.Bytes(t.seed, b)
-		first[i] = t.slots[hashes[i]&mask]
+		first[i] = t.slots[hashes[i]>>32&mask]
 	}
 	for i := range keys {
 		if n := first[i].next; n > 1 {
@@ -100,10 +101,60 @@ func (t *interner) add(b []byte) (uint32, bool) {
 }
 
 func (t *interner) grow() {
-	t.slots = make([]slot, 4*len(t.slots))
-	for n := range t.ends {
-		b := t.bytes(uint32(n))
-		h := maphash.Bytes(t.seed, b)
-		*t.slot(b, h) = slot{tag: uint32(h >> 32), next: uint32(n) + 1}
+	old := t.slots
+	t.slots = make([]slot, 4*len(old))
+	mask := uint32(len(t.slots) - 1)
+	for _, s := range old {
+		if s.next == 0 {
+			continue
+		}
+		i := s.tag & mask
+		for t.slots[i].next != 0 {
+			i = (i + 1) & mask
+		}
+		t.slots[i] = s
 	}
+}
+
+// digestIndex finds the places of digests in a list of them. Digests are random, so their own bits are the hash.
+type digestIndex struct {
+	slots []slot
+}
+
+func tagOf(d *digest) uint32 { return binary.LittleEndian.Uint32(d[:4]) }
+
+// find returns the place of d in list.
+func (x *digestIndex) find(list []digest, d digest) (uint32, bool) {
+	if len(x.slots) == 0 {
+		return 0, false
+	}
+	mask, tag := uint32(len(x.slots)-1), tagOf(&d)
+	for i := tag & mask; ; i = (i + 1) & mask {
+		switch s := x.slots[i]; {
+		case s.next == 0:
+			return 0, false
+		case s.tag == tag && list[s.next-1] == d:
+			return s.next - 1, true
+		}
+	}
+}
+
+// add notes that d, which is not in list, will be put at its end.
+func (x *digestIndex) add(list []digest, d digest) {
+	if 2*len(list) >= len(x.slots) {
+		x.slots = make([]slot, max(1<<10, 4*len(x.slots)))
+		for n := range list {
+			x.put(slot{tagOf(&list[n]), uint32(n) + 1})
+		}
+	}
+	x.put(slot{tagOf(&d), uint32(len(list)) + 1})
+}
+
+func (x *digestIndex) put(s slot) {
+	mask := uint32(len(x.slots) - 1)
+	i := s.tag & mask
+	for x.slots[i].next != 0 {
+		i = (i + 1) & mask
+	}
+	x.slots[i] = s
 }

@@ -13,7 +13,7 @@ type op struct {
 	col   extract.Column
 	src   int // position in the source file
 	eval  evaluator
-	cache map[string]cell // text of a cell -> its value; nil when evaluating is as cheap
+	cache *memo // text of a cell -> its value; nil when evaluating is as cheap
 	store column
 
 	// Steps that need more than the cell:
@@ -21,6 +21,7 @@ type op struct {
 	keyHash  *prf           // key: of the key's text
 	hashes   *words[uint64] // key: kept until the space is complete
 	gone     []byte         // key: bitmap of rows whose key is missing
+	numbers  []uint32       // key of the table's own rows: the numbers of the rows kept, in their order
 	birthOf  bool           // age_band: birth comes from the table of persons
 	birthCol int            // age_band: birth comes from the same row
 	bandVals []int64        // age_band
@@ -95,7 +96,7 @@ func newOp(s *step, col extract.Column, src int, keys KeyRing) (*op, error) {
 		err = fmt.Errorf("no step %q", s.action)
 	}
 	if cached {
-		o.cache = make(map[string]cell, 64)
+		o.cache = newMemo()
 	}
 	return o, err
 }
@@ -172,10 +173,29 @@ func (o *op) offset(d digest) int64 {
 	return unit * (int64(o.shift.sum(d[:])%uint64(2*most+1)) - most)
 }
 
-// scratch is the memory of one batch.
+// scratch is the memory of one column of a batch.
 type scratch struct {
 	values  []int64
-	missing []bool
+	missing []bool // nil while no value is
+	lost    []bool
+}
+
+// room gives as many values, none of them missing yet.
+func (sc *scratch) room(n int) []int64 {
+	if cap(sc.values) < n {
+		sc.values, sc.lost = make([]int64, n), make([]bool, n)
+	}
+	sc.values, sc.missing = sc.values[:n], nil
+	return sc.values
+}
+
+// lose marks a value as missing.
+func (sc *scratch) lose(i int) {
+	if sc.missing == nil {
+		sc.missing = sc.lost[:len(sc.values)]
+		clear(sc.missing)
+	}
+	sc.missing[i] = true
 }
 
 // needsPerson says that the step looks at more of the person than the row.
@@ -193,25 +213,29 @@ func (o *op) apply(b *records, sc *scratch, marks map[string]bool, p *people) {
 		o.applyKeys(b, marks)
 		return
 	}
-	sc.values, sc.missing = sc.values[:0], sc.missing[:0]
+	values := sc.room(len(b.keep))
 	for i, row := range b.keep {
 		raw := b.field(int(row), o.src)
 		var c cell
 		switch {
-		case o.needsPerson() || o.birthCol != noColumn:
-			c = o.withPerson(b, int(row), raw, b.persons[i], p)
 		case o.cache != nil:
 			c = o.cached(raw, marks)
+		case o.needsPerson() || o.birthCol != noColumn:
+			c = o.withPerson(b, int(row), raw, b.persons[i], p)
 		default:
 			c = o.direct(raw, marks)
 		}
-		sc.values = append(sc.values, c.v)
+		if values[i] = c.v; c.st == ok {
+			continue
+		}
 		if c.st == unreadable && o.first == 0 && int(row) < len(b.lines) {
 			o.first = b.lines[row]
 		}
-		sc.missing = append(sc.missing, o.tally(&c, sc, i))
+		if o.tally(&c, sc, i) {
+			sc.lose(i)
+		}
 	}
-	o.store.add(sc.values, sc.missing)
+	o.store.add(values, sc.missing)
 }
 
 // tally counts what became of a value and says whether it is stored as missing.
@@ -242,12 +266,10 @@ func (o *op) tally(c *cell, sc *scratch, i int) bool {
 }
 
 func (o *op) cached(raw []byte, marks map[string]bool) cell {
-	if c, hit := o.cache[string(raw)]; hit {
-		return c
-	}
-	c := o.direct(raw, marks)
-	if len(o.cache) < maxCache {
-		o.cache[string(raw)] = c
+	c, hit := o.cache.get(raw)
+	if !hit {
+		c = o.direct(raw, marks)
+		o.cache.put(raw, c)
 	}
 	return c
 }

@@ -1,8 +1,8 @@
 package deid
 
 import (
+	"encoding/binary"
 	"math"
-	"time"
 )
 
 // daysFromCivil counts days since 1970-01-01 in the Gregorian calendar (H. Hinnant's method, exact for all years).
@@ -21,10 +21,25 @@ func daysFromCivil(y, m, d int64) int64 {
 	return era*146097 + doe - 719468
 }
 
-// civil is the inverse of daysFromCivil.
+// civil is the inverse of daysFromCivil, by the same author's method.
 func civil(days int64) (y, m, d int64) {
-	t := time.Unix(days*86400, 0).UTC()
-	return int64(t.Year()), int64(t.Month()), int64(t.Day())
+	days += 719468
+	era := days / 146097
+	if days < 0 {
+		era = (days - 146096) / 146097
+	}
+	doe := days - era*146097
+	yoe := (doe - doe/1460 + doe/36524 - doe/146096) / 365
+	doy := doe - (365*yoe + yoe/4 - yoe/100)
+	mp := (5*doy + 2) / 153
+	d = doy - (153*mp+2)/5 + 1
+	if m = mp + 3; m > 12 {
+		m -= 12
+	}
+	if y = yoe + era*400; m <= 2 {
+		y++
+	}
+	return y, m, d
 }
 
 var monthDays = [13]int64{0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}
@@ -32,10 +47,7 @@ var monthDays = [13]int64{0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}
 // parseDate reads YYYY-MM-DD, YYYY/M/D, YYYYMMDD, each with an optional time of day after a space or T, which is cut.
 func parseDate(b []byte) (int64, bool) {
 	if len(b) == 10 && b[4] == '-' && b[7] == '-' { // nearly all
-		y, ok1 := digits(b[0:4])
-		m, ok2 := digits(b[5:7])
-		d, ok3 := digits(b[8:10])
-		return validDate(y, m, d, ok1 && ok2 && ok3)
+		return isoDate((*[10]byte)(b))
 	}
 	for i, c := range b {
 		if (c == ' ' || c == 'T') && i >= 8 {
@@ -66,6 +78,22 @@ func parseDate(b []byte) (int64, bool) {
 		}
 	}
 	return validDate(part[0], part[1], part[2], k == 2 && n > 0)
+}
+
+// isoDate reads YYYY-MM-DD, all digits at once: a digit without its upper bits is 0 to 9, and 0x76 more of it stays below 0x80.
+func isoDate(b *[10]byte) (int64, bool) {
+	const (
+		form  = 0x2D30_302D_3030_3030
+		small = 0x7F76_767F_7676_7676
+		upper = 0x8080_8080_8080_8080
+	)
+	v := binary.LittleEndian.Uint64(b[:8]) ^ form
+	tens, ones := b[8]-'0', b[9]-'0'
+	if (v|(v&lowBits+small))&upper != 0 || tens > 9 || ones > 9 {
+		return 0, false
+	}
+	at := func(i int) int64 { return int64(v >> (8 * i) & 0xFF) }
+	return validDate(1000*at(0)+100*at(1)+10*at(2)+at(3), 10*at(5)+at(6), int64(10*tens+ones), true)
 }
 
 func validDate(y, m, d int64, ok bool) (int64, bool) {
@@ -99,29 +127,33 @@ func parseFixed(b []byte, scale int) (int64, bool) {
 		b = b[1:]
 	}
 	var v int64
-	seen, frac, point, up := false, 0, false, false
-	for _, c := range b {
-		switch {
-		case c >= '0' && c <= '9':
-			seen = true
-			if point && frac >= scale {
-				if frac == scale {
-					up = c >= '5'
-				}
-				frac++
-				continue
-			}
-			if v > (math.MaxInt64-9)/10 {
-				return 0, false
-			}
-			v = v*10 + int64(c-'0')
-			if point {
-				frac++
-			}
-		case c == '.' && !point:
-			point = true
-		default:
+	frac, up := 0, false
+	i := 0
+	for ; i < len(b) && b[i]-'0' <= 9; i++ {
+		if v > (math.MaxInt64-9)/10 {
 			return 0, false
+		}
+		v = v*10 + int64(b[i]-'0')
+	}
+	seen := i > 0
+	if i < len(b) {
+		if b[i] != '.' {
+			return 0, false
+		}
+		for i++; i < len(b); i++ {
+			c := b[i] - '0'
+			switch {
+			case c > 9:
+				return 0, false
+			case frac < scale:
+				if v > (math.MaxInt64-9)/10 {
+					return 0, false
+				}
+				v = v*10 + int64(c)
+			case frac == scale:
+				up = c >= 5
+			}
+			frac, seen = frac+1, true
 		}
 	}
 	for ; frac < scale; frac++ {

@@ -45,7 +45,7 @@ type people struct {
 	links     *interner // the source's own number (or, without one, its identifier) -> link
 	person    []uint32  // link -> person, nobody when no person can be told
 	digests   []digest  // person -> digest
-	byDigest  map[digest]uint32
+	byDigest  digestIndex
 	guardians bool              // some identifiers may be guardians'
 	guarded   []bool            // person -> known under a guardian's number
 	same      map[uint32]uint32 // person known under a guardian's number -> the same person under an own one
@@ -60,7 +60,7 @@ type people struct {
 const noBirth = math.MinInt32
 
 func newPeople(key *personKey, local bool) *people {
-	return &people{namer: newNamer(key, local), links: newInterner(), byDigest: map[digest]uint32{}, same: map[uint32]uint32{}}
+	return &people{namer: newNamer(key, local), links: newInterner(), same: map[uint32]uint32{}}
 }
 
 // one is the person that an index stands for: a child who was known under a guardian's number and has an own one now is one person.
@@ -134,10 +134,10 @@ func (p *people) resolve(name named) uint32 {
 	if name.guardian {
 		p.ids.Guardian++
 	}
-	n, ok := p.byDigest[name.digest]
-	if !ok {
+	n, known := p.byDigest.find(p.digests, name.digest)
+	if !known {
 		n = uint32(len(p.digests))
-		p.byDigest[name.digest] = n
+		p.byDigest.add(p.digests, name.digest)
 		p.digests = append(p.digests, name.digest)
 		p.excluded = append(p.excluded, false)
 		p.guarded = append(p.guarded, name.guardian)

@@ -68,6 +68,12 @@ func newPRF(k Secret) (*prf, error) {
 	return p, nil
 }
 
+// clone is the same function for another goroutine.
+func (p *prf) clone() *prf {
+	c := *p
+	return &c
+}
+
 // double multiplies by x in GF(2^128), as CMAC makes its subkeys.
 func double(b [16]byte) (out [16]byte) {
 	carry := byte(0)
@@ -83,7 +89,7 @@ func double(b [16]byte) (out [16]byte) {
 func (p *prf) tag(b []byte) [16]byte {
 	p.state = [16]byte{}
 	for len(b) > 16 {
-		xor(&p.state, b[:16])
+		xor(&p.state, (*[16]byte)(b))
 		p.block.Encrypt(p.state[:], p.state[:])
 		b = b[16:]
 	}
@@ -94,8 +100,8 @@ func (p *prf) tag(b []byte) [16]byte {
 		p.x[n] = 0x80
 		mask = &p.k2
 	}
-	xor(&p.state, p.x[:])
-	xor(&p.state, mask[:])
+	xor(&p.state, &p.x)
+	xor(&p.state, mask)
 	p.block.Encrypt(p.state[:], p.state[:])
 	return p.state
 }
@@ -114,9 +120,8 @@ func (p *prf) pair(a, b uint64) uint64 {
 	return binary.BigEndian.Uint64(p.state[:8])
 }
 
-func xor(dst *[16]byte, b []byte) {
-	_ = b[15]
-	for i := range dst {
-		dst[i] ^= b[i]
-	}
+func xor(dst, b *[16]byte) {
+	low, high := binary.LittleEndian.Uint64(dst[:8]), binary.LittleEndian.Uint64(dst[8:])
+	binary.LittleEndian.PutUint64(dst[:8], low^binary.LittleEndian.Uint64(b[:8]))
+	binary.LittleEndian.PutUint64(dst[8:], high^binary.LittleEndian.Uint64(b[8:]))
 }

@@ -7,8 +7,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 )
 
 // Files that exclude asks for, with the column that names the person; their endings are the source's.
@@ -260,22 +263,44 @@ func (b *builder) read(ctx context.Context, t *table) error {
 	return nil
 }
 
-// transform appends one batch of rows.
+// transform appends one batch of rows. Columns are made on all processors: none of them looks at another.
 func (t *table) transform(r *records, p *people) {
 	if t.hidden {
 		return
 	}
-	for _, n := range r.numbers {
-		t.owner.add(n)
+	workers := max(1, min(runtime.GOMAXPROCS(0), len(t.ops), len(r.keep)/lookAhead))
+	for len(t.sc) < workers {
+		t.sc = append(t.sc, scratch{})
 	}
+	var next atomic.Int32
+	work := func(sc *scratch) {
+		for {
+			switch i := int(next.Add(1)) - 1; {
+			case i == 0:
+				t.keepOwners(r)
+			case i <= len(t.ops):
+				t.ops[i-1].apply(r, sc, t.marks, p)
+			default:
+				return
+			}
+		}
+	}
+	var wg sync.WaitGroup
+	for i := 1; i < workers; i++ {
+		wg.Go(func() { work(&t.sc[i]) })
+	}
+	work(&t.sc[0])
+	wg.Wait()
+}
+
+// keepOwners notes whose the rows are, and what tells them apart.
+func (t *table) keepOwners(r *records) {
+	t.owner.addAll(r.numbers)
 	if !t.layout.Public && t.rowKey == nil && t.content != nil {
 		for _, row := range r.keep {
 			t.text = r.content(int(row), t.text)
 			t.hash.add(t.content.sum(t.text))
 		}
-	}
-	for _, o := range t.ops {
-		o.apply(r, &t.sc, t.marks, p)
 	}
 }
 
@@ -311,7 +336,7 @@ func (b *builder) exclusions(ctx context.Context) error {
 func (b *builder) leaveOut() error {
 	digests, err := b.secret.digests(b.in.Out)
 	for _, d := range digests {
-		if person, known := b.people.byDigest[d]; known {
+		if person, known := b.people.byDigest.find(b.people.digests, d); known {
 			b.people.excluded[person] = true
 		}
 	}

@@ -30,17 +30,30 @@ func (s *keySpace) lookup(person uint32, h uint64) (int64, bool) {
 	return int64(at) + 1, in
 }
 
-// fillPrivate takes the keys of the owner's kept rows: rows[starts[p]:starts[p+1]] are person p's.
-func (s *keySpace) fillPrivate(rows []entry, starts []uint32, hashes *words[uint64]) {
+// fillPrivate takes the keys of the owner's kept rows: rows[starts[p]:starts[p+1]] are person p's. It returns the number of each row's own key.
+func (s *keySpace) fillPrivate(rows []entry, starts []uint32, hashes *words[uint64]) []uint32 {
 	s.starts = starts
 	s.keys = make([]uint64, len(rows))
-	for p := range len(starts) - 1 {
-		for i := starts[p]; i < starts[p+1]; i++ {
-			s.keys[i] = s.mix.pair(uint64(p), hashes.at(rows[i].row))
+	numbers := make([]uint32, len(rows))
+	inRanges(len(starts)-1, func(from, to int) {
+		mix, own := s.mix.clone(), []uint64(nil)
+		for p := from; p < to; p++ {
+			at, end := starts[p], starts[p+1]
+			own = own[:0]
+			for _, r := range rows[at:end] {
+				own = append(own, mix.pair(uint64(p), hashes.at(r.row)))
+			}
+			sorted := s.keys[at:end]
+			copy(sorted, own)
+			slices.Sort(sorted)
+			for i, h := range own {
+				n, _ := slices.BinarySearch(sorted, h)
+				numbers[int(at)+i] = uint32(n) + 1
+			}
 		}
-		slices.Sort(s.keys[starts[p]:starts[p+1]])
-	}
+	})
 	s.done = true
+	return numbers
 }
 
 // fillPublic numbers the keys of a public table in keyed order.

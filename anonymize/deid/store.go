@@ -2,6 +2,7 @@ package deid
 
 import (
 	"fmt"
+	"slices"
 
 	"carrel/anonymize/extract"
 )
@@ -16,7 +17,7 @@ const (
 
 // column keeps the values of one column of a table in the type they are written in.
 type column interface {
-	// add appends values; missing[i] says that value i is missing. Values fit the type.
+	// add appends values; missing[i] says that value i is missing, nil that none is. Values fit the type.
 	add(values []int64, missing []bool)
 	// get reads one value.
 	get(row uint32) (v int64, ok bool)
@@ -60,25 +61,40 @@ type chunks[T extract.Integer] struct {
 }
 
 func (c *chunks[T]) add(values []int64, missing []bool) {
-	for i, v := range values {
-		k := c.n >> chunkBits
+	for len(values) > 0 {
+		k, at := c.n>>chunkBits, c.n&chunkMask
 		if k == len(c.data) {
 			c.data = append(c.data, make([]T, chunkRows))
 			c.valid = append(c.valid, nil)
 		}
-		at := c.n & chunkMask
-		c.data[k][at] = T(v)
-		if missing[i] {
-			if c.valid[k] == nil {
-				c.valid[k] = make([]byte, chunkRows/8)
-				for j := range c.valid[k] {
-					c.valid[k][j] = 0xFF
-				}
-			}
-			c.data[k][at] = 0
-			c.valid[k][at>>3] &^= 1 << (at & 7)
+		to := c.data[k][at:]
+		n := min(len(to), len(values))
+		for i, v := range values[:n] {
+			to[i] = T(v)
 		}
-		c.n++
+		values = values[n:]
+		if missing != nil {
+			c.lose(k, at, missing[:n])
+			missing = missing[n:]
+		}
+		c.n += n
+	}
+}
+
+// lose marks values of a chunk as missing.
+func (c *chunks[T]) lose(k, at int, missing []bool) {
+	for i, m := range missing {
+		if !m {
+			continue
+		}
+		if c.valid[k] == nil {
+			c.valid[k] = make([]byte, chunkRows/8)
+			for j := range c.valid[k] {
+				c.valid[k][j] = 0xFF
+			}
+		}
+		c.data[k][at+i] = 0
+		c.valid[k][(at+i)>>3] &^= 1 << ((at + i) & 7)
 	}
 }
 
@@ -138,6 +154,27 @@ func (w *words[T]) add(v T) {
 	}
 	w.data[k][w.n&chunkMask] = v
 	w.n++
+}
+
+func (w *words[T]) addAll(values []T) {
+	for len(values) > 0 {
+		k, at := w.n>>chunkBits, w.n&chunkMask
+		if k == len(w.data) {
+			w.data = append(w.data, make([]T, chunkRows))
+		}
+		n := copy(w.data[k][at:], values)
+		values = values[n:]
+		w.n += n
+	}
+}
+
+// chunks are all values, chunkRows at a time.
+func (w *words[T]) chunks() [][]T {
+	out := slices.Clone(w.data)
+	if rest := w.n & chunkMask; rest > 0 {
+		out[len(out)-1] = out[len(out)-1][:rest]
+	}
+	return out
 }
 
 func (w *words[T]) at(i uint32) T { return w.data[i>>chunkBits][i&chunkMask] }

@@ -1,0 +1,96 @@
+package deid
+
+import (
+	"encoding/binary"
+	"hash/maphash"
+	"math/bits"
+)
+
+// memo remembers what texts of a column became. A column of codes has a few texts a million times each: a look here costs a fifth of one into a map of
+// strings. It is bounded; what does not fit is evaluated again.
+type memo struct {
+	seed  [2]uint64
+	slots []remembered
+	used  int
+	long  map[string]cell // texts of more than memoText bytes
+}
+
+// remembered is a text of up to memoText bytes, as two words that with its length are the text, and its value. Length 0 is an empty slot.
+type remembered struct {
+	low, high uint64
+	cell
+	length uint8
+}
+
+// memoText is the longest text that two words can tell apart from all others of its length.
+const memoText = 16
+
+func newMemo() *memo {
+	s := maphash.MakeSeed()
+	return &memo{seed: [2]uint64{maphash.String(s, "low"), maphash.String(s, "high")}, slots: make([]remembered, 1<<8), long: map[string]cell{}}
+}
+
+// halves are two words that overlap in the middle of a text of 1 to 16 bytes.
+func halves(b []byte) (low, high uint64) {
+	switch n := len(b); {
+	case n >= 8:
+		return binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[n-8:])
+	case n >= 4:
+		return uint64(binary.LittleEndian.Uint32(b)), uint64(binary.LittleEndian.Uint32(b[n-4:]))
+	default:
+		return uint64(b[0]) | uint64(b[n/2])<<8, uint64(b[n-1])
+	}
+}
+
+// slot finds the place of a text, which is empty when the text is unknown. The seed is this memo's own, so that no source can be made to collide.
+func (m *memo) slot(low, high uint64, length uint8) *remembered {
+	x, y := bits.Mul64(low^m.seed[0]^uint64(length)<<56, high^m.seed[1]|1)
+	mask := uint64(len(m.slots) - 1)
+	for i := (x ^ y) & mask; ; i = (i + 1) & mask {
+		s := &m.slots[i]
+		if s.length == 0 || (s.low == low && s.high == high && s.length == length) {
+			return s
+		}
+	}
+}
+
+// get says what a text became when it was met before. The empty text is never remembered.
+func (m *memo) get(b []byte) (cell, bool) {
+	switch n := len(b); {
+	case n == 0:
+		return cell{}, false
+	case n > memoText:
+		c, hit := m.long[string(b)]
+		return c, hit
+	}
+	low, high := halves(b)
+	s := m.slot(low, high, uint8(len(b)))
+	return s.cell, s.length != 0
+}
+
+// put remembers a text that get does not know, while there is room.
+func (m *memo) put(b []byte, c cell) {
+	switch n := len(b); {
+	case n == 0 || m.used >= maxCache:
+		return
+	case n > memoText:
+		m.used++
+		m.long[string(b)] = c
+		return
+	}
+	if m.used++; 2*m.used > len(m.slots) {
+		m.grow()
+	}
+	low, high := halves(b)
+	*m.slot(low, high, uint8(len(b))) = remembered{low, high, c, uint8(len(b))}
+}
+
+func (m *memo) grow() {
+	old := m.slots
+	m.slots = make([]remembered, 4*len(old))
+	for _, s := range old {
+		if s.length != 0 {
+			*m.slot(s.low, s.high, s.length) = s
+		}
+	}
+}
