@@ -77,7 +77,15 @@ held contains "tianjin-32-6/host" if {
 	input.agreement.host != input.agreement.institution
 }
 
-details["tianjin-32-2/kind"] := cite.plain(object.keys(book.kinds))
+details["tianjin-32-2/kind"] := {lang: concat(", ", sort({shown |
+	some kind, x in book.kinds
+	shown := sprintf(as_typed[lang], [x[lang], kind])
+})) |
+	some lang in ["zh", "en"]
+}
+
+# A kind is chosen by its code.
+as_typed := {"zh": "%s(%s)", "en": "%s (%s)"}
 
 # --- who signs, and when (asked by the transitions of the application, whose case it is)
 

@@ -330,9 +330,9 @@ details["chongqing-stat/known"] := {
 	"en": sprintf("%s (defined are %s)", [unknown.en, defined.en]),
 } if {
 	unknown := cite.plain(unknown_statistics)
-	defined := cite.plain(data.carrel.fields.by)
+	defined := cite.named(data.carrel.fields.by)
 }
 
 details["sichuan-17/period"] := cite.plain({sprintf("%d", [settings.application.years])})
 
-details["sichuan-31/receiver"] := cite.plain(weaknesses(app.receiver))
+details["sichuan-31/receiver"] := cite.named(weaknesses(app.receiver))

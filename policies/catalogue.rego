@@ -254,13 +254,13 @@ details["municipal-9/item"] := cite.plain(e.unnamed)
 
 details["state47-catalogue/items"] := cite.plain(e.unnamed)
 
-details["sichuan-26/units"] := cite.plain(idle)
+details["sichuan-26/units"] := cite.named(idle)
 
 details["sichuan-15/platform"] := cite.plain({e.platform})
 
-details["municipal-8/whole"] := cite.plain(x.differs)
+details["municipal-8/whole"] := cite.named(x.differs)
 
-details["sichuan-14/whole"] := cite.plain(x.differs)
+details["sichuan-14/whole"] := cite.named(x.differs)
 
 details["sichuan-14/free"] := cite.plain(x.collisions)
 

@@ -72,6 +72,18 @@ plain(names) := {"zh": joined, "en": joined} if {
 	joined := concat(", ", sort({n | some n in names}))
 }
 
+# named makes a detail of things that have names in both languages; what has none, such as a dataset, is what it is called. Of two
+# words the first is the kind of the second.
+named(codes) := {lang: concat(", ", sort({name(c, lang) | some c in codes})) | some lang in ["zh", "en"]}
+
+name(code, lang) := known if known := data.carrel.names[code][lang]
+
+else := sprintf("%s %s", [data.carrel.names[kind][lang], id]) if {
+	[kind, id] := split(code, " ")
+}
+
+else := code
+
 reason(rule, side, details) := object.union(
 	{"rule": rule, "article": article.cite, "text": fill(data.carrel.rules[rule][side], object.get(details, rule, blank))},
 	citation(article.source),

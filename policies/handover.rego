@@ -74,7 +74,7 @@ oblige := array.concat(
 	[{"kind": "limit", "value": sprintf("k=%d", [data.carrel.defaults.k]), "text": {"zh": "最小组人数下限", "en": "fewest persons in a class"}}],
 )
 
-details["sichuan-31/receiver"] := cite.plain(application.weaknesses(input.receiver))
+details["sichuan-31/receiver"] := cite.named(application.weaknesses(input.receiver))
 
 # --- columns
 

@@ -175,6 +175,6 @@ details["sichuan-17/datasets"] := cite.plain({d | some d in input.plan.datasets;
 
 details["sichuan-17/columns"] := cite.plain(outside)
 
-details["chongqing-stat/lineage"] := cite.plain(unnamed)
+details["chongqing-stat/lineage"] := cite.named(unnamed)
 
 details["state47-safe/epsilon"] := cite.plain([sprintf("%v – %v", [data.carrel.defaults.query.epsilon_min, data.carrel.defaults.query.epsilon_max])])
