@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/diff"
 
@@ -28,10 +29,11 @@ type Change struct {
 	Lines []string `json:"lines,omitempty"`
 }
 
-// Changes are the differences between two versions.
+// Changes are the differences between two versions, or between what was granted and what an amendment or a renewal asks for.
 type Changes struct {
-	From    int      `json:"from"` // submissions count from 1
-	To      int      `json:"to"`   // 0 is the application as it stands
+	Of      string   `json:"of,omitempty"` // of a comparison with what was granted: the application by which it was
+	From    int      `json:"from"`         // submissions count from 1
+	To      int      `json:"to"`           // 0 is the application as it stands
 	Changes []Change `json:"changes"`
 }
 
@@ -65,10 +67,10 @@ func (s *Service) Changes(ctx context.Context, id auth.Identity, app string, fro
 	return out, nil
 }
 
-// Amended shows field by field what an amendment or a renewal changes of the application that it is about, as both stand, to who may
-// read the two. It is nil for an application that is about none.
+// Amended shows field by field what an amendment or a renewal changes of what was granted, to who may read both, and puts the view on
+// record. For an application that is about none there is nothing in it.
 func (s *Service) Amended(ctx context.Context, id auth.Identity, app string) (*Changes, error) {
-	var out *Changes
+	out := &Changes{Changes: []Change{}}
 	err := s.desk.Look(ctx, id, act.Step{Kind: "application.compared", Object: "application/" + app}, what(), func(tx *store.Tx) (policy.Decision, error) {
 		a, _, err := load(ctx, tx, app)
 		if err != nil {
@@ -78,38 +80,86 @@ func (s *Service) Amended(ctx context.Context, id auth.Identity, app string) (*C
 		if err != nil || a.Of == "" {
 			return dec, err
 		}
-		of, _, err := s.visible(ctx, tx, id, a.Of)
+		stood, err := lastGranted(ctx, tx, a)
+		if err != nil {
+			return dec, err
+		}
+		of, _, err := s.visible(ctx, tx, id, stood)
 		if problem.Is(err, problem.NotFound) || problem.Is(err, problem.Forbidden) {
 			return dec, nil
 		}
 		if err != nil {
 			return dec, err
 		}
-		before, err := s.fields(ctx, tx, of, 0)
-		if err != nil {
-			return dec, err
-		}
-		after, err := s.fields(ctx, tx, a, 0)
-		if err != nil {
-			return dec, err
-		}
-		f, err := s.forms.Get(a.Facts.Kind, 0)
-		if err != nil {
-			return dec, err
-		}
-		for at := range after { // that it is an amendment, and of what, is said beside
-			if slices.ContainsFunc(ofOnce[:], func(name string) bool { return at == "/facts/"+name || strings.HasPrefix(at, "/facts/"+name+"/") }) {
-				delete(after, at)
-				delete(before, at)
-			}
-		}
-		out = &Changes{Changes: differences(f, before, after)}
-		return dec, nil
+		out.Of = of.ID
+		out.Changes, err = s.amended(ctx, tx, of, a)
+		return dec, err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
+}
+
+func (s *Service) amended(ctx context.Context, tx *store.Tx, of, a *Application) ([]Change, error) {
+	before, err := s.fields(ctx, tx, of, 0)
+	if err != nil {
+		return nil, err
+	}
+	after, err := s.fields(ctx, tx, a, 0)
+	if err != nil {
+		return nil, err
+	}
+	f, err := s.forms.Get(a.Facts.Kind, 0)
+	if err != nil {
+		return nil, err
+	}
+	once := func(at string, _ string) bool { // that it is an amendment, and of what, is said beside
+		return slices.ContainsFunc(ofOnce[:], func(name string) bool { return at == "/facts/"+name || strings.HasPrefix(at, "/facts/"+name+"/") })
+	}
+	maps.DeleteFunc(before, once)
+	maps.DeleteFunc(after, once)
+	return differences(f, before, after), nil
+}
+
+// lastGranted is the application by which the grant that is to be changed is what it is: the last one that was signed under it, which is not
+// the one that the amendment was begun from when others were granted since. For one that is granted itself it is the one before.
+func lastGranted(ctx context.Context, tx *store.Tx, a *Application) (string, error) {
+	out, at := a.Of, time.Time{}
+	f := store.Filter{Owner: a.Facts.Lead, State: "granted", Limit: store.ListMax} // the lead of a grant stays who it is
+	for {
+		docs, err := tx.List(ctx, DocKind, f)
+		if err != nil {
+			return "", fmt.Errorf("application: list: %w", err)
+		}
+		for _, d := range docs {
+			f.After = d.ID
+			var o Application
+			if err := d.Decode(&o); err != nil {
+				return "", fmt.Errorf("application: list: %w", err)
+			}
+			if o.ID == a.ID || o.Grant == "" || o.Grant != a.Facts.Former.Grant {
+				continue
+			}
+			if signed := o.signed(); signed.After(at) && (a.Grant == "" || signed.Before(a.signed())) {
+				out, at = o.ID, signed
+			}
+		}
+		if len(docs) < f.Limit {
+			return out, nil
+		}
+	}
+}
+
+// signed is when the last side signed.
+func (a *Application) signed() time.Time {
+	var at time.Time
+	for _, s := range a.Signatures {
+		if s.At.After(at) {
+			at = s.At
+		}
+	}
+	return at
 }
 
 func (s *Service) compare(ctx context.Context, tx *store.Tx, a *Application, from, to int) ([]Change, error) {

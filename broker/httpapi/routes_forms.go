@@ -67,6 +67,10 @@ func (s *server) forms() {
 		c, err := a.Changes(ctx, id, in.ID, in.From, in.To)
 		return &reply[*application.Changes]{c}, err
 	})
+	route(s, http.MethodGet, "/applications/{id}/amended", "What an amendment or a renewal changes of what was granted, field by field; nothing for an application that is about none", func(ctx context.Context, id auth.Identity, in *ByID) (*reply[*application.Changes], error) {
+		c, err := a.Amended(ctx, id, in.ID)
+		return &reply[*application.Changes]{c}, err
+	})
 	route(s, http.MethodPost, "/applications/{id}/copy", "Begin a draft with what an application says", func(ctx context.Context, id auth.Identity, in *ByID) (*reply[*application.Application], error) {
 		x, err := s.c.Papers.Copy(ctx, id, in.ID)
 		return &reply[*application.Application]{x}, err

@@ -13,7 +13,7 @@ import (
 type casework struct {
 	Course  course
 	Panel   *panel
-	Amended *application.Changes // what an amendment or a renewal changes
+	Amended *application.Changes // what an amendment or a renewal changes of what was granted
 	Prints  []string
 	Invites []string // reviews to which somebody from outside can be invited
 	Terms   struct{ Today policy.Date }
@@ -33,6 +33,9 @@ func (s *server) casework(ctx context.Context, c *call, v *application.View) (ca
 	if v.Of != "" {
 		if d.Amended, err = s.c.Applications.Amended(ctx, c.id, v.ID); err != nil {
 			return d, err
+		}
+		if d.Amended.Of == "" { // what it amends is not for this person
+			d.Amended = nil
 		}
 	}
 	if d.Invites, err = s.invites(ctx, c, v); err != nil {

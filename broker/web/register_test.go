@@ -36,6 +36,10 @@ func TestLaterPages(t *testing.T) {
 			t.Errorf("%s leads to %s", step, to)
 		}
 	}
+	p.shows("li", draft, nil, []string{`href="#amended"`})
+	_, body = p.page("li", draft)
+	p.goes("li", draft+"/submit", url.Values{"rev": {revision(t, body)}})
+	p.shows("chen", draft, []string{`href="#amended"`, "<ins>Another title</ins>"}, nil)
 	r := p.Reviewed("li", apptest.Research())
 	at = "/applications/" + r.ID
 	_, err := p.Applications.Decide(ctx, p.As("zhou"), r.ID, 0, application.DecisionInput{Choice: "deny", Grounds: "too much is asked for"})

@@ -198,7 +198,7 @@ func (a *app) applicationCopy() *cobra.Command {
 
 func (a *app) applicationDiff() *cobra.Command {
 	return &cobra.Command{
-		Use: "diff APPLICATION [FROM [TO]]", Short: "What differs between two submitted versions, field by field; without TO, against the application as it stands",
+		Use: "diff APPLICATION [FROM [TO]]", Short: "What differs between two submitted versions, field by field; without TO, against the application as it stands; without both, of an amendment or a renewal, what it changes of what was granted",
 		Example: "  carrel application diff ap-…\n  carrel application diff ap-… 1 2",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -220,6 +220,14 @@ func (a *app) applicationDiff() *cobra.Command {
 				return err
 			}
 			var got application.Changes
+			if len(args) == 1 {
+				if err := c.get(cmd.Context(), "/applications/"+url.PathEscape(args[0])+"/amended", &got); err != nil {
+					return err
+				}
+				if got.Of != "" {
+					return a.print(got, func(w io.Writer) { a.printChanges(w, got) })
+				}
+			}
 			if err := c.get(cmd.Context(), fmt.Sprintf("/applications/%s/changes?from=%d&to=%d", url.PathEscape(args[0]), span[0], span[1]), &got); err != nil {
 				return err
 			}
@@ -229,6 +237,9 @@ func (a *app) applicationDiff() *cobra.Command {
 }
 
 func (a *app) printChanges(w io.Writer, got application.Changes) {
+	if got.Of != "" {
+		fmt.Fprintf(w, "%s %s\n", a.say("与所批准的内容相比：", "against what was granted by"), got.Of)
+	}
 	if len(got.Changes) == 0 {
 		fmt.Fprintln(w, a.say("没有变化", "nothing changed"))
 	}
