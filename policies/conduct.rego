@@ -26,7 +26,7 @@ class := book.sorts[m.noun][m.sort]
 
 default needs := {"state47-safe/named"}
 
-needs := ({"state47-safe/named", "sichuan-36/step"} | posts) | {g | some g in act.guards} if act
+needs := (({"state47-safe/named", "sichuan-36/step"} | posts) | territorial) | {g | some g in act.guards} if act
 
 # Of some sixty rules a step needs a few, and only those are asked.
 held := {r | some r in needs; holds(r)}
@@ -34,6 +34,15 @@ held := {r | some r in needs; holds(r)}
 default posts := {"sichuan-17/account", "sichuan-17/post"}
 
 posts := {"municipal-7/anyone"} if act.public
+
+# What an office does about others it does in its own territory: where their unit lies, or where the service does that they use.
+# What everybody may do has none.
+default territorial := set()
+
+territorial := {"sichuan-2/territory"} if {
+	not "*" in act.roles
+	not act.noun in {"wish", "proof"}
+}
 
 holds("state47-safe/named") if {
 	act
@@ -51,6 +60,34 @@ holds("sichuan-17/post") if "*" in act.roles
 holds("sichuan-17/post") if {
 	some role in act.roles
 	role in input.subject.roles
+}
+
+# --- territory (sichuan-2)
+
+# A unit that is not entered lies in nobody's, and where no register was asked there is nothing to say.
+holds("sichuan-2/territory") if object.get(m, "lies", "") == ""
+
+holds("sichuan-2/territory") if not input.subject.unit.state
+
+holds("sichuan-2/territory") if startswith(m.lies, territory)
+
+holds("sichuan-2/territory") if startswith(m.home, territory)
+
+holds("sichuan-2/territory") if m.unit == input.subject.institution
+
+holds("sichuan-2/territory") if my_institution
+
+holds("sichuan-2/territory") if addressed_to_us
+
+# An auditor reads everything and changes nothing.
+holds("sichuan-2/territory") if {
+	act.to == ""
+	"auditor" in input.subject.roles
+}
+
+territory := substring(input.subject.unit.region, 0, digits) if {
+	input.subject.unit.state == "registered"
+	digits := data.carrel.institutions.levels[input.subject.unit.level]
 }
 
 # --- credit files (sichuan-16, municipal-5)

@@ -30,6 +30,8 @@ type Matter struct {
 	Party     string         `json:"party"` // whom it concerns: "person/ACCOUNT" or "institution/ID"
 	Unit      string         `json:"unit"`  // the institution that answers for the party, or for the incident
 	Region    string         `json:"region"`
+	Lies      string         `json:"lies,omitempty"` // region of the unit that answers, by the register; "" is not entered
+	Home      string         `json:"home,omitempty"` // region of who operates the service, by the register
 	Article   string         `json:"article"`
 	Evidence  string         `json:"evidence"`        // sha256:…
 	Until     Date           `json:"until"`           // last day; "" where none was given
@@ -78,7 +80,7 @@ func (q ConductQuestion) Valid() error {
 	f.subject(q.Subject)
 	f.need("the act", q.Act)
 	m := q.Matter
-	f.texts(m.Noun, m.Sort, m.State, m.Party, m.Unit, m.Region, m.Article, m.Evidence, m.Addressee, m.Above)
+	f.texts(m.Noun, m.Sort, m.State, m.Party, m.Unit, m.Region, m.Lies, m.Home, m.Article, m.Evidence, m.Addressee, m.Above)
 	f.lists(m.Told, m.Kinds, m.Actors, m.Addressed)
 	f.dates(m.Until, m.From, m.Sent)
 	f.moments(m.Found, m.Due)

@@ -135,21 +135,21 @@ func (s *Service) Export(ctx context.Context, id auth.Identity, party, purpose s
 	if err := matter.Wording(texts); err != nil {
 		return nil, err
 	}
-	if _, err := s.unit(party); err != nil {
+	unit, err := s.unit(party)
+	if err != nil {
 		return nil, err
 	}
 	var out *Export
 	logged := act.Step{Kind: "conduct.credit.exported", Object: "conduct/credit", Facts: map[string]string{"party": party}}
-	err := s.desk.Do(ctx, id, logged, func(tx *store.Tx) error {
+	err = s.desk.Do(ctx, id, logged, func(tx *store.Tx) error {
 		payload := Exported{Origin: s.desk.Operator, Made: s.desk.Now().UTC(), Party: party, Entries: []ExportedEntry{}}
 		// Whether the person may export at all is asked of an entry that could go.
-		dec, err := s.ask(ctx, id, "credit.export", &matter.Matter{Noun: matter.Credit, State: "standing", Party: party, Until: policy.DateOf(s.desk.Now())}, texts, "")
+		dec, err := s.ask(ctx, id, "credit.export", &matter.Matter{Noun: matter.Credit, State: "standing", Party: party, Unit: unit, Until: policy.DateOf(s.desk.Now())}, texts, "")
 		if err != nil {
 			return err
 		}
 		err = matter.All(ctx, tx, matter.Credit, store.Filter{Owner: party}, func(m *matter.Matter) error {
-			f := m.Facts(texts)
-			one, err := s.desk.Policy.Decide(ctx, policy.ConductQuestion{At: s.desk.Moment(), Subject: id.Subject(), Act: "credit.export", Matter: f})
+			one, err := s.desk.Policy.Decide(ctx, s.question(id, "credit.export", m, texts))
 			if err == nil && one.Allow {
 				payload.Entries = append(payload.Entries, ExportedEntry{ID: m.ID, Sort: m.Sort, Article: m.Article, Evidence: m.Evidence, From: m.From, Until: m.Until})
 			}

@@ -126,7 +126,7 @@ func (s *Service) list(ctx context.Context, id auth.Identity, name, one string) 
 			return dec, err
 		}
 		show := func(m *matter.Matter) error {
-			d, err := s.desk.Policy.Decide(ctx, policy.ConductQuestion{At: s.desk.Moment(), Subject: id.Subject(), Act: name, Matter: m.Facts(nil)})
+			d, err := s.desk.Policy.Decide(ctx, s.question(id, name, m, nil))
 			if err != nil || !d.Allow {
 				return err
 			}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"carrel/broker/application/apptest"
+	"carrel/broker/auth"
 	"carrel/broker/conduct"
 	"carrel/broker/conduct/matter"
 	"carrel/broker/problem"
@@ -237,4 +238,42 @@ func due(t *testing.T, w *apptest.World, of string) conduct.View {
 	}
 	t.Fatalf("nothing follows %s", of)
 	return conduct.View{}
+}
+
+// sichuan-2: an office of another place does nothing in a matter of this one and reads nothing of it; about its own it may.
+func TestTerritory(t *testing.T) {
+	t.Parallel()
+	w := apptest.New(t)
+	ctx := context.Background()
+	away := w.As("hu") // of a university in another city
+	away.Account, away.Roles = "hu", []string{"authority", "conduct-officer", "discipline"}
+	_, err := w.Conduct.Enter(ctx, away, about("person/li", "misuse"))
+	denied(t, err, "sichuan-2/territory")
+	_, err = w.Conduct.Propose(ctx, away, about("institution/jinhe-university", "talk"))
+	denied(t, err, "sichuan-2/territory")
+	incident, err := w.Conduct.Report(ctx, w.As("feng"), conduct.Report{Sort: "possible", Found: w.Clock.Now().Add(-time.Hour), Texts: map[string]string{"what": words}})
+	ok(t, err)
+	if _, err := w.Conduct.Amend(ctx, away, incident.ID, conduct.Report{Kinds: []string{"diagnosis"}}); !problem.Is(err, problem.NotFound) {
+		t.Errorf("an incident of another place was amended, or known: %v", err)
+	}
+	told, err := w.Conduct.Complain(ctx, conduct.Complaint{Text: words})
+	ok(t, err)
+	if _, err := w.Conduct.Answer(ctx, away, told.Number, words); !problem.Is(err, problem.NotFound) {
+		t.Errorf("a complaint to another place's service was answered, or known: %v", err)
+	}
+	for what, read := range map[string]func(context.Context, auth.Identity) ([]conduct.View, error){
+		"complaints": w.Conduct.Complaints, "reports": w.Conduct.Reports,
+		"incidents": func(ctx context.Context, id auth.Identity) ([]conduct.View, error) {
+			return w.Conduct.Incidents(ctx, id, "")
+		},
+	} {
+		if list, err := read(ctx, away); err != nil || len(list) != 0 {
+			t.Errorf("another place's office reads %d %s, %v", len(list), what, err)
+		}
+		if list, err := read(ctx, w.As("zhou")); err != nil || len(list) != 1 {
+			t.Errorf("the city's authority reads %d %s, %v", len(list), what, err)
+		}
+	}
+	_, err = w.Conduct.Enter(ctx, away, about("institution/other-university", "late-report"))
+	ok(t, err)
 }

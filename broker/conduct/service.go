@@ -222,12 +222,30 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, id auth.Identity, st s
 
 // ask puts an act to policy.
 func (s *Service) ask(ctx context.Context, id auth.Identity, name string, m *matter.Matter, texts map[string]string, about string) (policy.Decision, error) {
+	q := s.question(id, name, m, texts)
+	q.Matter.Addressee = about
+	return s.desk.Ask(ctx, q)
+}
+
+// question is what policy is asked about an act, with what the register says of the unit that answers for the matter.
+func (s *Service) question(id auth.Identity, name string, m *matter.Matter, texts map[string]string) policy.ConductQuestion {
 	f := m.Facts(texts)
-	f.Addressee = about
+	f.Lies, f.Home = s.c.Units.Unit(s.answers(m)).Region, s.c.Units.Unit(s.desk.Operator).Region
 	if m.Noun == matter.Incident {
 		f.Above = s.c.Units.Unit(m.Unit).Supervisor
 	}
-	return s.desk.Ask(ctx, policy.ConductQuestion{At: s.desk.Moment(), Subject: id.Subject(), Act: name, Matter: f})
+	return policy.ConductQuestion{At: s.desk.Moment(), Subject: id.Subject(), Act: name, Matter: f}
+}
+
+// answers is the unit that answers for a matter: of a complaint whom it is about, else who operates the service that it was made to.
+func (s *Service) answers(m *matter.Matter) string {
+	if m.Unit != "" || m.Noun != matter.Complaint {
+		return m.Unit
+	}
+	if unit, ok := strings.CutPrefix(m.Party, "institution/"); ok {
+		return unit
+	}
+	return s.desk.Operator
 }
 
 // effects does what policy obliged to, in the same transaction.

@@ -200,6 +200,14 @@ func (b tables) allows(action, state string, roles []string) (bool, []string) {
 	return found, to
 }
 
+// offices says whether an act of conduct is for offices, of which each has its own territory. All that conversations speak of lies in the
+// city's.
+func (b tables) offices(action string) bool {
+	noun, _, _ := strings.Cut(action, ".")
+	return slices.Contains([]string{"credit", "measure", "duty", "incident", "report", "assessment", "complaint"}, noun) &&
+		!slices.ContainsFunc(b.moves[action], func(m move) bool { return slices.Contains(m.roles, "*") })
+}
+
 // changing are the routes that change one thing of a noun, by the place under which the noun has its addresses.
 func (b tables) changing(place string) []string {
 	var out []string

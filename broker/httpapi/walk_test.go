@@ -340,6 +340,9 @@ func (w *walker) cell(d paper, route, account, body string) {
 		if of == d.noun && len(w.tables.moves[action]) > 0 && (!may || d.state != anyState && !slices.Contains(to, try.after)) {
 			w.t.Errorf("%s: done, though policy's table leads to %v; now %q", what, to, try.after)
 		}
+		if w.tables.offices(action) && slices.ContainsFunc(elsewhere, func(a auth.Account) bool { return a.ID == account }) {
+			w.t.Errorf("%s: done by an office of another place", what)
+		}
 		if try.silent {
 			w.t.Errorf("%s: done, and the log does not know", what)
 		}
