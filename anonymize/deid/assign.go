@@ -67,21 +67,55 @@ func (b *builder) assignLinked(t *table, r *records) {
 // assignPersons finds the persons of rows of the table of persons, by identifier.
 func (b *builder) assignPersons(t *table, r *records) error {
 	if t.link != noColumn {
+		b.reserve(t, r)
 		b.nameAll(t, r)
 	}
-	for row := r.first; row < r.rows; row++ {
-		person, err := b.personOf(t, r, row)
-		if err != nil {
-			return err
+	var hashes [lookAhead]uint64
+	for from := r.first; from < r.rows; from += lookAhead {
+		to := min(r.rows, from+lookAhead)
+		if t.link != noColumn {
+			b.reach(t, r, from, hashes[:to-from])
 		}
-		t.export(r, row, person)
-		if person == nobody {
-			t.rep.Dropped[DroppedNoUnit]++
-			continue
+		for row := from; row < to; row++ {
+			person, err := b.personOf(t, r, row, hashes[row-from])
+			if err != nil {
+				return err
+			}
+			t.export(r, row, person)
+			if person == nobody {
+				t.rep.Dropped[DroppedNoUnit]++
+				continue
+			}
+			r.keep, r.persons, r.numbers = append(r.keep, int32(row)), append(r.persons, person), append(r.numbers, person)
 		}
-		r.keep, r.persons, r.numbers = append(r.keep, int32(row)), append(r.persons, person), append(r.numbers, person)
 	}
 	return nil
+}
+
+// mostReserved bounds the room that is made for persons on the word of a file's first rows.
+const mostReserved = 1 << 24
+
+// reserve makes room for the persons of a file when its first rows are read: lists that double would hold three times their size for a moment.
+func (b *builder) reserve(t *table, r *records) {
+	if r.first == 0 || r.rows < 2 || r.read <= 0 {
+		return
+	}
+	bytes := 0
+	for row := r.first; row < r.rows; row++ {
+		bytes += len(r.field(row, t.link))
+	}
+	times := 1.02 * float64(r.size) / float64(r.read)
+	b.people.reserve(int(min(times*float64(r.rows), mostReserved)), int(min(times*float64(bytes), 16*mostReserved)))
+}
+
+// reach brings what rows will be looked up by into the processor's cache, and keeps the hashes of their links.
+func (b *builder) reach(t *table, r *records, from int, hashes []uint64) {
+	for i := range hashes {
+		_, link := t.identity(r, from+i)
+		h, seen := b.people.links.reach(link)
+		hashes[i] = h
+		b.touched += seen + b.people.byDigest.reach(&r.names[from+i].digest)
+	}
 }
 
 // nameAll does what each row's identifier allows by itself, on all processors: normalising and hashing identifiers is most of
@@ -133,7 +167,7 @@ func (t *table) byGuardian(r *records, row int) (bool, error) {
 }
 
 // personOf says whose row of the table of persons it is, nobody when it names no one.
-func (b *builder) personOf(t *table, r *records, row int) (uint32, error) {
+func (b *builder) personOf(t *table, r *records, row int, hash uint64) (uint32, error) {
 	id, link := t.identity(r, row)
 	if t.link != noColumn && len(link) == 0 {
 		return nobody, nil
@@ -149,7 +183,7 @@ func (b *builder) personOf(t *table, r *records, row int) (uint32, error) {
 	if t.link == noColumn {
 		person = b.people.identify(id, nil, guardian)
 	} else {
-		person = b.people.linked(r.names[row], link)
+		person = b.people.linked(r.names[row], link, hash)
 	}
 	if person != nobody && t.birth != noColumn {
 		if d, is := parseDate(trim(r.field(row, t.birth))); is {

@@ -142,7 +142,7 @@ func (b *builder) table(ctx context.Context, t *table, w *extract.Writer, check 
 		}
 	}
 	b.report.Tables = append(b.report.Tables, t.rep)
-	t.ops, t.owner, t.hash, t.rowKey = nil, words[uint32]{}, words[uint64]{}, nil
+	t.ops, t.owner, t.hash, t.kept, t.rowKey = nil, words[uint32]{}, words[uint64]{}, rowSet{}, nil
 	return nil
 }
 

@@ -16,6 +16,7 @@ type builder struct {
 	secret   Secret // of the unit
 	people   *people
 	namers   []*namer // one a processor
+	touched  uint32   // see reach
 	register *register
 	spaces   map[string]*keySpace
 	tables   []*table
@@ -48,7 +49,8 @@ type table struct {
 	exports []*linkKeys // columns that other tables reach their persons through
 
 	owner words[uint32] // person of each stored row
-	hash  words[uint64] // content of each stored row, where there is no row key
+	kept  rowSet        // rows of the source that are stored, where they are told apart late
+	hash  words[uint64] // content of each stored row, where there is no row key; empty while nobody has two rows
 	text  []byte        // the content of one row while it is hashed
 	sc    []scratch     // one a worker
 	rep   TableReport

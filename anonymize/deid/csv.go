@@ -43,6 +43,7 @@ type records struct {
 	width int
 	rows  int
 	read  int64 // bytes of the file consumed so far
+	size  int64 // of the file; 0 where that does not say how much more there is
 
 	first   int      // 1 where row 0 is the header
 	keep    []int32  // rows that have a person, or all of a public table

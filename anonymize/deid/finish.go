@@ -21,9 +21,14 @@ type sorted struct {
 // sortRows counts, places and ranks. The rank is the place of a row among its person's rows by a keyed hash of the
 // person's number and the row's key (or text): no stream of random numbers is shared between persons, so nothing that
 // other persons do moves it.
-func (b *builder) sortRows(t *table) (*sorted, error) {
+func (b *builder) sortRows(ctx context.Context, t *table) (*sorted, error) {
 	if t.persons {
 		b.renumber(t)
+	}
+	if t.hashesLate() {
+		if err := b.tellApart(ctx, t); err != nil {
+			return nil, err
+		}
 	}
 	starts := make([]uint32, len(b.register.digests)+1)
 	for _, chunk := range t.owner.chunks() {
@@ -43,7 +48,7 @@ func (b *builder) sortRows(t *table) (*sorted, error) {
 		hashes = t.rowKey.hashes
 	}
 	for k, chunk := range t.owner.chunks() {
-		orders := hashes.data[k]
+		orders := hashes.chunk(k)
 		for i, n := range chunk {
 			if n != nobody {
 				all[next[n]] = entry{order: orders[i], row: uint32(k<<chunkBits + i)}
@@ -102,7 +107,7 @@ func (b *builder) cut(t *table, all []entry, starts []uint32) (*sorted, error) {
 // rank sorts each person's rows, and counts those that repeat a row key.
 func (t *table) rank(all []entry, starts []uint32) int64 {
 	var twice atomic.Int64
-	inRanges(len(starts)-1, func(from, to int) {
+	inRanges(len(starts)-1, rangePersons, func(from, to int) {
 		mix := t.mix.clone()
 		for p := from; p < to; p++ {
 			own := all[starts[p]:starts[p+1]]
@@ -126,9 +131,9 @@ func (t *table) rank(all []entry, starts []uint32) int64 {
 // rangePersons is what one goroutine takes at a time.
 const rangePersons = 1 << 14
 
-// inRanges works on all of 0 to n, in ranges, on all processors.
-func inRanges(n int, work func(from, to int)) {
-	if n <= rangePersons {
+// inRanges works on all of 0 to n, so many at a time, on all processors.
+func inRanges(n, size int, work func(from, to int)) {
+	if n <= size {
 		work(0, n)
 		return
 	}
@@ -137,11 +142,11 @@ func inRanges(n int, work func(from, to int)) {
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for {
-				from := int(next.Add(rangePersons)) - rangePersons
-				if from >= n {
+				to := int(next.Add(int64(size)))
+				if to-size >= n {
 					return
 				}
-				work(from, min(n, from+rangePersons))
+				work(to-size, min(n, to))
 			}
 		})
 	}
@@ -202,7 +207,7 @@ func (o *op) foldRare(s *sorted) {
 
 // finishPrivate sorts, numbers keys and writes a private table.
 func (b *builder) finishPrivate(ctx context.Context, t *table, w *extract.Writer) error {
-	s, err := b.sortRows(t)
+	s, err := b.sortRows(ctx, t)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"hash/maphash"
+	"slices"
 )
 
 // interner numbers byte strings from 0 in one arena, without an allocation for each: the sources' own numbers of
@@ -84,14 +85,16 @@ func (t *interner) findAll(keys [][]byte, out []uint32) {
 }
 
 // add returns the number of b and whether it is new.
-func (t *interner) add(b []byte) (uint32, bool) {
-	h := maphash.Bytes(t.seed, b)
+func (t *interner) add(b []byte) (uint32, bool) { return t.addHashed(b, maphash.Bytes(t.seed, b)) }
+
+// addHashed is add for a string whose hash is known, see reach.
+func (t *interner) addHashed(b []byte, h uint64) (uint32, bool) {
 	s := t.slot(b, h)
 	if s.next != 0 {
 		return s.next - 1, false
 	}
 	if 2*len(t.ends) >= len(t.slots) {
-		t.grow()
+		t.grow(4 * len(t.slots))
 		s = t.slot(b, h)
 	}
 	t.arena = append(t.arena, b...)
@@ -100,9 +103,26 @@ func (t *interner) add(b []byte) (uint32, bool) {
 	return s.next - 1, true
 }
 
-func (t *interner) grow() {
+// reach gives the hash of b, and brings the place that it has into the processor's cache: for many strings before the first of them is added, so that
+// their places in memory are waited for together. The second result means nothing; without it the place would not be read.
+func (t *interner) reach(b []byte) (h uint64, touched uint32) {
+	h = maphash.Bytes(t.seed, b)
+	return h, t.slots[h>>32&uint64(len(t.slots)-1)].next
+}
+
+// reserve makes room for n strings of together so many bytes.
+func (t *interner) reserve(n, bytes int) {
+	size := len(t.slots)
+	for size < 2*n {
+		size *= 2
+	}
+	t.grow(size)
+	t.ends, t.arena = slices.Grow(t.ends, n), slices.Grow(t.arena, bytes)
+}
+
+func (t *interner) grow(size int) {
 	old := t.slots
-	t.slots = make([]slot, 4*len(old))
+	t.slots = make([]slot, size)
 	mask := uint32(len(t.slots) - 1)
 	for _, s := range old {
 		if s.next == 0 {
@@ -142,12 +162,24 @@ func (x *digestIndex) find(list []digest, d digest) (uint32, bool) {
 // add notes that d, which is not in list, will be put at its end.
 func (x *digestIndex) add(list []digest, d digest) {
 	if 2*len(list) >= len(x.slots) {
-		x.slots = make([]slot, max(1<<10, 4*len(x.slots)))
-		for n := range list {
-			x.put(slot{tagOf(&list[n]), uint32(n) + 1})
-		}
+		x.grow(list, max(1<<10, 4*len(x.slots)))
 	}
 	x.put(slot{tagOf(&d), uint32(len(list)) + 1})
+}
+
+func (x *digestIndex) grow(list []digest, size int) {
+	x.slots = make([]slot, size)
+	for n := range list {
+		x.put(slot{tagOf(&list[n]), uint32(n) + 1})
+	}
+}
+
+// reach is what reach of interner is.
+func (x *digestIndex) reach(d *digest) uint32 {
+	if len(x.slots) == 0 {
+		return 0
+	}
+	return x.slots[tagOf(d)&uint32(len(x.slots)-1)].next
 }
 
 func (x *digestIndex) put(s slot) {

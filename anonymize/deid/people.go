@@ -2,7 +2,9 @@ package deid
 
 import (
 	"fmt"
+	"hash/maphash"
 	"math"
+	"slices"
 )
 
 // nobody marks rows without a person, and persons without a number.
@@ -90,7 +92,7 @@ func (p *people) grown(a, b uint32) (uint32, bool) {
 // identify returns the person of a row of the table of persons. link is the source's own number, nil when it has none.
 func (p *people) identify(id, link []byte, guardian bool) uint32 {
 	if link != nil {
-		return p.linked(p.namer.of(id, link, guardian), link)
+		return p.linked(p.namer.of(id, link, guardian), link, maphash.Bytes(p.links.seed, link))
 	}
 	n, fresh := p.links.add(id)
 	if fresh {
@@ -99,10 +101,23 @@ func (p *people) identify(id, link []byte, guardian bool) uint32 {
 	return p.person[n]
 }
 
-// linked is identify for a row that was named already and has a number of the source's own.
-func (p *people) linked(name named, link []byte) uint32 {
+// reserve makes room for so many more persons, whose numbers in the source have together so many bytes.
+func (p *people) reserve(persons, bytes int) {
+	p.links.reserve(persons, bytes)
+	p.person = slices.Grow(p.person, persons)
+	p.digests, p.guarded = slices.Grow(p.digests, persons), slices.Grow(p.guarded, persons)
+	p.excluded, p.births = slices.Grow(p.excluded, persons), slices.Grow(p.births, persons)
+	size := 1 << 10
+	for size < 2*(len(p.digests)+persons) {
+		size *= 2
+	}
+	p.byDigest.grow(p.digests, size)
+}
+
+// linked is identify for a row that was named already and has a number of the source's own, of which the hash is known.
+func (p *people) linked(name named, link []byte, hash uint64) uint32 {
 	person := p.resolve(name)
-	n, fresh := p.links.add(link)
+	n, fresh := p.links.addHashed(link, hash)
 	switch {
 	case fresh:
 		p.person = append(p.person, person)

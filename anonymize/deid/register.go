@@ -19,8 +19,9 @@ import (
 // unit, budget root"): membership in it is not protected, and taking a person out of the sources does not change it.
 type register struct {
 	digests []digest
-	hash    string // SHA-256 of the file, hex
-	raw     []byte // set when the register is new and still to be written
+	hash    string   // SHA-256 of the file, hex
+	raw     []byte   // set when the register is new and still to be written
+	places  []uint32 // of the persons that it was made from, when it is new
 }
 
 const (
@@ -66,21 +67,25 @@ func readRegister(path string, check digest) (*register, error) {
 func newRegister(persons []digest, check digest) *register {
 	pairs := make([]placed, len(persons))
 	for i, d := range persons {
-		pairs[i].at = d
+		pairs[i] = placed{d, uint32(i)}
 	}
 	sortPlaced(pairs)
-	r := &register{digests: make([]digest, len(persons))}
+	r := &register{digests: make([]digest, len(persons)), places: make([]uint32, len(persons))}
 	for i := range pairs {
 		r.digests[i] = pairs[i].at
+		r.places[pairs[i].row] = uint32(i)
 	}
-	raw := append([]byte(registerMagic), check[:]...)
+	raw := make([]byte, 0, len(registerMagic)+16+8+16*len(persons)+sha256.Size)
+	raw = append(append(raw, registerMagic...), check[:]...)
 	raw = binary.BigEndian.AppendUint64(raw, uint64(len(r.digests)))
 	for _, d := range r.digests {
 		raw = append(raw, d[:]...)
 	}
-	sum := sha256.Sum256(raw)
-	r.raw = append(raw, sum[:]...)
-	r.hash = hashOf(r.raw)
+	both := sha256.New() // the sum is part of the file, whose own hash goes on behind it
+	both.Write(raw)
+	r.raw = both.Sum(raw)
+	both.Write(r.raw[len(raw):])
+	r.hash = hex.EncodeToString(both.Sum(nil))
 	return r
 }
 
@@ -123,28 +128,48 @@ func prefixBits(n int) int { return min(max(bits.Len(uint(n)), 1), 24) }
 
 func prefix(d *digest, width int) uint32 { return binary.BigEndian.Uint32(d[:4]) >> (32 - width) }
 
-// sortPlaced sorts digests, which are random, by their leading bits first: several times faster than comparing.
+// sortPlaced sorts digests, which are random, by their leading bits first: several times faster than comparing. It goes by half of these bits at a
+// time, so that what it writes to lies in the processor's cache.
 func sortPlaced(p []placed) {
 	width := prefixBits(len(p))
-	starts := make([]uint32, 1<<width+1)
-	for i := range p {
-		starts[prefix(&p[i].at, width)+1]++
+	coarse := width / 2
+	out := make([]placed, len(p))
+	starts := make([]uint32, 1<<coarse+1)
+	spread(out, p, starts, 32-coarse, coarse)
+	inRanges(1<<coarse, 64, func(from, to int) {
+		fine := width - coarse
+		inside := make([]uint32, 1<<fine+1)
+		for k := from; k < to; k++ {
+			own := out[starts[k]:starts[k+1]]
+			sorted := p[starts[k]:starts[k+1]]
+			spread(sorted, own, inside, 32-width, fine)
+			for i := range 1 << fine {
+				if few := sorted[inside[i]:inside[i+1]]; len(few) > 1 {
+					slices.SortFunc(few, func(a, b placed) int { return compareDigests(a.at, b.at) })
+				}
+			}
+		}
+	})
+}
+
+// spread puts digests in the order of some of their leading bits; starts is where those of each value begin.
+func spread(to, from []placed, starts []uint32, shift, width int) {
+	mask := uint32(1)<<width - 1
+	key := func(d *digest) uint32 { return binary.BigEndian.Uint32(d[:4]) >> shift & mask }
+	clear(starts)
+	for i := range from {
+		starts[key(&from[i].at)+1]++
 	}
 	for i := 1; i < len(starts); i++ {
 		starts[i] += starts[i-1]
 	}
-	out, next := make([]placed, len(p)), slices.Clone(starts)
-	for i := range p {
-		k := prefix(&p[i].at, width)
-		out[next[k]] = p[i]
-		next[k]++
+	for i := range from {
+		k := key(&from[i].at)
+		to[starts[k]] = from[i]
+		starts[k]++
 	}
-	for k := range 1 << width {
-		if own := out[starts[k]:starts[k+1]]; len(own) > 1 {
-			slices.SortFunc(own, func(a, b placed) int { return compareDigests(a.at, b.at) })
-		}
-	}
-	copy(p, out)
+	copy(starts[1:], starts)
+	starts[0] = 0
 }
 
 // assign gives the persons of the sources their numbers; those the register lacks stay nobody.
@@ -152,6 +177,13 @@ func (r *register) assign(p *people, key Secret) error {
 	numbers, err := r.numbers(key)
 	if err != nil {
 		return err
+	}
+	if len(r.places) == len(p.digests) && len(p.same) == 0 { // it was made from these persons
+		p.number = make([]uint32, len(p.digests))
+		for i, at := range r.places {
+			p.number[i] = numbers[at]
+		}
+		return nil
 	}
 	width := prefixBits(len(r.digests))
 	starts := make([]uint32, 1<<width+1)

@@ -78,7 +78,10 @@ func (b *builder) eachRecord(ctx context.Context, name string, head func([]strin
 	}
 	seen := false
 	err = pump(ctx, rows, func(r *records) error {
-		r.first = 0
+		r.first, r.size = 0, 0
+		if !isPacked(name) {
+			r.size = st.Size()
+		}
 		if !seen {
 			seen, r.first = true, 1
 			needed, err := head(headerOf(r))
@@ -296,7 +299,10 @@ func (t *table) transform(r *records, p *people) {
 // keepOwners notes whose the rows are, and what tells them apart.
 func (t *table) keepOwners(r *records) {
 	t.owner.addAll(r.numbers)
-	if !t.layout.Public && t.rowKey == nil && t.content != nil {
+	switch {
+	case t.hashesLate():
+		t.kept.add(r.rows, r.first, r.keep)
+	case !t.layout.Public && t.rowKey == nil && t.content != nil:
 		for _, row := range r.keep {
 			t.text = r.content(int(row), t.text)
 			t.hash.add(t.content.sum(t.text))

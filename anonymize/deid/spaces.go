@@ -35,7 +35,7 @@ func (s *keySpace) fillPrivate(rows []entry, starts []uint32, hashes *words[uint
 	s.starts = starts
 	s.keys = make([]uint64, len(rows))
 	numbers := make([]uint32, len(rows))
-	inRanges(len(starts)-1, func(from, to int) {
+	inRanges(len(starts)-1, rangePersons, func(from, to int) {
 		mix, own := s.mix.clone(), []uint64(nil)
 		for p := from; p < to; p++ {
 			at, end := starts[p], starts[p+1]

@@ -168,6 +168,14 @@ func (w *words[T]) addAll(values []T) {
 	}
 }
 
+// zeros makes it n zeros.
+func (w *words[T]) zeros(n int) {
+	w.data, w.n = nil, n
+	for len(w.data)<<chunkBits < n {
+		w.data = append(w.data, make([]T, chunkRows))
+	}
+}
+
 // chunks are all values, chunkRows at a time.
 func (w *words[T]) chunks() [][]T {
 	out := slices.Clone(w.data)
@@ -175,6 +183,14 @@ func (w *words[T]) chunks() [][]T {
 		out[len(out)-1] = out[len(out)-1][:rest]
 	}
 	return out
+}
+
+// chunk is one of them, zeros where there are none.
+func (w *words[T]) chunk(k int) []T {
+	if k >= len(w.data) {
+		return make([]T, chunkRows)
+	}
+	return w.data[k]
 }
 
 func (w *words[T]) at(i uint32) T { return w.data[i>>chunkBits][i&chunkMask] }
