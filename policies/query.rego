@@ -11,7 +11,7 @@ import data.carrel.grant
 
 # METADATA
 # entrypoint: true
-decision := cite.approval(needs, []) if cite.met(needs, grant.standing | held)
+decision := cite.approval(needs, told_lists) if cite.met(needs, grant.standing | held)
 
 else := cite.denial(needs, grant.standing | held, details)
 
@@ -27,6 +27,7 @@ needs := grant.standing_needs | {
 	"chongqing-stat/lineage",
 	"state47-safe/listed",
 	"pipl-28/codes-approved",
+	"pipl-55/codes-assessed",
 }
 
 # Asking is for the roles that the action names: who lost the role lost the right, whatever grant he is on.
@@ -160,9 +161,30 @@ unapproved := {name |
 	data.carrel.levels.lists[name].level >= data.carrel.levels.approval
 } - {name | some name in input.grant.lists}
 
-details["pipl-28/codes-approved"] := {lang: concat(", ", sort({data.carrel.levels.lists[name].label[lang] | some name in unapproved})) |
+details["pipl-28/codes-approved"] := labels(unapproved)
+
+# Codes of level 4 and above need what fields of that level need: an assessment. A training grant is on invented persons.
+held contains "pipl-55/codes-assessed" if count(assessable) == 0
+
+held contains "pipl-55/codes-assessed" if input.grant.assessment != ""
+
+held contains "pipl-55/codes-assessed" if input.grant.training
+
+assessable := {name |
+	some name in input.plan.lists
+	data.carrel.levels.lists[name].level >= data.carrel.defaults.assessment_level
+}
+
+details["pipl-55/codes-assessed"] := labels(assessable)
+
+labels(names) := {lang: concat(", ", sort({data.carrel.levels.lists[name].label[lang] | some name in names})) |
 	some lang in ["zh", "en"]
 }
+
+# An answer says which lists it tells of, whatever their level.
+told_lists := [{"kind": "limit", "value": concat("", ["list=", name]), "text": data.carrel.levels.lists[name].label} |
+	some name in sort({name | some name in input.plan.lists})
+]
 
 # --- texts
 

@@ -97,20 +97,35 @@ listed(lists, approved) := json.patch(question, [
 ])
 
 test_codes_of_the_highest_level if {
-	d := query.decision with input as listed(["hiv"], [])
+	d := query.decision with input as assessed_lists(["hiv"], [])
 	{r.rule | some r in d.reasons} == {"pipl-28/codes-approved"}
 	contains(d.reasons[0].text.en, "HIV")
 	not d.allow
-	another := query.decision with input as listed(["hiv"], ["genetic"])
+	another := query.decision with input as assessed_lists(["hiv"], ["genetic"])
 	not another.allow
 }
 
 test_codes_that_were_reviewed if {
-	d := query.decision with input as listed(["hiv"], ["hiv"])
+	d := query.decision with input as assessed_lists(["hiv"], ["hiv"])
 	d.allow
+	{o.value | some o in d.obligations; o.kind == "limit"} == {"list=hiv"}
 }
 
-test_codes_of_a_lower_level if {
-	d := query.decision with input as listed(["psychiatric"], [])
+assessed_lists(lists, approved) := json.patch(listed(lists, approved), [{"op": "add", "path": "/grant/assessment", "value": "pia-1"}])
+
+test_codes_of_level_four_need_an_assessment if {
+	d := query.decision with input as listed(["psychiatric", "genetic"], [])
+	{r.rule | some r in d.reasons} == {"pipl-55/codes-assessed"}
+	contains(d.reasons[0].text.en, "genetic information, mental illness")
+}
+
+test_codes_of_level_four_are_told if {
+	d := query.decision with input as assessed_lists(["psychiatric"], [])
 	d.allow
+	{o.value | some o in d.obligations; o.kind == "limit"} == {"list=psychiatric"}
+}
+
+test_codes_in_training_are_invented if {
+	d := query.decision with input as json.patch(listed(["psychiatric"], []), [{"op": "add", "path": "/grant/training", "value": true}])
+	not "pipl-55/codes-assessed" in {r.rule | some r in d.reasons}
 }

@@ -112,7 +112,9 @@ func (b *builder) operandsOf(w *MeasureSpec) []ref {
 		if b.err != nil {
 			return nil
 		}
-		out = append(out, b.fitted(w, b.intern(v)))
+		r := b.fitted(w, b.intern(v))
+		b.tellMeasure(w, r)
+		out = append(out, r)
 	}
 	if len(out) == 2 && out[0] != out[1] {
 		out[0].col.mask = nil
@@ -128,7 +130,8 @@ func (b *builder) masked(v value, c *cond) value {
 	col := *v.col
 	col.Nullable, col.stored, col.ordinal, col.mask = true, false, false, nil
 	b.condLeaves(c, func(r ref) { col.origin = append(col.origin, r.col.origin...) })
-	return value{t: &term{format: "CASE WHEN ?0; THEN $0; END", args: []*term{v.t}, conds: []*cond{c}}, col: &col, narrow: v.narrow}
+	t := &term{format: "CASE WHEN ?0; THEN $0; END", args: []*term{v.t}, conds: []*cond{c}}
+	return value{t: t.handsOn(), col: &col, narrow: v.narrow}
 }
 
 // together keeps two values only where both are known.

@@ -22,7 +22,8 @@ type shared struct {
 	nested bool                       // there is a SELECT inside
 	subs   bool                       // there is a subquery in an expression or condition
 	lists  map[string]bool            // code lists that conditions name
-	picks  []*Pick                    // what is told apart of columns of codes
+	picks  map[dictionaryOf]*Pick     // what is told apart of codes
+	walked map[*term]*lineage         // what terms carry
 	coarse int                        // decimals that a real number lacks of realScale, at most
 }
 
@@ -102,7 +103,8 @@ func Build(s *Schema, spec Spec, o Options) (*Plan, error) {
 }
 
 func newBuilder(s *Schema, spec *Spec, o Options) *builder {
-	return &builder{shared: &shared{uses: map[source]map[string]bool{}, tables: map[string]bool{}, lists: map[string]bool{}}, schema: s, spec: spec, options: o, from: &spec.From,
+	return &builder{shared: &shared{uses: map[source]map[string]bool{}, tables: map[string]bool{}, lists: map[string]bool{},
+		picks: map[dictionaryOf]*Pick{}, walked: map[*term]*lineage{}}, schema: s, spec: spec, options: o, from: &spec.From,
 		placed: map[int]bool{}, terms: map[*Column]*term{}, interned: map[string]ref{}}
 }
 
@@ -114,7 +116,11 @@ func (s *Schema) traced() *Schema {
 		t := &out.Tables[i]
 		t.Columns = append([]Column(nil), t.Columns...)
 		for j := range t.Columns {
-			t.Columns[j].origin, t.Columns[j].stored = []source{{t.Name, t.Columns[j].Name}}, true
+			c := &t.Columns[j]
+			c.origin, c.stored = []source{{t.Name, c.Name}}, true
+			if c.Kind == KindCode && !t.Public {
+				c.told = &lineage{parts: []carried{{from: c.origin[0], dict: dictionaryOf{c.Codes, len(c.Values)}, names: c.Values}}}
+			}
 		}
 	}
 	return &out
@@ -127,6 +133,9 @@ func (b *builder) build(place []int) *Plan {
 	}
 	if b.err == nil {
 		b.resolveMeasures()
+	}
+	if b.err == nil {
+		b.tellRows()
 	}
 	if b.err == nil {
 		b.checkOutput()

@@ -253,7 +253,7 @@ func (b *builder) choose(conds []*cond, results []value, at int) value {
 		}
 	}
 	t.format += " ELSE " + hole(len(conds)) + " END"
-	return value{t: t, col: col, narrow: narrow}
+	return value{t: t.handsOn(), col: col, narrow: narrow}
 }
 
 // unify gives the results of a choice one kind: texts one dictionary, numbers one scale, and the hull of their bounds.

@@ -51,7 +51,7 @@ func (k MeasureKind) String() string {
 // features lists every column of the schema that the answer depends on, wherever it stands: what shapes rows inside a relation counts
 // as a filter, and what a relation's column is made of counts as what that column is used for.
 func (b *builder) features() Features {
-	f := Features{Dataset: b.schema.Dataset, Tables: b.tablesUsed(), Rows: b.m, Draws: b.drawn(), Cuts: b.cuts(), Picks: b.picks}
+	f := Features{Dataset: b.schema.Dataset, Tables: b.tablesUsed(), Rows: b.m, Draws: b.drawn(), Cuts: b.cuts(), Picks: noted(b.picks)}
 	for i := range b.parts {
 		b.openPart(b.parts[i].keys)
 		cells, private := b.cells()

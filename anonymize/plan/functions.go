@@ -291,6 +291,7 @@ func (b *builder) choiceCall(e *Expr) value {
 	}
 	null := out.Nullable
 	v := b.compute("coalesce("+strings.Join(marks, ", ")+")", out, kept...)
+	v.t.handsOn()
 	v.col.Nullable = null
 	if c.Kind == KindCode {
 		v.col.Bounded = false

@@ -122,7 +122,11 @@ func (b *builder) counted(format string, a aggregateCall, over string) value {
 	if a.some && len(a.args) == 0 {
 		c.Lo = 1
 	}
-	return b.made(format, c, a, over, false)
+	v := b.made(format, c, a, over, false)
+	if v.t.uses = []argUse{useKnown}; a.distinct {
+		v.t.uses[0] = useAlike
+	}
+	return v
 }
 
 // made finishes an aggregate: FILTER, OVER and the width of its type.
@@ -296,7 +300,9 @@ func (b *builder) ordered(fn string, a aggregateCall) value {
 		args = append(args, value{t: s.t, col: &Column{origin: s.origin}})
 	}
 	a.args = args
-	return b.made(fn+"("+hole(0)+orderBy(by)+")", c, a, "", true)
+	v := b.made(fn+"("+hole(0)+orderBy(by)+")", c, a, "", true)
+	v.t.uses = []argUse{useHandsOn}
+	return v
 }
 
 // sortTerm is one checked ORDER BY item.
@@ -345,6 +351,7 @@ func (b *builder) sorts(list []SortSpec) []sortTerm {
 
 // tieBreak is the total order of one person's joined rows, up to rows that are equal everywhere.
 func (b *builder) tieBreak() []sortTerm {
+	b.tellOrder()
 	var out []sortTerm
 	for _, r := range b.rowOrder() {
 		out = append(out, sortTerm{t: &term{at: r}})

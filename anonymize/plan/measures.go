@@ -45,7 +45,7 @@ func (b *builder) resolveKeys() {
 		}
 		b.usedOrigin(r.col.origin, "key")
 		b.keys = append(b.keys, b.keyOf(r))
-		b.pickEach(r, b.keys[len(b.keys)-1].allowed)
+		b.tellKey(&b.keys[len(b.keys)-1])
 		b.keyAt[i] = i
 	}
 	b.sortKeys()

@@ -1,177 +1,100 @@
 package plan
 
-import "slices"
+import (
+	"slices"
+	"sort"
+)
 
-// Pick is what a plan tells apart of one column of codes of the schema: by conditions, whatever function of the codes they are on, and by
-// keys. It comes from text and schema alone. What a condition above a relation tells apart of a column that a relation computed is not
-// followed: then every member counts as told apart.
+// Pick is how a plan tells the members of one dictionary of codes apart: in groups, each of which it treats alike.
+//
+// Argument. Let the codes of a group be exchanged for one another, in every private column of that dictionary at once and in any way: no
+// exact number of the plan changes. So nothing in an answer is about a code rather than about its group. It comes from text and schema alone
+// (lineage.go), and a value whose way from the codes is not followed has noted each of its own groups before it is used: what is unknown is
+// told apart. The brute-force test exchanges codes in small databases and compares.
+//
+// It is about one question. What a second question adds by difference is bounded by the noise of both, not here.
 type Pick struct {
-	Table, Column string
-	Codes         string // the dictionary
-	values        []string
-	sets          []set     // of members; the rest of the dictionary is told apart as well
-	classes       [][]int64 // of each key: the group of each member, noCode of those outside its domain
-	all           bool      // every member
+	Codes   string   // the dictionary
+	Columns []string // "table.column", sorted: those that are told apart
+	values  []string
+	group   []int // of each member; numbered in the order of the members
 }
 
-// Singles says whether the plan tells members for which listed is true from the others: a group of rows is of such members alone, or
-// holds some of them and not others. A group that holds all of them among others, such as everything but one other code, does not.
+// Groups are the members of the dictionary, by group.
+func (p *Pick) Groups() [][]string {
+	var out [][]string
+	for i, g := range p.group {
+		if g == len(out) {
+			out = append(out, nil)
+		}
+		out[g] = append(out[g], p.values[i])
+	}
+	return out
+}
+
+// Singles says whether the plan tells anything of the members for which listed is true, rather than of codes in general: some group has
+// some of them and not the others, or has them all among others that are not the bulk of the dictionary. A few codes that nobody has, put
+// beside those that are meant, make no group of another kind; everything but one other code is the bulk.
 func (p *Pick) Singles(listed func(code string) bool) bool {
-	var members set
+	size, hits, all := map[int]int{}, map[int]int{}, 0
 	for i, v := range p.values {
+		size[p.group[i]]++
 		if listed(v) {
-			members = members.union(between(int64(i), int64(i)))
+			hits[p.group[i]]++
+			all++
 		}
 	}
-	if len(members) == 0 {
-		return false
-	}
-	if p.all {
-		return true
-	}
-	for _, class := range p.classes {
-		size, hits := map[int64]int64{}, map[int64]int64{}
-		for i, c := range class {
-			if c == noCode {
-				continue
-			}
-			if size[c]++; members.has(int64(i)) {
-				hits[c]++
-			}
-		}
-		for c, n := range hits {
-			if n == size[c] || n < members.size() {
-				return true
-			}
-		}
-	}
-	d := rng{0, int64(len(p.values)) - 1}
-	for _, s := range p.sets {
-		for _, side := range []set{s.intersect(set{d}), s.without(d)} {
-			n := side.intersect(members).size()
-			if n > 0 && (n == side.size() || n < members.size()) {
-				return true
-			}
+	for g, n := range hits {
+		if len(size) > 1 && (n < all || 2*size[g] <= len(p.values)) {
+			return true
 		}
 	}
 	return false
 }
 
-// pick notes that the members of a value that are in a set are told from the others.
-func (b *builder) pick(r ref, s set) {
-	b.follow(r, func(p *Pick, image func(int64) int64) {
-		var hits []int64
-		for i := range int64(len(p.values)) {
-			if n := image(i); n != noCode && s.has(n) {
-				hits = append(hits, i)
-			}
-		}
-		members := points(hits)
-		if !slices.ContainsFunc(p.sets, func(x set) bool { return slices.Equal(x, members) }) {
-			p.sets = append(p.sets, members)
-		}
-	})
-}
-
-// pickEach notes that every one of the allowed members has a group of its own.
-func (b *builder) pickEach(r ref, allowed set) {
-	b.follow(r, func(p *Pick, image func(int64) int64) {
-		class := make([]int64, len(p.values))
-		for i := range class {
-			if class[i] = image(int64(i)); class[i] != noCode && !allowed.has(class[i]) {
-				class[i] = noCode
-			}
-		}
-		p.classes = append(p.classes, class)
-	})
-}
-
-// follow gives the columns of codes that a value comes from, with the image of their members. Of a value that is no map of one column's
-// codes nothing is known: every member counts as told apart.
-func (b *builder) follow(r ref, note func(p *Pick, image func(int64) int64)) {
-	col, image := b.stem(r)
-	from := r.col.origin
-	if col != nil {
-		from = col.origin
+// split tells apart what has different classes, beside what is told apart already.
+func (p *Pick) split(class func(member int64) int64) {
+	type part struct {
+		group int
+		class int64
 	}
-	for _, o := range from {
-		c := b.declared(o)
-		switch {
-		case c == nil || c.Kind != KindCode:
-		case col == nil:
-			b.pickOf(o, c).all = true
-		default:
-			note(b.pickOf(o, c), image)
+	number := map[part]int{}
+	for i, g := range p.group {
+		at := part{g, class(int64(i))}
+		n, known := number[at]
+		if !known {
+			n = len(number)
+			number[at] = n
 		}
+		p.group[i] = n
 	}
 }
 
-// stem is the stored column that a value is a map of, and the image of its members; nil where it is none.
-func (b *builder) stem(r ref) (*Column, func(int64) int64) {
-	if r.col.stored || b.passed(r) {
-		return r.col, func(i int64) int64 { return i }
-	}
-	t := b.computed(r)
-	if t == nil {
-		return nil, nil
-	}
-	return b.stemOf(t)
-}
-
-// passed says that a relation handed a column of codes on as it is: its dictionary is the declared one by name, which no map of codes keeps
-// but one that changes nothing.
-func (b *builder) passed(r ref) bool {
-	if r.scan < 0 || r.col.Kind != KindCode || len(r.col.origin) == 0 {
-		return false
-	}
-	for _, o := range r.col.origin {
-		if c := b.declared(o); c == nil || c.Codes != r.col.Codes || len(c.Values) != len(r.col.Values) {
-			return false
+// noted are what the plan tells apart, by dictionary.
+func noted(picks map[dictionaryOf]*Pick) []*Pick {
+	var out []*Pick
+	for _, p := range picks {
+		if slices.Max(p.group) > 0 {
+			sort.Strings(p.Columns)
+			out = append(out, p)
 		}
 	}
-	return true
+	sort.Slice(out, func(i, j int) bool { return out[i].Codes < out[j].Codes })
+	return out
 }
 
-func (b *builder) stemOf(t *term) (*Column, func(int64) int64) {
-	if t.format == "" && t.sub == nil {
-		return b.stem(t.at)
-	}
-	if t.codes == nil || len(t.args) != 1 {
-		return nil, nil
-	}
-	col, image := b.stemOf(t.args[0])
-	if col == nil {
-		return nil, nil
-	}
-	return col, func(i int64) int64 {
-		if n := image(i); n >= 0 && n < int64(len(t.codes)) {
-			return t.codes[n]
+// joined is what several steps tell apart in one answer: codes that one of them separates are separated.
+func joined(a, b []*Pick) []*Pick {
+	out := slices.Clone(a)
+	for _, q := range b {
+		i := slices.IndexFunc(out, func(p *Pick) bool { return p.Codes == q.Codes && len(p.values) == len(q.values) })
+		if i < 0 {
+			out = append(out, q)
+			continue
 		}
-		return noCode
+		both := &Pick{Codes: q.Codes, values: q.values, Columns: merged(out[i].Columns, q.Columns), group: slices.Clone(out[i].group)}
+		both.split(func(m int64) int64 { return int64(q.group[m]) })
+		out[i] = both
 	}
-}
-
-// declared is a column as the schema declares it.
-func (b *builder) declared(o source) *Column {
-	for i := range b.schema.Tables {
-		if t := &b.schema.Tables[i]; t.Name == o.table {
-			for j := range t.Columns {
-				if t.Columns[j].Name == o.column {
-					return &t.Columns[j]
-				}
-			}
-		}
-	}
-	return nil
-}
-
-func (b *builder) pickOf(o source, c *Column) *Pick {
-	for _, p := range b.picks {
-		if p.Table == o.table && p.Column == o.column {
-			return p
-		}
-	}
-	p := &Pick{Table: o.table, Column: o.column, Codes: c.Codes, values: c.Values}
-	b.picks = append(b.picks, p)
-	return p
+	return out
 }

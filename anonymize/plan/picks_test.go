@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,10 +57,10 @@ func TestPicks(t *testing.T) {
 		}
 		got := false
 		for _, k := range p.Features().Picks {
-			if k.Table != "encounter" || k.Column != "icd10" && k.Column != "department" {
-				t.Errorf("%s: picks of %s.%s", name, k.Table, k.Column)
+			if !slices.Equal(k.Columns, []string{"encounter.icd10"}) && !slices.Equal(k.Columns, []string{"encounter.department"}) {
+				t.Errorf("%s: picks of %v", name, k.Columns)
 			}
-			got = got || k.Column == "icd10" && k.Singles(heart)
+			got = got || k.Codes == "icd10@1" && k.Singles(heart)
 		}
 		if got != c.want {
 			t.Errorf("%s: singles the code out: %v", name, got)

@@ -21,6 +21,8 @@ type relation struct {
 	cap   int64          // the largest hard cap of a stored table below
 	write func(ordered bool) string
 	below []*builder // the SELECTs that it is made of
+	// tellOrder notes what its total order tells; nil: nothing.
+	tellOrder func()
 }
 
 // qualifyAsWhere moves a QUALIFY without any window function, which the engine does not take, to WHERE: with no window to compute first
@@ -221,6 +223,7 @@ func (b *builder) selected(r *Relation) *relation {
 		return nil
 	}
 	b.describeRelation(r, out, values)
+	b.tellRelation(r, out, values, qualify, pick)
 	out.write = func(ordered bool) string { return b.writeRelation(r, out, values, qualify, pick, ordered) }
 	return out
 }

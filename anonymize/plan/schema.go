@@ -84,6 +84,7 @@ type Column struct {
 
 	// Of computed columns and those of relations.
 	origin  []source // the columns of the schema that it comes from
+	told    *lineage // of a column of a scan: the code that it carries
 	stored  bool     // a column of the schema, not computed
 	mask    *ref     // counted by this one: NULL in the same rows
 	rounded *ref     // what this is with fewer decimals

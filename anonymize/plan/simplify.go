@@ -98,7 +98,6 @@ func (b *builder) simplifySet(c *cond) *cond {
 	case s.full(d) && (null || !nullable):
 		return always(true)
 	}
-	b.pick(c.at, s)
 	return &cond{op: condSet, at: c.at, set: s, null: null}
 }
 

@@ -150,6 +150,7 @@ func (b *builder) finish() {
 	if b.m > most {
 		b.m, b.ranked = most, true
 		b.rowOrder() // demanded before anything is written
+		b.tellOrder()
 	}
 }
 

@@ -154,7 +154,7 @@ func featuresOf(steps []*Plan) Features {
 		out.Level, out.Rows, out.Cells = max(out.Level, f.Level), max(out.Rows, f.Rows), max(out.Cells, f.Cells)
 		out.Draws += f.Draws
 		out.Private = out.Private || f.Private
-		out.Cuts, out.Picks = slices.Concat(out.Cuts, f.Cuts), slices.Concat(out.Picks, f.Picks)
+		out.Cuts, out.Picks = slices.Concat(out.Cuts, f.Cuts), joined(out.Picks, f.Picks)
 	}
 	return out
 }

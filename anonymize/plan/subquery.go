@@ -42,6 +42,7 @@ func (b *builder) compileSub(p *Expr, negate bool) *cond {
 	if b.err != nil {
 		return always(false)
 	}
+	c.tellRows()
 	sub := &subquery{outer: c.outerRefs()}
 	sub.write = func(outer namer, not bool) string { return c.writeExists(outer, not) }
 	sub.key = sub.write(b.plainName, false)
@@ -167,7 +168,8 @@ func (b *builder) scalar(e *Expr) value {
 	sub := &subquery{outer: refs, write: func(outer namer, _ bool) string {
 		return "(SELECT " + c.write(v.t, c.namer(outer)) + c.fromWhere(outer) + ")"
 	}}
-	return value{t: &term{format: "sub", sub: sub}, col: v.col, narrow: v.narrow}
+	c.tellRows()
+	return value{t: &term{format: "sub", sub: sub, told: c.carries(v.t)}, col: v.col, narrow: v.narrow}
 }
 
 // namer writes columns of this SELECT, and those of the ones around it as the caller does.

@@ -16,6 +16,8 @@ type term struct {
 	sub    *subquery // a scalar subquery, when set
 	codes  []int64   // of a map of codes: the image of args[0] = 0, 1, …, noCode for NULL
 	over   bool      // a window function
+	uses   []argUse  // what is done with each of args, as far as it is less than anything
+	told   *lineage  // what it carries, of a term whose format reads a relation or a subquery
 }
 
 // windowed says that a term holds a window function.

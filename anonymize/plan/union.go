@@ -47,7 +47,7 @@ func (b *builder) unionColumns(r *Relation, out *relation, branches []*relation,
 		var vs []value
 		for i, br := range branches {
 			col := &br.table.Columns[br.at[r.Union[i].Columns[j].Name]]
-			vs = append(vs, value{t: &term{format: "CAST(" + col.Name + " AS BIGINT)"}, col: col})
+			vs = append(vs, value{t: &term{format: "CAST(" + col.Name + " AS BIGINT)", told: col.told}, col: col})
 		}
 		if _, twice := out.at[spec.Name]; twice || spec.Name == "" {
 			b.fail("duplicate-column", spec.Offset)
@@ -90,6 +90,7 @@ func (b *builder) unionColumns(r *Relation, out *relation, branches []*relation,
 	for i := range keys {
 		out.order = append(out.order, &Column{Name: "o" + strconv.Itoa(i), Kind: KindInt})
 	}
+	b.tellUnion(r, out, branches, lists)
 	out.write = func(ordered bool) string { return b.writeUnion(r, out, branches, lists, ordered) }
 	return out
 }

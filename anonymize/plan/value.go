@@ -64,9 +64,9 @@ func (b *builder) wide(v value, bits int) *term {
 		return v.t // a constant
 	}
 	if bits == 32 {
-		return &term{format: "CAST($0; AS INTEGER)", args: []*term{v.t}}
+		return (&term{format: "CAST($0; AS INTEGER)", args: []*term{v.t}}).handsOn()
 	}
-	return &term{format: "CAST($0; AS BIGINT)", args: []*term{v.t}}
+	return (&term{format: "CAST($0; AS BIGINT)", args: []*term{v.t}}).handsOn()
 }
 
 // compute makes a number of others: bounds lo..hi have been proved to fit.

@@ -161,9 +161,7 @@ func (b *builder) member(v value, s set) *cond {
 	if l, ok := b.literalOf(v); ok && l.Kind != LitNull {
 		return always(s.has(v.col.Lo))
 	}
-	r := b.intern(v)
-	b.pick(r, s)
-	return &cond{op: condSet, at: r, set: s}
+	return &cond{op: condSet, at: b.intern(v), set: s}
 }
 
 func (b *builder) isNull(p *Expr, negate bool) *cond {

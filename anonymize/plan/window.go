@@ -123,6 +123,10 @@ func (b *builder) overWindow(e *Expr, args []value, filter *cond, parts []*term,
 		return value{}
 	}
 	v.t.args = append(v.t.args[:n:n], extra...)
+	v.t.uses = append(v.t.uses, make([]argUse, n+len(extra)-len(v.t.uses))...)
+	for i := range parts {
+		v.t.uses[n+i] = useAlike
+	}
 	v.t.over = true
 	v.col.ordinal = e.Name == "row_number" && len(parts) == 1
 	return v
@@ -256,6 +260,7 @@ func (b *builder) neighbour(e *Expr, a aggregateCall, over string) value {
 		a.args[0], a.args[2], c, other = vs[0], vs[1], *col, ", "+hole(2)
 	}
 	v := b.made(e.Name+"("+hole(0)+", "+number(n)+other+known(e)+")", c, a, over, true)
+	v.t.uses = []argUse{useHandsOn, useValue, useHandsOn}[:len(a.args)]
 	v.col.Nullable = null
 	return v
 }
@@ -276,6 +281,7 @@ func (b *builder) framed(e *Expr, a aggregateCall, over string) value {
 	}
 	c := *a.args[0].col
 	v := b.made(format, c, a, over, true)
+	v.t.uses = []argUse{useHandsOn}
 	v.col.Nullable = true
 	return v
 }

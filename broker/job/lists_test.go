@@ -21,8 +21,25 @@ func TestListsOfAPlan(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := listsOf(p.Features(), lists); !slices.Equal(got, want) {
+		if got := listsOf(plantest.City(), p.Features(), lists); !slices.Equal(got, want) {
 			t.Errorf("a question about %s tells of %v, want %v", code, got, want)
+		}
+	}
+}
+
+// Guard: a table whose every code is of a list tells of the list by its rows alone.
+func TestListsOfATable(t *testing.T) {
+	t.Parallel()
+	lists := []policy.Sensitive{{Name: "heart", Codes: []string{"kind:infarction", "kind:stroke"}}}
+	for table, want := range map[string][]string{"cv_event": {"heart"}, "encounter": nil} {
+		s := plan.Spec{SQL: "…", From: plan.From{Scans: []plan.Scan{{Table: table}}}, Wanted: []plan.MeasureSpec{{Kind: plan.CountRows}}, Limit: -1,
+			Output: []plan.OutputSpec{{Name: "n", Expr: plan.OutExpr{Op: plan.OutMeasure}}}}
+		p, err := plan.Build(plantest.City(), s, plan.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := listsOf(plantest.City(), p.Features(), lists); !slices.Equal(got, want) {
+			t.Errorf("rows of %s tell of %v, want %v", table, got, want)
 		}
 	}
 }

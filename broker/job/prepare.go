@@ -18,6 +18,7 @@ import (
 	"carrel/anonymize/ledger"
 	"carrel/anonymize/plan"
 	"carrel/broker/auth"
+	"carrel/broker/catalogue"
 	"carrel/broker/grant"
 	"carrel/broker/problem"
 	"carrel/broker/store"
@@ -250,22 +251,30 @@ func (s *Service) asks(ctx context.Context, p *prepared, id auth.Identity, g *gr
 		Plan: policy.Plan{
 			Datasets: policy.List[string]{f.Dataset}, Tables: f.Tables, Public: publicOf(p.dataset.Schema, f.Tables), Columns: columnsOf(f), MaxLevel: f.Level,
 			Epsilon: p.judged(), Draws: f.Draws, Synthetic: p.dataset.Synthetic, Digest: p.plan.Hash(),
-			Lists: listsOf(f, lists),
+			Lists: listsOf(p.dataset.Schema, f, lists),
 		},
 	}, nil
 }
 
-// listsOf are the sensitive lists of which a plan tells codes from others.
-func listsOf(f plan.Features, lists []policy.Sensitive) []string {
+// listsOf are the sensitive lists that a plan tells of: it tells their codes from others, or reads a table whose every row is of the list.
+func listsOf(s *plan.Schema, f plan.Features, lists []policy.Sensitive) []string {
 	var out []string
 	for _, l := range lists {
-		if slices.ContainsFunc(f.Picks, func(p *plan.Pick) bool {
+		told := slices.ContainsFunc(f.Picks, func(p *plan.Pick) bool {
 			return p.Singles(func(code string) bool { return l.Holds(p.Codes, code) })
+		})
+		if told || slices.ContainsFunc(s.Tables, func(t plan.Table) bool {
+			return !t.Public && slices.Contains(f.Tables, t.Name) && slices.ContainsFunc(t.Columns, func(c plan.Column) bool { return allOf(l, &c) })
 		}) {
 			out = append(out, l.Name)
 		}
 	}
 	return out
+}
+
+// allOf says that every code of a column is on a list; what stands for all others names none.
+func allOf(l policy.Sensitive, c *plan.Column) bool {
+	return c.Kind == plan.KindCode && len(c.Values) > 0 && !slices.ContainsFunc(c.Values, func(v string) bool { return v != catalogue.Other && !l.Holds(c.Codes, v) })
 }
 
 // parseRefusal turns the parser's complaint into the planner's shape. What has no place is said of the whole text.
