@@ -185,13 +185,18 @@ func (b *builder) personOf(t *table, r *records, row int, hash uint64) (uint32, 
 	} else {
 		person = b.people.linked(r.names[row], link, hash)
 	}
+	born := int32(noBirth)
 	if person != nobody && t.birth != noColumn {
 		if d, is := parseDate(trim(r.field(row, t.birth))); is {
+			born = int32(d)
 			// The earliest of several, so that the order of rows does not matter.
-			if now := b.people.births[person]; now == noBirth || int32(d) < now {
-				b.people.births[person] = int32(d)
+			if now := b.people.births[person]; now == noBirth || born < now {
+				b.people.births[person] = born
 			}
 		}
+	}
+	if person != nobody && guardian {
+		b.people.wards = append(b.people.wards, ward{r.names[row].by, born, person})
 	}
 	return person, nil
 }

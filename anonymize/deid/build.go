@@ -28,6 +28,7 @@ type BuildInput struct {
 	// Out are persons of whom nothing enters the extract, whatever the sources say; OutVersion names the list that they are of. A person is
 	// left out as by exclude.objections: her place in the register stays.
 	Out        []Reference
+	OutWards   []Ward // children, by their guardians
 	OutVersion string
 	// Progress is told, from one goroutine, how many bytes of the sources are done. May be nil.
 	Progress func(done, total int64)
@@ -158,7 +159,14 @@ func (b *builder) enrol(ctx context.Context, check digest) error {
 	if err := b.register.assign(p, b.secret.derive(numbering(b.recipe.Dataset, b.recipe.Version))); err != nil {
 		return err
 	}
-	p.byDigest = digestIndex{} // from here on only links are looked up
+	var err error
+	if b.wards, err = b.indexWards(check); err != nil {
+		return err
+	}
+	if err := b.outWards(); err != nil {
+		return err
+	}
+	p.byDigest, p.wards = digestIndex{}, nil // from here on only links are looked up
 	b.report.Persons, b.report.IDs = int64(len(b.register.digests)), p.ids
 	for i, n := range p.number {
 		switch {
@@ -177,13 +185,21 @@ func (b *builder) enrol(ctx context.Context, check digest) error {
 // commit puts register and extract in place together: a register without its first extract is taken back.
 func (b *builder) commit(w *extract.Writer) (*extract.Manifest, error) {
 	w.SetRegister(b.register.hash, int64(len(b.register.digests)))
+	wards, added, err := b.writeWards(newPersonKey(b.secret).of('c', []byte(b.recipe.Dataset), nil))
+	if err != nil {
+		return nil, err
+	}
+	w.SetWards(wards)
 	fresh := b.register.raw != nil
 	if fresh {
 		if err := b.register.write(b.in.Register); err != nil {
-			return nil, err
+			return nil, errors.Join(err, b.dropWards(wards, added))
 		}
 	}
 	m, err := w.Commit()
+	if err != nil {
+		err = errors.Join(err, b.dropWards(wards, added))
+	}
 	if err != nil && fresh {
 		err = errors.Join(err, os.Remove(b.in.Register))
 	}

@@ -18,6 +18,7 @@ type builder struct {
 	namers   []*namer // one a processor
 	touched  uint32   // see reach
 	register *register
+	wards    []wardEntry // see indexWards
 	spaces   map[string]*keySpace
 	tables   []*table
 	report   *Report

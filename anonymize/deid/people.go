@@ -15,6 +15,7 @@ type named struct {
 	form     idForm
 	guardian bool
 	digest   digest // zero when the form names nobody
+	by       digest // of a guardian: the guardian's own
 }
 
 // namer makes names; one a goroutine.
@@ -34,7 +35,7 @@ func (n *namer) of(id, link []byte, guardian bool) named {
 	case guardian:
 		// A guardian's number is no name of the person: two children of one guardian stay two, and one child stays one whichever guardian
 		// stands in a row, because the source's own number decides.
-		out.digest = n.key.guarded(link)
+		out.digest, out.by = n.key.guarded(link), n.key.own(n.buf)
 	default:
 		out.digest = n.key.own(n.buf)
 	}
@@ -51,6 +52,7 @@ type people struct {
 	guardians bool              // some identifiers may be guardians'
 	guarded   []bool            // person -> known under a guardian's number
 	same      map[uint32]uint32 // person known under a guardian's number -> the same person under an own one
+	wards     []ward            // rows that say whose number a child stands under
 	number    []uint32          // person -> number of the register
 	excluded  []bool
 	births    []int32 // person -> day of birth, when a step asks for it

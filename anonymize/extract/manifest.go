@@ -68,6 +68,9 @@ type Numbering struct {
 	Key     string `json:"key"`
 	Version string `json:"version,omitempty"`
 	Local   bool   `json:"local,omitempty"`
+	// Wards is the hash of the index of children under guardians' numbers, "none" where the sources tell of no guardians; "" is of before
+	// there were indexes, when nobody can be found in them.
+	Wards string `json:"wards,omitempty"`
 }
 
 // Table describes one table and its file.

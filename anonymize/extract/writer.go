@@ -297,3 +297,6 @@ func sayFull(err error) error {
 func (w *Writer) SetRegister(hash string, persons int64) {
 	w.manifest.RegisterHash, w.manifest.Persons = hash, persons
 }
+
+// SetWards says where the children are found whom the register knows under a guardian's number.
+func (w *Writer) SetWards(name string) { w.manifest.Numbering.Wards = name }
