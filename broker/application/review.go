@@ -58,8 +58,12 @@ func (s *Service) Review(ctx context.Context, id auth.Identity, app string, rev 
 		if err != nil {
 			return dec, err
 		}
-		a.Reviews = append(a.Reviews, Review{Kind: in.Kind, Reviewer: id.Account, Verdict: in.Verdict, Findings: ref, Institution: id.Institution,
-			For: deputyFor(dec), Meeting: in.Meeting, Sheet: in.Sheet, Found: found, Obligations: in.Obligations, Version: a.Version, At: s.desk.Now().UTC()})
+		r := Review{Kind: in.Kind, Reviewer: id.Account, Verdict: in.Verdict, Findings: ref, Institution: id.Institution,
+			For: deputyFor(dec), Meeting: in.Meeting, Sheet: in.Sheet, Found: found, Obligations: in.Obligations, Version: a.Version, At: s.desk.Now().UTC()}
+		a.Reviews = append(a.Reviews, r)
+		if err := s.sat(ctx, tx, in.Meeting, sat{Application: a.ID, Review: &r}); err != nil {
+			return dec, err
+		}
 		step.Facts = met(in.Meeting, map[string]string{"review": in.Kind, "verdict": in.Verdict, "sheet": in.Sheet})
 		step.Commit = map[string]string{"findings": ref.Commitment}
 		return dec, nil
@@ -72,7 +76,17 @@ func (s *Service) Retract(ctx context.Context, id auth.Identity, app string, rev
 		if dec, err := s.access(ctx, id, "application.retract", a); err != nil {
 			return dec, err
 		}
-		return s.move(ctx, tx, id, a, policy.Move{Command: "retract"}, policy.Opinion{})
+		before := len(a.Retracted)
+		dec, err := s.move(ctx, tx, id, a, policy.Move{Command: "retract"}, policy.Opinion{})
+		if err != nil {
+			return dec, err
+		}
+		for _, r := range a.Retracted[before:] { // in the meeting that it is before now
+			if err := s.sat(ctx, tx, a.Sitting.Meeting, sat{Application: a.ID, Review: &r}); err != nil {
+				return dec, err
+			}
+		}
+		return dec, nil
 	})
 }
 

@@ -122,6 +122,9 @@ func (s *Service) Decide(ctx context.Context, id auth.Identity, app string, rev 
 		}
 		v.For, v.Meeting, v.Listed = deputyFor(dec), in.Meeting, in.Listed
 		a.Verdict = v
+		if err := s.sat(ctx, tx, in.Meeting, sat{Application: a.ID, Verdict: v}); err != nil {
+			return dec, err
+		}
 		step.Facts, step.Commit = met(in.Meeting, map[string]string{"choice": in.Choice}), commit
 		if in.Choice != "approve" {
 			return dec, nil

@@ -229,9 +229,9 @@ func TestMeetingOfThePast(t *testing.T) {
 	refused(t, err, "sichuan-17/post")
 	_, err = w.Boards.Tick(ctx)
 	must(t, err)
-	m, err = w.Boards.Show(ctx, w.As("chen"), m.ID)
+	r, err := w.Boards.Show(ctx, w.As("chen"), m.ID)
 	must(t, err)
-	if m.State != "closed" {
-		t.Fatalf("the meeting is %s", m.State)
+	if r.State != "closed" {
+		t.Fatalf("the meeting is %s", r.State)
 	}
 }

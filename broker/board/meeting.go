@@ -342,18 +342,3 @@ func (s *Service) Meetings(ctx context.Context, id auth.Identity) ([]Meeting, er
 	}
 	return out, nil
 }
-
-// Show shows one meeting.
-func (s *Service) Show(ctx context.Context, id auth.Identity, meeting string) (*Meeting, error) {
-	m := new(Meeting)
-	err := s.desk.Look(ctx, id, act.Step{Kind: "board.meeting.read", Object: "meeting/" + meeting}, meetingName(), func(tx *store.Tx) (policy.Decision, error) {
-		if _, err := tx.Get(ctx, MeetingKind, meeting, m); err != nil {
-			return policy.Decision{}, fmt.Errorf("board: meeting: %w", err)
-		}
-		return s.ask(ctx, id, "meeting.read", m.facts())
-	})
-	if err != nil {
-		return nil, err
-	}
-	return m, nil
-}

@@ -52,6 +52,7 @@ type Applications interface {
 	Facts(ctx context.Context, tx *store.Tx, id auth.Identity, app string) (policy.Case, error)
 	Known(ctx context.Context, tx *store.Tx, app string) (policy.Case, error)
 	Holders(ctx context.Context, d application.Due, accounts []auth.Identity) ([]string, error)
+	Heard(ctx context.Context, tx *store.Tx, id auth.Identity, meeting string, items []string, until time.Time) ([]application.Heard, error)
 }
 
 // Notices tells people of what is due (broker/notice).

@@ -7,6 +7,7 @@ import (
 	"carrel/broker/application"
 	"carrel/broker/auth"
 	"carrel/broker/board"
+	"carrel/broker/paper"
 )
 
 // meetings are how reviews and decisions are held together.
@@ -60,9 +61,13 @@ func (s *server) meetings() {
 		all, err := b.Meetings(ctx, id)
 		return &reply[[]board.Meeting]{listed(all)}, err
 	})
-	route(s, http.MethodGet, "/meetings/{id}", "One meeting", func(ctx context.Context, id auth.Identity, in *ByID) (*one, error) {
+	route(s, http.MethodGet, "/meetings/{id}", "One meeting with its record: who attended, who took no part, votes and decisions", func(ctx context.Context, id auth.Identity, in *ByID) (*reply[*board.Record], error) {
 		m, err := b.Show(ctx, id, in.ID)
-		return &one{m}, err
+		return &reply[*board.Record]{m}, err
+	})
+	route(s, http.MethodGet, "/meetings/{id}/print", "The record of a meeting for print, with places for signatures and seal", func(ctx context.Context, id auth.Identity, in *ByID) (*reply[sheet], error) {
+		page, err := s.c.Print(ctx, id, in.ID, paper.Minutes)
+		return &reply[sheet]{sheet{string(page)}}, err
 	})
 	for _, step := range [][2]string{{"attend", "Register as present; for oneself only"}, {"leave", "Leave the meeting"}, {"open", "Open the meeting, with a quorum"}, {"close", "Close the meeting"}, {"cancel", "Cancel a meeting that was not opened"}} {
 		route(s, http.MethodPost, "/meetings/{id}/"+step[0], step[1], func(ctx context.Context, id auth.Identity, in *ByID) (*one, error) {
@@ -88,6 +93,11 @@ func (s *server) meetings() {
 		a, err := s.c.Applications.Recuse(ctx, id, in.ID, in.Rev, in.Body.Reason)
 		return &reply[*application.Application]{a}, err
 	})
+}
+
+// sheet is a page for paper.
+type sheet struct {
+	HTML string `json:"html" doc:"a page for print on A4, in both languages"`
 }
 
 // mandates are deputies, invitations and declared interests.

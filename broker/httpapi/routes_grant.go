@@ -98,9 +98,6 @@ func (s *server) grantMoves() {
 		ByID
 		What string `path:"what" enum:"application,opinions,decision,agreement,transfer"`
 	}
-	type sheet struct {
-		HTML string `json:"html" doc:"a page for print on A4, in both languages"`
-	}
 	route(s, http.MethodGet, "/applications/{id}/print/{what}", "A document of an application for print, with places for the seals", func(ctx context.Context, id auth.Identity, in *printed) (*reply[sheet], error) {
 		page, err := s.c.Print(ctx, id, in.ID, in.What)
 		return &reply[sheet]{sheet{string(page)}}, err

@@ -1,5 +1,5 @@
 // Package paper lays documents of an application out for print: the application, the opinions, the decision with its number, the
-// agreement and the list of what is transferred, each on A4 with places for the seals.
+// agreement and the list of what is transferred, and the record of a meeting, each on A4 with places for the seals.
 //
 // It promises: what is printed is what the person who prints may see, as it was shown to him; texts that people wrote are escaped and
 // cannot bring markup or script; the same view gives the same page; the page needs nothing from elsewhere.
@@ -61,6 +61,7 @@ func New() (*Papers, error) {
 	t, err := template.New("paper").Option("missingkey=error").Funcs(template.FuncMap{
 		"join": strings.Join, "pair": func(lang, zh, en string) string { return policy.Text{ZH: zh, EN: en}.In(lang) },
 		"lines": func(text string) []string { return strings.Split(strings.TrimSpace(text), "\n") },
+		"clock": clock, "next": func(i int) int { return i + 1 },
 	}).Parse(layout)
 	if err != nil {
 		return nil, fmt.Errorf("paper: layout: %w", err)
@@ -104,6 +105,9 @@ func Made(v *application.View) []string {
 	})
 }
 
+// Title is that of the page.
+func (p page) Title() string { return p.App.ID + " " + p.What }
+
 // Called is what the seal of a house is to show.
 func (p page) Called(id string) string {
 	if p.House == nil {
@@ -113,10 +117,7 @@ func (p page) Called(id string) string {
 }
 
 // piece is something on a page, for a part of the layout that needs both.
-type piece struct {
-	Page page
-	It   any
-}
+type piece struct{ Page, It any }
 
 // Of hands something to a part of the layout.
 func (p page) Of(it any) piece { return piece{p, it} }

@@ -6,11 +6,13 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/html"
 
 	"carrel/broker/application"
 	"carrel/broker/application/apptest"
+	"carrel/broker/board"
 	"carrel/broker/grant"
 	"carrel/broker/paper"
 	"carrel/policy"
@@ -87,5 +89,50 @@ func TestPapers(t *testing.T) {
 	}
 	if _, err := p.Print(paper.Sheet{What: "passport", App: v}); err == nil {
 		t.Error("a paper of no kind")
+	}
+}
+
+// The record of a meeting says in both languages who was there, who took no part, each vote with what the sheet asked, each decision with its
+// number, and has places for signatures and seal; words stay words, and what is not for the reader is not there.
+func TestMinutes(t *testing.T) {
+	t.Parallel()
+	p, err := paper.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 11, 21, 2, 0, 0, 0, time.UTC)
+	found := []application.Found{{Text: policy.Text{ZH: "公共价值", EN: "public value"}, Answer: policy.Text{ZH: "符合", EN: "met"}}}
+	vote := func(by, verdict string) application.ReviewView {
+		return application.ReviewView{Review: application.Review{Kind: "ethics", Reviewer: by, Verdict: verdict, Sheet: "2026-1", Found: found, At: at}, Findings: "同意<script>alert(1)</script>"}
+	}
+	back := vote("gong", "reject")
+	back.Retracted, back.Findings = at, "words taken back"
+	held := vote("mei", "approve")
+	held.For = "bai"
+	r := &board.Record{Meeting: board.Meeting{ID: "mt-1", Chair: "chen", Day: "2026-11-21", Minutes: "sha256:abc"}, PanelText: policy.Text{ZH: "伦理委员会", EN: "ethics board"},
+		StateText: policy.Text{ZH: "散会", EN: "closed"}, Opened: at, Closed: at.Add(time.Hour),
+		Attended: []board.Attended{{Account: "chen", Institution: "jhc", Came: at}, {Account: "mei", Institution: "jhc", For: "bai", Came: at, Left: at.Add(time.Minute)}},
+		Heard: []application.Heard{
+			{Application: "ap-1", Seen: true, Title: "卒中<img src=x>", Institution: "uni", Recused: []application.Recusal{{Account: "kong"}}, Votes: []application.ReviewView{held, back},
+				Decided: []application.VerdictView{{Verdict: application.Verdict{Decider: "zhou", Choice: "approve", Listed: true, Number: &application.Number{Text: policy.Text{ZH: "金卫健数〔2026〕9号", EN: "No. 9"}}}, Grounds: "lawful", Conditions: []string{"report"}}}},
+			{Application: "ap-2"},
+		}}
+	same := func(s string) policy.Text { return policy.Text{ZH: s, EN: s} }
+	out, err := p.PrintMeeting(paper.Meeting{Record: r, Name: same, House: same, Label: func(_, code string) policy.Text { return same(code) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(out)
+	for _, want := range []string{"会议记录", "Record of a meeting", "伦理委员会", "ethics board", "2026-11-21 10:00", "（代理：bai）", "(for bai)", "回避：kong", "Took no part: kong", "公共价值</td><td>符合", "public value</td><td>met",
+		"金卫健数〔2026〕9号", "No. 9", "低风险续期批量决定之一", "one of a list of renewals of low risk", "taken back", "sha256:abc", "同意&lt;script&gt;", "not for the reader", "report</li>"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the record lacks %q", want)
+		}
+	}
+	if strings.Contains(page, "<script") || strings.Contains(page, "<img") || strings.Contains(page, "words taken back") || strings.Contains(page, "<no value>") {
+		t.Error("the record holds markup, a hole, or the words of a vote that was taken back")
+	}
+	if n := strings.Count(page, `class="seal"`); n != 2 || strings.Count(page, "<td></td><td></td>") != 4 {
+		t.Errorf("places for %d seals, and not for two signatures in each language", n)
 	}
 }

@@ -11,13 +11,9 @@ import (
 	"carrel/policy"
 )
 
-// Print lays a document of an application out for print, as far as the person may see it.
-func (s *Service) Print(ctx context.Context, id auth.Identity, app, what string) ([]byte, error) {
+// Print lays a document of an application, or (paper.Minutes) the record of a meeting, out for print, as far as the person may see it.
+func (s *Service) Print(ctx context.Context, id auth.Identity, number, what string) ([]byte, error) {
 	papers, err := paper.New()
-	if err != nil {
-		return nil, err
-	}
-	v, err := s.Applications.Show(ctx, id, app)
 	if err != nil {
 		return nil, err
 	}
@@ -25,18 +21,34 @@ func (s *Service) Print(ctx context.Context, id auth.Identity, app, what string)
 	if err != nil {
 		return nil, err
 	}
-	sheet := paper.Sheet{What: what, App: v, House: s.Institutions.Name,
-		Name: func(account string) policy.Text {
-			zh, en := s.Directory.Name(account)
-			return policy.Text{ZH: zh, EN: en}
-		},
-		Label: func(group, code string) policy.Text {
-			if t, ok := labels[group][code]; ok {
-				return t
-			}
-			return policy.Text{ZH: code, EN: code}
-		}}
-	if what == paper.Agreement && v.Agreement != nil {
+	name := func(account string) policy.Text {
+		zh, en := s.Directory.Name(account)
+		return policy.Text{ZH: zh, EN: en}
+	}
+	label := func(group, code string) policy.Text {
+		if t, ok := labels[group][code]; ok {
+			return t
+		}
+		return policy.Text{ZH: code, EN: code}
+	}
+	if what == paper.Minutes {
+		r, err := s.Boards.Show(ctx, id, number)
+		if err != nil {
+			return nil, err
+		}
+		return papers.PrintMeeting(paper.Meeting{Record: r, Name: name, Label: label, House: s.Institutions.Name})
+	}
+	return s.sheet(ctx, id, number, papers, paper.Sheet{What: what, House: s.Institutions.Name, Name: name, Label: label})
+}
+
+// sheet prints a document of an application.
+func (s *Service) sheet(ctx context.Context, id auth.Identity, app string, papers *paper.Papers, sheet paper.Sheet) ([]byte, error) {
+	v, err := s.Applications.Show(ctx, id, app)
+	if err != nil {
+		return nil, err
+	}
+	sheet.App = v
+	if sheet.What == paper.Agreement && v.Agreement != nil {
 		if sheet.Agreement, err = s.Applications.Agreement(ctx, id, app); err != nil {
 			return nil, err
 		}

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"html/template"
 	"maps"
 	"net/url"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"carrel/broker/application"
 	"carrel/broker/auth"
 	"carrel/broker/board"
+	"carrel/broker/paper"
 	"carrel/broker/problem"
 	"carrel/policy"
 )
@@ -97,9 +99,9 @@ func (s *server) callMeeting(ctx context.Context, c *call) error {
 	return c.redirect("/meetings/" + m.ID + "?done=called")
 }
 
-// meetingData is one meeting with the steps that policy lets the person take.
+// meetingData is one meeting with its record and the steps that policy lets the person take.
 type meetingData struct {
-	*board.Meeting
+	*board.Record
 	Offers map[string]bool
 	Agenda []hearing
 	Decide []policy.Command // on one item or a list of them
@@ -108,10 +110,9 @@ type meetingData struct {
 
 // hearing is one item of a meeting as the person may see it.
 type hearing struct {
-	ID, Title, State string
-	Seen             bool
-	Reviews          []choices
-	Decides          bool
+	application.Heard
+	Reviews []choices
+	Decides bool
 }
 
 func (s *server) meeting(ctx context.Context, c *call) error { return s.meetingPage(ctx, c, nil, nil) }
@@ -123,12 +124,12 @@ func (s *server) meetingPage(ctx context.Context, c *call, outcome []board.Outco
 	if err != nil {
 		return err
 	}
-	d := meetingData{Meeting: m, Offers: map[string]bool{}, Failed: outcome}
+	d := meetingData{Record: m, Offers: map[string]bool{}, Failed: outcome}
 	if err := s.offers(ctx, c, &d); err != nil {
 		return err
 	}
-	for _, app := range m.Items {
-		h, decide, err := s.hearing(ctx, c, m, app)
+	for _, heard := range m.Heard {
+		h, decide, err := s.hearing(ctx, c, m.ID, heard)
 		if err != nil {
 			return err
 		}
@@ -148,7 +149,7 @@ func (s *server) meetingPage(ctx context.Context, c *call, outcome []board.Outco
 
 // offers asks about every step of a meeting. Minutes are asked about with a digest, since without one nobody may bring them.
 func (s *server) offers(ctx context.Context, c *call, d *meetingData) error {
-	m := d.Meeting
+	m := d.Record
 	b := policy.Board{Noun: "meeting", State: m.State, Panel: m.Panel, Chair: m.Chair, Day: m.Day, Present: m.Present, Items: m.Items, Minutes: m.Minutes}
 	for _, step := range []string{"attend", "leave", "open", "close", "cancel", "minute", "sign"} {
 		switch step {
@@ -166,19 +167,37 @@ func (s *server) offers(ctx context.Context, c *call, d *meetingData) error {
 }
 
 // hearing is an item with its sheets. One that the person may not read is a number to him.
-func (s *server) hearing(ctx context.Context, c *call, m *board.Meeting, app string) (hearing, []policy.Command, error) {
-	h := hearing{ID: app}
-	v, err := s.c.Applications.Show(ctx, c.id, app)
-	if problem.Is(err, problem.NotFound) {
+func (s *server) hearing(ctx context.Context, c *call, meeting string, heard application.Heard) (hearing, []policy.Command, error) {
+	h := hearing{Heard: heard}
+	if !heard.Seen {
 		return h, nil, nil
 	}
+	v, err := s.c.Applications.Show(ctx, c.id, heard.Application)
 	if err != nil {
 		return h, nil, err
 	}
-	h.Seen, h.Title, h.State = true, v.Texts[application.TextTitle], v.State
 	f := sorted(v.Commands)
 	h.Decides, h.Reviews = len(f.Decide) > 0, f.Reviews
-	return h, f.Decide, s.sheets(ctx, c, h.Reviews, "/meetings/"+m.ID+"/vote", v)
+	return h, f.Decide, s.sheets(ctx, c, h.Reviews, "/meetings/"+meeting+"/vote", v)
+}
+
+// minutes is the record of a meeting as a document for paper, in the language of the page.
+func (s *server) minutes(ctx context.Context, c *call) error {
+	r, err := s.c.Boards.Show(ctx, c.id, c.param("id"))
+	if err != nil {
+		return err
+	}
+	body, err := s.paper.MeetingBody(paper.Meeting{Record: r, Name: s.called, Label: s.coded, House: s.c.Institutions.Name}, c.lang)
+	if err != nil {
+		return err
+	}
+	return s.show(ctx, c, "minutes", page{Data: minutesData{r.ID, body}})
+}
+
+// minutesData is a meeting's record, laid out.
+type minutesData struct {
+	ID   string
+	Body template.HTML
 }
 
 // take is a step of a meeting that needs at most a digest.

@@ -83,6 +83,11 @@ func TestMeetingPages(t *testing.T) {
 	if len(v.Reviews) != 1 || "/meetings/"+v.Reviews[0].Meeting != at {
 		t.Errorf("the vote is %+v", v.Reviews)
 	}
+	p.shows("bai", at+"?lang=zh", []string{"公共价值大于对个人的风险: <b>符合</b>", "read and weighed", "到会", "通过"}, []string{"meeting.attend"})
+	p.shows("chen", at+"/print?lang=en", []string{"Record of a meeting", "outweighs the risk to persons</td><td>met", "Mei Lan", `class="seal"`}, []string{"<no value>"})
+	if status, _ := p.page("li", at+"/print"); status == http.StatusOK {
+		t.Error("an applicant prints the record")
+	}
 	p.goes("chen", at+"/close", nil)
 	p.goes("gong", at+"/minute", url.Values{"digest": {evidence}})
 	_, body := p.page("chen", at)
@@ -131,6 +136,8 @@ func TestDecideInMeetingPage(t *testing.T) {
 	if v.Verdict == nil || v.Verdict.Choice != "approve" {
 		t.Errorf("decided %+v", v.Verdict)
 	}
+	p.shows("xu", at+"?lang=en", []string{"tag approve", "Zhou Jianguo", "No. 1"}, nil)
+	p.shows("xu", at+"/print?lang=zh", []string{"决定：批准", "lawful"}, nil)
 }
 
 // Somebody who abstains in a board of several does so by the same form, and the review stays open to the others.

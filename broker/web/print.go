@@ -43,18 +43,7 @@ func (s *server) print(ctx context.Context, c *call) error {
 }
 
 func (s *server) sheet(ctx context.Context, c *call, v *application.View, what string) (template.HTML, error) {
-	sheet := paper.Sheet{What: what, App: v,
-		Name: func(account string) policy.Text {
-			zh, en := s.c.Directory.Name(account)
-			return policy.Text{ZH: zh, EN: en}
-		},
-		Label: func(group, code string) policy.Text {
-			if t, ok := s.labels[group][code]; ok {
-				return t
-			}
-			return policy.Text{ZH: code, EN: code}
-		}}
-	sheet.House = s.c.Institutions.Name
+	sheet := paper.Sheet{What: what, App: v, Name: s.called, Label: s.coded, House: s.c.Institutions.Name}
 	var err error
 	if what == paper.Agreement {
 		if sheet.Agreement, err = s.c.Applications.Agreement(ctx, c.id, v.ID); err != nil {
@@ -62,6 +51,20 @@ func (s *server) sheet(ctx context.Context, c *call, v *application.View, what s
 		}
 	}
 	return s.paper.Body(sheet, c.lang)
+}
+
+// called is what paper calls an account.
+func (s *server) called(account string) policy.Text {
+	zh, en := s.c.Directory.Name(account)
+	return policy.Text{ZH: zh, EN: en}
+}
+
+// coded is what paper calls a code of policy's data.
+func (s *server) coded(group, code string) policy.Text {
+	if t, ok := s.labels[group][code]; ok {
+		return t
+	}
+	return policy.Text{ZH: code, EN: code}
 }
 
 // seal puts the scan of the sealed original on file by its hash. A scan that is sent along is hashed here and not kept.

@@ -94,6 +94,7 @@ func (s *server) routes() []route {
 		{get, "/meetings", s.meetings},
 		{post, "/meetings", s.callMeeting},
 		{get, "/meetings/{id}", s.meeting},
+		{get, "/meetings/{id}/print", s.minutes},
 		{post, "/meetings/{id}/attend", s.take("attend")},
 		{post, "/meetings/{id}/leave", s.take("leave")},
 		{post, "/meetings/{id}/open", s.take("open")},

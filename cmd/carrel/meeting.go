@@ -18,7 +18,7 @@ import (
 
 func (a *app) meetingCommand() *cobra.Command {
 	return a.group("meeting", "Meetings of a board: agenda, attendance, votes, minutes",
-		a.meetingAgenda(), a.meetingCall(), a.meetingList(), a.meetingShow(),
+		a.meetingAgenda(), a.meetingCall(), a.meetingList(), a.meetingShow(), a.meetingPrint(),
 		a.meetingStep("attend", "Register as present; for oneself only"), a.meetingStep("leave", "Leave the meeting"),
 		a.meetingStep("open", "Open the meeting, with a quorum (chair)"), a.meetingVote(), a.meetingDecide(),
 		a.meetingStep("close", "Close the meeting (chair)"), a.meetingStep("cancel", "Cancel a meeting that was not opened (chair)"),
@@ -112,9 +112,23 @@ func (a *app) meetingList() *cobra.Command {
 
 func (a *app) meetingShow() *cobra.Command {
 	return &cobra.Command{
-		Use: "show MEETING", Short: "One meeting", Example: "  carrel meeting show mt-…", Args: a.exact(1, "a meeting"),
+		Use: "show MEETING", Short: "One meeting with its record: who attended, who took no part, votes and decisions", Example: "  carrel meeting show mt-…", Args: a.exact(1, "a meeting"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return gotten(a, cmd, "/meetings/"+url.PathEscape(args[0]), a.printMeeting)
+			return gotten(a, cmd, "/meetings/"+url.PathEscape(args[0]), a.printMinutes)
+		},
+	}
+}
+
+// meetingPrint prints the record as a page for paper.
+func (a *app) meetingPrint() *cobra.Command {
+	return &cobra.Command{
+		Use: "print MEETING", Short: "The record of a meeting as a page for paper (A4, both languages, places for signatures and seal), to standard output",
+		Example: "  carrel meeting print mt-… > record.html", Args: a.exact(1, "a meeting"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			type sheet struct {
+				HTML string `json:"html"`
+			}
+			return gotten(a, cmd, "/meetings/"+url.PathEscape(args[0])+"/print", func(w io.Writer, page sheet) { fmt.Fprint(w, page.HTML) })
 		},
 	}
 }
