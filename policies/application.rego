@@ -5,6 +5,7 @@
 package carrel.application
 
 import data.carrel.cite
+import data.carrel.conduct
 import data.carrel.grant
 import data.carrel.persons
 
@@ -238,7 +239,17 @@ held contains "state47-open/level" if top <= purpose.level[app.kind]
 
 held contains "pipl-55/assessment" if top < settings.assessment_level
 
-held contains "pipl-55/assessment" if app.assessment != ""
+# The number is that of a line of the assessment calendar: passed by an owner of what is asked for, and neither run out nor followed by
+# one that was failed.
+held contains "pipl-55/assessment" if {
+	app.assessment != ""
+	app.assessment == input.assessment.id
+	input.assessment.sort == "privacy-impact"
+	input.assessment.state == "passed"
+	input.assessment.next != "failed"
+	input.assessment.unit in {datasets[id].owner | some id in wished}
+	conduct.months_after(input.assessment.on, data.carrel.matters.sorts.assessment["privacy-impact"].months) >= cite.today
+}
 
 # --- what needs more than an application
 

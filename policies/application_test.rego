@@ -15,8 +15,9 @@ question := {
 		"file": "", "former": {"grant": "", "state": "", "purpose": "", "epsilon": 0}, "rules": {"document": "", "version": "", "date": ""},
 		"minors": {"included": false, "consent": "", "law": ""}, "codes": [], "clearance": "",
 		"use": {"types": [], "diseases": [], "flags": [], "accepts": [], "commercial": false},
-		"form": {"id": "query", "version": 2, "faults": []}, "attachments": [],
+		"form": {"id": "query", "version": 2, "faults": []}, "attachments": [paper("sha256:aa")],
 	},
+	"assessment": {"id": "", "sort": "", "state": "", "unit": "", "on": "", "next": ""},
 	"clearance": {"state": "", "recipient": "", "until": "", "wishes": [], "purpose": ""},
 	"datasets": [{
 		"id": "jinhe", "owner": "c", "level": 3, "purposes": ["research", "quality-control"], "duo": ["GRU"],
@@ -28,6 +29,11 @@ question := {
 	}],
 }
 
+paper(hash) := {"hash": hash, "type": "application/pdf", "size": 100, "by": "li", "on": "2026-11-20"}
+
+# An assessment of the owner that was passed lately.
+assessed := {"id": "as-1", "sort": "privacy-impact", "state": "passed", "unit": "c", "on": "2026-06-01", "next": "due"}
+
 nobody := {"institution": "", "system": "", "mlps": 0, "evidence": "", "expires": "", "officer": false, "key": false}
 
 centre := {"institution": "q", "system": "QC-1", "mlps": 3, "evidence": "sha256:dd", "expires": "2027-12-31", "officer": true, "key": true}
@@ -37,7 +43,7 @@ handover := object.union(question, {
 	"application": {
 		"kind": "handover", "purpose": "quality-control", "lead": "feng", "receiver": centre,
 		"remit": {"hospitals": ["H1"], "kinds": ["stroke"], "from": "2024-01", "to": "2024-12"},
-		"form": {"id": "handover", "version": 1, "faults": []},
+		"form": {"id": "handover", "version": 1, "faults": []}, "attachments": [paper("sha256:aa"), paper("sha256:dd")],
 	},
 })
 
@@ -97,6 +103,30 @@ test_own_duty if denies("pipl-13/own-duty", "/application/declared_duty", true)
 
 test_assessment if denies("pipl-55/assessment", "/application/wishes/0/columns", ["lab.value"])
 
+high := json.patch(question, [
+	{"op": "replace", "path": "/application/wishes/0/columns", "value": ["lab.value"]},
+	{"op": "replace", "path": "/application/assessment", "value": "as-1"},
+	{"op": "replace", "path": "/assessment", "value": assessed},
+])
+
+# The number is that of an assessment that somebody held: of this, by an owner, passed, in date.
+test_assessment_on_record if {
+	application.decision.allow with input as high
+	every change in [
+		{"id": ""}, {"id": "as-2"}, {"sort": "security-test"}, {"state": "due"}, {"state": "failed"}, {"unit": "u"},
+		{"on": "2025-11-20"}, {"next": "failed"},
+	] {
+		rules(decide(high, "/assessment", object.union(assessed, change))) == {"pipl-55/assessment"}
+	}
+}
+
+test_assessment_holds_to_its_last_day if decide(high, "/assessment/on", "2025-11-21").allow
+
+test_assessment_that_nobody_sent if {
+	d := application.decision with input as json.remove(high, ["/assessment"])
+	rules(d) == {"pipl-55/assessment"}
+}
+
 test_level if "state47-open/level" in rules(decide(question, "/application/wishes/0/columns", ["person.*"]))
 
 test_declared if denies("chongqing-integrity/declared", "/application/conflicts", "")
@@ -111,7 +141,7 @@ test_identifiable if {
 identifying(basis, law) := json.patch(question, [
 	{"op": "replace", "path": "/application/identifiable", "value": true},
 	{"op": "replace", "path": "/application/authority/document", "value": "sha256:ab"},
-	{"op": "replace", "path": "/application/attachments", "value": ["sha256:ab"]},
+	{"op": "replace", "path": "/application/attachments", "value": [paper("sha256:aa"), paper("sha256:ab")]},
 	{"op": "replace", "path": "/datasets/0/basis/0", "value": {"purpose": "research", "recipient": "researcher", "basis": basis, "law": law, "document": ""}},
 ])
 
@@ -183,7 +213,8 @@ test_warns_long if warns("sichuan-33/long", "/application/to", "2028-12-01")
 test_warns_level if {
 	d := application.decision with input as json.patch(question, [
 		{"op": "replace", "path": "/application/wishes/0/columns", "value": ["lab.value"]},
-		{"op": "replace", "path": "/application/assessment", "value": "pia-1"},
+		{"op": "replace", "path": "/application/assessment", "value": "as-1"},
+		{"op": "replace", "path": "/assessment", "value": assessed},
 	])
 	"pipl-55/high-level" in {o.value | some o in d.obligations}
 }

@@ -34,7 +34,7 @@ owed(state, body) := {"id": "c-1", "kind": "report", "due": "2027-05-31", "state
 taking(subject, command, condition, opinion) := d if {
 	d := transition.decision with input as {
 		"at": at, "machine": "grant", "subject": subject, "move": move(command, "", "", ""),
-		"case": object.union(application, {"state": "active", "conditions": [condition]}),
+		"case": object.union(application, {"state": "active", "conditions": [condition], "papers": [report]}),
 		"opinion": object.union({"sheet": "", "answers": [], "words": 0, "evidence": "", "conditions": [], "condition": "c-1"}, opinion),
 	}
 }
@@ -42,6 +42,40 @@ taking(subject, command, condition, opinion) := d if {
 discharging(subject, evidence) := taking(subject, "discharge", owed("open", ""), {"evidence": evidence})
 
 hash := "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+report := {"hash": hash, "type": "application/pdf", "size": 100, "by": "li", "on": "2026-11-20"}
+
+# filing evidence while these files lie with the grant
+with_papers(papers) := d if {
+	d := transition.decision with input as {
+		"at": at, "machine": "grant", "subject": li, "move": move("discharge", "", "", ""),
+		"case": object.union(application, {"state": "active", "conditions": [owed("open", "")], "papers": papers}),
+		"opinion": {"sheet": "", "answers": [], "words": 0, "evidence": hash, "conditions": [], "condition": "c-1"},
+	}
+}
+
+test_discharge_by_a_file_of_the_grant if {
+	with_papers([report]).allow
+	denied(with_papers([]), "sichuan-33/evidence")
+	every change in [{"hash": "sha256:aa"}, {"size": 0}, {"by": ""}] {
+		denied(with_papers([object.union(report, change)]), "sichuan-33/evidence")
+	}
+}
+
+attaching(subject, state) := d if {
+	d := transition.decision with input as {
+		"at": at, "machine": "grant", "subject": subject, "move": move("attach", "", "", ""),
+		"case": object.union(application, {"state": state}),
+		"opinion": {"sheet": "", "answers": [], "words": 0, "evidence": "", "conditions": [], "condition": ""},
+	}
+}
+
+test_attach if {
+	attaching(li, "active").allow
+	attaching(li, "suspended").allow
+	denied(attaching(object.union(li, {"account": "ma"}), "active"), "sichuan-17/member")
+	every state in ["revoked", "ended"] { denied(attaching(li, state), "sichuan-18/state") }
+}
 
 test_discharge if effect(discharging(li, hash)) == {"discharge"}
 
@@ -102,7 +136,7 @@ test_offered_to_who_may_judge if {
 judges(subject, condition) := {o.value |
 	d := transition.commands with input as {
 		"at": at, "machine": "grant", "subject": subject,
-		"case": object.union(application, {"state": "active", "conditions": [condition]}),
+		"case": object.union(application, {"state": "active", "conditions": [condition], "papers": [report]}),
 	}
 	some o in d.obligations
 }

@@ -21,11 +21,11 @@ test_industry_pays if asks({"/application/funding": "industry"}, {"conflict-of-i
 
 test_conflict_declared if asks({"/application/conflicts": "declared"}, {"conflict-of-interest"})
 
-test_high_level if asks({"/application/wishes/0/columns": ["lab.value"], "/application/assessment": "pia-1"}, {"scientific"})
+test_high_level if asks({"/application/wishes/0/columns": ["lab.value"], "/application/assessment": "as-1", "/assessment": assessed}, {"scientific"})
 
 test_identifiable_fields if asks(
 	{
-		"/application/identifiable": true, "/application/authority/document": "sha256:ab", "/application/attachments": ["sha256:ab"],
+		"/application/identifiable": true, "/application/authority/document": "sha256:ab", "/application/attachments": [paper("sha256:aa"), paper("sha256:ab")],
 		"/datasets/0/basis/0/basis": "consent",
 	},
 	{"authorisation"},
@@ -35,17 +35,17 @@ test_minors if asks({"/application/minors": {"included": true, "consent": "sha25
 
 test_minors_by_law if asks({"/application/minors": {"included": true, "consent": "", "law": "named"}}, {"minors"})
 
-test_genetic if asks({"/application/codes": ["icd10:Q90.0"], "/application/assessment": "pia-1"}, {"genetic", "scientific"})
+test_genetic if asks({"/application/codes": ["icd10:Q90.0"], "/application/assessment": "as-1", "/assessment": assessed}, {"genetic", "scientific"})
 
 test_genetic_purpose if asks({"/application/use/flags": ["genetic"]}, {"genetic"})
 
-test_a_short_code_asks_for_all_below if asks({"/application/codes": ["icd10:Q"], "/application/assessment": "pia-1"}, {"genetic", "scientific"})
+test_a_short_code_asks_for_all_below if asks({"/application/codes": ["icd10:Q"], "/application/assessment": "as-1", "/assessment": assessed}, {"genetic", "scientific"})
 
-test_mental_illness if asks({"/application/codes": ["icd10:F32"], "/application/assessment": "pia-1"}, {"scientific"})
+test_mental_illness if asks({"/application/codes": ["icd10:F32"], "/application/assessment": "as-1", "/assessment": assessed}, {"scientific"})
 
 test_mental_illness_needs_an_assessment if denies("pipl-55/assessment", "/application/codes", ["icd10:F32"])
 
-test_hiv_is_level_five if rules(changed(question, {"/application/codes": ["icd10:B20"], "/application/assessment": "pia-1"})) == {"state47-open/level"}
+test_hiv_is_level_five if rules(changed(question, {"/application/codes": ["icd10:B20"], "/application/assessment": "as-1", "/assessment": assessed})) == {"state47-open/level"}
 
 test_quality_control if {
 	d := changed(handover, {})
@@ -113,7 +113,7 @@ abroad_says(changes, words) if {
 }
 
 test_says_what_was_not_assessed if {
-	wider := {"/application/wishes/0/columns": ["encounter.*", "person.sex", "person.note"], "/application/assessment": "pia-1"}
+	wider := {"/application/wishes/0/columns": ["encounter.*", "person.sex", "person.note"], "/application/assessment": "as-1", "/assessment": assessed}
 	d := changed(question, object.union(abroad, wider))
 	some r in d.reasons
 	r.rule == "sichuan-32/cross-border"
@@ -174,8 +174,8 @@ test_renewal_needs_rules_in_force if no_rules({"date": "2027-01-01"})
 found(patches) := {o.value | some o in changed(question, patches).obligations; o.kind == "limit"}
 
 test_lists_of_the_purpose if {
-	found({"/application/use/diseases": ["F32.1"], "/application/assessment": "pia-1"}) == {"list=psychiatric"}
-	both := {"/application/use/diseases": ["E00-F05"], "/application/codes": ["icd10:Q90"], "/application/assessment": "pia-1"}
+	found({"/application/use/diseases": ["F32.1"], "/application/assessment": "as-1", "/assessment": assessed}) == {"list=psychiatric"}
+	both := {"/application/use/diseases": ["E00-F05"], "/application/codes": ["icd10:Q90"], "/application/assessment": "as-1", "/assessment": assessed}
 	found(both) == {"list=psychiatric", "list=genetic"}
 	found({"/application/use/diseases": ["I60-I69", "I21"]}) == set()
 }
@@ -183,13 +183,13 @@ test_lists_of_the_purpose if {
 test_lists_of_a_column if {
 	every columns in [["encounter.total_cost"], ["encounter.*"]] {
 		found({
-			"/application/wishes/0/columns": columns, "/application/assessment": "pia-1",
+			"/application/wishes/0/columns": columns, "/application/assessment": "as-1", "/assessment": assessed,
 			"/datasets/0/listed": [{"column": "encounter.total_cost", "list": "genetic"}, {"column": "person.sex", "list": "psychiatric"}],
 		}) == {"list=genetic"}
 	}
 }
 
 test_found_lists_ask_for_reviews if asks(
-	{"/application/use/diseases": ["Q90.0"], "/application/assessment": "pia-1"},
+	{"/application/use/diseases": ["Q90.0"], "/application/assessment": "as-1", "/assessment": assessed},
 	{"genetic", "scientific"},
 )

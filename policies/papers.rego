@@ -2,6 +2,7 @@
 # which documents that is required), and whether its purpose is within what the datasets may be used for (carrel.duo).
 package carrel.application
 
+import data.carrel.cite
 import data.carrel.duo
 
 # --- the form (broker/form says where an application does not follow it)
@@ -25,6 +26,10 @@ named["authority"] := app.authority.document
 
 named["mlps"] := app.receiver.evidence if app.kind == "handover"
 
+named["guardian"] := app.minors.consent if app.minors.included
+
+named["rules"] := app.rules.document if "tianjin-32-5/rules" in needs
+
 held contains "sichuan-29/attached" if {
 	count(data.carrel.papers) > 0
 	count(unattached) == 0
@@ -37,7 +42,14 @@ unattached contains name if {
 	not attached(named[name])
 }
 
-attached(hash) if hash in app.attachments
+# A hash is worth what lies under it: a file that was taken in with this application, and not an empty one.
+attached(hash) if {
+	some paper in app.attachments
+	paper.hash == hash
+	paper.size > 0
+	paper.by != ""
+	paper.on <= cite.today
+}
 
 details["sichuan-29/attached"] := {
 	"zh": concat("、", sort({data.carrel.papers[name].label.zh | some name in unattached})),

@@ -23,20 +23,35 @@ test_attached if {
 	d := application.decision with input as signed
 	not d.allow
 	rules(d) == {"sichuan-29/attached"}
-	{r.text.en | some r in d.reasons} == {"A document that the application refers to must be attached: authorisation or legal basis."}
-	there := decide(signed, "/application/attachments", ["sha256:bb"])
+	{r.text.en | some r in d.reasons} == {"A document that the application refers to must be attached and not empty: authorisation or legal basis."}
+	there := decide(signed, "/application/attachments", [paper("sha256:aa"), paper("sha256:bb")])
 	there.allow
-	another := decide(signed, "/application/attachments", ["sha256:bc"])
+	another := decide(signed, "/application/attachments", [paper("sha256:aa"), paper("sha256:bc")])
 	not another.allow
 }
 
 test_attached_where_policy_asks_for_it if {
-	asked := {n: object.union(p, {"required": true}) | some n, p in data.carrel.papers}
-	d := application.decision with input as question with data.carrel.papers as asked
+	d := decide(question, "/application/attachments", [])
 	rules(d) == {"sichuan-29/attached"}
-	one := json.patch(handover, [{"op": "replace", "path": "/application/attachments", "value": ["sha256:aa"]}])
-	h := application.decision with input as one with data.carrel.papers as asked
-	{r.text.en | some r in h.reasons} == {"A document that the application refers to must be attached: MLPS certificate."}
+	waived := {n: object.union(p, {"required": false}) | some n, p in data.carrel.papers}
+	application.decision.allow with input as json.patch(question, [{"op": "replace", "path": "/application/attachments", "value": []}]) with data.carrel.papers as waived
+	one := json.patch(handover, [{"op": "replace", "path": "/application/attachments", "value": [paper("sha256:aa")]}])
+	h := application.decision with input as one
+	{r.text.en | some r in h.reasons} == {"A document that the application refers to must be attached and not empty: MLPS certificate."}
+}
+
+# A file with nothing in it, of nobody, or of a day to come is none.
+test_empty_attachments if {
+	every change in [{"size": 0}, {"by": ""}, {"on": "2026-11-22"}, {"hash": "sha256:ac"}] {
+		rules(decide(question, "/application/attachments", [object.union(paper("sha256:aa"), change)])) == {"sichuan-29/attached"}
+	}
+}
+
+test_attached_form_of_consent if {
+	minors := json.patch(question, [{"op": "replace", "path": "/application/minors", "value": {"included": true, "consent": "sha256:ac", "law": ""}}])
+	d := application.decision with input as minors
+	{r.text.en | some r in d.reasons} == {"A document that the application refers to must be attached and not empty: form of the guardians' consent."}
+	decide(minors, "/application/attachments", [paper("sha256:aa"), paper("sha256:ac")]).allow
 }
 
 test_attachments_that_nobody_sent if {

@@ -54,14 +54,14 @@ type Application struct {
 	Identifiable bool         `json:"identifiable"`
 	Authority    Evidence     `json:"authority"`     // written authorisation of the persons, or a statute with its basis
 	DeclaredDuty bool         `json:"declared_duty"` // the applicant claims a statutory duty of his own
-	Assessment   string       `json:"assessment"`    // id of the privacy-impact assessment, when there is one
+	Assessment   string       `json:"assessment"`    // number of the privacy-impact assessment in the calendar, when there is one
 	Wishes       List[Wish]   `json:"wishes"`        // datasets and fields
 	Statistics   List[string] `json:"statistics"`    // restricted statistics asked for by name, e.g. drug-by-department
 	Epsilon      float64      `json:"epsilon"`       // ε of the grant; 0 asks for the default
 	Agreement    Terms        `json:"agreement"`
 	Use          Use          `json:"use"`         // the purpose, coded
 	Form         Form         `json:"form"`        // the form that it was made by, and where it does not follow it
-	Attachments  List[string] `json:"attachments"` // sha256:… of what is attached
+	Attachments  List[Paper]  `json:"attachments"` // the files that lie with it
 	Receiver     Receiver     `json:"receiver"`    // handover only
 	Remit        Remit        `json:"remit"`       // handover only
 	File         string       `json:"file"`        // "" is a first application | amendment | renewal
@@ -70,6 +70,26 @@ type Application struct {
 	Minors       Minors       `json:"minors"`      // whether persons under 14 are to be included
 	Codes        List[string] `json:"codes"`       // diagnoses and the like that are asked for by name, as "system:code"
 	Clearance    string       `json:"clearance"`   // number of the cross-border file that cleared it
+}
+
+// Paper is a file that was taken in: its content was looked at when it was attached (broker/attachment), and its hash is of that content.
+type Paper struct {
+	Hash string `json:"hash"` // sha256:…
+	Type string `json:"type"` // media type
+	Size int64  `json:"size"` // bytes
+	By   string `json:"by"`   // account
+	On   Date   `json:"on"`   // day on which it was attached
+}
+
+// Assessment is a line of the assessment calendar that an application names, as it stands. The zero value is none.
+type Assessment struct {
+	ID    string `json:"id"`
+	Sort  string `json:"sort"`  // see matters.json
+	State string `json:"state"` // due | passed | failed
+	Unit  string `json:"unit"`  // institution that was assessed
+	On    Date   `json:"on"`    // day of the result
+	// Next is the state of the one that followed it, "" while none does.
+	Next string `json:"next"`
 }
 
 // Former is what an amendment or renewal changes.
@@ -178,6 +198,8 @@ type SubmissionQuestion struct {
 	Application Application   `json:"application"`
 	Datasets    List[Dataset] `json:"datasets"`  // those of the wishes that the catalogue knows
 	Clearance   Clearance     `json:"clearance"` // the file that the application names
+	// Assessment is the privacy-impact assessment that the application names.
+	Assessment Assessment `json:"assessment"`
 }
 
 // Decision names the rule document.
@@ -208,8 +230,9 @@ type Case struct {
 	Pause       Pause           `json:"pause"`     // of a grant
 	Recused     List[string]    `json:"recused"`   // accounts that take no part
 	Sitting     Sitting         `json:"sitting"`   // the meeting that it is before
-	// Conditions are those of a grant.
+	// Conditions are those of a grant; Papers are the files that were attached to it since.
 	Conditions List[CaseCondition] `json:"conditions"`
+	Papers     List[Paper]         `json:"papers"`
 }
 
 // Pause is why a grant rests, or is to rest.

@@ -127,6 +127,7 @@ func (f *form) workflow(machine string, c Case) {
 	f.lists(c.Former)
 	f.dates(c.Due)
 	f.conditions(c.Conditions)
+	f.papers(c.Papers)
 	f.natural("a number of appeals", int64(c.Appeals))
 	for _, r := range c.Reviews {
 		f.texts(r.Kind, r.Reviewer, r.Verdict, r.Institution)
@@ -173,7 +174,7 @@ func (q SubmissionQuestion) Valid() error {
 	f.finite(a.Epsilon)
 	f.use(a.Use)
 	f.form(a.Form)
-	f.lists(a.Attachments)
+	f.papers(a.Attachments)
 	f.receiver(a.Receiver)
 	f.remit(a.Remit)
 	if len(a.Wishes) > MaxItems || len(q.Datasets) > MaxItems {
@@ -189,7 +190,21 @@ func (q SubmissionQuestion) Valid() error {
 	}
 	f.file(a)
 	f.clearance(q.Clearance)
+	f.texts(q.Assessment.ID, q.Assessment.Sort, q.Assessment.State, q.Assessment.Unit, q.Assessment.Next)
+	f.dates(q.Assessment.On)
 	return f.err
+}
+
+func (f *form) papers(all List[Paper]) {
+	if len(all) > MaxItems {
+		f.fail("a list is too long")
+		return
+	}
+	for _, p := range all {
+		f.texts(p.Hash, p.Type, p.By)
+		f.dates(p.On)
+		f.natural("a size", p.Size)
+	}
 }
 
 func (f *form) dataset(d Dataset) {

@@ -39,7 +39,7 @@ func TestTwoOfficesClear(t *testing.T) {
 	}
 	d := apptest.Research()
 	d.Facts.CrossBorder, d.Facts.Clearance = true, f.ID
-	a, err := w.Applications.Create(ctx, w.As("li"), d)
+	a, err := w.Create(ctx, w.As("li"), d)
 	if err != nil {
 		t.Fatal(err)
 	}

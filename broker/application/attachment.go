@@ -2,14 +2,12 @@ package application
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"carrel/broker/attachment"
+	"carrel/broker/attachment/folder"
 	"carrel/broker/audit"
 	"carrel/broker/auth"
 	"carrel/broker/grant/act"
@@ -18,9 +16,7 @@ import (
 	"carrel/policy"
 )
 
-const attachmentKind = "attachment"
-
-// The bounds of what is attached to one application.
+// The bounds of what is attached to one application or grant.
 const (
 	maxAttachments   = 50
 	maxAttachedBytes = 100 << 20
@@ -34,7 +30,7 @@ type Vault interface {
 	Sweep(named func(id string) (bool, error)) (int, error)
 }
 
-// Papers is the use cases about files attached to applications. What is attached is named by its sha256; name and content can be
+// Papers is the use cases about files attached to applications and grants. What is attached is named by its sha256; name and content can be
 // taken away for good, and the log holds salted commitments to the content only.
 type Papers struct {
 	apps  *Service
@@ -49,31 +45,6 @@ func NewPapers(apps *Service, vault Vault) (*Papers, error) {
 	return &Papers{apps: apps, vault: vault}, nil
 }
 
-// paper is an attachment as stored.
-type paper struct {
-	Application string        `json:"application"`
-	Hash        string        `json:"hash"` // sha256:…
-	Type        string        `json:"type"`
-	Size        int           `json:"size"`
-	Name        store.TextRef `json:"name"`
-	Blob        string        `json:"blob"`           // in the vault; copies of an application share it
-	Salt        []byte        `json:"salt,omitempty"` // of the commitment in the log; gone with the file
-	By          string        `json:"by"`
-	At          time.Time     `json:"at"`
-	Version     int           `json:"version"` // submissions before it
-	Removed     time.Time     `json:"removed,omitzero"`
-}
-
-func (p *paper) id() string { return p.Application + "/" + p.Hash }
-
-func (p *paper) index() store.Index {
-	state := "kept"
-	if !p.Removed.IsZero() {
-		state = "removed"
-	}
-	return store.Index{Owner: p.Blob, State: state, Parent: p.Application}
-}
-
 // Attached is an attachment as people see it.
 type Attached struct {
 	Hash string    `json:"hash"`
@@ -84,31 +55,17 @@ type Attached struct {
 	At   time.Time `json:"at"`
 }
 
-// attached are the files of an application that are there.
-func attached(ctx context.Context, tx *store.Tx, app string) ([]paper, error) {
-	docs, err := tx.List(ctx, attachmentKind, store.Filter{Parent: app, State: "kept", Limit: store.ListMax})
-	if err != nil {
-		return nil, fmt.Errorf("application: attachments: %w", err)
-	}
-	var out []paper
-	for _, d := range docs {
-		var p paper
-		if err := d.Decode(&p); err != nil {
-			return nil, err
-		}
-		out = append(out, p)
-	}
-	return out, nil
+// Attach attaches a file to an application. The same file twice is one. It is allowed while the application is in the applicant's hands.
+func (s *Papers) Attach(ctx context.Context, id auth.Identity, app, name, media string, data []byte) (*Attached, error) {
+	return s.attach(ctx, id, s.ofApplication(app), name, media, data)
 }
 
-// Attach attaches a file. The same file twice is one. It is allowed while the application is in the applicant's hands.
-func (s *Papers) Attach(ctx context.Context, id auth.Identity, app, name, media string, data []byte) (*Attached, error) {
+func (s *Papers) attach(ctx context.Context, id auth.Identity, at place, name, media string, data []byte) (*Attached, error) {
 	file, err := attachment.Check(name, media, data)
 	if err != nil {
 		return nil, err
 	}
-	step := act.Step{Kind: "attachment.added", Object: "application/" + app}
-	if known, err := s.before(ctx, id, app, step, hashOf(data)); err != nil || known != nil {
+	if known, err := s.before(ctx, id, at, folder.HashOf(data)); err != nil || known != nil {
 		return known, err
 	}
 	blob, err := s.vault.Put(data)
@@ -116,13 +73,16 @@ func (s *Papers) Attach(ctx context.Context, id auth.Identity, app, name, media 
 		return nil, fmt.Errorf("application: attach: %w", err)
 	}
 	var out *Attached
-	err = s.apps.desk.Do(ctx, id, step, func(tx *store.Tx) error {
-		a, dec, err := s.mayAttach(ctx, tx, id, app, len(data))
+	err = s.apps.desk.Do(ctx, id, at.step("attachment.added"), func(tx *store.Tx) error {
+		version, dec, err := at.add(ctx, tx, id)
 		if err != nil {
-			return act.Conceal(err, what())
+			return err
 		}
-		p := &paper{Application: a.ID, Hash: hashOf(data), Type: file.Type, Size: len(data), Blob: blob, By: id.Account, At: s.apps.desk.Now().UTC(), Version: a.Version}
-		out, err = s.keep(ctx, tx, id, dec, p, file)
+		if err := room(ctx, tx, at.id, len(data)); err != nil {
+			return err
+		}
+		p := &folder.Paper{Of: at.id, Hash: folder.HashOf(data), Type: file.Type, Size: len(data), Blob: blob, By: id.Account, At: s.apps.desk.Now().UTC(), Version: version}
+		out, err = s.keep(ctx, tx, id, at, dec, p, file)
 		return err
 	})
 	if err != nil {
@@ -131,21 +91,19 @@ func (s *Papers) Attach(ctx context.Context, id auth.Identity, app, name, media 
 	return out, nil
 }
 
-func hashOf(data []byte) string {
-	sum := sha256.Sum256(data)
-	return "sha256:" + hex.EncodeToString(sum[:])
-}
-
 // before looks, without the writer, whether the file may be attached at all, so that nobody fills the disk with what is refused; it
 // returns the attachment when it is there already. A refusal is put on record.
-func (s *Papers) before(ctx context.Context, id auth.Identity, app string, step act.Step, hash string) (*Attached, error) {
+func (s *Papers) before(ctx context.Context, id auth.Identity, at place, hash string) (*Attached, error) {
 	var known *Attached
 	err := s.apps.desk.Store.View(ctx, func(tx *store.Tx) error {
-		if _, _, err := s.mayAttach(ctx, tx, id, app, 0); err != nil {
+		if _, _, err := at.add(ctx, tx, id); err != nil {
 			return err
 		}
-		p := &paper{Application: app, Hash: hash}
-		_, err := tx.Get(ctx, attachmentKind, p.id(), p)
+		if err := room(ctx, tx, at.id, 0); err != nil {
+			return err
+		}
+		p := &folder.Paper{Of: at.id, Hash: hash}
+		_, err := tx.Get(ctx, folder.DocKind, p.ID(), p)
 		if store.IsNotFound(err) || err == nil && !p.Removed.IsZero() {
 			return nil
 		}
@@ -156,44 +114,28 @@ func (s *Papers) before(ctx context.Context, id auth.Identity, app string, step 
 		return err
 	})
 	if err != nil {
-		return nil, s.apps.desk.Do(ctx, id, step, func(*store.Tx) error { return act.Conceal(err, what()) })
+		return nil, s.apps.desk.Do(ctx, id, at.step("attachment.added"), func(*store.Tx) error { return err })
 	}
 	return known, nil
 }
 
-// mayAttach asks policy, looks whose turn it is, and counts.
-func (s *Papers) mayAttach(ctx context.Context, tx *store.Tx, id auth.Identity, app string, size int) (*Application, policy.Decision, error) {
-	a, _, err := s.apps.visible(ctx, tx, id, app)
+// room says whether so many bytes more have a place in a folder.
+func room(ctx context.Context, tx *store.Tx, of string, size int) error {
+	kept, err := folder.Kept(ctx, tx, of)
 	if err != nil {
-		return nil, policy.Decision{}, err
+		return err
 	}
-	dec, err := s.apps.access(ctx, id, "application.edit", a)
-	if err != nil {
-		return nil, dec, err
-	}
-	w, err := s.apps.workflow(ctx)
-	if err != nil {
-		return nil, dec, err
-	}
-	if !slices.Contains(w.Owners[a.State], "applicant") {
-		return nil, dec, problem.New(problem.Conflict, "申请现不在申请人手中，不能上传或撤下附件。", "The application is not in the applicant's hands now; nothing can be attached or taken off.")
-	}
-	kept, err := attached(ctx, tx, app)
-	if err != nil {
-		return nil, dec, err
-	}
-	total := size
 	for _, p := range kept {
-		total += p.Size
+		size += p.Size
 	}
-	if len(kept) >= maxAttachments || total > maxAttachedBytes {
-		return nil, dec, problem.New(problem.TooLarge, "附件过多（最多 50 个、共 100 MB）；请先撤下一些。", "There are too many attachments (at most 50, 100 MB in all); take some off first.")
+	if len(kept) >= maxAttachments || size > maxAttachedBytes {
+		return problem.New(problem.TooLarge, "附件过多（最多 50 个、共 100 MB）；请先撤下一些。", "There are too many attachments (at most 50, 100 MB in all); take some off first.")
 	}
-	return a, dec, nil
+	return nil
 }
 
 // keep writes the attachment and its log entry. A file that was taken off before is a new one.
-func (s *Papers) keep(ctx context.Context, tx *store.Tx, id auth.Identity, dec policy.Decision, p *paper, file attachment.File) (*Attached, error) {
+func (s *Papers) keep(ctx context.Context, tx *store.Tx, id auth.Identity, at place, dec policy.Decision, p *folder.Paper, file attachment.File) (*Attached, error) {
 	var err error
 	if p.Salt, err = audit.NewSalt(); err != nil {
 		return nil, err
@@ -205,35 +147,39 @@ func (s *Papers) keep(ctx context.Context, tx *store.Tx, id auth.Identity, dec p
 	if p.Name, err = tx.PutText(ctx, file.Name); err != nil {
 		return nil, err
 	}
-	rev, err := tx.Get(ctx, attachmentKind, p.id(), nil)
+	rev, err := tx.Get(ctx, folder.DocKind, p.ID(), nil)
 	if err != nil && !store.IsNotFound(err) {
 		return nil, err
 	}
-	if err := tx.Put(ctx, attachmentKind, p.id(), rev, p.index(), p); err != nil {
+	if err := tx.Put(ctx, folder.DocKind, p.ID(), rev, p.Index(), p); err != nil {
 		return nil, err
 	}
-	_, err = s.apps.desk.Record(ctx, tx, id, dec, act.Step{Kind: "attachment.added", Object: "application/" + p.Application,
-		Facts: map[string]string{"type": p.Type, "size": fmt.Sprint(p.Size)}, Commit: map[string]string{"content": content, "name": p.Name.Commitment}})
-	if err != nil {
+	step := at.step("attachment.added")
+	step.Facts, step.Commit = map[string]string{"type": p.Type, "size": fmt.Sprint(p.Size)}, map[string]string{"content": content, "name": p.Name.Commitment}
+	if _, err := s.apps.desk.Record(ctx, tx, id, dec, step); err != nil {
 		return nil, err
 	}
 	return &Attached{Hash: p.Hash, Name: file.Name, Type: p.Type, Size: p.Size, By: p.By, At: p.At}, nil
 }
 
-func show(ctx context.Context, tx *store.Tx, p paper) (*Attached, error) {
+func show(ctx context.Context, tx *store.Tx, p folder.Paper) (*Attached, error) {
 	name, err := opened(ctx, tx, p.Name)
 	return &Attached{Hash: p.Hash, Name: name, Type: p.Type, Size: p.Size, By: p.By, At: p.At}, err
 }
 
 // List shows what is attached to who may read the application, and puts the view on record.
 func (s *Papers) List(ctx context.Context, id auth.Identity, app string) ([]Attached, error) {
+	return s.list(ctx, id, s.ofApplication(app))
+}
+
+func (s *Papers) list(ctx context.Context, id auth.Identity, at place) ([]Attached, error) {
 	var out []Attached
-	err := s.apps.desk.Look(ctx, id, act.Step{Kind: "attachment.listed", Object: "application/" + app}, what(), func(tx *store.Tx) (policy.Decision, error) {
-		dec, err := s.mayRead(ctx, tx, id, app)
+	err := s.apps.desk.Look(ctx, id, at.step("attachment.listed"), at.what, func(tx *store.Tx) (policy.Decision, error) {
+		dec, err := at.read(ctx, tx, id)
 		if err != nil {
 			return dec, err
 		}
-		kept, err := attached(ctx, tx, app)
+		kept, err := folder.Kept(ctx, tx, at.id)
 		if err != nil {
 			return dec, err
 		}
@@ -252,30 +198,26 @@ func (s *Papers) List(ctx context.Context, id auth.Identity, app string) ([]Atta
 	return out, nil
 }
 
-func (s *Papers) mayRead(ctx context.Context, tx *store.Tx, id auth.Identity, app string) (policy.Decision, error) {
-	a, _, err := load(ctx, tx, app)
-	if err != nil {
-		return policy.Decision{}, err
-	}
-	return s.apps.access(ctx, id, "application.read", a)
-}
-
 // Fetch gives an attachment to who may read the application, after the view is on record. What is given has the hash it was asked by.
 func (s *Papers) Fetch(ctx context.Context, id auth.Identity, app, hash string) (*attachment.File, error) {
+	return s.fetch(ctx, id, s.ofApplication(app), hash)
+}
+
+func (s *Papers) fetch(ctx context.Context, id auth.Identity, at place, hash string) (*attachment.File, error) {
 	var out *attachment.File
-	err := s.apps.desk.Look(ctx, id, act.Step{Kind: "attachment.fetched", Object: "application/" + app}, what(), func(tx *store.Tx) (policy.Decision, error) {
-		dec, err := s.mayRead(ctx, tx, id, app)
+	err := s.apps.desk.Look(ctx, id, at.step("attachment.fetched"), at.what, func(tx *store.Tx) (policy.Decision, error) {
+		dec, err := at.read(ctx, tx, id)
 		if err != nil {
 			return dec, err
 		}
-		p := &paper{Application: app, Hash: hash}
-		if _, err := tx.Get(ctx, attachmentKind, p.id(), p); err != nil {
+		p := &folder.Paper{Of: at.id, Hash: hash}
+		if _, err := tx.Get(ctx, folder.DocKind, p.ID(), p); err != nil {
 			return dec, err
 		}
 		if !p.Removed.IsZero() {
 			return dec, problem.Absent(policy.Text{ZH: "附件", EN: "attachment"})
 		}
-		out, err = s.read(ctx, tx, p)
+		out, err = s.open(ctx, tx, p)
 		return dec, err
 	})
 	if err != nil {
@@ -284,7 +226,7 @@ func (s *Papers) Fetch(ctx context.Context, id auth.Identity, app, hash string) 
 	return out, nil
 }
 
-func (s *Papers) read(ctx context.Context, tx *store.Tx, p *paper) (*attachment.File, error) {
+func (s *Papers) open(ctx context.Context, tx *store.Tx, p *folder.Paper) (*attachment.File, error) {
 	name, err := opened(ctx, tx, p.Name)
 	if err != nil {
 		return nil, err
@@ -293,7 +235,7 @@ func (s *Papers) read(ctx context.Context, tx *store.Tx, p *paper) (*attachment.
 	if err != nil {
 		return nil, fmt.Errorf("application: attachment: %w", err)
 	}
-	if hashOf(data) != p.Hash {
+	if folder.HashOf(data) != p.Hash {
 		return nil, problem.New(problem.Unverified, "附件与其摘要不符，未予提供；请告知管理员。", "The attachment is not what its hash says and is not given out; tell the administrator.")
 	}
 	return &attachment.File{Name: name, Type: p.Type, Data: data}, nil
@@ -308,8 +250,8 @@ func (s *Papers) Detach(ctx context.Context, id auth.Identity, app, hash string)
 		if err != nil {
 			return act.Conceal(err, what())
 		}
-		p := &paper{Application: app, Hash: hash}
-		rev, err := tx.Get(ctx, attachmentKind, p.id(), p)
+		p := &folder.Paper{Of: app, Hash: hash}
+		rev, err := tx.Get(ctx, folder.DocKind, p.ID(), p)
 		if err != nil || !p.Removed.IsZero() {
 			return errors.Join(err, problem.Absent(policy.Text{ZH: "附件", EN: "attachment"}))
 		}
@@ -348,16 +290,15 @@ func (s *Papers) mayDetach(ctx context.Context, tx *store.Tx, id auth.Identity, 
 }
 
 // erase marks an attachment as removed and says which file nobody needs any more.
-func (s *Papers) erase(ctx context.Context, tx *store.Tx, p *paper, rev int64) (string, error) {
+func (s *Papers) erase(ctx context.Context, tx *store.Tx, p *folder.Paper, rev int64) (string, error) {
 	p.Removed, p.Salt = s.apps.desk.Now().UTC(), nil
 	if err := tx.EraseText(ctx, p.Name.ID); err != nil {
 		return "", err
 	}
-	if err := tx.Put(ctx, attachmentKind, p.id(), rev, p.index(), p); err != nil {
+	if err := tx.Put(ctx, folder.DocKind, p.ID(), rev, p.Index(), p); err != nil {
 		return "", err
 	}
-	others, err := tx.List(ctx, attachmentKind, store.Filter{Owner: p.Blob, State: "kept", Limit: 1})
-	if err != nil || len(others) > 0 {
+	if shared, err := folder.Shared(ctx, tx, p.Blob); err != nil || shared {
 		return "", err
 	}
 	return p.Blob, nil
@@ -368,8 +309,8 @@ func (s *Papers) Sweep(ctx context.Context) error {
 	_, err := s.vault.Sweep(func(blob string) (bool, error) {
 		kept := false
 		err := s.apps.desk.Store.View(ctx, func(tx *store.Tx) error {
-			docs, err := tx.List(ctx, attachmentKind, store.Filter{Owner: blob, State: "kept", Limit: 1})
-			kept = len(docs) > 0
+			var err error
+			kept, err = folder.Shared(ctx, tx, blob)
 			return err
 		})
 		return kept, err

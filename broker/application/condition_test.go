@@ -40,8 +40,6 @@ func owing(t *testing.T, w *apptest.World, owed ...application.ObligationInput) 
 	return g
 }
 
-func evidence(digit string) string { return "sha256:" + strings.Repeat(digit, 64) }
-
 // Guard: a condition is met by evidence that who set it accepted. While one is overdue the grant carries nothing: without evidence, with
 // evidence that came late, with evidence that was sent back.
 func TestConditionsBecomeObligations(t *testing.T) {
@@ -65,16 +63,17 @@ func TestConditionsBecomeObligations(t *testing.T) {
 		c.Name, c.Condition = command, g.Obligations[0].ID
 		return w.Grants.Move(ctx, w.As(who), g.ID, c)
 	}
+	first, second := w.Evidence("wang", g.ID, "半年报告"), w.Evidence("li", g.ID, "半年报告（补充第三季度）")
 	must(t, permit())
 	refused(t, "accepted without evidence", do("zhou", "accept", grant.Command{}))
 	w.Clock.Add(45 * 24 * time.Hour)
 	refused(t, "a permit while a condition is overdue", permit())
 	refused(t, "filed without evidence", do("li", "discharge", grant.Command{Evidence: "done"}))
-	if err := do("hu", "discharge", grant.Command{Evidence: evidence("a")}); !problem.Is(err, problem.NotFound) {
+	if err := do("hu", "discharge", grant.Command{Evidence: first}); !problem.Is(err, problem.NotFound) {
 		t.Errorf("by a stranger: %v", err)
 	}
-	must(t, do("wang", "discharge", grant.Command{Evidence: evidence("a")}))
-	refused(t, "filed twice", do("wang", "discharge", grant.Command{Evidence: evidence("b")}))
+	must(t, do("wang", "discharge", grant.Command{Evidence: first}))
+	refused(t, "filed twice", do("wang", "discharge", grant.Command{Evidence: second}))
 	refused(t, "a permit on late evidence that nobody judged", permit())
 	for _, who := range []string{"li", "wang"} {
 		refused(t, "accepted by "+who, do(who, "accept", grant.Command{}))
@@ -84,10 +83,10 @@ func TestConditionsBecomeObligations(t *testing.T) {
 	refused(t, "a permit on evidence that was sent back", permit())
 	seen, err := w.Grants.Get(ctx, w.As("li"), g.ID)
 	must(t, err)
-	if o := seen.Obligations[0]; o.State() != grant.ConditionOpen || len(o.Returns) != 1 || o.Returns[0].Words != "报告缺少第三季度的使用情况说明。" || o.Returns[0].Evidence != evidence("a") {
+	if o := seen.Obligations[0]; o.State() != grant.ConditionOpen || len(o.Returns) != 1 || o.Returns[0].Words != "报告缺少第三季度的使用情况说明。" || o.Returns[0].Evidence != first {
 		t.Errorf("what the lead sees: %+v", o)
 	}
-	must(t, do("li", "discharge", grant.Command{Evidence: evidence("c")}))
+	must(t, do("li", "discharge", grant.Command{Evidence: second}))
 	must(t, do("zhou", "accept", grant.Command{}))
 	refused(t, "accepted twice", do("zhou", "accept", grant.Command{}))
 	must(t, permit())
@@ -104,7 +103,7 @@ func TestEvidenceInTimeCarriesTheGrant(t *testing.T) {
 	w := apptest.New(t)
 	ctx := context.Background()
 	g := owing(t, w, application.ObligationInput{Kind: "report", Due: "2026-12-31"})
-	must(t, w.Grants.Move(ctx, w.As("li"), g.ID, grant.Command{Name: "discharge", Condition: g.Obligations[0].ID, Evidence: evidence("a")}))
+	must(t, w.Grants.Move(ctx, w.As("li"), g.ID, grant.Command{Name: "discharge", Condition: g.Obligations[0].ID, Evidence: w.Evidence("li", g.ID, "report")}))
 	w.Clock.Add(45 * 24 * time.Hour)
 	_, _, err := w.Grants.IssuePermit(ctx, w.As("li"), g.ID, grant.PermitRequest{})
 	must(t, err)
@@ -125,7 +124,7 @@ func TestConditionOfAReview(t *testing.T) {
 		t.Errorf("before there is evidence: %v %v", v, err)
 	}
 	for _, o := range g.Obligations {
-		must(t, w.Grants.Move(ctx, w.As("li"), g.ID, grant.Command{Name: "discharge", Condition: o.ID, Evidence: evidence("a")}))
+		must(t, w.Grants.Move(ctx, w.As("li"), g.ID, grant.Command{Name: "discharge", Condition: o.ID, Evidence: w.Evidence("li", g.ID, "report")}))
 	}
 	accept := func(who string, n int) error {
 		return w.Grants.Move(ctx, w.As(who), g.ID, grant.Command{Name: "accept", Condition: g.Obligations[n].ID})
@@ -146,7 +145,7 @@ func TestIdentifiableNeedsAGround(t *testing.T) {
 	ctx := context.Background()
 	d := apptest.Research() // the ground on record is the application itself
 	d.Facts.Identifiable = true
-	a, err := w.Applications.Create(ctx, w.As("li"), d)
+	a, err := w.Create(ctx, w.As("li"), d)
 	must(t, err)
 	x, err := w.Papers.Attach(ctx, w.As("li"), a.ID, "basis.pdf", attachment.PDF, pdf)
 	must(t, err)
@@ -166,8 +165,8 @@ func TestSensitiveListsFollow(t *testing.T) {
 	ctx := context.Background()
 	d := apptest.Research()
 	d.Facts.Use.Diseases = []string{"Q90.0"}
-	d.Facts.Assessment = "pia-1"
-	a, err := w.Applications.Create(ctx, w.As("li"), d)
+	d.Facts.Assessment = w.Assessed()
+	a, err := w.Create(ctx, w.As("li"), d)
 	must(t, err)
 	a, err = w.Applications.Submit(ctx, w.As("li"), a.ID, 0)
 	must(t, err)
@@ -176,7 +175,7 @@ func TestSensitiveListsFollow(t *testing.T) {
 	}
 	d = apptest.Research()
 	d.Facts.Codes = []string{"icd10:F32"}
-	d.Facts.Assessment = "pia-1"
+	d.Facts.Assessment = w.Assessed()
 	g := w.Granted("li", d)
 	v, err := w.Grants.Get(ctx, w.As("li"), g.Grant)
 	must(t, err)

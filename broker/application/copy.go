@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"carrel/broker/attachment/folder"
 	"carrel/broker/auth"
 	"carrel/broker/grant/act"
 	"carrel/broker/store"
@@ -39,7 +40,7 @@ func (s *Papers) Copy(ctx context.Context, id auth.Identity, app string) (*Appli
 		if made.Commit, err = apps.fill(ctx, tx, b, d); err != nil {
 			return err
 		}
-		if err := s.refer(ctx, tx, a.ID, b.ID, id.Account); err != nil {
+		if err := apps.refer(ctx, tx, a.ID, b.ID, id.Account); err != nil {
 			return err
 		}
 		if err := put(ctx, tx, b, 0); err != nil {
@@ -92,8 +93,8 @@ func moved(from, to, today policy.Date) (policy.Date, policy.Date) {
 }
 
 // refer attaches to the copy what is attached to the application, without a second file.
-func (s *Papers) refer(ctx context.Context, tx *store.Tx, from, to, account string) error {
-	kept, err := attached(ctx, tx, from)
+func (s *Service) refer(ctx context.Context, tx *store.Tx, from, to, account string) error {
+	kept, err := folder.Kept(ctx, tx, from)
 	if err != nil {
 		return err
 	}
@@ -102,11 +103,11 @@ func (s *Papers) refer(ctx context.Context, tx *store.Tx, from, to, account stri
 		if err != nil {
 			return err
 		}
-		p.Application, p.By, p.At, p.Version = to, account, s.apps.desk.Now().UTC(), 0
+		p.Of, p.By, p.At, p.Version = to, account, s.desk.Now().UTC(), 0
 		if p.Name, err = tx.PutText(ctx, name); err != nil {
 			return err
 		}
-		if err := tx.Put(ctx, attachmentKind, p.id(), 0, p.index(), &p); err != nil {
+		if err := tx.Put(ctx, folder.DocKind, p.ID(), 0, p.Index(), &p); err != nil {
 			return err
 		}
 	}

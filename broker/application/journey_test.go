@@ -157,7 +157,7 @@ func TestSeparationOfDuties(t *testing.T) {
 	ctx := context.Background()
 	both := w.As("li")
 	both.Roles = append(both.Roles, "reviewer-ethics", "authority", "owner")
-	a, err := w.Applications.Create(ctx, w.As("li"), apptest.Research())
+	a, err := w.Create(ctx, w.As("li"), apptest.Research())
 	if err != nil {
 		t.Fatal(err)
 	}

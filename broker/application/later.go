@@ -8,6 +8,7 @@ import (
 
 	"carrel/broker/abroad"
 	"carrel/broker/auth"
+	"carrel/broker/conduct/matter"
 	"carrel/broker/grant"
 	"carrel/broker/grant/act"
 	"carrel/broker/store"
@@ -41,6 +42,9 @@ func (s *Service) Later(ctx context.Context, id auth.Identity, app, file string)
 			return err
 		}
 		if err := s.copied(ctx, tx, a, made); err != nil {
+			return err
+		}
+		if err := s.refer(ctx, tx, a.ID, made.ID, id.Account); err != nil {
 			return err
 		}
 		if err := put(ctx, tx, made, 0); err != nil {
@@ -108,4 +112,29 @@ func (s *Service) clearance(ctx context.Context, tx *store.Tx, a *Application) (
 	}
 	a.Export = f.Facts.Rows
 	return f.Question(), nil
+}
+
+// assessment looks up the privacy-impact assessment that the application names, and how the one that followed it went. One that is not
+// on record is none: policy says what that means.
+func (s *Service) assessment(ctx context.Context, tx *store.Tx, a *Application) (policy.Assessment, error) {
+	var none policy.Assessment
+	if a.Facts.Assessment == "" {
+		return none, nil
+	}
+	m, _, err := matter.Load(ctx, tx, matter.Assessment, a.Facts.Assessment)
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrInvalid) {
+		return none, nil
+	}
+	if err != nil {
+		return none, fmt.Errorf("application: assessment: %w", err)
+	}
+	out := policy.Assessment{ID: m.ID, Sort: m.Sort, State: m.State, Unit: m.Unit}
+	if n := len(m.Steps); n > 0 {
+		out.On = policy.DateOf(m.Steps[n-1].At)
+	}
+	err = matter.All(ctx, tx, matter.Assessment, store.Filter{Parent: m.ID}, func(next *matter.Matter) error {
+		out.Next = next.State
+		return nil
+	})
+	return out, err
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"carrel/broker/attachment/folder"
 	"carrel/broker/form"
 	"carrel/broker/problem"
 	"carrel/broker/store"
@@ -123,10 +124,6 @@ func (s *Service) papers(ctx context.Context, tx *store.Tx, a *Application) erro
 	default:
 		return err
 	}
-	a.Facts.Attachments = nil
-	kept, err := attached(ctx, tx, a.ID)
-	for _, x := range kept {
-		a.Facts.Attachments = append(a.Facts.Attachments, x.Hash)
-	}
+	a.Facts.Attachments, err = folder.Facts(ctx, tx, a.ID)
 	return err
 }

@@ -15,7 +15,7 @@ import (
 
 func submitted(t *testing.T, w *apptest.World, lead string, d application.Draft) *application.Application {
 	t.Helper()
-	a, err := w.Applications.Create(context.Background(), w.As(lead), d)
+	a, err := w.Create(context.Background(), w.As(lead), d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestDeadlineInAYearNobodyEntered(t *testing.T) {
 	w.Clock.Add(400 * 24 * time.Hour) // 26 December 2027
 	d := apptest.Research()
 	d.Facts.From, d.Facts.To = "2027-12-26", "2028-06-30"
-	a, err := w.Applications.Create(context.Background(), w.As("li"), d)
+	a, err := w.Create(context.Background(), w.As("li"), d)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,7 +58,12 @@ func (s *Service) lawful(ctx context.Context, tx *store.Tx, applicant auth.Ident
 	if err != nil {
 		return policy.Decision{}, err
 	}
-	return s.desk.Ask(ctx, policy.SubmissionQuestion{At: s.desk.Moment(), Subject: applicant.Subject(), Application: a.Facts, Datasets: sets, Clearance: clearance})
+	assessment, err := s.assessment(ctx, tx, a)
+	if err != nil {
+		return policy.Decision{}, err
+	}
+	return s.desk.Ask(ctx, policy.SubmissionQuestion{At: s.desk.Moment(), Subject: applicant.Subject(), Application: a.Facts, Datasets: sets, Clearance: clearance,
+		Assessment: assessment})
 }
 
 // DecisionInput is the authority's decision. Epsilon, From and To replace what was asked for where they are given.

@@ -17,7 +17,7 @@ func TestDoubleSubmitIsAConflict(t *testing.T) {
 	t.Parallel()
 	w := apptest.New(t)
 	ctx := context.Background()
-	a, err := w.Applications.Create(ctx, w.As("li"), apptest.Research())
+	a, err := w.Create(ctx, w.As("li"), apptest.Research())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestIncompleteIsRefusedWithReasons(t *testing.T) {
 	} {
 		d := apptest.Research()
 		cut(&d)
-		a, err := w.Applications.Create(ctx, w.As("li"), d)
+		a, err := w.Create(ctx, w.As("li"), d)
 		if err != nil {
 			t.Fatal(name, err)
 		}
@@ -88,7 +88,7 @@ func TestMalformedDrafts(t *testing.T) {
 	} {
 		d := apptest.Research()
 		c.change(&d)
-		if _, err := w.Applications.Create(context.Background(), w.As("li"), d); !problem.Is(err, c.code) {
+		if _, err := w.Create(context.Background(), w.As("li"), d); !problem.Is(err, c.code) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -96,7 +96,7 @@ func TestMalformedDrafts(t *testing.T) {
 	d := apptest.Research()
 	d.Facts.Lead, d.Facts.Reason, d.Facts.Receiver.Key, d.Facts.Receiver.Institution = "wang", 1000, true, "elsewhere"
 	delete(d.Texts, application.TextReason)
-	a, err := w.Applications.Create(context.Background(), w.As("li"), d)
+	a, err := w.Create(context.Background(), w.As("li"), d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +218,7 @@ func TestInbox(t *testing.T) {
 		}
 		return len(items)
 	}
-	a, err := w.Applications.Create(ctx, w.As("li"), apptest.Research())
+	a, err := w.Create(ctx, w.As("li"), apptest.Research())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +261,7 @@ func TestInbox(t *testing.T) {
 func TestPolicyThatFailsStopsEverything(t *testing.T) {
 	t.Parallel()
 	good := apptest.New(t)
-	a, err := good.Applications.Create(context.Background(), good.As("li"), apptest.Research())
+	a, err := good.Create(context.Background(), good.As("li"), apptest.Research())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,7 +46,7 @@ func refused(t *testing.T, err error, rules ...string) {
 func submitted(t *testing.T, w *apptest.World) *application.Application {
 	t.Helper()
 	ctx := context.Background()
-	a, err := w.Applications.Create(ctx, w.As("li"), apptest.Research())
+	a, err := w.Create(ctx, w.As("li"), apptest.Research())
 	must(t, err)
 	a, err = w.Applications.Submit(ctx, w.As("li"), a.ID, 0)
 	must(t, err)

@@ -2,7 +2,6 @@ package board_test
 
 import (
 	"context"
-	"strings"
 	"testing"
 	"time"
 
@@ -42,7 +41,7 @@ func TestWatchConditions(t *testing.T) {
 	if n := told(t, w, "zhou", object); len(n) != 0 {
 		t.Fatalf("near the day the authority hears %v", n)
 	}
-	must(t, w.Grants.Move(ctx, w.As("li"), a.Grant, grant.Command{Name: "discharge", Condition: a.ID + "-1", Evidence: "sha256:" + strings.Repeat("a", 64)}))
+	must(t, w.Grants.Move(ctx, w.As("li"), a.Grant, grant.Command{Name: "discharge", Condition: a.ID + "-1", Evidence: w.Evidence("li", a.Grant, "report")}))
 	tick(10)
 	if n := told(t, w, "zhou", object); n["due.reminded"] != 1 {
 		t.Errorf("evidence waits and the authority hears %v", n)

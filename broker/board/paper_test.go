@@ -131,7 +131,7 @@ func TestADeputyBringsNoSecondVote(t *testing.T) {
 	ctx := context.Background()
 	d := apptest.Research()
 	d.Facts.Minors = policy.Minors{Included: true, Law: "pipl"}
-	a, err := w.Applications.Create(ctx, w.As("li"), d)
+	a, err := w.Create(ctx, w.As("li"), d)
 	must(t, err)
 	a, err = w.Applications.Submit(ctx, w.As("li"), a.ID, 0)
 	must(t, err)
@@ -160,7 +160,7 @@ func TestADeputyOfWhoMayNot(t *testing.T) {
 	t.Parallel()
 	w := apptest.New(t)
 	ctx := context.Background()
-	a, err := w.Applications.Create(ctx, w.As("li"), apptest.Research())
+	a, err := w.Create(ctx, w.As("li"), apptest.Research())
 	must(t, err)
 	_, err = w.Applications.Submit(ctx, w.As("li"), a.ID, 0)
 	must(t, err)

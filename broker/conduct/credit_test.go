@@ -99,7 +99,7 @@ func TestExpulsion(t *testing.T) {
 	if g, err = w.Grants.Get(ctx, w.As("zhou"), others); err != nil || g.State != grant.StateActive {
 		t.Errorf("another's grant: %v, %v", g, err)
 	}
-	_, err = w.Applications.Create(ctx, w.As("li"), apptest.Research())
+	_, err = w.Create(ctx, w.As("li"), apptest.Research())
 	denied(t, err, "sichuan-16/expelled")
 	if _, err = w.Conduct.Read(ctx, w.As("li"), matter.Credit, "", ""); err != nil {
 		t.Errorf("his own file: %v", err)
@@ -137,7 +137,7 @@ func TestSuspensionAndAppeal(t *testing.T) {
 	ok(t, err)
 	_, err = w.Conduct.Lift(ctx, w.As("zhou"), m.ID, words)
 	denied(t, err, "sichuan-16/other-judge")
-	if _, err = w.Applications.Create(ctx, w.As("li"), apptest.Research()); !problem.Is(err, problem.Forbidden) {
+	if _, err = w.Create(ctx, w.As("li"), apptest.Research()); !problem.Is(err, problem.Forbidden) {
 		t.Errorf("an appeal alone frees: %v", err)
 	}
 	_, err = w.Conduct.Lift(ctx, w.As("he"), m.ID, words)
@@ -156,13 +156,13 @@ func TestInstitutionsStandingAndExpiry(t *testing.T) {
 	in.Until = "2026-11-22"
 	_, err := w.Conduct.Enter(ctx, w.As("he"), in)
 	ok(t, err)
-	_, err = w.Applications.Create(ctx, w.As("wang"), apptest.Research())
+	_, err = w.Create(ctx, w.As("wang"), apptest.Research())
 	denied(t, err, "ndr-31/standing")
-	if _, err = w.Applications.Create(ctx, w.As("hu"), apptest.Research()); err != nil {
+	if _, err = w.Create(ctx, w.As("hu"), apptest.Research()); err != nil {
 		t.Errorf("another institution: %v", err)
 	}
 	w.Clock.Add(48 * 3600e9)
-	if _, err = w.Applications.Create(ctx, w.As("wang"), apptest.Research()); err != nil {
+	if _, err = w.Create(ctx, w.As("wang"), apptest.Research()); err != nil {
 		t.Errorf("after its last day: %v", err)
 	}
 }

@@ -61,7 +61,7 @@ func TestRungs(t *testing.T) {
 	if want := []string{"rung-admonish", "rung-criticise", "rung-rectify", "rung-refer", "rung-sanction", "rung-talk"}; !slices.Equal(sorts, want) {
 		t.Errorf("the file holds %v", sorts)
 	}
-	_, err = w.Applications.Create(ctx, w.As("hu"), apptest.Research())
+	_, err = w.Create(ctx, w.As("hu"), apptest.Research())
 	denied(t, err, "ndr-31/standing")
 }
 
@@ -74,11 +74,11 @@ func TestRectification(t *testing.T) {
 	in.Until = "2026-11-30"
 	_, err := w.Conduct.Order(ctx, w.As("zhou"), in)
 	ok(t, err)
-	if _, err = w.Applications.Create(ctx, w.As("hu"), apptest.Research()); err != nil {
+	if _, err = w.Create(ctx, w.As("hu"), apptest.Research()); err != nil {
 		t.Errorf("before its day: %v", err)
 	}
 	w.Clock.Add(10 * 24 * time.Hour)
-	_, err = w.Applications.Create(ctx, w.As("hu"), apptest.Research())
+	_, err = w.Create(ctx, w.As("hu"), apptest.Research())
 	denied(t, err, "sichuan-20/rectification")
 	duties, err := w.Conduct.Read(ctx, w.As("hu"), matter.Duty, "institution/other-university", "")
 	ok(t, err)
@@ -90,7 +90,7 @@ func TestRectification(t *testing.T) {
 	denied(t, err, "sichuan-20/recorder")
 	_, err = w.Conduct.Done(ctx, w.As("zhou"), duties[0].ID, done)
 	ok(t, err)
-	if _, err = w.Applications.Create(ctx, w.As("hu"), apptest.Research()); err != nil {
+	if _, err = w.Create(ctx, w.As("hu"), apptest.Research()); err != nil {
 		t.Errorf("after it was put right: %v", err)
 	}
 }

@@ -50,7 +50,7 @@ func TestPostsNeedTrainingAndDeclaration(t *testing.T) {
 	w := apptest.New(t)
 	ctx := context.Background()
 	create := func() error {
-		_, err := w.Applications.Create(ctx, w.As("li"), apptest.Research())
+		_, err := w.Create(ctx, w.As("li"), apptest.Research())
 		return err
 	}
 	ok(t, create())
@@ -69,7 +69,7 @@ func TestPostsNeedTrainingAndDeclaration(t *testing.T) {
 	ok(t, err)
 	d := apptest.Research()
 	d.Facts.Team = nil
-	_, err = w.Applications.Create(ctx, w.As("wang"), d)
+	_, err = w.Create(ctx, w.As("wang"), d)
 	denied(t, err, "sichuan-24/training")
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"carrel/broker/attachment/folder"
 	"carrel/broker/auth"
 	"carrel/broker/grant/act"
 	"carrel/broker/problem"
@@ -59,6 +60,10 @@ func (s *Service) Move(ctx context.Context, id auth.Identity, grant string, c Co
 // move asks policy and obeys: the state that it names, and its effects.
 func (s *Service) move(ctx context.Context, tx *store.Tx, id auth.Identity, g *Grant, rev int64, c Command, step act.Step) error {
 	seen := g.Case()
+	var err error
+	if seen.Papers, err = folder.Facts(ctx, tx, g.ID); err != nil {
+		return err
+	}
 	if c.Name == "change" { // what is asked for is not yet so
 		seen.Pause = policy.Pause{Purpose: c.Purpose, Reason: policy.Length(c.Reason)}
 	}

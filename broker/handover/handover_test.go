@@ -373,7 +373,7 @@ func TestSensitiveColumnStaysBehind(t *testing.T) {
 	w := newWorld(t, 180)
 	d := apptest.Quality()
 	d.Facts.Wishes[0].Columns = append(d.Facts.Wishes[0].Columns, "cv_event.cost")
-	a, err := w.Applications.Create(context.Background(), w.As("zheng"), d)
+	a, err := w.Create(context.Background(), w.As("zheng"), d)
 	ok(t, err)
 	if _, err = w.Applications.Submit(context.Background(), w.As("zheng"), a.ID, 0); problem.Is(err, problem.Forbidden) {
 		return // policy refuses such an application at once

@@ -92,6 +92,9 @@ func (s *server) attachments() {
 		}
 	)
 	p := s.c.Papers
+	whole := func(op *huma.Operation) {
+		op.MaxBodyBytes, op.BodyReadTimeout = attachment.MaxSize+1, attachmentTimeout // the limit itself counts as above it
+	}
 	route(s, http.MethodGet, "/applications/{id}/attachments", "What is attached to an application", func(ctx context.Context, id auth.Identity, in *ByID) (*reply[[]application.Attached], error) {
 		list, err := p.List(ctx, id, in.ID)
 		return &reply[[]application.Attached]{listed(list)}, err
@@ -99,9 +102,7 @@ func (s *server) attachments() {
 	route(s, http.MethodPost, "/applications/{id}/attachments", "Attach a file of 10 MB at most", func(ctx context.Context, id auth.Identity, in *upload) (*reply[*application.Attached], error) {
 		x, err := p.Attach(ctx, id, in.ID, in.Name, in.Media, in.RawBody)
 		return &reply[*application.Attached]{x}, err
-	}, func(op *huma.Operation) {
-		op.MaxBodyBytes, op.BodyReadTimeout = attachment.MaxSize+1, attachmentTimeout // the limit itself counts as above it
-	})
+	}, whole)
 	route(s, http.MethodGet, "/applications/{id}/attachments/{hash}", "Fetch a file", func(ctx context.Context, id auth.Identity, in *one) (*file, error) {
 		f, err := p.Fetch(ctx, id, in.ID, in.Hash)
 		if err != nil {
@@ -115,5 +116,20 @@ func (s *server) attachments() {
 		}
 		list, err := p.List(ctx, id, in.ID)
 		return &reply[[]application.Attached]{listed(list)}, err
+	})
+	route(s, http.MethodGet, "/grants/{id}/attachments", "What was attached to a grant since the decision", func(ctx context.Context, id auth.Identity, in *ByID) (*reply[[]application.Attached], error) {
+		list, err := p.ListLater(ctx, id, in.ID)
+		return &reply[[]application.Attached]{listed(list)}, err
+	})
+	route(s, http.MethodPost, "/grants/{id}/attachments", "Attach a file of 10 MB at most to a grant: the evidence of a condition, or what else is filed later", func(ctx context.Context, id auth.Identity, in *upload) (*reply[*application.Attached], error) {
+		x, err := p.AttachLater(ctx, id, in.ID, in.Name, in.Media, in.RawBody)
+		return &reply[*application.Attached]{x}, err
+	}, whole)
+	route(s, http.MethodGet, "/grants/{id}/attachments/{hash}", "Fetch a file that lies with a grant", func(ctx context.Context, id auth.Identity, in *one) (*file, error) {
+		f, err := p.FetchLater(ctx, id, in.ID, in.Hash)
+		if err != nil {
+			return nil, err
+		}
+		return download(f), nil
 	})
 }

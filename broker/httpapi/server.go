@@ -290,7 +290,7 @@ func suspended(err error) bool {
 func things() map[string]policy.Text {
 	return map[string]policy.Text{
 		"GET /api/v1/applications/{id}": {ZH: "申请", EN: "application"}, "GET /api/v1/applications/{id}/agreement": {ZH: "申请", EN: "application"}, "GET /api/v1/applications/{id}/changes": {ZH: "申请", EN: "application"}, "GET /api/v1/applications/{id}/attachments": {ZH: "申请", EN: "application"}, "GET /api/v1/applications/{id}/attachments/{hash}": {ZH: "申请", EN: "application"},
-		"GET /api/v1/grants/{id}": {ZH: "授权", EN: "grant"}, "GET /api/v1/jobs/{id}": {ZH: "任务", EN: "job"}, "GET /api/v1/jobs/{id}/result": {ZH: "任务", EN: "job"},
+		"GET /api/v1/grants/{id}": {ZH: "授权", EN: "grant"}, "GET /api/v1/grants/{id}/attachments": {ZH: "授权", EN: "grant"}, "GET /api/v1/grants/{id}/attachments/{hash}": {ZH: "授权", EN: "grant"}, "GET /api/v1/jobs/{id}": {ZH: "任务", EN: "job"}, "GET /api/v1/jobs/{id}/result": {ZH: "任务", EN: "job"},
 		"GET /api/v1/handovers/{id}": {ZH: "移交", EN: "handover"}, "GET /api/v1/handovers/{id}/package": {ZH: "移交", EN: "handover"},
 	}
 }

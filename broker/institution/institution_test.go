@@ -53,7 +53,7 @@ func TestChangesReachTheNextDecision(t *testing.T) {
 	w := apptest.New(t)
 	ctx := context.Background()
 	apply := func() error {
-		_, err := w.Applications.Create(ctx, w.As("li"), apptest.Research())
+		_, err := w.Create(ctx, w.As("li"), apptest.Research())
 		return err
 	}
 	ok(t, apply())

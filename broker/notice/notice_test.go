@@ -83,7 +83,7 @@ func TestRefusedStepsTellNobody(t *testing.T) {
 	w := apptest.New(t)
 	d := apptest.Research()
 	d.Facts.Wishes = nil
-	a, err := w.Applications.Create(context.Background(), w.As("li"), d)
+	a, err := w.Create(context.Background(), w.As("li"), d)
 	ok(t, err)
 	if _, err := w.Applications.Submit(context.Background(), w.As("li"), a.ID, 0); err == nil {
 		t.Fatal("an application for nothing was submitted")

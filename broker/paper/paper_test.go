@@ -75,7 +75,7 @@ func TestPapers(t *testing.T) {
 			t.Errorf("%s holds markup of the applicant's, a link or a hole", what)
 		}
 	}
-	draft, err := w.Applications.Create(ctx, w.As("li"), apptest.Research())
+	draft, err := w.Create(ctx, w.As("li"), apptest.Research())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,6 +51,12 @@ func (s *story) say(zh, en string) string {
 	return en
 }
 
+// attaches puts a file to an application or a grant and gives its hash.
+func (s *story) attaches(who, at, name, words string) string {
+	s.t.Helper()
+	return str(s.does(who, at+"/attachments?name="+name, []byte(words)), "hash")
+}
+
 // reviewed takes a submitted application through every review that policy asked for, by whoever of the board belongs to the owners.
 func (s *story) reviewed(app string, owners ...string) {
 	s.t.Helper()
@@ -113,7 +119,10 @@ func TestStoryTwoOwners(t *testing.T) {
 		app := str(s.does("li", "/applications", draft), "id")
 		at := "/applications/" + app
 		s.refused("li", http.MethodPost, at+"/submit", obj{}, http.StatusForbidden, "sichuan-29/ethics")
-		draft["facts"].(obj)["ethics"] = obj{"document": paper}
+		draft["facts"].(obj)["ethics"] = obj{"document": paper} // a hash is no document
+		s.must("li", http.MethodPut, at, draft)
+		s.refused("li", http.MethodPost, at+"/submit", obj{}, http.StatusForbidden, "sichuan-29/attached")
+		draft["facts"].(obj)["ethics"] = obj{"document": s.attaches("li", at, "approval.txt", s.say("伦理委员会同意。", "The committee approves."))}
 		s.must("li", http.MethodPut, at, draft)
 		if got := strs(s.does("li", at+"/submit", obj{}), "data_owners"); !slices.Equal(got, []string{hospital, commission}) {
 			s.t.Fatalf("the owners are %v", got)
@@ -196,6 +205,10 @@ func TestStoryQualityCentre(t *testing.T) {
 		s.refused("zheng", http.MethodPost, "/applications/"+app+"/submit", obj{}, http.StatusForbidden, "sichuan-18/complete")
 		registry = servicetest.RegistryDraft()
 		s.must("zheng", http.MethodPut, "/applications/"+app, registry)
+		s.refused("zheng", http.MethodPost, "/applications/"+app+"/submit", obj{}, http.StatusForbidden, "sichuan-29/attached")
+		paper := s.attaches("zheng", "/applications/"+app, "certificate.txt", s.say("等级保护备案证明", "Certificate of classified protection"))
+		registry.Facts.Ethics.Document, registry.Facts.Receiver.Evidence = paper, paper
+		s.must("zheng", http.MethodPut, "/applications/"+app, registry)
 		s.does("zheng", "/applications/"+app+"/submit", obj{})
 		s.reviewed(app, commission)
 		s.does("zhou", "/applications/"+app+"/decide", obj{"choice": "approve", "grounds": s.say("属于质控职责。", "Within the centre's remit.")})
@@ -258,13 +271,15 @@ func TestStoryAbroad(t *testing.T) {
 		}
 		s.refused("li", http.MethodPost, "/abroad", file, http.StatusForbidden, "sichuan-17/role")
 		facts := obj{
-			"kind": "query", "purpose": "research", "team": []string{}, "from": s.day(0), "to": s.day(360), "funding": "public", "conflicts": "none", "ethics": obj{"document": paper},
+			"kind": "query", "purpose": "research", "team": []string{}, "from": s.day(0), "to": s.day(360), "funding": "public", "conflicts": "none", "ethics": obj{},
 			"cross_border": true, "wishes": []obj{{"dataset": jinhe.Dataset, "columns": []string{"person.sex", "encounter.outcome", "encounter.icd10"}}},
 		}
 		draft := obj{"facts": facts, "texts": obj{"title": s.say("结局的国际比较", "Outcomes compared"), "reason": s.say("比较两国住院患者的治疗结局及差异。", "Outcomes of stays compared between two countries."),
 			"methods": s.say("按性别和转归分组计数，不作个体分析。", "Counts by sex and outcome; nobody is looked at alone.")}}
 		app := str(s.does("li", "/applications", draft), "id")
 		at := "/applications/" + app
+		facts["ethics"] = obj{"document": s.attaches("li", at, "approval.txt", s.say("伦理委员会同意。", "The committee approves."))}
+		s.must("li", http.MethodPut, at, draft)
 		s.refused("li", http.MethodPost, at+"/submit", obj{}, http.StatusForbidden, "sichuan-32/cross-border")
 
 		number := str(s.does("wu", "/abroad", file), "id")

@@ -71,11 +71,14 @@ func (s *story) day(days int) string { return s.clock().AddDate(0, 0, days).Form
 // obj is a JSON object.
 type obj = map[string]any
 
-// call sends one request as an account; "" is the public.
+// call sends one request as an account; "" is the public. A body of bytes is a text as it is, any other one is JSON.
 func (s *story) call(account, method, path string, body any) (int, []byte) {
 	s.t.Helper()
 	var in io.Reader
-	if body != nil {
+	media := "application/json"
+	if file, ok := body.([]byte); ok {
+		in, media = bytes.NewReader(file), "text/plain"
+	} else if body != nil {
 		raw, err := json.Marshal(body)
 		if err != nil {
 			s.t.Fatal(err)
@@ -88,7 +91,7 @@ func (s *story) call(account, method, path string, body any) (int, []byte) {
 	}
 	req.Header.Set("Accept-Language", map[string]string{"zh": "zh-CN", "en": "en"}[s.lang])
 	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Content-Type", media)
 	}
 	if account != "" {
 		req.Header.Set("Authorization", "Bearer "+s.token(account))

@@ -63,7 +63,7 @@ func (p *pages) with(app string, pairs ...string) url.Values {
 
 func (p *pages) submitted(lead string) string {
 	p.t.Helper()
-	a, err := p.Applications.Create(context.Background(), p.As(lead), apptest.Research())
+	a, err := p.Create(context.Background(), p.As(lead), apptest.Research())
 	ok(p.t, err)
 	_, err = p.Applications.Submit(context.Background(), p.As(lead), a.ID, 0)
 	ok(p.t, err)

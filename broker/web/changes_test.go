@@ -17,7 +17,7 @@ func TestChangesOnThePage(t *testing.T) {
 	p := newPages(t)
 	ctx := context.Background()
 	d := apptest.Research()
-	a, err := p.Applications.Create(ctx, p.As("li"), d)
+	a, err := p.Create(ctx, p.As("li"), d)
 	ok(t, err)
 	_, err = p.Applications.Submit(ctx, p.As("li"), a.ID, 0)
 	ok(t, err)

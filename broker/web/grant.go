@@ -22,9 +22,10 @@ func (s *server) grants(ctx context.Context, c *call) error {
 // grantData is one grant with what this person may do under it.
 type grantData struct {
 	*grant.View
-	Bar                                      bar
-	MayAsk, MayRequest, MayRevoke, MayGiveUp bool
-	Packages                                 []handover.Handover
+	Bar                                                 bar
+	MayAsk, MayRequest, MayRevoke, MayGiveUp, MayAttach bool
+	Packages                                            []handover.Handover
+	papers
 }
 
 // bar is a budget drawn as a strip of 100 parts.
@@ -64,6 +65,12 @@ func (s *server) grantPage(ctx context.Context, c *call, id string, failed error
 	for _, cmd := range v.Commands {
 		d.MayRevoke = d.MayRevoke || cmd.Command == "revoke"
 		d.MayGiveUp = d.MayGiveUp || cmd.Command == "relinquish"
+		d.MayAttach = d.MayAttach || cmd.Command == "attach"
+	}
+	if d.MayAttach || len(v.Obligations) > 0 {
+		if d.Attached, err = s.c.Papers.ListLater(ctx, c.id, id); err != nil {
+			return err
+		}
 	}
 	if err := s.uses(ctx, c, &d); err != nil {
 		return err

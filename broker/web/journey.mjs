@@ -1,6 +1,7 @@
 // The journey of one application and one QC package through the pages, as people click. Started by TestBrowserJourney, which
 // gives addresses and passwords on standard input.
 import { chromium } from 'playwright-core';
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { again, cases } from './cases.mjs';
@@ -26,7 +27,9 @@ const words = {
     notFound: 'There is no such', logout: 'Log out', wrong: 'account or the password is wrong', badSignature: 'countersignature is not by the registered key',
   },
 };
-const evidence = 'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+// The paper that both applications name: the committee's approval, which serves as the receiver's certificate too.
+const approval = Buffer.from('The ethics committee of Jinhe approves. 金河市医学伦理委员会同意。\n');
+const evidence = 'sha256:' + createHash('sha256').update(approval).digest('hex');
 const faults = [];
 let shot = 0;
 
@@ -140,10 +143,19 @@ async function applyForQuery(li) {
   await common(li);
   await li.shoot('form');
   await li.press(li.w.save);
+  await lodge(li);
   await li.sees(li.w.checked);
   await li.shoot('draft');
   await li.press(li.w.submit);
   return li.path();
+}
+
+// lodge attaches the paper to the draft on whose page one is.
+async function lodge(v) {
+  const form = v.page.locator('form[action$="/attachments"]');
+  await form.locator('input[name=file]').setInputFiles({ name: 'approval.txt', mimeType: 'text/plain', buffer: approval });
+  await form.locator('button').click();
+  await v.sees('approval.txt');
 }
 
 async function common(v) {
@@ -178,6 +190,7 @@ async function applyForHandover(zheng) {
   await common(zheng);
   await zheng.shoot('form-handover');
   await zheng.press(zheng.w.save);
+  await lodge(zheng);
   await zheng.sees(zheng.w.checked);
   await zheng.press(zheng.w.submit);
   return zheng.path();

@@ -42,7 +42,7 @@ func TestMeetingPages(t *testing.T) {
 	t.Parallel()
 	p := newPages(t)
 	ctx := context.Background()
-	a, err := p.Applications.Create(ctx, p.As("li"), apptest.Research())
+	a, err := p.Create(ctx, p.As("li"), apptest.Research())
 	ok(t, err)
 	_, err = p.Applications.Submit(ctx, p.As("li"), a.ID, 0)
 	ok(t, err)
@@ -146,8 +146,8 @@ func TestAbstainByForm(t *testing.T) {
 	p := newPages(t)
 	ctx := context.Background()
 	d := apptest.Research()
-	d.Facts.Minors = policy.Minors{Included: true, Consent: evidence}
-	a, err := p.Applications.Create(ctx, p.As("li"), d)
+	d.Facts.Minors = policy.Minors{Included: true, Consent: d.Facts.Ethics.Document}
+	a, err := p.Create(ctx, p.As("li"), d)
 	ok(t, err)
 	_, err = p.Applications.Submit(ctx, p.As("li"), a.ID, 0)
 	ok(t, err)

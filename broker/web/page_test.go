@@ -25,9 +25,9 @@ func TestHostileTexts(t *testing.T) {
 	for _, name := range []string{application.TextTitle, application.TextReason, application.TextMethods, application.TextFunding, application.TextConflicts, application.TextExemption} {
 		d.Texts[name] = hostile + name
 	}
-	draft, err := p.Applications.Create(ctx, p.As("li"), d)
+	draft, err := p.Create(ctx, p.As("li"), d)
 	ok(t, err)
-	a, err := p.Applications.Create(ctx, p.As("li"), d)
+	a, err := p.Create(ctx, p.As("li"), d)
 	ok(t, err)
 	_, err = p.Applications.Submit(ctx, p.As("li"), a.ID, 0)
 	ok(t, err)
@@ -112,10 +112,10 @@ func TestEveryPageInBothLanguages(t *testing.T) {
 	t.Parallel()
 	p := newPages(t)
 	ctx := context.Background()
-	draft, err := p.Applications.Create(ctx, p.As("li"), application.Draft{Texts: map[string]string{}})
+	draft, err := p.Create(ctx, p.As("li"), application.Draft{Texts: map[string]string{}})
 	ok(t, err)
 	granted, registry := p.Granted("li", apptest.Research()), p.Granted("zheng", apptest.Quality())
-	inReview, err := p.Applications.Create(ctx, p.As("li"), apptest.Research())
+	inReview, err := p.Create(ctx, p.As("li"), apptest.Research())
 	ok(t, err)
 	_, err = p.Applications.Submit(ctx, p.As("li"), inReview.ID, 0)
 	ok(t, err)
@@ -235,7 +235,7 @@ func TestOutdatedPage(t *testing.T) {
 	t.Parallel()
 	p := newPages(t)
 	ctx := context.Background()
-	a, err := p.Applications.Create(ctx, p.As("li"), apptest.Research())
+	a, err := p.Create(ctx, p.As("li"), apptest.Research())
 	ok(t, err)
 	_, err = p.Applications.Submit(ctx, p.As("li"), a.ID, 0)
 	ok(t, err)

@@ -10,18 +10,20 @@ import (
 
 	"carrel/broker/application"
 	"carrel/broker/attachment"
+	"carrel/broker/auth"
 	"carrel/broker/problem"
 )
 
 // The routes whose forms bring a file along.
 const (
 	uploadRoute = "POST /applications/{id}/attachments"
+	laterRoute  = "POST /grants/{id}/attachments"
 	sealRoute   = "POST /applications/{id}/agreement/seal"
 )
 
 // bound is how large a route's form may be, and what is said above that. Only those that take files may be larger than a form.
 func bound(pattern string) (int64, error) {
-	if pattern == uploadRoute || pattern == sealRoute {
+	if pattern == uploadRoute || pattern == laterRoute || pattern == sealRoute {
 		return attachment.MaxSize + maxForm, attachment.TooLarge()
 	}
 	return maxForm, problem.New(problem.TooLarge, "表单过大（上限 512 KB）；请缩短文字。", "The form is too large (512 KB at most); shorten the texts.")
@@ -37,20 +39,35 @@ func (s *server) attached(ctx context.Context, c *call, d *applicationData) erro
 	return err
 }
 
-// attach takes one file. It stays in memory until it is sealed: what the form's reader would put on the disk is not.
+// attach takes one file of an application.
 func (s *server) attach(ctx context.Context, c *call) error {
 	id := c.param("id")
+	if err := s.lodge(ctx, c, s.c.Papers.Attach); err != nil {
+		return s.applicationPage(ctx, c, err)
+	}
+	return c.redirect("/applications/" + id + "?done=attached")
+}
+
+// attachLater takes one file of a grant.
+func (s *server) attachLater(ctx context.Context, c *call) error {
+	id := c.param("id")
+	if err := s.lodge(ctx, c, s.c.Papers.AttachLater); err != nil {
+		return s.grantPage(ctx, c, id, err)
+	}
+	return c.redirect("/grants/" + id + "?done=attached")
+}
+
+// lodge gives the form's file to who keeps it. It stays in memory until it is sealed: what the form's reader would put on the disk is not.
+func (s *server) lodge(ctx context.Context, c *call, keep func(ctx context.Context, id auth.Identity, of, name, media string, data []byte) (*application.Attached, error)) error {
 	data, h, err := c.file(attachment.MaxSize)
 	if err == nil && h == nil {
 		err = problem.New(problem.Invalid, "请选择一个文件。", "Choose one file.")
 	}
-	if err == nil {
-		_, err = s.c.Papers.Attach(ctx, c.id, id, h.Filename, h.Header.Get("Content-Type"), data)
-	}
 	if err != nil {
-		return s.applicationPage(ctx, c, err)
+		return err
 	}
-	return c.redirect("/applications/" + id + "?done=attached")
+	_, err = keep(ctx, c.id, c.param("id"), h.Filename, h.Header.Get("Content-Type"), data)
+	return err
 }
 
 // file reads the one file of a form, a byte more than most so that what is above the bound is seen; no header is no file.
@@ -85,6 +102,19 @@ func (s *server) attachment(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
+	return c.download(f)
+}
+
+// attachmentLater is attachment of what lies with a grant.
+func (s *server) attachmentLater(ctx context.Context, c *call) error {
+	f, err := s.c.Papers.FetchLater(ctx, c.id, c.param("id"), c.value("hash"))
+	if err != nil {
+		return err
+	}
+	return c.download(f)
+}
+
+func (c *call) download(f *attachment.File) error {
 	h := c.w.Header()
 	h.Set("Content-Type", f.Type)
 	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.Name}))
@@ -93,7 +123,7 @@ func (s *server) attachment(ctx context.Context, c *call) error {
 	return nil
 }
 
-// papers are the files attached to an application, as its page shows them.
+// papers are the files attached to an application or a grant, as its page shows them.
 type papers struct {
 	Attached []application.Attached
 }

@@ -47,7 +47,7 @@ func (p *pages) sendFile(as, path, name, media string, data []byte) (int, string
 func TestAttachmentsPage(t *testing.T) {
 	t.Parallel()
 	p := newPages(t)
-	a, err := p.Applications.Create(context.Background(), p.As("li"), apptest.Research())
+	a, err := p.Create(context.Background(), p.As("li"), apptest.Research())
 	ok(t, err)
 	at := "/applications/" + a.ID
 	note := bytes.Repeat([]byte("The committee met and agreed. "), 40<<10) // above the bound of other forms
@@ -93,6 +93,41 @@ func TestAttachmentsPage(t *testing.T) {
 	}
 }
 
+// A holder attaches a file to a grant on its page; who judges reads it there, and nobody else hears of it.
+func TestGrantAttachmentsPage(t *testing.T) {
+	t.Parallel()
+	p := newPages(t)
+	at := "/grants/" + p.Granted("li", apptest.Research()).Grant
+	note := bytes.Repeat([]byte("Used as agreed. "), 60<<10) // above the bound of other forms
+	if status, body := p.sendFile("li", at+"/attachments", "report.txt", "text/plain", note); status != http.StatusSeeOther {
+		t.Fatalf("attaching: %d: %s", status, body)
+	}
+	_, body := p.page("li", at)
+	m := regexp.MustCompile(`attachments\?hash=([^"]+)"`).FindStringSubmatch(html.UnescapeString(body))
+	if m == nil || !strings.Contains(body, "report.txt") || !strings.Contains(body, `action="`+at+`/attachments" enctype="multipart/form-data"`) || strings.Contains(body, "attachments/remove") {
+		t.Fatal("the page does not show the file, or the form")
+	}
+	resp := p.send(request{as: "zhou", path: at + "/attachments?hash=" + m[1]})
+	if _, got := read(t, resp); got != string(note) || !strings.HasPrefix(resp.Header.Get("Content-Disposition"), "attachment") {
+		t.Error("the file does not come back as a download")
+	}
+	for _, c := range []struct {
+		as   string
+		data []byte
+		want int
+	}{{"li", nil, http.StatusUnprocessableEntity}, {"hu", []byte("hers"), http.StatusNotFound}, {"zhou", []byte("his"), http.StatusForbidden}, {"li", make([]byte, attachment.MaxSize+1), http.StatusRequestEntityTooLarge}} {
+		if status, _ := p.sendFile(c.as, at+"/attachments", "x.txt", "text/plain", c.data); status != c.want {
+			t.Errorf("%d bytes by %s: %d, not %d", len(c.data), c.as, status, c.want)
+		}
+	}
+	if status, _ := p.page("hu", at+"/attachments?hash="+m[1]); status != http.StatusNotFound {
+		t.Error("another reads it")
+	}
+	if _, body := p.page("zhou", at); strings.Contains(body, `action="`+at+`/attachments"`) {
+		t.Error("who holds no grant is offered the form")
+	}
+}
+
 // The form gives back all of a draft, also what was written elsewhere: saving it unread changes nothing.
 func TestFormKeepsWhatItDidNotWrite(t *testing.T) {
 	t.Parallel()
@@ -106,7 +141,7 @@ func TestFormKeepsWhatItDidNotWrite(t *testing.T) {
 		d.Facts.Rules = policy.Rules{Document: evidence, Version: "3", Date: "2026-01-01"}
 		d.Texts[application.TextSharing] = "half each"
 		lead := map[string]string{"query": "li", "handover": "zheng"}[d.Facts.Kind]
-		a, err := p.Applications.Create(ctx, p.As(lead), d)
+		a, err := p.Create(ctx, p.As(lead), d)
 		ok(t, err)
 		before, err := p.Applications.Show(ctx, p.As(lead), a.ID)
 		ok(t, err)
@@ -174,7 +209,7 @@ func TestRiskReportPage(t *testing.T) {
 		_, err = p.Catalogue.Publish(ctx, act.CatalogueTx{Tx: tx}, "jinhe", catalogue.Extract{Version: 3, Kind: "query", ManifestID: "m", Dir: "d", Persons: 500, PublishedBy: "wu", Risk: e.Dataset.NewRisk("query", "extract", 500)})
 		return err
 	}))
-	a, err := p.Applications.Create(ctx, p.As("li"), apptest.Research())
+	a, err := p.Create(ctx, p.As("li"), apptest.Research())
 	ok(t, err)
 	_, err = p.Applications.Submit(ctx, p.As("li"), a.ID, 0)
 	ok(t, err)

@@ -129,7 +129,7 @@ func (s *server) funcs(lang string, w words) template.FuncMap {
 		"eps":   epsilon,
 		"size":  size,
 		"bytes": func(n int) string { return size(int64(n)) },
-		"list":  func(items ...string) []string { return items },
+		"list":  func(items ...any) []any { return items },
 		"join": func(items []string) string {
 			return strings.Join(items, map[string]string{"zh": "、", "en": ", "}[lang])
 		},

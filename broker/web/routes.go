@@ -59,6 +59,8 @@ func (s *server) routes() []route {
 		{post, "/applications/{id}/agreement/seal", s.seal},
 		{get, "/grants", s.grants},
 		{get, "/grants/{id}", s.grant},
+		{get, "/grants/{id}/attachments", s.attachmentLater},
+		{post, "/grants/{id}/attachments", s.attachLater},
 		{post, "/grants/{id}/revoke", s.revoke},
 		{post, "/grants/{id}/relinquish", s.relinquish},
 		{get, "/grants/{id}/ask", s.askForm},

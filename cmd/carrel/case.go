@@ -43,7 +43,7 @@ texts:
 
 func (a *app) applicationCommand() *cobra.Command {
 	return a.group("application", "Applications for data: from draft to decision",
-		a.applicationForm(), a.applicationCheck(), a.applicationCopy(), a.applicationDiff(), a.applicationAttach(), a.applicationAttachments(), a.applicationFetch(), a.applicationDetach(),
+		a.applicationForm(), a.applicationCheck(), a.applicationCopy(), a.applicationDiff(), a.attach(a.ofApplication(), "Attach a file of 10 MB at most; prints its sha256, by which the application refers to it"), a.attachments(a.ofApplication(), "What is attached to an application"), a.fetch(a.ofApplication()), a.applicationDetach(),
 		a.applicationNew(), a.applicationEdit(), a.applicationStep("submit", "Submit for review", nil), a.applicationShow(), a.applicationList(),
 		a.applicationPrint(), a.applicationSeal(), a.applicationReview(), a.applicationSheet(), a.applicationStep("retract", "Take one's own vote back", nil),
 		a.applicationSay("ask", "Ask the applicant; the clock stops until the answer"), a.applicationSay("answer", "Answer the open question"),

@@ -277,10 +277,30 @@ func mediaOf(name string) string {
 	}
 }
 
-func (a *app) applicationAttach() *cobra.Command {
+// folder is where files lie: with an application, or with a grant.
+type folder struct {
+	noun, what, route, sample string
+}
+
+func (a *app) ofApplication() folder {
+	return folder{"APPLICATION", "an application", "/applications/", "carrel application %s ap-…"}
+}
+
+func (a *app) ofGrant() folder {
+	return folder{"GRANT", "a grant", "/grants/", "carrel grant %s g-…"}
+}
+
+// attachments is the route of what lies with this one.
+func (f folder) attachments(id string) string { return f.route + url.PathEscape(id) + "/attachments" }
+
+func (f folder) example(command, rest string) string {
+	return "  " + fmt.Sprintf(f.sample, command) + rest
+}
+
+func (a *app) attach(f folder, short string) *cobra.Command {
 	var media string
 	cmd := &cobra.Command{
-		Use: "attach APPLICATION FILE", Short: "Attach a file of 10 MB at most; prints its sha256, by which the application refers to it", Example: "  carrel application attach ap-… ethics.pdf", Args: a.exact(2, "an application and a file"),
+		Use: "attach " + f.noun + " FILE", Short: short, Example: f.example("attach", " report.pdf"), Args: a.exact(2, f.what+" and a file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			info, err := os.Stat(args[1])
 			if err != nil {
@@ -301,7 +321,7 @@ func (a *app) applicationAttach() *cobra.Command {
 				return err
 			}
 			var x application.Attached
-			if err := c.upload(cmd.Context(), "/applications/"+url.PathEscape(args[0])+"/attachments?name="+url.QueryEscape(filepath.Base(args[1])), media, bytes.NewReader(data), &x); err != nil {
+			if err := c.upload(cmd.Context(), f.attachments(args[0])+"?name="+url.QueryEscape(filepath.Base(args[1])), media, bytes.NewReader(data), &x); err != nil {
 				return err
 			}
 			return a.print(x, func(w io.Writer) { fmt.Fprintf(w, "%s  %s\n", x.Hash, x.Name) })
@@ -311,16 +331,16 @@ func (a *app) applicationAttach() *cobra.Command {
 	return cmd
 }
 
-func (a *app) applicationAttachments() *cobra.Command {
+func (a *app) attachments(f folder, short string) *cobra.Command {
 	return &cobra.Command{
-		Use: "attachments APPLICATION", Short: "What is attached to an application", Example: "  carrel application attachments ap-…", Args: a.exact(1, "an application"),
+		Use: "attachments " + f.noun, Short: short, Example: f.example("attachments", ""), Args: a.exact(1, f.what),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.api()
 			if err != nil {
 				return err
 			}
 			var all []application.Attached
-			if err := c.get(cmd.Context(), "/applications/"+url.PathEscape(args[0])+"/attachments", &all); err != nil {
+			if err := c.get(cmd.Context(), f.attachments(args[0]), &all); err != nil {
 				return err
 			}
 			return a.print(all, func(w io.Writer) { a.printAttached(w, all) })
@@ -336,16 +356,16 @@ func (a *app) printAttached(w io.Writer, all []application.Attached) {
 	list(w, a.say("没有附件", "nothing is attached"), []string{"SHA-256", a.say("名称", "NAME"), a.say("类型", "TYPE"), a.say("字节", "BYTES"), a.say("上传人", "BY")}, rows)
 }
 
-func (a *app) applicationFetch() *cobra.Command {
+func (a *app) fetch(f folder) *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
-		Use: "fetch APPLICATION HASH --out FILE", Short: "Fetch what is attached", Example: "  carrel application fetch ap-… sha256:… --out ethics.pdf", Args: a.exact(2, "an application and a hash"),
+		Use: "fetch " + f.noun + " HASH --out FILE", Short: "Fetch what is attached", Example: f.example("fetch", " sha256:… --out report.pdf"), Args: a.exact(2, f.what+" and a hash"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.api()
 			if err != nil {
 				return err
 			}
-			resp, err := c.send(cmd.Context(), http.MethodGet, "/applications/"+url.PathEscape(args[0])+"/attachments/"+url.PathEscape(args[1]), nil)
+			resp, err := c.send(cmd.Context(), http.MethodGet, f.attachments(args[0])+"/"+url.PathEscape(args[1]), nil)
 			if err != nil {
 				return err
 			}
@@ -356,15 +376,15 @@ func (a *app) applicationFetch() *cobra.Command {
 					return err
 				}
 			}
-			f, err := os.OpenFile(out, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+			saved, err := os.OpenFile(out, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 			if err != nil {
 				return err
 			}
-			if _, err := io.Copy(f, io.LimitReader(resp.Body, attachment.MaxSize)); err != nil {
-				_ = f.Close()
+			if _, err := io.Copy(saved, io.LimitReader(resp.Body, attachment.MaxSize)); err != nil {
+				_ = saved.Close()
 				return err
 			}
-			return f.Close()
+			return saved.Close()
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "where to write it; its own name if not given")

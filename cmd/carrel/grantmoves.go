@@ -30,8 +30,10 @@ func (a *app) grantMoves() []*cobra.Command {
 		return map[string]any{"condition": condition, "evidence": evidence}
 	})
 	discharge.Flags().StringVar(&condition, "condition", "", "number of the condition, as carrel grant show prints it")
-	discharge.Flags().StringVar(&evidence, "evidence", "", "sha256:… of the document")
+	discharge.Flags().StringVar(&evidence, "evidence", "", "sha256:… of a file that you attached to the grant")
 	return []*cobra.Command{relinquish, suspend, resume, change, decide, discharge, a.grantTraining(),
+		a.attach(a.ofGrant(), "Attach a file of 10 MB at most to your grant; prints its sha256, by which the evidence of a condition is named"),
+		a.attachments(a.ofGrant(), "What was attached to a grant since the decision"), a.fetch(a.ofGrant()),
 		a.grantJudge("accept", "Accept the evidence of a condition that you set"), a.grantJudge("return", "Send the evidence of a condition back, with the reason")}
 }
 

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"carrel/broker/application"
+	"carrel/broker/attachment"
 	"carrel/broker/audit/verify"
 	"carrel/broker/handover"
 	"carrel/broker/handover/parcel"
@@ -199,6 +203,9 @@ func (j *journey) travel(ctx context.Context) error {
 func (j *journey) grantFor(ctx context.Context, lead string, d application.Draft) (*application.Application, error) {
 	var ap application.Application
 	if err := j.do(ctx, lead, "/applications", d, &ap); err != nil {
+		return nil, err
+	}
+	if err := j.attach(ctx, lead, ap.ID); err != nil {
 		return nil, err
 	}
 	if err := j.do(ctx, lead, "/applications/"+ap.ID+"/submit", nil, &ap); err != nil {
@@ -398,15 +405,36 @@ func copyFile(from, to string) error {
 	return errors.Join(err, dst.Close())
 }
 
-// noDocument stands for the ethics committee's document, which the demo does not have.
-const noDocument = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+// demoDocument is the paper of the demo: the committee's approval, which serves as the receiver's certificate too.
+func demoDocument() []byte {
+	return []byte("金河市医学伦理委员会批准该项目；质控中心系统已通过三级等级保护备案。\nThe ethics committee of Jinhe approves the project; the centre's system holds a certificate of level 3.\n(演示用文件 A document for the demonstration)\n")
+}
+
+func demoDocumentHash() string {
+	sum := sha256.Sum256(demoDocument())
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// attach puts the demo's document to an application.
+func (j *journey) attach(ctx context.Context, lead, app string) error {
+	c, err := j.as(ctx, lead)
+	if err != nil {
+		return err
+	}
+	var x application.Attached
+	if err := c.upload(ctx, "/applications/"+app+"/attachments?name=approval.txt", attachment.Text, bytes.NewReader(demoDocument()), &x); err != nil {
+		return fmt.Errorf("%s: %w", lead, err)
+	}
+	j.tell("%s 附上伦理批件（%s…）", "%s attaches the ethics approval (%s…)", lead, x.Hash[:19])
+	return nil
+}
 
 func researchDraft() application.Draft {
 	now := time.Now()
 	return application.Draft{
 		Facts: policy.Application{
 			Kind: "query", Purpose: "research", Team: []string{"wang"}, From: policy.DateOf(now), To: policy.DateOf(now.AddDate(1, 0, 0)), Funding: "public", Conflicts: "none",
-			Ethics: policy.Ethics{Document: noDocument},
+			Ethics: policy.Ethics{Document: demoDocumentHash()},
 			Wishes: policy.List[policy.Wish]{{Dataset: jinhe.Dataset, Columns: []string{"person.*", "encounter.*", "cv_event.*"}}},
 		},
 		Texts: map[string]string{
@@ -425,10 +453,10 @@ func registryDraft() application.Draft {
 	return application.Draft{
 		Facts: policy.Application{
 			Kind: "handover", Purpose: "quality-control", Team: []string{"feng"}, From: policy.DateOf(now), To: policy.DateOf(now.AddDate(1, 0, 0)), Funding: "none", Conflicts: "none",
-			Ethics:    policy.Ethics{Document: noDocument},
+			Ethics:    policy.Ethics{Document: demoDocumentHash()},
 			Wishes:    policy.List[policy.Wish]{{Dataset: jinhe.Registry, Columns: columns}},
 			Agreement: policy.Terms{Host: "jinhe-first-hospital"},
-			Receiver:  policy.Receiver{System: "QC registry server", MLPS: 3, Evidence: noDocument, Expires: policy.DateOf(now.AddDate(2, 0, 0)), Officer: true},
+			Receiver:  policy.Receiver{System: "QC registry server", MLPS: 3, Evidence: demoDocumentHash(), Expires: policy.DateOf(now.AddDate(2, 0, 0)), Officer: true},
 			Remit:     policy.Remit{Hospitals: jinhe.HospitalIDs(), Kinds: []string{"stroke", "infarction"}, From: "2018-01", To: "2025-12"},
 		},
 		Texts: map[string]string{

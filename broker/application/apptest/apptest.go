@@ -9,6 +9,7 @@ import (
 	_ "embed" // the dataset
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"carrel/broker/abroad"
 	"carrel/broker/application"
 	"carrel/broker/attachment"
+	"carrel/broker/attachment/folder"
 	"carrel/broker/audit"
 	"carrel/broker/auth"
 	"carrel/broker/board"
@@ -316,8 +318,38 @@ func Quality() application.Draft {
 	}
 }
 
-func digest() string {
-	return "sha256:" + "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+// Document is the paper that the drafts name: a committee's approval, which serves as the receiver's certificate too.
+func Document() []byte { return []byte("%PDF-1.7\n% an approval of the ethics committee\n%%EOF\n") }
+
+func digest() string { return folder.HashOf(Document()) }
+
+// Create files a draft and attaches the document that it names.
+func (w *World) Create(ctx context.Context, id auth.Identity, d application.Draft) (*application.Application, error) {
+	a, err := w.Applications.Create(ctx, id, d)
+	if err != nil {
+		return nil, err
+	}
+	if named := []string{d.Facts.Ethics.Document, d.Facts.Receiver.Evidence, d.Facts.Minors.Consent, d.Facts.Rules.Document}; slices.Contains(named, digest()) {
+		_, err = w.Papers.Attach(ctx, id, a.ID, "approval.pdf", attachment.PDF, Document())
+	}
+	return a, err
+}
+
+// Evidence attaches a file to a grant and gives its hash, by which a condition is met.
+func (w *World) Evidence(account, grant, words string) string {
+	w.T.Helper()
+	x, err := w.Papers.AttachLater(context.Background(), w.As(account), grant, "report.txt", attachment.Text, []byte(words))
+	must(w.T, err)
+	return x.Hash
+}
+
+// Assessed puts a privacy-impact assessment of the dataset's owner on record and gives its number.
+func (w *World) Assessed() string {
+	w.T.Helper()
+	m, err := w.Conduct.Pass(context.Background(), w.As("wu"), "", conduct.Entry{Party: "institution/" + w.As("wu").Institution, Sort: "privacy-impact",
+		Reason: "影响评估认为风险可控，措施相称。", Article: "pipl-55", Evidence: digest()})
+	must(w.T, err)
+	return m.ID
 }
 
 // Reviewers are who reviews what.
@@ -342,7 +374,7 @@ func (w *World) Opinion(kind, verdict string) application.ReviewInput {
 func (w *World) Reviewed(lead string, d application.Draft) *application.Application {
 	w.T.Helper()
 	ctx := context.Background()
-	a, err := w.Applications.Create(ctx, w.As(lead), d)
+	a, err := w.Create(ctx, w.As(lead), d)
 	must(w.T, err)
 	a, err = w.Applications.Submit(ctx, w.As(lead), a.ID, 0)
 	must(w.T, err)

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"carrel/broker/application"
+	"carrel/broker/attachment"
+	"carrel/broker/attachment/folder"
 	"carrel/broker/auth"
 	"carrel/broker/handover/parcel"
 	"carrel/broker/jinhe"
@@ -125,8 +127,13 @@ func Publish(ctx context.Context, s *service.Service, steward auth.Identity, sou
 	return s.Holdings.Signed(ctx, steward, authority, m.Dataset)
 }
 
-// noDocument stands for documents that an invented city does not have.
-const noDocument = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+// Document is the paper that the drafts name: a committee's approval, which serves as the receiver's certificate too.
+func Document() []byte {
+	return []byte("%PDF-1.7\n% an approval of the ethics committee of an invented city\n%%EOF\n")
+}
+
+// DocumentHash is the name of Document.
+func DocumentHash() string { return folder.HashOf(Document()) }
 
 // ResearchDraft is an application to query these columns of a dataset.
 func ResearchDraft(dataset string, columns ...string) application.Draft {
@@ -134,7 +141,7 @@ func ResearchDraft(dataset string, columns ...string) application.Draft {
 	return application.Draft{
 		Facts: policy.Application{
 			Kind: "query", Purpose: "research", Team: []string{"wang"}, From: policy.DateOf(now), To: policy.DateOf(now.AddDate(1, 0, 0)), Funding: "public", Conflicts: "none",
-			Ethics: policy.Ethics{Document: noDocument},
+			Ethics: policy.Ethics{Document: DocumentHash()},
 			Wishes: policy.List[policy.Wish]{{Dataset: dataset, Columns: columns}},
 		},
 		Texts: map[string]string{
@@ -156,7 +163,7 @@ func RegistryDraft() application.Draft {
 	d := ResearchDraft(jinhe.Registry, columns...)
 	d.Facts.Kind, d.Facts.Purpose, d.Facts.Team, d.Facts.Funding = "handover", "quality-control", []string{"feng"}, "none"
 	d.Facts.Agreement.Host = "jinhe-first-hospital"
-	d.Facts.Receiver = policy.Receiver{System: "QC registry server", MLPS: 3, Evidence: noDocument, Expires: policy.DateOf(now.AddDate(2, 0, 0)), Officer: true}
+	d.Facts.Receiver = policy.Receiver{System: "QC registry server", MLPS: 3, Evidence: DocumentHash(), Expires: policy.DateOf(now.AddDate(2, 0, 0)), Officer: true}
 	d.Facts.Remit = policy.Remit{Hospitals: jinhe.HospitalIDs(), Kinds: []string{"stroke", "infarction"}, From: "2018-01", To: "2025-12"}
 	return d
 }
@@ -170,6 +177,9 @@ func Granted(ctx context.Context, s *service.Service, lead, owner string, d appl
 	a, err := s.Applications.Create(ctx, who(lead), d)
 	if err != nil {
 		return nil, fmt.Errorf("create: %w", err)
+	}
+	if _, err := s.Papers.Attach(ctx, who(lead), a.ID, "approval.pdf", attachment.PDF, Document()); err != nil {
+		return nil, fmt.Errorf("attach: %w", err)
 	}
 	if a, err = s.Applications.Submit(ctx, who(lead), a.ID, 0); err != nil {
 		return nil, fmt.Errorf("submit: %w", err)

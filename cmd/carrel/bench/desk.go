@@ -11,6 +11,8 @@ import (
 
 	"carrel/anonymize/dp"
 	"carrel/broker/application"
+	"carrel/broker/attachment"
+	"carrel/broker/attachment/folder"
 	"carrel/broker/auth"
 	"carrel/broker/grant"
 	"carrel/broker/job"
@@ -73,16 +75,19 @@ func (d *desk) as(account string) auth.Identity {
 
 // apply takes an application through reviews, decision and both signatures.
 func (d *desk) apply(ctx context.Context, e entry) (string, error) {
-	now := time.Now()
+	now, approval := time.Now(), []byte("The committee approves.")
 	ap, err := d.Applications.Create(ctx, d.me, application.Draft{
 		Facts: policy.Application{
 			Kind: "query", Purpose: "research", From: policy.DateOf(now), To: policy.DateOf(now.AddDate(1, 0, 0)), Funding: "public", Conflicts: "none", Epsilon: 8,
-			Ethics: policy.Ethics{Document: "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+			Ethics: policy.Ethics{Document: folder.HashOf(approval)},
 			Wishes: policy.List[policy.Wish]{{Dataset: e.dataset, Columns: e.columns}},
 		},
 		Texts: map[string]string{application.TextTitle: "Speed of answers", application.TextReason: "How fast answers are.", application.TextMethods: "Counts and means by group."},
 	})
 	if err != nil {
+		return "", err
+	}
+	if _, err = d.Papers.Attach(ctx, d.me, ap.ID, "approval.txt", attachment.Text, approval); err != nil {
 		return "", err
 	}
 	if ap, err = d.Applications.Submit(ctx, d.me, ap.ID, 0); err != nil {
