@@ -1,9 +1,11 @@
 package plan
 
 import (
-	"carrel/anonymize/dp"
+	"cmp"
 	"sort"
 	"strconv"
+
+	"carrel/anonymize/dp"
 )
 
 // Features is what policy and reviewers may know of a plan: names and sizes from text and schema, nothing from the data.
@@ -157,7 +159,7 @@ func (b *builder) describeScans(add func(indent int, zh, en string), indent int)
 			add(indent, "子查询：每人至多 "+n(s.m)+" 行，只依赖本人的记录", "subquery: at most "+n(s.m)+" rows of a person, from that person's rows alone")
 			s.rel.describe(add, indent+1)
 		default:
-			add(indent, "表 "+name(s)+"：每人至多 "+n(s.m)+" 行（硬上限 "+n(s.table.MaxRows)+"："+s.table.MaxRowsReason+"）",
+			add(indent, "表 "+name(s)+"：每人至多 "+n(s.m)+" 行（硬上限 "+n(s.table.MaxRows)+"："+cmp.Or(s.table.MaxRowsReasonZH, s.table.MaxRowsReason)+"）",
 				"table "+name(s)+": at most "+n(s.m)+" rows of a person (hard cap "+n(s.table.MaxRows)+": "+s.table.MaxRowsReason+")")
 		}
 	}

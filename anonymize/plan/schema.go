@@ -51,8 +51,9 @@ type Table struct {
 	RowKey  string // private: unique inside a person; public: unique; "" when there is none
 	MaxRows int64  // private: the hard cap M of rows a person; 0 in a public table
 	// MaxRowsReason says why M is what it is; the reason is never the data.
-	MaxRowsReason string
-	Columns       []Column
+	MaxRowsReason   string
+	MaxRowsReasonZH string // "" is the same
+	Columns         []Column
 
 	// Of a relation: sets of columns that are unique inside the person (public: over all rows).
 	unique [][]string

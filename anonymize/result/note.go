@@ -11,7 +11,7 @@ func (c *computer) note(selected bool) plan.Text {
 	if c.style == Raw {
 		return plan.Text{ZH: "原样：记录的加噪值，未作调整，计数可为负，合计不必等于各部分之和", EN: "raw: the recorded noised numbers as they are; counts may be negative, and totals need not be the sum of their parts"}
 	}
-	out := plan.Text{ZH: "数值彼此相符：计数不为负；记录的加噪原值可免费取得（--raw，字段 raw）", EN: "numbers agree with each other: no count is negative; the noised numbers as recorded are free to have (--raw, field raw)"}
+	out := plan.Text{ZH: "数值彼此相符：计数不为负；记录的加噪原值可免费取得（--raw，字段“raw”）", EN: "numbers agree with each other: no count is negative; the noised numbers as recorded are free to have (--raw, field “raw”)"}
 	if c.sets() < 2 {
 		return out
 	}

@@ -1,6 +1,8 @@
 package catalogue
 
 import (
+	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -96,10 +98,26 @@ type Table struct {
 	Fields        []Field `json:"fields"`
 }
 
+// Why is a reason in both languages. One that is written once, in an entry or a record of before, is the same in both.
+type Why policy.Text
+
+// UnmarshalJSON reads a reason.
+func (w *Why) UnmarshalJSON(raw []byte) error {
+	var one string
+	if json.Unmarshal(raw, &one) == nil {
+		*w = Why{ZH: one, EN: one}
+		return nil
+	}
+	if err := json.Unmarshal(raw, (*policy.Text)(w)); err != nil {
+		return fmt.Errorf("catalogue: reason: %w", err)
+	}
+	return nil
+}
+
 // Cap is the hard cap of rows a person in a private table, with the reason for it.
 type Cap struct {
-	Max    int64  `json:"max"`
-	Reason string `json:"reason"`
+	Max    int64 `json:"max"`
+	Reason Why   `json:"reason"`
 }
 
 // Field is one column of a table.
@@ -132,9 +150,9 @@ type Value struct {
 
 // Bounds are inclusive and in stored integers: ×10^scale for decimals, days since 1970 for dates.
 type Bounds struct {
-	Lo     int64  `json:"lo"`
-	Hi     int64  `json:"hi"`
-	Reason string `json:"reason"`
+	Lo     int64 `json:"lo"`
+	Hi     int64 `json:"hi"`
+	Reason Why   `json:"reason"`
 }
 
 // Table returns the table of that name.

@@ -185,6 +185,19 @@ func (m *mapping) text(key string) policy.Text {
 	return m.r.text(v, m.at(key))
 }
 
+// why reads a reason: {zh: …, en: …}, or one text for both.
+func (m *mapping) why(key string) Why {
+	v := m.need(key)
+	if v == nil {
+		return Why{}
+	}
+	if v.Kind == yaml.MappingNode {
+		return Why(m.r.text(v, m.at(key)))
+	}
+	one := m.str(key)
+	return Why{ZH: one, EN: one}
+}
+
 func (r *reader) text(n *yaml.Node, path string) policy.Text {
 	t := r.mapping(n, path)
 	out := policy.Text{ZH: t.str("zh"), EN: t.str("en")}

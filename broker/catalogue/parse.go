@@ -166,7 +166,7 @@ func (p *parser) table(name, dataset string, n *yaml.Node) Table {
 	}
 	if v := m.get("rows_per_person"); v != nil {
 		c := p.mapping(v, m.at("rows_per_person"))
-		t.RowsPerPerson = Cap{Max: c.int("max"), Reason: c.str("reason")}
+		t.RowsPerPerson = Cap{Max: c.int("max"), Reason: c.why("reason")}
 		c.done()
 	}
 	fields := p.mapping(m.need("fields"), m.at("fields"))
@@ -356,7 +356,7 @@ func (p *parser) values(n *yaml.Node, path string) []Value {
 
 func (p *parser) bounds(f *Field, n *yaml.Node, path string) *Bounds {
 	m := p.mapping(n, path)
-	b := &Bounds{Lo: p.stored(f, m.need("min"), m.at("min")), Hi: p.stored(f, m.need("max"), m.at("max")), Reason: m.str("reason")}
+	b := &Bounds{Lo: p.stored(f, m.need("min"), m.at("min")), Hi: p.stored(f, m.need("max"), m.at("max")), Reason: m.why("reason")}
 	m.done()
 	if p.err == nil && b.Lo > b.Hi {
 		p.fail(n, "%s: min is above max", path)

@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -257,5 +258,28 @@ func TestParseDiabetes(t *testing.T) {
 	}
 	if _, err := d.Schema(71518); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestReasonsInBothLanguages: a reason is one text for both, or one each; a record of before has one.
+func TestReasonsInBothLanguages(t *testing.T) {
+	t.Parallel()
+	d, err := parse(strings.Replace(small, `reason: "a notice"`, `reason: {zh: 通知, en: a notice}`, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := d.Tables[0].RowsPerPerson.Reason; got != (Why{ZH: "通知", EN: "a notice"}) {
+		t.Errorf("%+v", got)
+	}
+	s, err := d.Schema(10)
+	if err != nil || s.Tables[0].MaxRowsReason != "a notice" || s.Tables[0].MaxRowsReasonZH != "通知" {
+		t.Errorf("%+v, %v", s.Tables[0], err)
+	}
+	var old Cap
+	if err := json.Unmarshal([]byte(`{"max": 3, "reason": "a rule"}`), &old); err != nil || old.Reason != (Why{ZH: "a rule", EN: "a rule"}) {
+		t.Errorf("%+v, %v", old, err)
+	}
+	if err := json.Unmarshal([]byte(`{"max": 3, "reason": 7}`), &old); err == nil {
+		t.Error("a number is no reason")
 	}
 }

@@ -27,7 +27,7 @@ func (d *Dataset) Schema(persons int64) (*plan.Schema, error) {
 func (t *Table) schema(unit string) plan.Table {
 	out := plan.Table{Name: t.Name, Public: t.Public, RowKey: t.RowKey}
 	if !t.Public {
-		out.Unit, out.MaxRows, out.MaxRowsReason = unit, t.RowsPerPerson.Max, t.RowsPerPerson.Reason
+		out.Unit, out.MaxRows, out.MaxRowsReason, out.MaxRowsReasonZH = unit, t.RowsPerPerson.Max, t.RowsPerPerson.Reason.EN, t.RowsPerPerson.Reason.ZH
 	}
 	for i := range t.Fields {
 		f := &t.Fields[i]
@@ -36,7 +36,7 @@ func (t *Table) schema(unit string) plan.Table {
 			Level: f.Level, Role: f.Role, Unit: f.Unit, LabelZH: f.Label.ZH, LabelEN: f.Label.EN,
 		}
 		if f.Bounds != nil {
-			c.Bounded, c.Lo, c.Hi, c.Reason = true, f.Bounds.Lo, f.Bounds.Hi, f.Bounds.Reason
+			c.Bounded, c.Lo, c.Hi, c.Reason = true, f.Bounds.Lo, f.Bounds.Hi, f.Bounds.Reason.EN
 		}
 		for _, v := range f.Values {
 			c.Values = append(c.Values, v.Code)

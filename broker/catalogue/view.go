@@ -42,7 +42,7 @@ type TableView struct {
 	Public           bool        `json:"public"`
 	RowKey           string      `json:"row_key,omitempty"`
 	MaxRowsPerPerson int64       `json:"max_rows_per_person,omitempty"`
-	MaxRowsReason    string      `json:"max_rows_reason,omitempty"`
+	MaxRowsReason    policy.Text `json:"max_rows_reason,omitzero"`
 	Fields           []FieldView `json:"fields"`
 }
 
@@ -59,7 +59,7 @@ type FieldView struct {
 	Values    []Value     `json:"values,omitempty"`
 	Min       string      `json:"min,omitempty"`
 	Max       string      `json:"max,omitempty"`
-	Reason    string      `json:"bounds_reason,omitempty"`
+	Reason    policy.Text `json:"bounds_reason,omitzero"`
 	Nullable  bool        `json:"nullable"`
 	PublicKey bool        `json:"public_key"`
 	// MaxPerValue is the verified largest number of rows of a public table that share one value.
@@ -92,7 +92,7 @@ func (d *Dataset) View() View {
 		t := &d.Tables[i]
 		tv := TableView{
 			Name: t.Name, Label: t.Label, Owner: t.Owner, Public: t.Public, RowKey: t.RowKey,
-			MaxRowsPerPerson: t.RowsPerPerson.Max, MaxRowsReason: t.RowsPerPerson.Reason,
+			MaxRowsPerPerson: t.RowsPerPerson.Max, MaxRowsReason: policy.Text(t.RowsPerPerson.Reason),
 		}
 		for j := range t.Fields {
 			tv.Fields = append(tv.Fields, t.Fields[j].view())
@@ -108,7 +108,7 @@ func (f *Field) view() FieldView {
 		Values: f.Values, Nullable: f.Nullable, PublicKey: f.PublicKey, MaxPerValue: f.MaxPerValue, Derived: f.Derived,
 	}
 	if f.Bounds != nil {
-		v.Min, v.Max, v.Reason = f.Format(f.Bounds.Lo), f.Format(f.Bounds.Hi), f.Bounds.Reason
+		v.Min, v.Max, v.Reason = f.Format(f.Bounds.Lo), f.Format(f.Bounds.Hi), policy.Text(f.Bounds.Reason)
 	}
 	return v
 }

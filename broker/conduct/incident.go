@@ -34,8 +34,8 @@ type Report struct {
 func (r Report) known() error {
 	for name := range r.Texts {
 		if !slices.Contains([]string{"what", "causes", "harm", "measures", "advice", "contact", "grounds", "harmless"}, name) {
-			return problem.New(problem.Invalid, "事件没有这一项文字；请对照 what, causes, harm, measures, advice, contact。",
-				"An incident has no such text; they are what, causes, harm, measures, advice, contact.")
+			return problem.New(problem.Invalid, "事件没有这一项文字；只有“what”（事情经过）、“causes”（原因）、“harm”（可能的危害）、“measures”（已采取的措施）、“advice”（个人可采取的措施）、“contact”（联系方式），结案时另有“grounds”（理由）、“harmless”（无需告知的理由）。",
+				"An incident has no such text; they are what, causes, harm, measures, advice, contact, and at the end grounds, harmless.")
 		}
 	}
 	return nil

@@ -284,6 +284,7 @@ func (k *talk) hold(t *testing.T, e exchange) {
 	if want := strings.Join(e.expected, ""); len(e.expected) > 0 && !k.pattern(want).Match(bytes.TrimSpace(body)) {
 		t.Errorf("%s: got\n%s\nwant\n%s", where, body, want)
 	}
+	k.heard(t, where, body)
 	for _, kept := range e.keep {
 		v, err := member(body, kept[1])
 		if err != nil {

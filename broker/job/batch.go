@@ -53,7 +53,7 @@ func wellNamed(questions []Question) error {
 	seen := map[string]bool{}
 	for i, q := range questions {
 		if !questionName.MatchString(q.Name) || seen[q.Name] {
-			return numbered(i+1, problem.New(problem.Invalid, "id 须由字母、数字、点、横线组成，至多 64 个字符，且不重复。",
+			return numbered(i+1, problem.New(problem.Invalid, "“id”须由字母、数字、点、横线组成，至多 64 个字符，且不重复。",
 				"The id is made of letters, digits, dots and dashes, 64 at most, and unlike the others."))
 		}
 		seen[q.Name] = true

@@ -35,7 +35,7 @@ func (a *app) told(cmd *cobra.Command, path string, body any) error {
 }
 
 func (a *app) printMatter(w io.Writer, m matter.Matter) {
-	fmt.Fprintf(w, "%s  %s  %s", m.ID, m.Sort, m.State)
+	fmt.Fprintf(w, "%s  %s  %s", m.ID, a.sortName(m.Noun, m.Sort), m.State)
 	if m.Party != "" {
 		fmt.Fprintf(w, "  %s", m.Party)
 	}

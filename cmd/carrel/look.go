@@ -80,9 +80,9 @@ func (a *app) printDataset(w io.Writer, v catalogue.View) {
 	for _, t := range v.Tables {
 		note := a.say("公共表", "public table")
 		if !t.Public {
-			note = fmt.Sprintf(a.say("每人至多 %d 行（%s）", "at most %d rows a person (%s)"), t.MaxRowsPerPerson, t.MaxRowsReason)
+			note = fmt.Sprintf(a.say("每人至多 %d 行（%s）", "at most %d rows a person (%s)"), t.MaxRowsPerPerson, t.MaxRowsReason.In(a.lang))
 			if t.MaxRowsPerPerson == 1 {
-				note = fmt.Sprintf(a.say("每人一行（%s）", "one row a person (%s)"), t.MaxRowsReason)
+				note = fmt.Sprintf(a.say("每人一行（%s）", "one row a person (%s)"), t.MaxRowsReason.In(a.lang))
 			}
 		}
 		fmt.Fprintf(w, "\n%s  %s — %s\n", t.Name, t.Label.In(a.lang), note)
@@ -99,7 +99,7 @@ func (a *app) printDataset(w io.Writer, v catalogue.View) {
 			if f.PublicKey {
 				key = a.say("可分组", "public key")
 			}
-			rows = append(rows, []string{"  " + f.Name, f.Label.In(a.lang), f.Type, f.Unit, bounds, string(f.Role), strconv.Itoa(f.Level), key})
+			rows = append(rows, []string{"  " + f.Name, f.Label.In(a.lang), a.fieldType(f.Type), f.Unit, bounds, a.fieldRole(string(f.Role)), strconv.Itoa(f.Level), key})
 		}
 		table(w, []string{"  " + a.say("字段", "FIELD"), a.say("名称", "LABEL"), a.say("类型", "TYPE"), a.say("单位", "UNIT"), a.say("范围", "RANGE"), a.say("角色", "ROLE"), a.say("级别", "LEVEL"), ""}, rows)
 	}

@@ -195,7 +195,7 @@ func (a *app) meetingDecide() *cobra.Command {
 	var listed bool
 	cmd := &cobra.Command{
 		Use: "decide MEETING APPLICATION … --choice approve|deny|return --grounds TEXT", Short: "Decide in a meeting of the authority; several are renewals of low risk, decided by their list",
-		Example: `  carrel meeting decide mt-… ap-… ap-… --choice approve --grounds "Renewals without a change."`, Args: cobra.MinimumNArgs(2),
+		Example: `  carrel meeting decide mt-… ap-… ap-… --choice approve --grounds "Renewals without a change."`, Args: a.least(2, "a meeting and an application"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := a.oneOf("choice", in.Choice, "approve", "deny", "return"); err != nil {
 				return err

@@ -304,6 +304,17 @@ func (a *app) exact(n int, names string) cobra.PositionalArgs {
 	}
 }
 
+// least requires n arguments or more.
+func (a *app) least(n int, names string) cobra.PositionalArgs {
+	few := a.exact(n, names)
+	return func(c *cobra.Command, args []string) error {
+		if len(args) >= n {
+			return nil
+		}
+		return few(c, args)
+	}
+}
+
 // upTo allows no more than n arguments.
 func (a *app) upTo(n int, names string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
@@ -317,9 +328,12 @@ func (a *app) upTo(n int, names string) cobra.PositionalArgs {
 	}
 }
 
-// chinese names an argument; what has no entry is shown as it is.
+// chinese names an argument; a test holds the list to be whole.
 func chinese(names string) string {
 	zh, ok := map[string]string{
+		"an institution": "一个机构编号", "a meeting": "一个会议编号", "a cross-border file": "一个出境申请编号", "a board": "一个委员会", "a meeting and the file of its minutes": "一个会议编号和会议纪要文件",
+		"a meeting and an application": "一个会议编号和一个申请编号", "the eight digits": "八位数字", "the deputy's account": "代理人的账号", "its number": "其编号", "an invitation": "一个邀请编号",
+		"a webhook's number": "一个回调编号", "a notice's number": "一个通知编号", "a name": "一个名称", "a kind of review": "一个审查种类", "a directory": "一个目录", "a grant and a file": "一个授权编号和一个文件", "a grant and a hash": "一个授权编号和一个摘要",
 		"no arguments": "零个参数", "no arguments; filter with flags": "零个参数（用选项筛选）", "an application": "一个申请编号", "an application and a file, or --current": "一个申请编号和一个文件，或 --current", "an application and a file": "一个申请编号和一个文件", "an application and a hash": "一个申请编号和一个摘要", "an application and two versions": "一个申请编号和两个版本号", "a form": "一个申请表编号", "a grant": "一个授权编号",
 		"a dataset": "一个数据集", "a file": "一个文件", "a copy of the log": "一份日志副本", "no arguments; see --help": "零个参数（见 --help）", "a file with the permit, or -": "许可令牌文件或 -", "a handover": "一个移交编号", "a job": "一个任务编号", "a package": "一个数据包文件", "a number": "一个编号", "a number and an addressee": "一个编号和一个通知对象", "a number and a file": "一个编号和一个文件", "a name and a file": "一个名称和一个文件", "words": "若干词",
 		"a question, @file or -": "一个问题、@文件 或 -", "a question, @file or -, or --file": "一个问题、@文件 或 -，或 --file", "an account": "一个账号", "the directory of an extract": "提取集目录",

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"carrel/broker/application"
 	"carrel/broker/conduct/matter"
 	"carrel/policies"
 	"carrel/policy"
@@ -50,6 +51,52 @@ func (a *app) nounName(noun string) string {
 	zh := map[string]string{matter.Credit: "诚信记录", matter.Measure: "措施", matter.Duty: "义务", matter.Incident: "事件", matter.Complaint: "投诉",
 		matter.Wish: "意愿", matter.Report: "上报", matter.Assessment: "评估", matter.Proof: "核验"}[noun]
 	return a.say(cmp.Or(zh, noun), noun)
+}
+
+// ruleName is how a table writes a code of the rules: in Chinese by its label, in English by the code that flags take. path leads to the
+// labels in a file of the rules' data, e.g. "workflow/application/states".
+func (a *app) ruleName(path, code string) string {
+	if a.language() != "zh" {
+		return code
+	}
+	steps := strings.Split(path, "/")
+	raw, err := fs.ReadFile(policies.FS(), steps[0]+".json")
+	var doc any
+	if err != nil || json.Unmarshal(raw, &doc) != nil {
+		return code
+	}
+	for _, step := range append([]string{"carrel"}, append(steps, code)...) {
+		m, _ := doc.(map[string]any)
+		doc = m[step]
+	}
+	m, _ := doc.(map[string]any)
+	if label, ok := m["label"].(map[string]any); ok {
+		m = label
+	}
+	zh, _ := m["zh"].(string)
+	return cmp.Or(zh, code)
+}
+
+// waited names for whom something waits: the post, and the review that it owes.
+func (a *app) waited(x application.Wait) string {
+	who := map[string]string{"reviewers": "审查人", "authority": "主管机关", "applicant": "申请方", "owner": "数据责任单位", "service": "本服务"}[x.Who]
+	return strings.TrimSpace(a.say(cmp.Or(who, x.Who), x.Who) + " " + a.ruleName("reviews", x.What))
+}
+
+// fieldType is the type of a field in the reader's language; the numbers of a decimal stand as they are.
+func (a *app) fieldType(t string) string {
+	name, rest, _ := strings.Cut(t, "(")
+	zh := map[string]string{"unit": "个人编号", "key": "编号", "code": "代码", "date": "日期", "int": "整数", "decimal": "小数", "bool": "是否"}[name]
+	if rest != "" {
+		rest = "(" + rest
+	}
+	return a.say(cmp.Or(zh, name)+rest, t)
+}
+
+// fieldRole is what a field is to privacy.
+func (a *app) fieldRole(role string) string {
+	zh := map[string]string{"unit": "个人", "key": "编号", "identifier": "标识符", "quasi-identifier": "准标识符", "sensitive": "敏感", "other": "其他"}[role]
+	return a.say(cmp.Or(zh, role), role)
 }
 
 // sortList names the kinds that somebody enters.

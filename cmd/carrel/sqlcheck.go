@@ -69,7 +69,7 @@ func (a *app) sqlCheck() *cobra.Command {
 cost is that of all, and each expected error has its "step", from 1 as the text has them; "measure" counts from 0 in the
 step. It judges privacy alone, not who may ask; it needs neither a service nor data.`,
 		Example: `  echo '{"id":"1","sql":"SELECT department, count(*) FROM encounter GROUP BY department"}' | carrel sql check`,
-		Args:    cobra.MaximumNArgs(1),
+		Args:    a.upTo(1, "a file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("epsilon") && !(in.epsilon >= dp.MinEpsilon && in.epsilon <= dp.MaxEpsilon) { // NaN is neither
 				return a.usage("--epsilon 应为 %g 到 %g 之间的数", "--epsilon is a number from %g to %g", float64(dp.MinEpsilon), float64(dp.MaxEpsilon))

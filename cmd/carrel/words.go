@@ -61,7 +61,7 @@ func (a *app) printApplication(w io.Writer, v application.View) {
 		a.printDecided(w, "", *v.Verdict)
 	}
 	for _, x := range v.Waits {
-		fmt.Fprintf(w, "%s %s (%s)\n", a.say("等待", "waits for"), strings.TrimSpace(x.Who+" "+x.What), x.Text.In(a.language()))
+		fmt.Fprintf(w, "%s %s (%s)\n", a.say("等待", "waits for"), a.waited(x), x.Text.In(a.language()))
 	}
 	if len(v.Commands) > 0 {
 		fmt.Fprintf(w, "%s %s\n", a.say("您可以：", "you may:"), a.commandNames(v.Commands))

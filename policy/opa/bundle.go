@@ -171,7 +171,7 @@ func readFault(err error) *Fault {
 	case errors.As(err, &compile) || strings.Contains(s, "rego_parse_error"):
 		return fault("does-not-compile", err, "规则包不能编译。", "The rules of the bundle do not compile.")
 	case strings.Contains(s, "root"):
-		return fault("wrong-roots", err, "规则包的根不是 carrel。", "The bundle owns another root than carrel.")
+		return fault("wrong-roots", err, "规则包的根不是“carrel”。", "The bundle owns another root than carrel.")
 	case strings.Contains(s, "ignatur") || strings.Contains(s, "verif") || strings.Contains(s, "digest") || strings.Contains(s, ".signatures.json") || strings.Contains(s, "JWT"):
 		return fault("unsigned", err, "规则包未经签名, 或签名与内容不符。", "The bundle is not signed, or its signature does not hold.")
 	default:
@@ -182,7 +182,7 @@ func readFault(err error) *Fault {
 // fromBundle reads the modules again with our own options, so that a bundle is held to the rules for the built-in one.
 func fromBundle(b opabundle.Bundle) (*source, error) {
 	if b.Manifest.Roots == nil || !slices.Equal(*b.Manifest.Roots, []string{bundleRoot}) || b.Manifest.Revision == "" {
-		return nil, fault("wrong-roots", nil, "规则包的根须为 carrel, 且须有版本。", "A bundle has the one root carrel, and a version.")
+		return nil, fault("wrong-roots", nil, "规则包的根须为“carrel”, 且须有版本。", "A bundle has the one root carrel, and a version.")
 	}
 	if len(b.WasmModules) > 0 || len(b.PlanModules) > 0 {
 		return nil, fault("unreadable", nil, "规则包只能含规则和数据。", "A bundle holds rules and data, nothing compiled.")
@@ -197,7 +197,7 @@ func fromBundle(b opabundle.Bundle) (*source, error) {
 			return nil, fault("does-not-compile", err, "规则包不能编译。", "The rules of the bundle do not compile.")
 		}
 		if !strings.HasPrefix(s.modules[name].Package.Path.String(), "data."+bundleRoot+".") {
-			return nil, fault("wrong-roots", nil, "规则包的根不是 carrel。", "The bundle owns another root than carrel.")
+			return nil, fault("wrong-roots", nil, "规则包的根不是“carrel”。", "The bundle owns another root than carrel.")
 		}
 	}
 	return s, s.seal()

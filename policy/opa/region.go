@@ -17,7 +17,7 @@ func checkRegion(name string, m *ast.Module) error {
 	region, inside := strings.CutPrefix(path.Dir(name), regionDir+"/")
 	if !inside {
 		if m != nil && strings.HasPrefix(m.Package.Path.String()+".", "data."+bundleRoot+"."+regionDir+".") {
-			return fault("loosens", nil, "区域规则须置于 jurisdiction 之下: "+name, "Rules of a region lie under jurisdiction: "+name)
+			return fault("loosens", nil, "区域规则须置于“jurisdiction”之下: "+name, "Rules of a region lie under jurisdiction: "+name)
 		}
 		return nil
 	}

@@ -21,15 +21,21 @@ type Text = policy.Text
 // asIs are the forms of words that stand in Chinese sentences as they are.
 func asIs() []*regexp.Regexp {
 	return []*regexp.Regexp{
-		regexp.MustCompile("“[^”]*”|《[^》]*》|`[^`]*`"),                                             // what people wrote, and what one types
-		regexp.MustCompile(`--[a-z][a-z-]*|\bcarrel [a-z]+(?: [a-z]+)*`),                          // so is a flag, and a command
-		regexp.MustCompile(`https?://[A-Za-z0-9][A-Za-z0-9./-]*|\bhttps?\b|/[a-z.]+json`), // an address
-		regexp.MustCompile(`(\p{Han}) ?[(（][a-z0-9][a-z0-9/_-]*[)）]`),                             // the code of what was just named, where it is typed
-		regexp.MustCompile(`\b(?:person|institution)/(?:\p{Han}|[a-z0-9-]+)`),                     // whom a file is about, as it is typed
-		regexp.MustCompile(`\b[A-Z][A-Z0-9]*(?:/[A-Z]+)?\b`),                                      // codes and abbreviations of standards: DUO, GB/T, SQL, MLPS
-		regexp.MustCompile(`\bsha256\b`),                                                          // the sum of a file, as every tool calls it
-		regexp.MustCompile(`\b[a-z0-9-]+:[a-z_]+\.[a-z_*]+|\b[a-z_]+\.[a-z_*]+`),                  // a column: table.column, dataset:table.column, table.*
-		regexp.MustCompile(`\b(?:grant/)?[a-z]{1,3}-[0-9a-f…]+\b`),                                // a number that the service gave
+		regexp.MustCompile("“[^”]*”|《[^》]*》|`[^`]*`"),                                                                                          // what people wrote, and what one types
+		regexp.MustCompile(`--[a-z][a-z-]*|\bcarrel [a-z]+(?: [a-z]+)*`),                                                                       // so is a flag, and a command
+		regexp.MustCompile(`https?://[A-Za-z0-9][A-Za-z0-9./-]*|\bhttps?\b|/[a-z.]+json`),                                                      // an address
+		regexp.MustCompile(`(\p{Han}) ?[(（][a-z0-9][a-z0-9/_-]*[)）]`),                                                                          // the code of what was just named, where it is typed
+		regexp.MustCompile(`\b(?:person|institution)/(?:\p{Han}|[a-z0-9-]+)`),                                                                  // whom a file is about, as it is typed
+		regexp.MustCompile(`\b[A-Z][A-Z0-9]*(?:/[A-Z]+)?\b`),                                                                                   // codes and abbreviations of standards: DUO, GB/T, SQL, MLPS
+		regexp.MustCompile(`\b[A-Z]+\([A-Za-z ]*\)|\bclamp\([^)]*\)`),                                                                          // what one writes in SQL
+		regexp.MustCompile(`[（(](?:/[a-z0-9_]+)+[)）]`),                                                                                         // the place of a fault in a document
+		regexp.MustCompile(`\b(?:[a-z]+/)?[a-z.]*\.(?:txt|csv|json|arrow|parquet|xlsx|pem|pdf)\b|\.(?:txt|csv|json|arrow|parquet|xlsx|pdf)\b`), // a file, and how its name ends
+		regexp.MustCompile(`\b[a-z]+@[a-z.]+\b`),                                                                                               // a mail address
+		regexp.MustCompile(`\bContent-Type: application/json\b`),                                                                               // a header
+		regexp.MustCompile(`\bMiB\b`),                                                                                                          // a unit
+		regexp.MustCompile(`\bsha256\b`),                                                                                                       // the sum of a file, as every tool calls it
+		regexp.MustCompile(`\b[a-z0-9-]+:[a-z_]+\.[a-z_*]+|\b[a-z_]+\.[a-z_*]+`),                                                               // a column: table.column, dataset:table.column, table.*
+		regexp.MustCompile(`\b(?:grant/)?[a-z]{1,3}-[0-9a-f…]+\b`),                                                                             // a number that the service gave
 		// quotation marks or backquotes (what people wrote, commands), is of the form of an id, a column, an address or a code, or is on the list
 	}
 }

@@ -88,7 +88,7 @@ func open(paper Signed, into any) error {
 	dec := json.NewDecoder(strings.NewReader(paper.Payload))
 	dec.DisallowUnknownFields()
 	if len(paper.Payload) > MaxPayload || dec.Decode(into) != nil || dec.More() {
-		return problem.New(problem.Invalid, "payload 不是所需的清单或已过大。", "The payload is not the list that is wanted here, or too large.")
+		return problem.New(problem.Invalid, "“payload”不是所需的清单或已过大。", "The payload is not the list that is wanted here, or too large.")
 	}
 	return nil
 }
@@ -96,7 +96,7 @@ func open(paper Signed, into any) error {
 // Enrol puts another service's keys on record, in place of what was there.
 func (s *Service) Enrol(ctx context.Context, id auth.Identity, p Peer) error {
 	if len(p.Name) > 200 || len(p.Keys) > 64<<10 {
-		return problem.New(problem.Invalid, "name 或 keys 过长。", "The field name or keys is too long.")
+		return problem.New(problem.Invalid, "“name”或“keys”过长。", "The field name or keys is too long.")
 	}
 	step := act.Step{Kind: "peer.enrolled", Object: "peer"}
 	return s.desk.Do(ctx, id, step, func(tx *store.Tx) error {

@@ -74,7 +74,7 @@ func (s *Service) Assess(ctx context.Context, id auth.Identity, dataset string, 
 			return err
 		}
 		if len(dec.Oblige(policy.ObligeLabel)) == 0 {
-			return problem.New(problem.Invalid, "评估对象应为 extract、package 或 answer。", "An assessment is of an extract, a package or an answer.")
+			return problem.New(problem.Invalid, "评估对象应为“extract”（提取集）、“package”（数据包）或“answer”（答案）。", "An assessment is of an extract, a package or an answer.")
 		}
 		e.Assessments = append(e.Assessments, a)
 		if err := s.c.Catalogue.Keep(ctx, act.CatalogueTx{Tx: tx}, e, rev); err != nil {

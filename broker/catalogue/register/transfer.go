@@ -103,7 +103,7 @@ func putTransfer(ctx context.Context, tx *store.Tx, rev int64, t *transfer) erro
 // Prepare signs the receiver's statement of capacity and keeps the number under which it will take the holdings.
 func (s *Service) Prepare(ctx context.Context, id auth.Identity, in CapacityInput) (*Signed, error) {
 	if utf8.RuneCountInString(in.Equipment) > 4000 || len(in.From) > 80 || len(in.Source) > 200 {
-		return nil, problem.New(problem.Invalid, "equipment、from 或 source 过长。", "The field equipment, from or source is too long.")
+		return nil, problem.New(problem.Invalid, "“equipment”、“from”或“source”过长。", "The field equipment, from or source is too long.")
 	}
 	recipient, err := s.c.Extracts.Recipient()
 	if err != nil {
@@ -159,7 +159,7 @@ func (s *Service) Offer(ctx context.Context, id auth.Identity, paper Signed, rea
 		return nil, err
 	}
 	if utf8.RuneCountInString(reason) > 4000 {
-		return nil, problem.New(problem.Invalid, "reason 过长。", "The field reason is too long.")
+		return nil, problem.New(problem.Invalid, "理由过长。", "The field reason is too long.")
 	}
 	offer := &offer{paper: paper, capacity: c, reason: reason}
 	// Sealing takes long and holds up nobody; what was sealed is compared with the list inside the transaction.
