@@ -38,6 +38,7 @@ test_enter if {
 test_expulsion_ends_grants if {
 	d := asked(zhou, "measure.order", expulsion({"state": "proposed", "actors": ["he"]}))
 	obliged(d, "effect") == {"enter-credit", "end-grants"}
+	"sichuan-16/two-persons" in d.grounds
 	"credit-until=2031-11-21" in obliged(d, "limit")
 }
 
@@ -50,6 +51,13 @@ expulsion(changes) := object.union(object.union(entry, {"noun": "measure", "sort
 test_expulsion_by_two if {
 	rules(asked(zhou, "measure.order", expulsion({}))) == {"sichuan-16/two-persons"}
 	rules(asked(zhou, "measure.order", expulsion({"state": "proposed", "actors": ["zhou"]}))) == {"sichuan-36/other-hand"}
+}
+
+# What ends no grant does not say that it does.
+test_others_end_nothing if {
+	d := asked(zhou, "measure.order", object.union(expulsion({}), {"sort": "criticise"}))
+	d.allow
+	not "sichuan-16/two-persons" in d.grounds
 }
 
 test_expulsion_is_not_entered if {

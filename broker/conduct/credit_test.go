@@ -96,6 +96,9 @@ func TestExpulsion(t *testing.T) {
 	if g.State != grant.StateRevoked || !w.Account(g.Account).Closed {
 		t.Errorf("his grant is %s, its budget closed %v", g.State, w.Account(g.Account).Closed)
 	}
+	if c := g.EndCause; c == nil || c.Rule != "sichuan-16/two-persons" || c.Article == "" || c.Validity == "" || !strings.Contains(c.Text.ZH, "清退") || !strings.Contains(c.Text.EN, "expelled") || g.Reason != "" {
+		t.Errorf("who holds it reads of its end: %+v %q", c, g.Reason)
+	}
 	if g, err = w.Grants.Get(ctx, w.As("zhou"), others); err != nil || g.State != grant.StateActive {
 		t.Errorf("another's grant: %v, %v", g, err)
 	}

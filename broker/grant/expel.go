@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"carrel/broker/auth"
@@ -12,14 +13,23 @@ import (
 	"carrel/policy"
 )
 
+// ruleExit is the rule by which a decision ends all grants of a party.
+const ruleExit = "sichuan-16/two-persons"
+
 // EndAll ends every grant of a party that still stands, inside the transaction of the decision that obliges to it (sichuan-16): those that
 // the person leads, or those of the institution. Their budgets are closed with them, so nothing charges them after the commit. It
-// returns how many there were. What is on record of a grant's end is the decision that ended them all.
+// returns how many there were. What is on record of a grant's end is the decision that ended them all, and what who holds one of them reads is
+// the rule of it that ends grants: coded and cited, with nothing of what the party did.
 func (s *Service) EndAll(ctx context.Context, tx *store.Tx, id auth.Identity, dec policy.Decision, party string) (int, error) {
 	kind, name, ok := strings.Cut(party, "/")
 	if !ok || name == "" || !dec.Allow {
 		return 0, errors.New("grant: no party, or no decision, to end grants by")
 	}
+	i := slices.IndexFunc(dec.Reasons, func(r policy.Reason) bool { return r.Rule == ruleExit })
+	if i < 0 {
+		return 0, errors.New("grant: the decision does not say by what rule it ends grants")
+	}
+	cause := dec.Reasons[i]
 	n := 0
 	f := store.Filter{Limit: store.ListMax}
 	for {
@@ -37,7 +47,7 @@ func (s *Service) EndAll(ctx context.Context, tx *store.Tx, id auth.Identity, de
 			if !his || g.State == StateRevoked || g.State == StateEnded {
 				continue
 			}
-			if err := s.endOne(ctx, tx, id, dec, &g, d.Rev); err != nil {
+			if err := s.endOne(ctx, tx, id, dec, cause, &g, d.Rev); err != nil {
 				return n, err
 			}
 			n++
@@ -48,14 +58,14 @@ func (s *Service) EndAll(ctx context.Context, tx *store.Tx, id auth.Identity, de
 	}
 }
 
-func (s *Service) endOne(ctx context.Context, tx *store.Tx, id auth.Identity, dec policy.Decision, g *Grant, rev int64) error {
+func (s *Service) endOne(ctx context.Context, tx *store.Tx, id auth.Identity, dec policy.Decision, cause policy.Reason, g *Grant, rev int64) error {
 	if g.Account != "" {
 		if _, err := s.ledger.CloseGrant(ctx, tx, g.Account); err != nil {
 			return fmt.Errorf("grant: close budget: %w", err)
 		}
 	}
 	from := g.State
-	g.State, g.Ended, g.EndedBy = StateRevoked, s.desk.Now().UTC(), id.Account
+	g.State, g.Ended, g.EndedBy, g.EndCause, g.Pause = StateRevoked, s.desk.Now().UTC(), id.Account, &cause, nil
 	if err := tx.Put(ctx, DocKind, g.ID, rev, g.index(), g); err != nil {
 		return fmt.Errorf("grant: end: %w", err)
 	}

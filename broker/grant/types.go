@@ -81,6 +81,8 @@ type Grant struct {
 	EndedBy string `json:"ended_by,omitempty"`
 	// EndReason is why it was revoked or given up.
 	EndReason store.TextRef `json:"end_reason,omitzero"`
+	// EndCause is the rule by which it ended with all others of a party. What the party did is in the credit file and not here.
+	EndCause *policy.Reason `json:"end_cause,omitempty"`
 	// Pause is why it rests; nil while it does not.
 	Pause *Pause `json:"pause,omitempty"`
 	// Purposes are the descriptions of the amendments that were granted since, oldest first; the last one holds.

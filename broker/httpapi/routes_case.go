@@ -168,8 +168,7 @@ func (s *server) grants() {
 		end struct {
 			ByID
 			Body struct {
-				Reason     string `json:"reason" maxLength:"4000"`
-				Relinquish bool   `json:"relinquish,omitempty" doc:"give up one's own grant"`
+				Reason string `json:"reason" maxLength:"4000"`
 			}
 		}
 		permit struct {
@@ -197,17 +196,15 @@ func (s *server) grants() {
 		v, err := g.Get(ctx, id, in.ID)
 		return &reply[*grant.View]{v}, err
 	})
-	route(s, http.MethodPost, "/grants/{id}/revoke", "End a grant at once", func(ctx context.Context, id auth.Identity, in *end) (*reply[*grant.View], error) {
-		command := "revoke"
-		if in.Body.Relinquish {
-			command = "relinquish"
-		}
-		if err := g.End(ctx, id, in.ID, command, in.Body.Reason); err != nil {
-			return nil, err
-		}
-		v, err := g.Get(ctx, id, in.ID)
-		return &reply[*grant.View]{v}, err
-	})
+	for name, summary := range map[string]string{"revoke": "End a grant at once", "relinquish": "Give up one's own grant at once"} {
+		route(s, http.MethodPost, "/grants/{id}/"+name, summary, func(ctx context.Context, id auth.Identity, in *end) (*reply[*grant.View], error) {
+			if err := g.End(ctx, id, in.ID, name, in.Body.Reason); err != nil {
+				return nil, err
+			}
+			v, err := g.Get(ctx, id, in.ID)
+			return &reply[*grant.View]{v}, err
+		})
+	}
 	route(s, http.MethodPost, "/grants/{id}/permit", "A signed permit, an hour at most", func(ctx context.Context, id auth.Identity, in *permit) (*reply[permitBody], error) {
 		p, token, err := g.IssuePermit(ctx, id, in.ID, grant.PermitRequest{
 			TTL: time.Duration(in.Body.TTL) * time.Second, Purpose: in.Body.Purpose, Datasets: in.Body.Datasets, Columns: in.Body.Columns, ClientKey: in.Body.ClientKey,

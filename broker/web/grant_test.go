@@ -6,6 +6,7 @@ import (
 
 	"carrel/broker/application"
 	"carrel/broker/application/apptest"
+	"carrel/broker/conduct"
 	"carrel/broker/grant"
 )
 
@@ -30,4 +31,18 @@ func TestGrantPageTellsWhatIsOwedAndWhyItStopped(t *testing.T) {
 	p.shows("li", at, []string{"To be looked at first."}, []string{at + "/ask"})
 	ok(t, p.Grants.End(ctx, p.As("wu"), a.Grant, "revoke", "The study has ended."))
 	p.shows("wu", at, []string{"The study has ended."}, []string{at + "/ask"})
+}
+
+// A grant that ended with all others of its holder says by which rule, cited and in both languages, and nothing of what he did.
+func TestGrantPageTellsWhyAllEnded(t *testing.T) {
+	t.Parallel()
+	p := newPages(t)
+	ctx := context.Background()
+	at := "/grants/" + p.Granted("li", apptest.Research()).Grant
+	m, err := p.Conduct.Propose(ctx, p.As("he"), conduct.Entry{Party: "person/li", Sort: "expulsion", Reason: "He sold what he was given to a firm.", Article: "ndr-31", Evidence: evidence})
+	ok(t, err)
+	_, err = p.Conduct.Adopt(ctx, p.As("zhou"), m.ID)
+	ok(t, err)
+	p.shows("wang", at+"?lang=zh", []string{"终止原因：", "当事人或其单位被清退", "四川省健康医疗大数据应用管理办法", "sichuan-16/two-persons"}, []string{"He sold"})
+	p.shows("wang", at+"?lang=en", []string{"Ended because:", "was expelled", "Sichuan Measures"}, []string{"He sold", at + "/ask"})
 }

@@ -342,6 +342,9 @@ func (a *app) printGrant(w io.Writer, v grant.View) {
 	if v.Reason != "" {
 		fmt.Fprintf(w, "%s %s\n", a.say("理由：", "reason:"), v.Reason)
 	}
+	if r := v.EndCause; r != nil {
+		fmt.Fprintf(w, "%s %s (%s, %s)\n", a.say("终止原因：", "ended because:"), r.Text.In(a.language()), r.Rule, r.Article)
+	}
 	for _, p := range v.Purposes {
 		fmt.Fprintf(w, "%s %s\n", a.say("变更后的目的：", "purpose as amended:"), p)
 	}

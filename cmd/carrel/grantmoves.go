@@ -14,7 +14,7 @@ import (
 // grantMoves are the commands that stop a grant for a time, and that decide about a change of its purpose.
 func (a *app) grantMoves() []*cobra.Command {
 	suspend := a.grantMove("suspend", "suspend", "Stop a grant until it is resumed")
-	relinquish := a.grantMove("relinquish", "revoke", "Give up your own grant at once", func() map[string]any { return map[string]any{"relinquish": true} })
+	relinquish := a.grantMove("relinquish", "relinquish", "Give up your own grant at once")
 	resume := a.grantMove("resume", "resume", "Let a suspended grant stand again")
 	var purpose string
 	change := a.grantMove("change", "purpose", "Declare that the purpose changes: the grant rests until the authority decides; a new purpose goes the way of an amendment", func() map[string]any {
