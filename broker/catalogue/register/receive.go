@@ -129,10 +129,16 @@ func (s *Service) receive(ctx context.Context, id auth.Identity, r *receipt) (*S
 // proven here by the entry of the transfer, which has their hash: the entries that they were written under are of the other log.
 func (s *Service) settle(ctx context.Context, tx *store.Tx, id auth.Identity, r *receipt, entry int64) error {
 	from, to := r.list.From, r.list.Heir
+	var universes []string
 	for _, d := range r.held.Datasets {
-		if err := s.settleDataset(ctx, tx, id, r, d); err != nil {
+		universe, err := s.settleDataset(ctx, tx, id, r, d)
+		if err != nil {
 			return err
 		}
+		universes = append(universes, universe)
+	}
+	if err := r.held.rooted(universes); err != nil {
+		return err
 	}
 	for _, a := range r.held.Accounts {
 		if err := tx.LedgerPutAccount(ctx, a); err != nil {
@@ -168,17 +174,45 @@ func (s *Service) settle(ctx context.Context, tx *store.Tx, id auth.Identity, r 
 	return nil
 }
 
-func (s *Service) settleDataset(ctx context.Context, tx *store.Tx, id auth.Identity, r *receipt, d dataset) error {
+// rooted says whether the budget of every dataset is on the list, down from its root: without it the receiver would open a fresh one.
+func (h *holdings) rooted(universes []string) error {
+	on := map[string]bool{}
+	for _, a := range h.Accounts {
+		on[a.ID] = true
+	}
+	for _, a := range h.Accounts {
+		if a.Parent != "" {
+			universes = append(universes, a.Parent)
+		}
+	}
+	for _, u := range universes {
+		if !on[u] {
+			return problem.New(problem.Unverified, "清单缺少数据集的隐私预算账户；未作任何接收。", "The list lacks an account of a dataset's privacy budget; nothing was taken.")
+		}
+	}
+	return nil
+}
+
+// strange is what the other service signed and no service makes: its fault, and not that of who brings it.
+func strange(err error) error {
+	return problem.Wrap(err, problem.Unverified, "清单中有无法辨认的条目；未作任何接收。", "Something on the list is not what it is listed as; nothing was taken.")
+}
+
+// settleDataset puts an entry with its versions in its place and gives the universe of its persons.
+func (s *Service) settleDataset(ctx context.Context, tx *store.Tx, id auth.Identity, r *receipt, d dataset) (universe string, err error) {
 	src, ok := heir(d.Source, r.list.From, r.list.Heir)
 	if !ok {
-		return problem.New(problem.Unverified, "条目中的责任单位不是移交单位；未作任何接收。", "The owner in an entry is not the unit that gives; nothing was taken.")
+		return "", problem.New(problem.Unverified, "条目中的责任单位不是移交单位；未作任何接收。", "The owner in an entry is not the unit that gives; nothing was taken.")
+	}
+	if _, err := s.c.Catalogue.Parse(d.ID+".yaml", []byte(src)); err != nil {
+		return "", strange(err)
 	}
 	e, err := s.c.Catalogue.Put(ctx, act.CatalogueTx{Tx: tx}, 0, id.Account, d.ID+".yaml", []byte(src))
 	if err != nil {
-		return err
+		return "", err
 	}
 	if e.Dataset.ID != d.ID || e.Dataset.Owner != r.list.Heir {
-		return errors.New("register: an entry on the list is of another dataset")
+		return "", strange(errors.New("register: an entry on the list is of another dataset"))
 	}
 	place := func(x catalogue.Extract) (catalogue.Extract, error) {
 		dir, ok := r.dirs[x.ManifestID]
@@ -191,18 +225,18 @@ func (s *Service) settleDataset(ctx context.Context, tx *store.Tx, id auth.Ident
 	if d.Current != nil {
 		x, err := place(*d.Current)
 		if err != nil {
-			return err
+			return "", err
 		}
 		e.Current = &x
 	}
 	for _, x := range d.Past {
 		if x, err = place(x); err != nil {
-			return err
+			return "", err
 		}
 		e.Past = append(e.Past, x)
 	}
 	e.Assessments = d.Assessments
-	return s.c.Catalogue.Keep(ctx, act.CatalogueTx{Tx: tx}, e, 1)
+	return grant.Universe(e.Dataset.Universe), s.c.Catalogue.Keep(ctx, act.CatalogueTx{Tx: tx}, e, 1)
 }
 
 // texts stores the texts of a paper here and gives the new reference of an old one. A text that was erased stays so: its reference leads
@@ -222,7 +256,7 @@ func (p papered) texts(ctx context.Context, tx *store.Tx) (map[string]store.Text
 func settleGrant(ctx context.Context, tx *store.Tx, p papered, from, to string) error {
 	var g grant.Grant
 	if err := json.Unmarshal(p.Body, &g); err != nil || g.ID != p.ID {
-		return errors.New("register: a grant on the list is not one")
+		return strange(errors.New("register: a grant on the list is not one"))
 	}
 	for i, o := range g.DataOwners {
 		if o == from {
@@ -246,7 +280,7 @@ func settleGrant(ctx context.Context, tx *store.Tx, p papered, from, to string) 
 func settleDuty(ctx context.Context, tx *store.Tx, p papered, to string) error {
 	var m matter.Matter
 	if err := json.Unmarshal(p.Body, &m); err != nil || m.ID != p.ID || m.Noun != matter.Duty {
-		return errors.New("register: a duty on the list is not one")
+		return strange(errors.New("register: a duty on the list is not one"))
 	}
 	refs, err := p.texts(ctx, tx)
 	if err != nil {
