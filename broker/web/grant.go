@@ -26,6 +26,7 @@ type grantData struct {
 	MayAsk, MayRequest, MayRevoke, MayGiveUp, MayAttach bool
 	Packages                                            []handover.Handover
 	papers
+	Owed []owed
 }
 
 // bar is a budget drawn as a strip of 100 parts.
@@ -71,6 +72,9 @@ func (s *server) grantPage(ctx context.Context, c *call, id string, failed error
 		if d.Attached, err = s.c.Papers.ListLater(ctx, c.id, id); err != nil {
 			return err
 		}
+	}
+	if err := s.conditions(ctx, c, &d); err != nil {
+		return err
 	}
 	if err := s.uses(ctx, c, &d); err != nil {
 		return err

@@ -261,7 +261,7 @@ func done(c *call) string {
 	switch k := c.r.URL.Query().Get("done"); k {
 	case "created", "changed", "submitted", "reviewed", "decided", "withdrawn", "signed", "ended", "prepared", "acknowledged", "address", "confirmed",
 		"filed", "answered", "appealed", "upheld", "lifted", "reported", "amended", "told", "closed", "wished", "unwished", "attached", "detached", "called", "named", "unnamed",
-		"retracted", "recused", "asked", "replied", "amendment", "renewal", "copied", "sealed", "invited", "accepted", "declined", "uninvited", "interest", "uninterest",
+		"retracted", "recused", "asked", "replied", "amendment", "renewal", "copied", "sealed", "evidence", "met", "unmet", "invited", "accepted", "declined", "uninvited", "interest", "uninterest",
 		"abroad", "cleared", "not-cleared", "taken-back", "registered", "entered",
 		"meeting-attend", "meeting-leave", "meeting-open", "meeting-close", "meeting-cancel", "meeting-minute", "meeting-sign":
 		return "done." + k
