@@ -58,3 +58,23 @@ func TestResidentPage(t *testing.T) {
 		}
 	}
 }
+
+// The office that has seen a document links the account on its page; the number is on no page, not even on that of its mistake.
+func TestProofPage(t *testing.T) {
+	t.Parallel()
+	p := newPages(t)
+	p.shows("wu", "/proofs?lang=en", []string{`href="/proofs"`, `name="document"`, "not kept"}, nil)
+	p.shows("wu", "/proofs?lang=zh", []string{"居民身份核验"}, nil)
+	p.shows("fang", "/me", nil, []string{`href="/proofs"`, "/me/wishes"})
+	p.barred("fang", "/proofs", url.Values{"account": {"fang"}, "document": {"11010519491231002X"}})
+	p.goes("wu", "/proofs", url.Values{"account": {"fang"}, "document": {"11010519491231002X"}})
+	for _, wrong := range []string{"<script>alert(1)</script>", strings.Repeat("9", 200)} { // another person's, and none
+		status, body := p.post("wu", "/proofs", url.Values{"account": {"fang"}, "document": {wrong}})
+		if status < 400 || status >= 500 || strings.Contains(html.UnescapeString(body), wrong) || !strings.Contains(body, `value="fang"`) {
+			t.Errorf("a number that is none: %d, or it is shown again", status)
+		}
+	}
+	p.shows("fang", "/me", []string{"/me/wishes"}, nil)
+	p.goes("fang", "/me/wishes", url.Values{"sort": {"authorise"}, "dataset": {"jinhe"}})
+	p.shows("fang", "/me?lang=en", []string{"/withdraw"}, nil)
+}

@@ -54,7 +54,7 @@ type link struct {
 // navigation are the links of the head; who may not enter one does not see it.
 var navigation = [...]link{{To: "/", Key: "nav.catalogue"}, {To: "/inbox", Key: "nav.inbox"}, {To: "/notices", Key: "nav.notices"}, {To: "/applications", Key: "nav.applications"},
 	{To: "/grants", Key: "nav.grants"}, {To: "/access", Key: "nav.access"}, {To: "/meetings", Key: "nav.meetings"}, {To: "/invitations", Key: "nav.invitations"}, {To: "/handovers", Key: "nav.handovers"}, {To: "/abroad", Key: "nav.abroad"}, {To: "/incidents", Key: "nav.incidents"}, {To: "/conduct", Key: "nav.conduct"},
-	{To: "/me", Key: "nav.me"}, {To: "/audit", Key: "nav.audit"}, {To: "/supervision", Key: "nav.supervision"}, {To: "/institutions", Key: "nav.institutions"}, {To: "/complaints", Key: "nav.complaints"}}
+	{To: "/me", Key: "nav.me"}, {To: "/proofs", Key: "nav.proofs"}, {To: "/audit", Key: "nav.audit"}, {To: "/supervision", Key: "nav.supervision"}, {To: "/institutions", Key: "nav.institutions"}, {To: "/complaints", Key: "nav.complaints"}}
 
 // beside are the pages about who judges, each of which leads to the others.
 var beside = [...]link{{To: "/meetings", Key: "nav.meetings"}, {To: "/deputies", Key: "deputy.title"}, {To: "/invitations", Key: "invite.title"}, {To: "/interests", Key: "interest.title"}}
@@ -260,7 +260,7 @@ func (s *server) show(ctx context.Context, c *call, name string, p page) error {
 func done(c *call) string {
 	switch k := c.r.URL.Query().Get("done"); k {
 	case "created", "changed", "submitted", "reviewed", "decided", "withdrawn", "signed", "ended", "prepared", "acknowledged", "address", "confirmed",
-		"filed", "answered", "appealed", "upheld", "lifted", "reported", "amended", "told", "closed", "wished", "unwished", "attached", "detached", "called", "named", "unnamed",
+		"filed", "answered", "appealed", "upheld", "lifted", "reported", "amended", "told", "closed", "wished", "unwished", "proved", "attached", "detached", "called", "named", "unnamed",
 		"retracted", "recused", "asked", "replied", "amendment", "renewal", "copied", "sealed", "evidence", "met", "unmet", "invited", "accepted", "declined", "uninvited", "interest", "uninterest",
 		"abroad", "cleared", "not-cleared", "taken-back", "registered", "entered",
 		"meeting-attend", "meeting-leave", "meeting-open", "meeting-close", "meeting-cancel", "meeting-minute", "meeting-sign":

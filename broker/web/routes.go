@@ -92,6 +92,8 @@ func (s *server) routes() []route {
 		{get, "/me/record", s.ownRecord},
 		{post, "/me/wishes", s.wish},
 		{post, "/me/wishes/{id}/withdraw", s.unwish},
+		{get, "/proofs", s.prover},
+		{post, "/proofs", s.prove},
 		{get, "/audit", s.trace},
 		{get, "/audit/checkpoint", s.checkpoint},
 		{get, "/audit/proof/{index}", s.proof},
