@@ -139,6 +139,31 @@ held contains "sichuan-12/other-hand" if {
 	not me in v.signers
 }
 
+# --- grades (GB/T 42460, nhc-assess)
+
+held contains "nhc-assess/graded" if graded(v.graded)
+
+# graded: a grade is worth what its report and its thresholds are. Thresholds may be narrower than the rules', never wider.
+graded(g) if {
+	g.grade in {1, 2, 3, 4}
+	g.threshold > 0
+	g.threshold <= data.carrel.defaults.grade.threshold
+	g.uniques > 0
+	g.uniques <= data.carrel.defaults.grade.uniques
+	hashed(g.report)
+}
+
+# standing of a grade in words: provisional until an office has confirmed it.
+standing(g) := book.grades.confirmed if {
+	g.confirmed
+} else := book.grades.provisional
+
+held contains "nhc-assess/confirming-hand" if {
+	me != ""
+	count(v.signers) > 0
+	not me in v.signers
+}
+
 # --- labels (pipl-73)
 
 a := input.artefact

@@ -25,6 +25,7 @@ entry := {
 edition := {
 	"state": "checked", "kind": "query", "date": "2026-11-20", "before": "2026-10-20", "quality": hash, "risk": hash,
 	"coded": 12, "rated": 12, "digest": hash, "signed": hash, "signers": ["wu"],
+	"graded": {"grade": 3, "threshold": 0.2, "uniques": 0.001, "report": hash, "confirmed": false},
 }
 
 artefact := {
@@ -133,6 +134,32 @@ test_read if {
 	rules(asked(zhou, "version.approve", {"/edition/signed": "sha256:else"})) == {"sichuan-12/read"}
 	rules(asked(zhou, "version.approve", {"/edition/signed": "", "/edition/digest": ""})) == {"sichuan-12/read"}
 }
+
+# --- grades
+
+test_confirm if state(asked(zhou, "grade.confirm", {})) == {"confirmed"}
+
+test_any_grade_is_confirmed if {
+	every grade in [1, 2, 4] {
+		asked(zhou, "grade.confirm", {"/edition/graded/grade": grade}).allow
+	}
+}
+
+test_no_grade_is_not_confirmed if {
+	rules(asked(zhou, "grade.confirm", {"/edition/graded/grade": 0})) == {"nhc-assess/graded"}
+	rules(asked(zhou, "grade.confirm", {"/edition/graded/report": ""})) == {"nhc-assess/graded"}
+	rules(asked(zhou, "grade.confirm", {"/edition/graded/threshold": 0.5})) == {"nhc-assess/graded"}
+	rules(asked(zhou, "grade.confirm", {"/edition/graded/uniques": 0.01})) == {"nhc-assess/graded"}
+}
+
+test_confirming_hand if {
+	rules(asked(zhou, "grade.confirm", {"/edition/signers": ["wu", "zhou"]})) == {"nhc-assess/confirming-hand"}
+	rules(asked(zhou, "grade.confirm", {"/edition/signers": []})) == {"nhc-assess/confirming-hand"}
+}
+
+test_confirm_what_was_read if rules(asked(zhou, "grade.confirm", {"/edition/signed": "sha256:else"})) == {"sichuan-12/read"}
+
+test_steward_confirms_nothing if "sichuan-17/post" in rules(asked(wu, "grade.confirm", {}))
 
 test_researcher_reads_no_version if {
 	rules(asked(who("li", ["researcher"], "u"), "version.read", {})) == {"sichuan-17/post", "municipal-12/own"}

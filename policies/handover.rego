@@ -3,9 +3,17 @@
 # description: |
 #   Which step of a handover may be taken, and which rows and columns of a table leave. Rows are a filter made by partial
 #   evaluation of `include` with the row unknown; the service applies it row by row and never sees the rule.
+#
+#   Grades (GB/T 42460) are of the data that are given: a package is measured by itself, and leaves with grade 3 or 4 alone.
+#   The version that it is cut from must carry a signed grade, and columns that name persons directly (grade 1) end the
+#   matter; a whole of grade 2 may be cut to a package of grade 3, since fewer columns make larger classes, but only a
+#   measurement of the package shows it. Answers to queries ask for no grade: differential privacy bounds them whatever the
+#   grade is, and a refusal that hung on a number measured over all rows would tell of the rows, at no charge (what risk
+#   reports say never influences an answer).
 package carrel.handover
 
 import data.carrel.application
+import data.carrel.catalogue
 import data.carrel.cite
 import data.carrel.grant
 
@@ -28,12 +36,13 @@ needs := {
 	"tianjin-32-1/system",
 	"sichuan-31/step",
 	"sichuan-33/conditions",
+	"nhc-assess/graded",
 } | (counted | totals)
 
-# From the release on, the smallest class has been counted; before, nothing is there to count.
-default counted := {"nhc-assess/smallest-class"}
+# From the release on, the package has been counted and graded; before, nothing is there to measure but the version.
+default counted := {"nhc-assess/smallest-class", "nhc-assess/outside-grade"}
 
-counted := set() if input.step == "request"
+counted := {"nhc-assess/outside-grade"} if input.step == "request"
 
 held contains "tianjin-32-3/qc-purpose" if {
 	grant.is_qc
@@ -69,10 +78,31 @@ step := row.to if {
 
 held contains "nhc-assess/smallest-class" if input.smallest >= data.carrel.defaults.k
 
+held contains "nhc-assess/graded" if catalogue.graded(input.version)
+
+held contains "nhc-assess/outside-grade" if {
+	input.version.grade in {2, 3, 4}
+	input.step == "request"
+}
+
+held contains "nhc-assess/outside-grade" if {
+	input.version.grade in {2, 3, 4}
+	catalogue.graded(input.package)
+	input.package.grade in {3, 4}
+}
+
 oblige := array.concat(
 	[{"kind": "state", "value": step, "text": data.carrel.workflow.handover.states[step]} | step],
-	[{"kind": "limit", "value": sprintf("k=%d", [data.carrel.defaults.k]), "text": {"zh": "最小组人数下限", "en": "fewest persons in a class"}}],
+	array.concat(
+		[{"kind": "limit", "value": sprintf("k=%d", [data.carrel.defaults.k]), "text": {"zh": "最小组人数下限", "en": "fewest persons in a class"}}],
+		[{"kind": "grade", "value": sprintf("%d", [input.package.grade]), "text": catalogue.standing(input.version)} | input.package.grade > 0],
+	),
 )
+
+details["nhc-assess/outside-grade"] := {
+	"zh": sprintf("版本等级 %d, 数据包等级 %d", [input.version.grade, input.package.grade]),
+	"en": sprintf("the version has grade %d, the package %d", [input.version.grade, input.package.grade]),
+}
 
 details["sichuan-31/receiver"] := cite.named(application.weaknesses(input.receiver))
 

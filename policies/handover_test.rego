@@ -15,9 +15,16 @@ question := {
 	},
 	"receiver": application_test.centre,
 	"smallest": 5,
+	"version": graded(2),
+	"package": graded(3),
 	"remit": {"hospitals": ["H1"], "kinds": ["stroke"], "from": "2024-01", "to": "2024-12"},
 	"table": "cv_event",
 	"columns": [{"name": "severity", "role": "sensitive", "level": 3}, {"name": "id_number", "role": "identifier", "level": 3}],
+}
+
+graded(grade) := {
+	"grade": grade, "threshold": 0.2, "uniques": 0.001, "confirmed": false,
+	"report": "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
 }
 
 rules(d) := {r.rule | some r in d.reasons}
@@ -39,7 +46,63 @@ keeps(rule, path, value) if {
 test_allowed if {
 	d := handover.decision with input as question
 	d.allow
-	{o.value | some o in d.obligations} == {"pulled", "k=5"}
+	{o.value | some o in d.obligations} == {"pulled", "k=5", "3"}
+}
+
+# Grades 1 and 2 are not for use outside; what was not measured, or at wider thresholds than the rules', has no grade.
+test_package_grades if {
+	every grade in [1, 2] {
+		denies("nhc-assess/outside-grade", "/package", graded(grade))
+	}
+	every grade in [3, 4] {
+		d := handover.decision with input as with_value("/package", graded(grade))
+		d.allow
+	}
+}
+
+test_package_not_graded if denies("nhc-assess/outside-grade", "/package", object.union(graded(3), {"grade": 0}))
+
+test_package_at_wider_thresholds if {
+	denies("nhc-assess/outside-grade", "/package", object.union(graded(3), {"threshold": 0.21}))
+	denies("nhc-assess/outside-grade", "/package", object.union(graded(3), {"threshold": 0}))
+	denies("nhc-assess/outside-grade", "/package", object.union(graded(3), {"uniques": 0.002}))
+	denies("nhc-assess/outside-grade", "/package", object.union(graded(3), {"report": "none"}))
+}
+
+test_version_with_identifiers if denies("nhc-assess/outside-grade", "/version", graded(1))
+
+test_version_not_graded if {
+	d := handover.decision with input as with_value("/version", object.union(graded(2), {"grade": 0, "report": ""}))
+	rules(d) == {"nhc-assess/graded", "nhc-assess/outside-grade"}
+	not d.allow
+}
+
+test_version_at_wider_thresholds if denies("nhc-assess/graded", "/version", object.union(graded(2), {"threshold": 0.3}))
+
+# The request is refused before anything is read, where the version alone says so.
+requested(version) := d if {
+	d := handover.decision with input as json.patch(question, [
+		{"op": "replace", "path": "/step", "value": "request"},
+		{"op": "replace", "path": "/state", "value": ""},
+		{"op": "replace", "path": "/package", "value": object.union(graded(0), {"report": ""})},
+		{"op": "replace", "path": "/smallest", "value": 0},
+		{"op": "replace", "path": "/version", "value": version},
+	])
+}
+
+test_request if {
+	requested(graded(2)).allow
+	rules(requested(graded(1))) == {"nhc-assess/outside-grade"}
+	rules(requested(object.union(graded(2), {"report": ""}))) == {"nhc-assess/graded"}
+}
+
+test_provisional if {
+	standing(false) == {"provisional until the authority confirms it"}
+	standing(true) == {"confirmed by the authority"}
+}
+
+standing(confirmed) := {o.text.en | some o in d.obligations; o.kind == "grade"} if {
+	d := handover.decision with input as with_value("/version", object.union(graded(3), {"confirmed": confirmed}))
 }
 
 test_step if denies("sichuan-31/step", "/state", "requested")

@@ -33,6 +33,7 @@ type Edition struct {
 	Digest  string       `json:"digest"`  // of the version as it is on record
 	Signed  string       `json:"signed"`  // digest of what the person read and signs now
 	Signers List[string] `json:"signers"` // accounts that signed it before
+	Graded  Graded       `json:"graded"`  // its de-identification grade
 }
 
 // Artefact holds the facts that decide what something made of a dataset may be called.
@@ -104,6 +105,7 @@ func (q CatalogueQuestion) Valid() error {
 	f.natural("a count of fields", int64(e.Fields), int64(e.Unmapped))
 	f.texts(v.State, v.Kind, v.Quality, v.Risk, v.Digest, v.Signed)
 	f.lists(v.Signers)
+	f.graded(v.Graded)
 	f.dates(v.Date, v.Before)
 	f.natural("a count of columns", int64(v.Coded), int64(v.Rated), int64(a.Identifiers))
 	f.texts(a.Kind, a.Maker, a.Assessment.ID, a.Assessment.Kind, a.Assessment.Evidence, a.Assessment.By)

@@ -416,6 +416,10 @@ type HandoverQuestion struct {
 	// Smallest is the number of persons in the smallest class over the quasi-identifiers of the rows and columns that
 	// leave; 0 while not counted. It is asked for from step release on.
 	Smallest int64 `json:"smallest"`
+	// Version is the grade of the version that is handed over from, Package that of what leaves, measured over its own rows and columns; zero
+	// while not measured.
+	Version Graded `json:"version"`
+	Package Graded `json:"package"`
 	// Rows are those of this package and of all before it under the grant; 0 while not counted.
 	Rows int64 `json:"rows"`
 }

@@ -287,6 +287,8 @@ func (q HandoverQuestion) Valid() error {
 	f.grant(q.Grant)
 	f.receiver(q.Receiver)
 	f.natural("the smallest class", q.Smallest, q.Rows, q.Grant.Export)
+	f.graded(q.Version)
+	f.graded(q.Package)
 	return f.err
 }
 

@@ -82,7 +82,7 @@ func ReadRecipe(file string) (*Recipe, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ParseRecipeWith(file, src, beside(file))
+	return ParseRecipeWith(file, src, Beside(file))
 }
 
 // ParseRecipe reads a recipe that names no files, strictly: an unknown field, a wrong type or a missing field is one *RecipeError with its

@@ -19,8 +19,8 @@ import (
 // maxTree bounds the file of a hierarchy.
 const maxTree = 64 << 20
 
-// beside reads files of the directory that a recipe lies in.
-func beside(recipe string) func(name string) ([]byte, error) {
+// Beside reads files of the directory that a recipe lies in, for ParseRecipeWith.
+func Beside(recipe string) func(name string) ([]byte, error) {
 	return func(name string) ([]byte, error) {
 		f := filepath.Join(filepath.Dir(recipe), name)
 		st, err := os.Stat(f)

@@ -46,7 +46,8 @@ func Load(ctx context.Context, e *extract.Extract, s *plan.Schema) (*Data, error
 	return d, nil
 }
 
-// Joined puts what tables with one row a person tell beside every row of the others, and leaves out tables that tell nothing themselves.
+// Joined puts what tables with one row a person tell beside every row of the others, and leaves out tables that tell nothing themselves or have
+// no row.
 func Joined(single, several []*Table) []*Table {
 	var out []*Table
 	for _, t := range append(single[:len(single):len(single)], several...) {
@@ -56,7 +57,7 @@ func Joined(single, several []*Table) []*Table {
 				beside(t, other)
 			}
 		}
-		if own > 0 || len(t.Columns) > len(t.quasi()) {
+		if len(t.Persons) > 0 && (own > 0 || len(t.Columns) > len(t.quasi())) {
 			out = append(out, t)
 		}
 	}

@@ -118,7 +118,8 @@ func Measure(t *Table, register *Table, c Config) (Measures, error) {
 func (c Classes) risk(conf Config, fraction float64, basis string) Risk {
 	r := Risk{Basis: basis}
 	persons := 0
-	for size, n := range c {
+	for _, size := range c.Sizes() { // in one order: sums of floats depend on it, and reports are signed by their hash
+		n := c[size]
 		one := fraction / float64(size)
 		persons += n
 		r.Highest = max(r.Highest, one)

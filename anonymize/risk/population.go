@@ -55,7 +55,8 @@ func share(uniques, population float64) *float64 {
 // up. Zayatz, Estimation of the number of unique population elements using a sample (1991).
 func zayatz(c Classes, n, population int) float64 {
 	one := 0.0
-	for size, k := range c {
+	for _, size := range c.Sizes() {
+		k := c[size]
 		one += float64(k) * drawnOnce(population, size, n)
 	}
 	alone := float64(c[1]) * drawnOnce(population, 1, n)
@@ -88,9 +89,11 @@ func pitman(c Classes, population int) float64 {
 	if u >= n { // every person alone: the likelihood climbs to α = 1 without an end
 		return math.NaN()
 	}
+	sizes := c.Sizes()
 	likelihood := func(theta, alpha float64) float64 {
 		l := (u-1)*math.Log(alpha) + lgamma(theta/alpha+u) - lgamma(theta/alpha+1) - lgamma(theta+n) + lgamma(theta+1)
-		for size, k := range c {
+		for _, size := range sizes {
+			k := c[size]
 			if size > 1 {
 				l += float64(k) * (lgamma(float64(size)-alpha) - lgamma(1-alpha))
 			}
@@ -181,7 +184,8 @@ func fitted(k, c1, c2, f float64) float64 {
 // shlosser estimates the classes of the population from those of the sample.
 func shlosser(c Classes, f float64) float64 {
 	var a, b, d, e float64
-	for size, count := range c {
+	for _, size := range c.Sizes() {
+		count := c[size]
 		i, k := float64(size), float64(count)
 		a += i * f * f * math.Pow(1-f*f, i-1) * k
 		b += math.Pow(1-f, i) * (math.Pow(1+f, i) - 1) * k

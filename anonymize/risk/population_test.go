@@ -135,3 +135,22 @@ func TestDrawnOnceAgainstBinomials(t *testing.T) {
 		t.Errorf("%v", p)
 	}
 }
+
+// Estimates are sums over classes: in the order of a map their last digits would differ from run to run.
+func TestEstimatesAreReproducible(t *testing.T) {
+	t.Parallel()
+	c := Classes{}
+	for size := range 60 {
+		c[size+1] = 977/(size+1) + 1
+	}
+	first, curve := populationUniques(c, 100_003), c.risk(Config{Threshold: 0.05}, 0.317, "counted")
+	for range 50 {
+		u := populationUniques(c, 100_003)
+		if u.Share != first.Share || *u.Zayatz != *first.Zayatz || u.Pitman != nil && *u.Pitman != *first.Pitman {
+			t.Fatalf("%+v, then %+v", first, u)
+		}
+		if r := c.risk(Config{Threshold: 0.05}, 0.317, "counted"); r != curve {
+			t.Fatalf("%+v, then %+v", curve, r)
+		}
+	}
+}

@@ -27,6 +27,8 @@ type Extract struct {
 	PublishedAt time.Time   `json:"published_at"`
 	Checked     Signature   `json:"checked,omitzero"`
 	Approved    Signature   `json:"approved,omitzero"`
+	// Confirmed is an office's word on the grade; what was signed stays as it was.
+	Confirmed *Confirmation `json:"confirmed,omitempty"`
 }
 
 // Signature is a person's word on a version: the digest is of what was read.
@@ -76,8 +78,8 @@ func (q CodeQuality) Rated() CodeQuality {
 	return q
 }
 
-// Risk is the risk report of a version: what an attacker finds in the extract, by the catalogue's own words. It measures nothing; k is
-// counted for each package by itself.
+// Risk is the risk report of a version: what an attacker finds in the extract, by the catalogue's own words and as it was measured (Grade). What
+// leaves is measured again, package by package.
 type Risk struct {
 	Kind      string   `json:"kind"`
 	DPScope   string   `json:"dp_scope"`
@@ -87,6 +89,8 @@ type Risk struct {
 	Sensitive []string `json:"sensitive"`
 	// Rows that one person has at most, by private table: how much of a person one row key leads to.
 	Rows map[string]int64 `json:"rows_per_person"`
+	// Grade is what was measured over all rows of the extract; nil: nobody measured it.
+	Grade *Grade `json:"grade,omitempty"`
 	// Documents are further reports, by hash.
 	Documents []string `json:"documents,omitempty"`
 }
@@ -151,7 +155,7 @@ func (q Quality) Rated(d *Dataset) int {
 
 // Digest is what a person signs: the version with its reports, without the signatures.
 func (x Extract) Digest(dataset string) (string, error) {
-	x.Checked, x.Approved, x.PublishedAt = Signature{}, Signature{}, time.Time{}
+	x.Checked, x.Approved, x.PublishedAt, x.Confirmed = Signature{}, Signature{}, time.Time{}, nil
 	return Hash(struct {
 		Dataset string  `json:"dataset"`
 		Version Extract `json:"version"`

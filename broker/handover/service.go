@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"carrel/anonymize/extract"
+	"carrel/anonymize/risk"
 	"carrel/broker/auth"
 	"carrel/broker/catalogue"
 	"carrel/broker/catalogue/register"
@@ -41,6 +42,8 @@ type Config struct {
 	Receivers *Receivers
 	Persons   Persons
 	Members   *Members // of the same folder
+	// Thresholds are those that grades are measured at.
+	Thresholds func(ctx context.Context) (risk.Config, error)
 }
 
 // Service is the use cases. It is safe for concurrent use.
@@ -54,8 +57,8 @@ func New(desk act.Desk, c Config) (*Service, error) {
 	if err := desk.Check(); err != nil {
 		return nil, err
 	}
-	if c.Dir == "" || len(c.Rekey) < minKey || c.Signer == nil || c.Catalogue == nil || c.Extracts == nil || c.Receivers == nil || c.Persons == nil || c.Members == nil {
-		return nil, errors.New("handover: the use cases need a folder, a re-keying secret, a signer, a catalogue, extracts, receivers, residents' wishes and who is in packages")
+	if c.Dir == "" || len(c.Rekey) < minKey || c.Signer == nil || c.Catalogue == nil || c.Extracts == nil || c.Receivers == nil || c.Persons == nil || c.Members == nil || c.Thresholds == nil {
+		return nil, errors.New("handover: the use cases need a folder, a re-keying secret, a signer, a catalogue, extracts, receivers, residents' wishes, who is in packages and thresholds")
 	}
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("handover: make folder: %w", err)
@@ -74,8 +77,9 @@ func load(ctx context.Context, tx *store.Tx, id string) (*Handover, int64, error
 	return h, rev, nil
 }
 
-// question is what policy is asked before each step. The receiver is the grant's, as attested, with the key now on record.
-func (s *Service) question(ctx context.Context, tx *store.Tx, id auth.Identity, step, state string, g *grant.Grant, smallest int) (policy.HandoverQuestion, error) {
+// question is what policy is asked before each step. The receiver is the grant's, as attested, with the key now on record; the package is counted
+// and graded once it was prepared.
+func (s *Service) question(ctx context.Context, tx *store.Tx, id auth.Identity, step string, h *Handover, g *grant.Grant) (policy.HandoverQuestion, error) {
 	receiver := g.Receiver
 	receiver.Institution = g.Institution
 	var err error
@@ -86,8 +90,12 @@ func (s *Service) question(ctx context.Context, tx *store.Tx, id auth.Identity, 
 	if err != nil {
 		return policy.HandoverQuestion{}, err
 	}
-	return policy.HandoverQuestion{At: s.desk.Moment(), Subject: id.Subject(), Step: step, State: state, Grant: g.Question(),
-		Receiver: receiver, Smallest: int64(smallest), Rows: rows}, nil
+	q := policy.HandoverQuestion{At: s.desk.Moment(), Subject: id.Subject(), Step: step, State: h.State, Grant: g.Question(), Receiver: receiver, Rows: rows}
+	if h.Package != nil {
+		q.Smallest, q.Package = int64(h.Package.K.Smallest), h.Package.Grade.Facts()
+	}
+	q.Version, err = s.gradeOf(ctx, tx, h)
+	return q, err
 }
 
 // given counts the rows of all packages made under a grant whose data may go abroad (ndr-31); nobody else's are counted.
@@ -156,7 +164,10 @@ func (s *Service) request(ctx context.Context, id auth.Identity, grantID, datase
 		if _, err := s.access(ctx, id, "handover.request", g.Object()); err != nil {
 			return act.Conceal(err, policy.Text{ZH: "授权", EN: "grant"})
 		}
-		q, err := s.question(ctx, tx, id, "request", "", g, 0)
+		if h.Dataset, err = pick(g.Datasets, dataset); err != nil {
+			return err
+		}
+		q, err := s.question(ctx, tx, id, "request", h, g)
 		if err != nil {
 			return err
 		}
@@ -173,9 +184,6 @@ func (s *Service) request(ctx context.Context, id auth.Identity, grantID, datase
 		}
 		if !ok {
 			return problem.New(problem.Conflict, "接收单位尚未登记密钥；请先到运营单位登记。", "The receiver has registered no key; enrol one with the operator first.")
-		}
-		if h.Dataset, err = pick(g.Datasets, dataset); err != nil {
-			return err
 		}
 		h.State, h.Receiver, h.Grant, h.Application = state, key, g.ID, g.Application
 		h.Lead, h.Team, h.Institution, h.DataOwners = g.Lead, g.Team, g.Institution, g.DataOwners
@@ -254,10 +262,14 @@ func (s *Service) cut(ctx context.Context, id auth.Identity, h *Handover, g *gra
 	if err != nil {
 		return nil, k, err
 	}
+	grade, err := s.graded(ctx, h, tables) // before persons are numbered anew: their rows still follow one another
+	if err != nil {
+		return nil, k, err
+	}
 	if err := rekey(tables, s.c.Rekey, g.ID, h.Receiver.Fingerprint()); err != nil {
 		return nil, k, err
 	}
-	return &cutResult{tables: tables, dataset: entry.Dataset, entry: entry, extract: m.ID, source: m, list: who.Version}, k, nil
+	return &cutResult{grade: grade, tables: tables, dataset: entry.Dataset, entry: entry, extract: m.ID, source: m, list: who.Version}, k, nil
 }
 
 type cutResult struct {
@@ -267,6 +279,7 @@ type cutResult struct {
 	extract string
 	source  extract.Manifest
 	list    string // version of the wishes
+	grade   *catalogue.Grade
 }
 
 // decision is a scope's refusal in the shape of every decision.
@@ -287,9 +300,13 @@ func (s *Service) release(ctx context.Context, id auth.Identity, h *Handover, g 
 	var state string
 	step := act.Step{Kind: "handover.prepared", Object: "handover/" + h.ID, Grant: h.Grant, Facts: map[string]string{"k": strconv.Itoa(k.Required)}}
 	err := s.desk.Browse(ctx, id, act.Step{Kind: "handover.counted", Object: step.Object, Grant: h.Grant, Facts: step.Facts}, func(tx *store.Tx) (policy.Decision, error) {
-		q, err := s.question(ctx, tx, id, "release", h.State, g, k.Smallest)
+		q, err := s.question(ctx, tx, id, "release", h, g)
 		if err != nil {
 			return policy.Decision{}, err
+		}
+		q.Smallest, q.Package, q.Version = int64(k.Smallest), cut.grade.Facts(), policy.Graded{}
+		if v := cut.entry.Current; v != nil && v.ManifestID == cut.extract { // of the version that was read, whatever was published since
+			q.Version = v.GradeFacts()
 		}
 		for _, t := range cut.tables {
 			q.Rows += int64(t.rows())
@@ -322,7 +339,8 @@ func (s *Service) release(ctx context.Context, id auth.Identity, h *Handover, g 
 	out.State, out.Prepared, out.Expires = state, sealed.Cover.Prepared, sealed.Cover.Expires
 	out.Package = &Package{Manifest: sealed.Cover.Manifest, SHA256: sealed.SHA256, Size: sealed.Size, Rows: rows, Columns: columns, K: k,
 		Scope: sealed.Manifest.Scope, Extract: cut.extract, Exclusions: cut.list, Label: label, Version: versionOf(cut.entry)}
-	step.Unit, step.Facts["label"] = cut.dataset.Steps.Sending, label.Name
+	out.Package.Grade, out.Package.Standing = cut.grade, standing(dec)
+	step.Unit, step.Facts["label"], step.Facts["grade"] = cut.dataset.Steps.Sending, label.Name, strconv.Itoa(cut.grade.Grade)
 	step.Facts[resident.FactList] = cut.list
 	step.Facts["manifest"], step.Facts["package"], step.Facts["columns"] = sealed.Cover.Manifest, sealed.SHA256, strconv.Itoa(columns)
 	err = s.desk.Do(ctx, id, step, func(tx *store.Tx) error {
@@ -469,11 +487,7 @@ func (s *Service) step(ctx context.Context, id auth.Identity, handover, name, ki
 		if err != nil {
 			return err
 		}
-		smallest := 0
-		if h.Package != nil {
-			smallest = h.Package.K.Smallest
-		}
-		q, err := s.question(ctx, tx, id, name, h.State, g, smallest)
+		q, err := s.question(ctx, tx, id, name, h, g)
 		if err != nil {
 			return err
 		}

@@ -52,7 +52,7 @@ func (s *Service) allows(ctx context.Context, tx *store.Tx, id auth.Identity, na
 			return false, err
 		}
 	}
-	q, err := s.question(ctx, tx, id, name, h.State, g, h.Package.K.Smallest)
+	q, err := s.question(ctx, tx, id, name, h, g)
 	if err != nil {
 		return false, err
 	}

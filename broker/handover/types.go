@@ -4,7 +4,8 @@
 // It promises: which rows and columns leave is policy's answer (a row filter made by partial evaluation, evaluated here row by
 // row; a denial is never an empty filter); persons and row numbers are re-keyed for each grant and receiver, so packages of
 // one grant over one extract link and others do not; nothing leaves below the k that policy demands, counted as distinct
-// persons over the quasi-identifiers of what leaves; the package is encrypted to the key that the receiver registered before
+// persons over the quasi-identifiers of what leaves, nor with a de-identification grade of 1 or 2 (GB/T 42460), measured over the package itself,
+// nor from a version without a grade; the package is encrypted to the key that the receiver registered before
 // and signed by the service; each step is a transition that policy allowed, on record in its own transaction.
 //
 // It does not promise anonymity: a package is de-identified personal information, k says nothing of sensitive values, of two
@@ -67,6 +68,9 @@ type Package struct {
 	// Label is what the package is called; Version is of the dataset that it was cut from.
 	Label   catalogue.Label `json:"label"`
 	Version int64           `json:"version,omitempty"`
+	// Grade is what was measured over the rows and columns of this package; Standing says whether an office had confirmed the version's.
+	Grade    *catalogue.Grade `json:"grade,omitempty"`
+	Standing policy.Text      `json:"grade_standing,omitzero"`
 }
 
 // Pull says who fetched the package.

@@ -54,6 +54,11 @@ func (s *server) versions() {
 		v, err := h.Approve(ctx, id, in.Dataset, in.Body.Digest)
 		return &one{v}, err
 	})
+	s.proposals()
+	route(s, http.MethodPost, "/catalogue/{dataset}/versions/confirm", "Confirm the grade of the current version, for the office", func(ctx context.Context, id auth.Identity, in *signed) (*one, error) {
+		v, err := h.ConfirmGrade(ctx, id, in.Dataset, in.Body.Digest)
+		return &one{v}, err
+	})
 	route(s, http.MethodPost, "/catalogue/{dataset}/assessments", "Sign that a kind of artefact is anonymous", func(ctx context.Context, id auth.Identity, in *assessed) (*reply[*catalogue.Assessment], error) {
 		a, err := h.Assess(ctx, id, in.Dataset, in.Body)
 		return &reply[*catalogue.Assessment]{a}, err

@@ -66,13 +66,15 @@ type Config struct {
 	Institutions *institution.Service
 	Supervision  *supervise.Service
 	Holdings     *register.Service
-	Residents    *resident.Registry
-	Rules        *rulebook.Service
-	Notices      *notice.Service
-	Records      *record.Service // catalogue, ledger and log as people read them
-	Keys         func() (auth.KeySet, error)
-	Logger       *slog.Logger
-	Version      string
+	// Propose puts an extract that was built in the data directory forward as the next version of its dataset.
+	Propose   func(ctx context.Context, id auth.Identity, dataset, extract string) (*register.Version, error)
+	Residents *resident.Registry
+	Rules     *rulebook.Service
+	Notices   *notice.Service
+	Records   *record.Service // catalogue, ledger and log as people read them
+	Keys      func() (auth.KeySet, error)
+	Logger    *slog.Logger
+	Version   string
 	// Base is what the ids of the open catalogue begin with, as dcat.Base gives it.
 	Base string
 	// Healthy says why the service should not get traffic, or nil.

@@ -42,6 +42,8 @@ type Config struct {
 	// CatalogueBase is the address that ids of the open catalogue (HealthDCAT-AP) begin with; empty: https:// and Name, which no start changes.
 	// Harvesters know things by their ids: set it before the first harvest, and leave it.
 	CatalogueBase string
+	// GradeCells bounds the values that a version is graded over (gradeCells); 0: 256 Mi. A version above has no grade.
+	GradeCells int64
 	// KeepLog is for how many months the audit log and its backups are kept; 0: 36. The service itself deletes nothing of the log;
 	// policy refuses a start that promises less than the law asks (pipl-55).
 	KeepLog int
@@ -87,6 +89,9 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.Memory == 0 {
 		c.Memory = 4 << 30
+	}
+	if c.GradeCells == 0 {
+		c.GradeCells = gradeCells
 	}
 	if c.KeepLog == 0 {
 		c.KeepLog = 36

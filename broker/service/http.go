@@ -33,7 +33,7 @@ func (s *Service) Handler() (http.Handler, error) {
 	r := chi.NewRouter()
 	httpapi.New(r, httpapi.Config{
 		Desk: s.Desk, Verifier: s.Issuer, Issuer: s.Issuer, Applications: s.Applications, Abroad: s.Abroad, Papers: s.Papers, Grants: s.Grants, Training: s.Training, Print: s.Print, Jobs: s.Jobs, Handovers: s.Handovers,
-		Records: s.Records, Conduct: s.Conduct, Rules: s.Rules, Institutions: s.Institutions, Supervision: s.Supervision, Holdings: s.Holdings, Residents: s.Residents, Notices: s.Notices, Keys: s.Keys.KeySet, Boards: s.Boards, Logger: s.c.Logger, Version: Version, Base: s.c.CatalogueBase, Healthy: s.healthy,
+		Records: s.Records, Conduct: s.Conduct, Rules: s.Rules, Institutions: s.Institutions, Supervision: s.Supervision, Holdings: s.Holdings, Propose: s.ProposeBuilt, Residents: s.Residents, Notices: s.Notices, Keys: s.Keys.KeySet, Boards: s.Boards, Logger: s.c.Logger, Version: Version, Base: s.c.CatalogueBase, Healthy: s.healthy,
 	})
 	err := web.New(r, web.Config{
 		Desk: s.Desk, Issuer: s.Issuer, Directory: s.Directory, Applications: s.Applications, Abroad: s.Abroad, Papers: s.Papers, Grants: s.Grants, Jobs: s.Jobs, Handovers: s.Handovers, Notices: s.Notices, Conduct: s.Conduct,

@@ -15,6 +15,7 @@ import (
 	"carrel/anonymize/dp"
 	"carrel/anonymize/extract"
 	"carrel/anonymize/ledger"
+	"carrel/anonymize/risk"
 	"carrel/broker/abroad"
 	"carrel/broker/application"
 	"carrel/broker/attachment"
@@ -294,7 +295,7 @@ func (s *Service) cases(ctx context.Context, d Defaults) error {
 	}
 	s.Handovers, err = handover.New(s.Desk, handover.Config{
 		Dir: s.c.path("packages"), Rekey: rekey[:], Signer: func() parcel.Signer { return s.Keys.Signer() }, Catalogue: s.Catalogue, Extracts: s.sets, Receivers: s.Receivers,
-		Persons: s.Residents, Members: s.members,
+		Persons: s.Residents, Members: s.members, Thresholds: func(ctx context.Context) (risk.Config, error) { return thresholds(ctx, s.live) },
 	})
 	if err != nil {
 		return err

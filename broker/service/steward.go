@@ -2,8 +2,10 @@ package service
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -18,6 +20,7 @@ import (
 	"carrel/broker/catalogue"
 	"carrel/broker/catalogue/register"
 	"carrel/broker/grant/act"
+	"carrel/broker/problem"
 	"carrel/broker/store"
 	"carrel/policy"
 )
@@ -61,8 +64,12 @@ func (s *Service) Propose(ctx context.Context, by auth.Identity, dataset, dir st
 	if err := s.Residents.Knows(ctx, m); err != nil {
 		return nil, err
 	}
+	known := e.Dataset.NewRisk(m.Kind, m.DPScope, m.Persons)
+	if known.Grade, err = s.grade(ctx, e.Dataset, dir); err != nil {
+		return nil, err
+	}
 	return s.Holdings.Propose(ctx, by, dataset, catalogue.Extract{Dir: rel, ManifestID: m.ID, Kind: m.Kind, Date: policy.DateOf(s.c.Now()), Persons: m.Persons,
-		Quality: quality(e.Dataset, m, report), Risk: e.Dataset.NewRisk(m.Kind, m.DPScope, m.Persons)})
+		Quality: quality(e.Dataset, m, report), Risk: known})
 }
 
 // quality is the report that both signatures are under.
@@ -97,9 +104,65 @@ func quality(d *catalogue.Dataset, m *extract.Manifest, report *deid.Report) cat
 	return q
 }
 
-// Build makes an extract of a registered dataset from source tables with the keys of this data directory and puts it forward.
+// reportEnding is how the report of a build is called that lies beside its extract.
+const reportEnding = ".report.json"
+
+// maxReport bounds the report of a build: a column takes some two hundred bytes.
+const maxReport = 16 << 20
+
+// ProposeBuilt is Propose for an extract that `carrel extract build --data` made: its number names its place. The report of the build lies
+// beside it and is the steward's word; where it is missing rates are those of the stored values.
+func (s *Service) ProposeBuilt(ctx context.Context, by auth.Identity, dataset, number string) (*register.Version, error) {
+	number = strings.TrimPrefix(filepath.ToSlash(number), "extracts/"+dataset+"/") // as lists of versions write it
+	if !safeName.MatchString(dataset) || !safeName.MatchString(number) {
+		return nil, problem.New(problem.Invalid, "请用构建时显示的编号指明提取集。", "Name the extract by its number, ex-….")
+	}
+	dir := s.c.path("extracts", dataset, number)
+	if _, err := os.Stat(dir); err != nil {
+		return nil, problem.Wrap(err, problem.NotFound, "数据目录中没有这一提取集；请用 carrel extract build --data 构建。", "The data directory has no such extract; build it with `carrel extract build --data`.")
+	}
+	report, err := readReport(dir + reportEnding)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.Propose(ctx, by, dataset, dir, report)
+	var broken *extract.VerifyError
+	if errors.As(err, &broken) {
+		return nil, problem.Wrap(err, problem.Unverified, "提取集与其清单不符；请重新构建。", "The extract is not what its manifest says; build it again.")
+	}
+	return v, err
+}
+
+// readReport reads the report of a build; nil when there is none.
+func readReport(file string) (*deid.Report, error) {
+	f, err := os.Open(file) //nolint:gosec // beside an extract, under a safe name
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil //nolint:nilnil // no report is an outcome of its own
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the report of the build: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // read only
+	r := new(deid.Report)
+	if err := json.NewDecoder(io.LimitReader(f, maxReport)).Decode(r); err != nil {
+		return nil, problem.Wrap(err, problem.Invalid, "构建报告无法读取；请重新构建。", "The report of the build cannot be read; build the extract again.")
+	}
+	return r, nil
+}
+
+// WriteReport keeps the report of a build beside its extract, for who proposes it.
+func WriteReport(dir string, r *deid.Report) error {
+	raw, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("write the report of the build: %w", err)
+	}
+	return os.WriteFile(dir+reportEnding, raw, 0o600)
+}
+
+// Build makes an extract of a registered dataset from source tables with the keys of this data directory and puts it forward. Files that the
+// recipe names lie beside recipeFile.
 func (s *Service) Build(ctx context.Context, by auth.Identity, recipeFile string, recipe []byte, source string, progress func(done, total int64)) (*extract.Manifest, *deid.Report, error) {
-	r, err := deid.ParseRecipe(recipeFile, recipe)
+	r, err := deid.ParseRecipeWith(recipeFile, recipe, deid.Beside(recipeFile))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -22,6 +22,7 @@ import (
 	"carrel/anonymize/deid"
 	"carrel/anonymize/dp"
 	"carrel/anonymize/extract"
+	"carrel/anonymize/risk"
 	"carrel/broker/application/apptest"
 	"carrel/broker/auth"
 	"carrel/broker/catalogue"
@@ -114,7 +115,8 @@ func pagesWith(t testing.TB, wrap func(policy.Decider) policy.Decider) *pages {
 	members, err := handover.NewMembers(t.TempDir(), sealer)
 	ok(t, err)
 	handovers, err := handover.New(w.Desk, handover.Config{Dir: t.TempDir(), Rekey: make([]byte, 32), Signer: func() parcel.Signer { return w.Keys.Signer() },
-		Catalogue: w.Catalogue, Extracts: noData{}, Receivers: w.Receivers, Persons: noData{}, Members: members})
+		Catalogue: w.Catalogue, Extracts: noData{}, Receivers: w.Receivers, Persons: noData{}, Members: members,
+		Thresholds: func(context.Context) (risk.Config, error) { return risk.Config{}, nil }})
 	ok(t, err)
 	ring, err := deid.InitKeyRing(t.TempDir(), resident.PersonKey)
 	ok(t, err)

@@ -26,8 +26,9 @@ func (a *app) versionCommand() *cobra.Command {
 			return a.print(all, func(w io.Writer) { a.printVersions(w, all) })
 		},
 	}
-	return a.group("version", "Versions of a dataset: read their reports, check and approve them", list, a.versionReport(),
-		a.signing("check", "Sign the version that waits, as checker"), a.signing("approve", "Sign the version that was checked, as approver"))
+	return a.group("version", "Versions of a dataset: read their reports, check and approve them", list, a.versionReport(), a.versionPropose(),
+		a.signing("check", "Sign the version that waits, as checker"), a.signing("approve", "Sign the version that was checked, as approver"),
+		a.signing("confirm", "Confirm the de-identification grade of the current version, for the authority: until then it is provisional"))
 }
 
 func (a *app) versions(cmd *cobra.Command, dataset string) ([]register.Version, error) {
@@ -49,7 +50,7 @@ func (a *app) printVersions(w io.Writer, all []register.Version) {
 
 func (a *app) versionReport() *cobra.Command {
 	return &cobra.Command{
-		Use: "report DATASET", Short: "Quality and risk report of the newest version, with the pass rate of each coded column", Example: "  carrel catalogue version report jinhe", Args: a.exact(1, "a dataset"),
+		Use: "report DATASET", Short: "Quality and risk report of the newest version: pass rates of coded columns, de-identification grade with its reasons", Example: "  carrel catalogue version report jinhe", Args: a.exact(1, "a dataset"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			all, err := a.versions(cmd, args[0])
 			if err != nil {
@@ -66,6 +67,7 @@ func (a *app) versionReport() *cobra.Command {
 				}
 				table(w, []string{a.say("字段", "COLUMN"), a.say("代码系统", "CODES"), a.say("检查", "CHECKED"), a.say("合格", "PASSED"), a.say("合格率", "RATE")}, rows)
 				fmt.Fprintf(w, a.say("风险: 级别 %d，准标识符 %d 个，敏感字段 %d 个，dp_scope %s\n", "risk: level %d, %d quasi-identifiers, %d sensitive fields, dp_scope %s\n"), v.Risk.Level, len(v.Risk.Quasi), len(v.Risk.Sensitive), v.Risk.DPScope)
+				a.printGrade(w, v)
 				fmt.Fprintln(w, a.say("签署时用: ", "sign with --digest ")+v.Digest)
 			})
 		},

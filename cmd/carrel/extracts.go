@@ -30,17 +30,23 @@ type built struct {
 }
 
 func (a *app) extractBuild() *cobra.Command {
-	var in struct{ recipe, source, out, catalogue, keys, register string }
+	var in struct{ recipe, source, out, data, catalogue, keys, register string }
 	cmd := &cobra.Command{
-		Use: "build --recipe R.yaml --source DIR --out DIR", Short: "Make an extract from source tables",
+		Use: "build --recipe R.yaml --source DIR (--out DIR | --data DIR)", Short: "Make an extract from source tables",
 		Long: `Make an extract from source tables by a recipe. Keys of pseudonyms and the key that seals the extract are read
 from --keys (made there when missing); the register of persons is frozen at the first build (--register). Source
-values never appear in messages. On any error nothing is left at --out.`,
+values never appear in messages. On any error nothing is left at --out.
+
+With --data, the data directory of a service, the extract is built in its place there, with the service's keys and its
+register of the dataset, and the report of the build is kept beside it for "carrel catalogue version propose".`,
 		Example: "  carrel extract build --recipe query.recipe.yaml --source tables --out extract-1 --keys keys --register persons.register",
 		Args:    a.exact(0, "no arguments; see --help"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if in.recipe == "" || in.source == "" || in.out == "" {
-				return a.usage("请用 --recipe、--source、--out 指明配方、来源和输出", "name recipe, source and output with --recipe, --source and --out")
+			if in.recipe == "" || in.source == "" || (in.out == "") == (in.data == "") {
+				return a.usage("请用 --recipe、--source 指明配方、来源，用 --out 或 --data 指明输出", "name recipe and source with --recipe and --source, and the output with --out or --data")
+			}
+			if in.data != "" && in.keys+in.register != "" {
+				return a.usage("--data 使用服务的密钥和登记册，不与 --keys、--register 同用", "--data takes the service's keys and register: leave out --keys and --register")
 			}
 			r, err := deid.ReadRecipe(in.recipe)
 			if err != nil {
@@ -50,17 +56,33 @@ values never appear in messages. On any error nothing is left at --out.`,
 			if err != nil {
 				return err
 			}
+			if in.data != "" {
+				if in.out, in.keys, in.register, err = inService(in.data, r.Dataset); err != nil {
+					return err
+				}
+			}
 			b, err := a.build(cmd.Context(), r, d, in.source, in.out, orDefault(in.keys, filepath.Join(filepath.Dir(filepath.Clean(in.out)), "keys")), orDefault(in.register, filepath.Join(filepath.Dir(filepath.Clean(in.out)), r.Dataset+".register")))
 			if err != nil {
 				return err
 			}
-			return a.print(b, func(w io.Writer) { a.printBuilt(w, b) })
+			if in.data != "" {
+				if in.out, err = filed(in.out, b); err != nil {
+					return err
+				}
+			}
+			return a.print(b, func(w io.Writer) {
+				a.printBuilt(w, b)
+				if in.data != "" {
+					fmt.Fprintf(w, a.say("下一步：carrel catalogue version propose %s %s\n", "next: carrel catalogue version propose %s %s\n"), r.Dataset, filepath.Base(in.out))
+				}
+			})
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&in.recipe, "recipe", "", "recipe file")
 	f.StringVar(&in.source, "source", "", "directory of the source tables")
 	f.StringVar(&in.out, "out", "", "directory of the extract, must not exist")
+	f.StringVar(&in.data, "data", "", "data directory of a service, in place of --out")
 	f.StringVar(&in.catalogue, "catalogue", "", "catalogue entry of the dataset (default: Jinhe's)")
 	f.StringVar(&in.keys, "keys", "", "key ring directory (default: keys beside the output)")
 	f.StringVar(&in.register, "register", "", "register of persons (default: DATASET.register beside the output)")

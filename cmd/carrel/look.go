@@ -69,7 +69,7 @@ func (a *app) catalogueCommand() *cobra.Command {
 		},
 	}
 	return a.group("catalogue", "The public catalogue of datasets; its versions, labels and exchange with other services", list, show, a.catalogueSearch(), a.catalogueCodes(),
-		a.versionCommand(), a.assessCommand(), a.catalogueExport(), a.catalogueImport(), a.peerCommand(), a.transferCommand())
+		a.catalogueRegister(), a.versionCommand(), a.assessCommand(), a.catalogueExport(), a.catalogueImport(), a.peerCommand(), a.transferCommand())
 }
 
 func (a *app) printDataset(w io.Writer, v catalogue.View) {

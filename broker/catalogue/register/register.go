@@ -121,7 +121,7 @@ func (s *Service) question(id auth.Identity, name string) policy.CatalogueQuesti
 func (s *Service) Register(ctx context.Context, by auth.Identity, file string, src []byte) (*catalogue.Dataset, error) {
 	d, err := s.c.Catalogue.Parse(file, src)
 	if err != nil {
-		return nil, err
+		return nil, faulty(err)
 	}
 	step := act.Step{Kind: "dataset.registered", Object: "dataset/" + d.ID, Unit: d.Steps.Gathering}
 	return d, s.desk.Do(ctx, by, step, func(tx *store.Tx) error {
@@ -146,6 +146,9 @@ func (s *Service) Register(ctx context.Context, by auth.Identity, file string, s
 			}
 		}
 		e, err := s.c.Catalogue.Put(ctx, ctxTx, rev, by.Account, file, src)
+		if errors.Is(err, catalogue.ErrUniverse) {
+			return problem.Wrap(err, problem.Conflict, "数据集登记后不得改换人群全集：同一批人不得有新的预算。", "A registered dataset stays in its person universe: the same persons must not get a fresh budget.")
+		}
 		if err != nil {
 			return err
 		}
@@ -158,6 +161,15 @@ func (s *Service) Register(ctx context.Context, by auth.Identity, file string, s
 	})
 }
 
+// faulty says where an entry is at fault. It is the steward's own text, by line: an entry holds nothing of the data.
+func faulty(err error) error {
+	var e *catalogue.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	return problem.Wrap(err, problem.Invalid, fmt.Sprintf("目录条目第 %d 行第 %d 列有误；请对照英文说明改正。", e.Line, e.Column), "The entry is at fault: "+e.Error())
+}
+
 // Version is a version of a dataset as those see it who sign.
 type Version struct {
 	catalogue.Extract
@@ -165,6 +177,8 @@ type Version struct {
 	State   string          `json:"state"`  // proposed | checked | published | past
 	Digest  string          `json:"digest"` // what a signature is of
 	Label   catalogue.Label `json:"label"`
+	// Provisional says that the version has a grade and no office has confirmed it.
+	Provisional bool `json:"provisional,omitempty"`
 }
 
 // state of what is proposed.
@@ -188,7 +202,7 @@ func edition(e *catalogue.Entry, x *catalogue.Extract, signed string) (policy.Ed
 	if x == nil {
 		return v, nil
 	}
-	v.Kind, v.Date, v.Rated = x.Kind, x.Date, x.Quality.Rated(e.Dataset)
+	v.Kind, v.Date, v.Rated, v.Graded = x.Kind, x.Date, x.Quality.Rated(e.Dataset), x.GradeFacts()
 	var err error
 	if v.Quality, err = catalogue.Hash(x.Quality); err != nil {
 		return v, err
@@ -241,7 +255,7 @@ func (s *Service) onVersion(ctx context.Context, id auth.Identity, dataset, name
 			return err
 		}
 		to, _ := dec.State()
-		out = &Version{Extract: v, Dataset: dataset, State: to, Digest: q.Edition.Digest}
+		out = view(&v, dataset, to, q.Edition.Digest)
 		if to != "published" {
 			e.Proposed = &v
 			if err := s.c.Catalogue.Keep(ctx, act.CatalogueTx{Tx: tx}, e, rev); err != nil {
@@ -267,7 +281,7 @@ func (s *Service) onVersion(ctx context.Context, id auth.Identity, dataset, name
 func (s *Service) Propose(ctx context.Context, id auth.Identity, dataset string, x catalogue.Extract) (*Version, error) {
 	x.PublishedBy = id.Account
 	return s.onVersion(ctx, id, dataset, "version.propose", "version.proposed", func(_ *store.Tx, _ *catalogue.Entry, v *catalogue.Extract, _ time.Time) error {
-		v.Checked, v.Approved = catalogue.Signature{}, catalogue.Signature{}
+		v.Checked, v.Approved, v.Confirmed = catalogue.Signature{}, catalogue.Signature{}, nil
 		return nil
 	}, &x, "")
 }
@@ -320,7 +334,7 @@ func (s *Service) versions(ctx context.Context, id auth.Identity, e *catalogue.E
 	out := []Version{}
 	add := func(x *catalogue.Extract, state string) error {
 		digest, err := x.Digest(e.Dataset.ID)
-		out = append(out, Version{Extract: *x, Dataset: e.Dataset.ID, State: state, Digest: digest})
+		out = append(out, *view(x, e.Dataset.ID, state, digest))
 		return err
 	}
 	if e.Proposed != nil {

@@ -140,7 +140,7 @@ func (b *bench) desk(ctx context.Context, c city, w *watch, rules fs.FS) (*servi
 	if err := linkAll(filepath.Join(c.data(), "extracts", "first"), dir); err != nil {
 		return nil, err
 	}
-	conf := service.Config{Data: c.run(), Sandbox: b.sandbox, Memory: cmp.Or(c.memory, childMemory), Deadline: c.deadline, Rules: rules,
+	conf := service.Config{Data: c.run(), Sandbox: b.sandbox, Memory: cmp.Or(c.memory, childMemory), Deadline: c.deadline, Rules: rules, GradeCells: 1, // only what leaves needs a grade
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	if w != nil {
 		conf.Observe, conf.ObservePolicy = w.committed, w.decided
