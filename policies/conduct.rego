@@ -405,6 +405,15 @@ holds("municipal-14/own") if party_is_me
 # A wish is taken when it can be honoured: it is on file whose account it is. The evidence is a commitment to that proof.
 holds("municipal-14/proved") if hashed(m.evidence)
 
+# A guardian speaks for a child that is not of age. Whether it is his, the sources say: the child stands under his number, or nobody is found.
+holds("pipl-28/ward") if object.get(m, "born", "") == ""
+
+holds("pipl-28/ward") if {
+	m.born != ""
+	m.born <= cite.today
+	cite.today < years_after(m.born, book.ward.years)
+}
+
 holds("municipal-14/prover") if {
 	me != ""
 	not party_is_me

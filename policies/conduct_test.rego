@@ -365,6 +365,12 @@ test_object if asked(fang, "wish.make", wish).allow
 
 test_withdraw if asked(fang, "wish.withdraw", object.union(wish, {"state": "standing"})).allow
 
+test_for_a_child if asked(fang, "wish.make", object.union(wish, {"born": "2015-02-28"})).allow
+
+test_for_a_grown_child if rules(asked(fang, "wish.make", object.union(wish, {"born": "1999-01-01"}))) == {"pipl-28/ward"}
+
+test_for_a_child_to_come if rules(asked(fang, "wish.make", object.union(wish, {"born": "2999-01-01"}))) == {"pipl-28/ward"}
+
 test_for_another if rules(asked(fang, "wish.make", object.union(wish, {"party": "person/other"}))) == {"municipal-14/own"}
 
 # --- each rule alone denies

@@ -34,6 +34,7 @@ type Matter struct {
 	Home      string         `json:"home,omitempty"` // region of who operates the service, by the register
 	Article   string         `json:"article"`
 	Evidence  string         `json:"evidence"`        // sha256:…
+	Born      Date           `json:"born,omitempty"`  // wish: of the child that a guardian speaks for; "" is the party itself
 	Until     Date           `json:"until"`           // last day; "" where none was given
 	Found     Moment         `json:"found"`           // incident: when it was discovered
 	Due       Moment         `json:"due"`             // by when something is owed; "" is nothing
@@ -82,7 +83,7 @@ func (q ConductQuestion) Valid() error {
 	m := q.Matter
 	f.texts(m.Noun, m.Sort, m.State, m.Party, m.Unit, m.Region, m.Lies, m.Home, m.Article, m.Evidence, m.Addressee, m.Above)
 	f.lists(m.Told, m.Kinds, m.Actors, m.Addressed)
-	f.dates(m.Until, m.From, m.Sent)
+	f.dates(m.Until, m.From, m.Sent, m.Born)
 	f.moments(m.Found, m.Due)
 	if m.Texts == nil || len(m.Texts) > MaxItems {
 		f.fail("a matter names no texts, or too many")

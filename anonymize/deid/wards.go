@@ -138,14 +138,14 @@ func Wards(keys KeyRing, path string, m extract.Manifest, wards []Ward) (map[War
 	if len(wards) == 0 || m.Numbering.Wards == NoWards {
 		return out, nil
 	}
+	if m.Numbering.Wards == "" {
+		return nil, ErrWards
+	}
 	secret, r, err := registered(keys, path, m)
 	if err != nil {
 		return nil, err
 	}
-	if m.Numbering.Wards == "" {
-		return nil, ErrWards
-	}
-	index, err := readWards(wardsPath(path, m.Numbering.Wards), newPersonKey(secret).of('c', []byte(m.Dataset), nil))
+	index, err := warded(secret, path, m)
 	if err != nil {
 		return nil, err
 	}
@@ -166,6 +166,28 @@ func Wards(keys KeyRing, path string, m extract.Manifest, wards []Ward) (map[War
 		slices.Sort(out[w])
 	}
 	return out, nil
+}
+
+// Warded says whether the index of children beside the register at a path is the one of an extract, where it has one.
+func Warded(keys KeyRing, path string, m extract.Manifest) error {
+	if WardsFile(path, m) == "" {
+		return nil
+	}
+	secret, err := keys.Key(m.Numbering.Key)
+	if err == nil {
+		_, err = warded(secret, path, m)
+	}
+	return err
+}
+
+// warded reads the index of an extract, and none other.
+func warded(secret Secret, path string, m extract.Manifest) ([]wardEntry, error) {
+	check := newPersonKey(secret).of('c', []byte(m.Dataset), nil)
+	index, err := readWards(wardsPath(path, m.Numbering.Wards), check)
+	if err == nil && hashOf(packWards(index, check)) != m.Numbering.Wards {
+		err = errors.New("the index of children is not the extract's")
+	}
+	return index, err
 }
 
 // ranked are the numbers of found persons, by digest, in one pass over the register.

@@ -16,8 +16,13 @@ import (
 // or all of them (municipal-14), and puts the list with it in force in the same transaction. Whose it is stays in the register; the log holds
 // the matter's number and the list's version.
 func (s *Service) Wish(ctx context.Context, id auth.Identity, sort, dataset string) (*matter.Matter, error) {
+	return s.WishFor(ctx, id, sort, dataset, "")
+}
+
+// WishFor is a guardian's wish for a child who stands under the guardian's own number in the sources, named by the day of birth; "" is Wish.
+func (s *Service) WishFor(ctx context.Context, id auth.Identity, sort, dataset string, born policy.Date) (*matter.Matter, error) {
 	st := s.listed(step{act: "wish.make", fill: func(m *matter.Matter) error {
-		m.Party, m.Unit, m.Sort, m.Link, m.From = "person/"+id.Account, id.Institution, sort, dataset, policy.DateOf(s.desk.Now())
+		m.Party, m.Unit, m.Sort, m.Link, m.Born, m.From = "person/"+id.Account, id.Institution, sort, dataset, born, policy.DateOf(s.desk.Now())
 		return nil
 	}})
 	st.before = func(ctx context.Context, tx *store.Tx, m *matter.Matter) error {

@@ -203,6 +203,7 @@ func (s *server) wishes() {
 		Body struct {
 			Sort    string `json:"sort" maxLength:"40" doc:"object or authorise"`
 			Dataset string `json:"dataset,omitempty" maxLength:"80" doc:"empty is every dataset"`
+			Born    string `json:"born,omitempty" maxLength:"10" doc:"day of birth of the child for whom a guardian speaks, who is registered under the guardian's number; empty is oneself"`
 		}
 	}
 	type proofOfIdentity struct {
@@ -224,7 +225,7 @@ func (s *server) wishes() {
 		return &reply[*resident.Audit]{x}, err
 	})
 	route(s, http.MethodPost, "/conduct/wishes", "Object to, or authorise, the use of one's own information", func(ctx context.Context, id auth.Identity, in *residentWish) (*matterReply, error) {
-		return oneMatter(c.Wish(ctx, id, in.Body.Sort, in.Body.Dataset))
+		return oneMatter(c.WishFor(ctx, id, in.Body.Sort, in.Body.Dataset, policy.Date(in.Body.Born)))
 	})
 	route(s, http.MethodGet, "/conduct/wishes", "One's own objections and authorisations", func(ctx context.Context, id auth.Identity, _ *none) (*mattersReply, error) {
 		return someMatters(c.Wishes(ctx, id))

@@ -36,6 +36,7 @@ type Stance struct {
 	At      time.Time         `json:"at"`
 	Younger bool              `json:"younger"` // than the extract: her rows are in it, and every use leaves them out
 	Refs    map[string]string `json:"refs"`
+	Born    string            `json:"born,omitempty"` // of the child that a guardian spoke for; the references are the guardian's
 }
 
 // Carry reads the list of a dataset that goes over. What came with the dataset from elsewhere goes on with it.
@@ -143,12 +144,15 @@ func carried(ctx context.Context, tx *store.Tx, dataset string, m *extract.Manif
 // matches says whether one of the references is hers.
 func (s *Stance) matches(refs map[string]bool) bool {
 	for key, ref := range s.Refs {
-		if refs[key+" "+ref] {
+		if refs[named(key, ref, s.Born)] {
 			return true
 		}
 	}
 	return false
 }
+
+// named is who is spoken for, as far as two wishes can be compared: a child is another than her guardian.
+func named(key, ref, born string) string { return key + " " + ref + " " + born }
 
 // everWished are the references of all who made a wish about a dataset here, also those who took it back.
 func everWished(ctx context.Context, tx *store.Tx, dataset string) (map[string]bool, error) {
@@ -159,7 +163,7 @@ func everWished(ctx context.Context, tx *store.Tx, dataset string) (map[string]b
 		}
 		p, err := proofOf(ctx, tx, m)
 		for key, ref := range p.Refs {
-			out[key+" "+ref] = true
+			out[named(key, ref, string(m.Born))] = true
 		}
 		return err
 	})
@@ -180,7 +184,7 @@ func cameOut(ctx context.Context, tx *store.Tx, dataset string, p *proof) (bool,
 	stances, _, err := carried(ctx, tx, dataset, nil)
 	refs := map[string]bool{}
 	for key, ref := range p.Refs {
-		refs[key+" "+ref] = true
+		refs[named(key, ref, "")] = true
 	}
 	return slices.ContainsFunc(stances, func(s Stance) bool { return s.Sort != authorise && s.matches(refs) }), err
 }

@@ -98,7 +98,7 @@ func (r *Registry) seek(ctx context.Context, m *matter.Matter) error {
 		if x.Pulled.IsZero() {
 			continue // it waits, and waits in vain: its list is no longer in force
 		}
-		in, err := r.isIn(&p, x.ID)
+		in, err := r.isIn(Stance{Refs: p.Refs, Born: string(m.Born)}, x.ID)
 		if err != nil {
 			return err
 		}

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"carrel/anonymize/deid"
 	"carrel/anonymize/extract"
 	"carrel/broker/audit"
 	"carrel/broker/auth"
@@ -44,6 +43,7 @@ type Record struct {
 	Projects []Project  `json:"projects"`
 	Packages []Received `json:"handovers"`
 	Notices  []Notice   `json:"notices"`
+	Children []Child    `json:"children"`
 }
 
 // Coverage says how one dataset stands to her.
@@ -87,7 +87,7 @@ type Received struct {
 
 // Record shows one's own.
 func (r *Registry) Record(ctx context.Context, id auth.Identity) (*Record, error) {
-	out := &Record{Datasets: []Coverage{}, Projects: []Project{}, Packages: []Received{}, Notices: []Notice{}}
+	out := &Record{Datasets: []Coverage{}, Projects: []Project{}, Packages: []Received{}, Notices: []Notice{}, Children: []Child{}}
 	err := r.c.Desk.Browse(ctx, id, act.Step{Kind: "conduct.wish.record", Object: "conduct/wish"}, func(tx *store.Tx) (policy.Decision, error) {
 		dec, err := r.c.Desk.Ask(ctx, policy.AccessQuestion{At: r.c.Desk.Moment(), Subject: id.Subject(), Action: "wish.record"})
 		if err != nil {
@@ -109,8 +109,12 @@ func (r *Registry) record(ctx context.Context, tx *store.Tx, account string, out
 		return fmt.Errorf("resident: proof: %w", err)
 	}
 	out.Proved = true
-	own, err := ownWishes(ctx, tx, account)
+	all, err := ownWishes(ctx, tx, account)
 	if err != nil {
+		return err
+	}
+	own := slices.DeleteFunc(slices.Clone(all), func(w listed) bool { return w.Born != "" })
+	if err := r.children(ctx, tx, &p, all, out); err != nil {
 		return err
 	}
 	if err := r.coverage(ctx, tx, &p, own, out); err != nil {
@@ -223,7 +227,7 @@ func (r *Registry) held(ctx context.Context, e *catalogue.Entry, p *proof) (bool
 	if err != nil {
 		return false, err
 	}
-	numbers, err := r.find(m, []Stance{{Refs: p.Refs}})
+	numbers, err := r.find(m, []Stance{{Refs: p.Refs}}, true)
 	if problem.Is(err, problem.Unavailable) { // she was not proved under this key: nothing can be said, and her wish stops the dataset
 		return false, nil
 	}
@@ -301,7 +305,7 @@ func (r *Registry) received(ctx context.Context, tx *store.Tx, p *proof, out *Re
 		return err
 	}
 	for _, x := range all {
-		in, err := r.isIn(p, x.ID)
+		in, err := r.isIn(Stance{Refs: p.Refs}, x.ID)
 		if err != nil {
 			return err
 		}
@@ -312,28 +316,18 @@ func (r *Registry) received(ctx context.Context, tx *store.Tx, p *proof, out *Re
 	return nil
 }
 
-// isIn says whether a package holds rows of a person.
-func (r *Registry) isIn(p *proof, id string) (bool, error) {
+// isIn says whether a package holds rows of who is spoken for.
+func (r *Registry) isIn(who Stance, id string) (bool, error) {
 	m, members, err := r.c.Packages.Members(id)
 	if err != nil {
 		return false, err
 	}
-	text, known := p.Refs[m.Numbering.Key]
-	if !known {
+	if _, known := who.Refs[m.Numbering.Key]; !known {
 		return false, nil
 	}
-	ref, err := deid.ParseReference(text)
-	if err != nil {
-		return false, fmt.Errorf("resident: %w", err)
-	}
-	numbers, err := r.look(m, []deid.Reference{ref})
+	numbers, err := r.find(m, []Stance{who}, true)
 	if err != nil {
 		return false, err
 	}
-	n, in := numbers[ref]
-	if !in {
-		return false, nil
-	}
-	_, in = slices.BinarySearch(members, n)
-	return in, nil
+	return slices.ContainsFunc(numbers, func(n uint32) bool { _, in := slices.BinarySearch(members, n); return in }), nil
 }

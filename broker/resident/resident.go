@@ -39,8 +39,10 @@
 //
 // # Not promised
 //
-// Children who are registered under a guardian's number have no account here: their guardian objects at the desk, in the sources' own list
-// (deid, exclude.objections). What a receiver holds already stays with the receiver, who is told (broker/notice, by the step handover.objected).
+// A guardian speaks for a child who stands under the guardian's number in the sources, by the day of birth (deid, wards.go): that the child is
+// his is what the sources say and not proved anew, and who has a number of her own is found under the guardian's only if an extract was built
+// before. Where the two name several children, an objection leaves all of them out and an authorisation lets none in, and the guardian is told how
+// many there are. What a receiver holds already stays with the receiver, who is told (broker/notice, by the step handover.objected).
 package resident
 
 import (

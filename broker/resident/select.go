@@ -175,7 +175,7 @@ func inForce(ctx context.Context, tx *store.Tx, dataset string, m *extract.Manif
 		if _, err := tx.Get(ctx, notedKind, x.ID, &n); err != nil {
 			return fmt.Errorf("resident: a wish without a version: %w", err)
 		}
-		w.add(Stance{Sort: x.Sort, At: n.At, Younger: n.Number > built[n.List], Refs: p.Refs})
+		w.add(Stance{Sort: x.Sort, At: n.At, Younger: n.Number > built[n.List], Refs: p.Refs, Born: string(x.Born)})
 		return nil
 	})
 	return w, err
@@ -196,18 +196,19 @@ func builtWith(m extract.Manifest) map[string]int64 {
 
 // persons finds the numbers in an extract. An objection goes before an authorisation.
 func (r *Registry) persons(m extract.Manifest, w wishes, only bool) ([]uint32, error) {
-	out, err := r.find(m, w.who(false))
+	out, err := r.find(m, w.who(false), true)
 	if err != nil || !only {
 		return out, err
 	}
-	in, err := r.find(m, w.who(true))
+	in, err := r.find(m, w.who(true), false)
 	return slices.DeleteFunc(in, func(p uint32) bool { _, objected := slices.BinarySearch(out, p); return objected }), err
 }
 
-// find turns proofs into numbers of an extract, ascending. Somebody who cannot be looked for stops it: to go on would be to ignore her.
-func (r *Registry) find(m extract.Manifest, people []Stance) ([]uint32, error) {
-	refs, err := references(people, m.Numbering.Key)
-	if err != nil || len(refs) == 0 {
+// find turns proofs into numbers of an extract, ascending. Somebody who cannot be looked for stops it: to go on would be to ignore her. Of
+// children whom their guardian's number and the day of birth do not tell apart all count, or without alike none.
+func (r *Registry) find(m extract.Manifest, people []Stance, alike bool) ([]uint32, error) {
+	refs, children, err := references(people, m.Numbering.Key)
+	if err != nil {
 		return nil, err
 	}
 	known, err := r.look(m, refs)
@@ -220,8 +221,36 @@ func (r *Registry) find(m extract.Manifest, people []Stance) ([]uint32, error) {
 			out = append(out, n)
 		}
 	}
+	wards, err := r.lookWards(m, children)
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, counted(wards, alike)...)
 	slices.Sort(out)
 	return slices.Compact(out), nil
+}
+
+// counted are the children who count.
+func counted(wards map[deid.Ward][]uint32, alike bool) (out []uint32) {
+	for _, found := range wards {
+		if alike || len(found) == 1 {
+			out = append(out, found...)
+		}
+	}
+	return out
+}
+
+// lookWards finds children by their guardians.
+func (r *Registry) lookWards(m extract.Manifest, children []deid.Ward) (map[deid.Ward][]uint32, error) {
+	found, err := deid.Wards(r.c.Keys, r.register(m.Dataset), m, children)
+	switch {
+	case errors.Is(err, deid.ErrWards):
+		return nil, problem.Wrap(err, problem.Unavailable, "有监护人代为提出的意愿尚不能落实到该数据集：其人员名册没有监护人索引，须重新生成提取集；请联系数据管理员。",
+			"A guardian's wish cannot be honoured in this dataset yet: its register of persons has no index of guardians, so the extract must be built again; tell the steward.")
+	case err != nil:
+		return nil, fmt.Errorf("resident: %w", err)
+	}
+	return found, nil
 }
 
 // look finds numbers. Those of references that were looked for in the same extract before are remembered, since the register is read
@@ -259,36 +288,39 @@ func (r *Registry) look(m extract.Manifest, refs []deid.Reference) (map[deid.Ref
 	return out, nil
 }
 
-// references of people under one key, all of them or none.
-func references(people []Stance, key string) ([]deid.Reference, error) {
-	out := make([]deid.Reference, 0, len(people))
+// references of people, and of children by their guardians, under one key: all of them or none.
+func references(people []Stance, key string) (out []deid.Reference, children []deid.Ward, err error) {
 	for _, p := range people {
 		text, in := p.Refs[key]
 		if !in {
-			return nil, problem.New(problem.Unavailable, "有居民的意愿尚不能落实到该数据集：须以同一证件重新核验身份；请联系数据管理员。",
+			return nil, nil, problem.New(problem.Unavailable, "有居民的意愿尚不能落实到该数据集：须以同一证件重新核验身份；请联系数据管理员。",
 				"A resident's wish cannot be honoured in this dataset yet: her identity has to be proved again with the same document; tell the steward.")
 		}
 		ref, err := deid.ParseReference(text)
 		if err != nil {
-			return nil, fmt.Errorf("resident: %w", err)
+			return nil, nil, fmt.Errorf("resident: %w", err)
+		}
+		if p.Born != "" {
+			children = append(children, deid.Ward{Guardian: ref, Born: p.Born})
+			continue
 		}
 		out = append(out, ref)
 	}
-	return out, nil
+	return out, children, nil
 }
 
-// Out are the persons who objected to a dataset, for a build with this key, and the version of the list.
-func (r *Registry) Out(ctx context.Context, dataset, key string) (refs []deid.Reference, version string, err error) {
+// Out are the persons who objected to a dataset, and the children whose guardians did, for a build with this key, and the version of the list.
+func (r *Registry) Out(ctx context.Context, dataset, key string) (refs []deid.Reference, children []deid.Ward, version string, err error) {
 	err = r.c.Desk.Store.View(ctx, func(tx *store.Tx) error {
 		w, err := inForce(ctx, tx, dataset, nil)
 		if err != nil {
 			return err
 		}
 		version = w.version
-		refs, err = references(w.who(false), key)
+		refs, children, err = references(w.who(false), key)
 		return err
 	})
-	return refs, version, err
+	return refs, children, version, err
 }
 
 // Knows refuses an extract that was built before the objections now in force: nobody who objected enters a new one.

@@ -120,8 +120,14 @@ func (m movers) Register(ctx context.Context, dir string) (register.Register, er
 	if err != nil {
 		return register.Register{}, err
 	}
-	file, err := os.ReadFile(path) //nolint:gosec // a dataset's name, which is a safe one
-	return register.Register{Key: manifest.Numbering.Key, Secret: key[:], File: file}, err
+	out := register.Register{Key: manifest.Numbering.Key, Secret: key[:]}
+	if out.File, err = os.ReadFile(path); err != nil { //nolint:gosec // a dataset's name, which is a safe one
+		return register.Register{}, err
+	}
+	if wards := deid.WardsFile(path, manifest); wards != "" {
+		out.Wards, err = os.ReadFile(wards) //nolint:gosec // beside it
+	}
+	return out, err
 }
 
 // numbering is the key ring and the manifest of an extract of this service.
@@ -169,6 +175,15 @@ func (m movers) AdoptRegister(ctx context.Context, dir string, r register.Regist
 	if err := deid.Registered(other, path, manifest); err != nil {
 		return err
 	}
+	wards := deid.WardsFile(path, manifest)
+	if wards != "" {
+		if err := os.WriteFile(wards, r.Wards, 0o600); err != nil {
+			return fmt.Errorf("write the index of children: %w", err)
+		}
+		if err := deid.Warded(other, path, manifest); err != nil {
+			return err
+		}
+	}
 	if err := ring.Adopt(r.Key, deid.Secret(r.Secret)); err != nil {
 		return err
 	}
@@ -178,7 +193,12 @@ func (m movers) AdoptRegister(ctx context.Context, dir string, r register.Regist
 	if err := os.Link(path, m.registers(manifest.Dataset)); err != nil && !errors.Is(err, os.ErrExist) { // never over another one
 		return fmt.Errorf("put the register in place: %w", err)
 	}
-	return deid.Registered(ring, m.registers(manifest.Dataset), manifest)
+	if wards != "" {
+		if err := os.Link(wards, deid.WardsFile(m.registers(manifest.Dataset), manifest)); err != nil && !errors.Is(err, os.ErrExist) {
+			return fmt.Errorf("put the index of children in place: %w", err)
+		}
+	}
+	return errors.Join(deid.Registered(ring, m.registers(manifest.Dataset), manifest), deid.Warded(ring, m.registers(manifest.Dataset), manifest))
 }
 
 // oneKey is a ring of one key.

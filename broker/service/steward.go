@@ -190,12 +190,12 @@ func (s *Service) Build(ctx context.Context, by auth.Identity, recipeFile string
 			return nil, nil, fmt.Errorf("make the directories of extracts: %w", err)
 		}
 	}
-	out, list, err := s.Residents.Out(ctx, r.Dataset, r.Key())
+	out, children, list, err := s.Residents.Out(ctx, r.Dataset, r.Key())
 	if err != nil {
 		return nil, nil, err
 	}
 	m, report, err := deid.Build(ctx, deid.BuildInput{
-		Out: out, OutVersion: list,
+		Out: out, OutWards: children, OutVersion: list,
 		Recipe: r, Schema: schema, Universe: universe, SourceDir: source, OutDir: dir, Keys: ring,
 		Register: s.c.path("registers", r.Dataset), Sealer: s.Sealer, Progress: progress,
 	})

@@ -21,16 +21,17 @@ import (
 )
 
 func (a *app) wishCommand() *cobra.Command {
-	var sort, dataset string
+	var sort, dataset, child string
 	make := &cobra.Command{
-		Use: "make", Short: "Object to, or authorise, the use of your data, from the next query on", Example: "  carrel wish make\n  carrel wish make --sort authorise --dataset jinhe",
+		Use: "make", Short: "Object to, or authorise, the use of your data, from the next query on", Example: "  carrel wish make\n  carrel wish make --sort authorise --dataset jinhe\n  carrel wish make --child 2019-03-01",
 		Args: a.exact(0, "no arguments; see --help"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.told(cmd, "wishes", map[string]string{"sort": sort, "dataset": dataset})
+			return a.told(cmd, "wishes", map[string]string{"sort": sort, "dataset": dataset, "born": child})
 		},
 	}
 	make.Flags().StringVar(&sort, "sort", "object", "object or authorise")
 	make.Flags().StringVar(&dataset, "dataset", "", "a dataset; empty is all of them")
+	make.Flags().StringVar(&child, "child", "", "day of birth of your child who is registered under your number; empty is yourself")
 	list := &cobra.Command{
 		Use: "list", Short: "Your own objections and authorisations", Example: "  carrel wish list", Args: a.exact(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.matters(cmd, "wishes") },
@@ -204,6 +205,22 @@ func (a *app) meCommand() *cobra.Command {
 	return cmd
 }
 
+// childLine says what became of a guardian's wish for a child in one dataset.
+func (a *app) childLine(c resident.Child) string {
+	line := fmt.Sprintf(a.say("代 %s 出生的孩子（%s，自名单 %s）：", "for the child born on %s (%s, since list %s): "), c.Born, c.Dataset, c.Since)
+	switch {
+	case c.Waits:
+		return line + a.say("名册没有监护人索引，重新生成提取集之前该数据集不被使用", "the register has no index of guardians, and nothing of the dataset is used until it is built again")
+	case c.Fit == 0:
+		return line + a.say("您的号码和这一生日名下没有人", "nobody stands under your number with this birthday")
+	case c.Fit == 1:
+		return line + a.say("已落实到一人", "in force for one person")
+	case c.Sort == "authorise":
+		return line + fmt.Sprintf(a.say("有 %d 人分不清，均未计入", "%d persons cannot be told apart, so none is in"), c.Fit)
+	}
+	return line + fmt.Sprintf(a.say("有 %d 人分不清，均已排除", "%d persons cannot be told apart, so all are out"), c.Fit)
+}
+
 func (a *app) printRecord(w io.Writer, r resident.Record) {
 	if !r.Proved {
 		fmt.Fprintln(w, a.say("尚未核验身份：请携证件到数据提供单位办理。", "Nobody has proved whose account this is yet: show your document at a providing institution."))
@@ -222,6 +239,9 @@ func (a *app) printRecord(w io.Writer, r resident.Record) {
 		rows = append(rows, []string{c.Dataset, a.yes(c.Held), a.yes(c.Out), since, authorised})
 	}
 	list(w, a.say("没有数据集", "no datasets"), []string{a.say("数据集", "DATASET"), a.say("登记在册", "REGISTERED"), a.say("已排除", "OUT"), a.say("自名单", "SINCE LIST"), a.say("已授权", "AUTHORISED")}, rows)
+	for _, c := range r.Children {
+		fmt.Fprintln(w, a.childLine(c))
+	}
 	rows = nil
 	for _, p := range r.Projects {
 		rows = append(rows, []string{p.Application, p.Institution, p.Purpose, p.Dataset, strconv.Itoa(p.Answers), strconv.Itoa(p.Without)})

@@ -43,6 +43,7 @@ type Register struct {
 	Key    string `json:"key"` // its name
 	Secret []byte `json:"secret"`
 	File   []byte `json:"file"`
+	Wards  []byte `json:"wards,omitempty"` // the index of children under guardians' numbers, where there is one
 }
 
 // String keeps the key out of logs.

@@ -128,7 +128,7 @@ func TestTransferTakesWishesAlong(t *testing.T) {
 	_, err = a.Conduct.Wish(ctx, a.Who(t, "fang"), "object", "")
 	servicetest.Must(t, err)
 	before := chosen(t, a)
-	refs, _, err := a.Residents.Out(ctx, jinhe.Dataset, "jinhe-unit")
+	refs, _, _, err := a.Residents.Out(ctx, jinhe.Dataset, "jinhe-unit")
 	servicetest.Must(t, err)
 	if len(before.Persons) != 1 || len(refs) != 1 {
 		t.Fatalf("%d persons are out before the transfer", len(before.Persons))
@@ -185,7 +185,7 @@ func TestTransferTakesWishesAlong(t *testing.T) {
 	if answer.FromRecord || !slices.Equal(told.leavesOut(), before.Persons) {
 		t.Errorf("answered from record: %v; the child was told to leave out %d persons", answer.FromRecord, len(told.leavesOut()))
 	}
-	if out, _, err := b.Residents.Out(ctx, jinhe.Dataset, "jinhe-unit"); err != nil || !slices.Equal(out, refs) {
+	if out, _, _, err := b.Residents.Out(ctx, jinhe.Dataset, "jinhe-unit"); err != nil || !slices.Equal(out, refs) {
 		t.Errorf("a build here leaves out %d: %v", len(out), err)
 	}
 	if x, err := b.Residents.Audit(ctx, b.Who(t, "yan")); err != nil || len(x.Faults) != 0 || x.Uses == 0 {

@@ -61,6 +61,7 @@ type Matter struct {
 	Article   string          `json:"article,omitempty"`
 	Evidence  string          `json:"evidence,omitempty"`
 	Link      string          `json:"link,omitempty"` // what it is about: a grant, a dataset, another matter
+	Born      policy.Date     `json:"born,omitempty"` // wish: of the child that a guardian speaks for
 	From      policy.Date     `json:"from,omitempty"`
 	Until     policy.Date     `json:"until,omitempty"`
 	Found     time.Time       `json:"found,omitzero"`
@@ -85,7 +86,7 @@ type Step struct {
 // Facts is the matter as policy sees it, with the texts of the step that is asked for.
 func (m *Matter) Facts(texts map[string]string) policy.Matter {
 	f := policy.Matter{Noun: m.Noun, Sort: m.Sort, State: m.State, Party: m.Party, Unit: m.Unit, Region: m.Region, Article: m.Article, Evidence: m.Evidence,
-		Until: m.Until, From: m.From, Addressed: m.Addressed, Told: m.Told, Kinds: m.Kinds, Texts: map[string]int{}}
+		Until: m.Until, From: m.From, Born: m.Born, Addressed: m.Addressed, Told: m.Told, Kinds: m.Kinds, Texts: map[string]int{}}
 	if !m.Found.IsZero() {
 		f.Found = policy.At(m.Found)
 	}
