@@ -32,7 +32,7 @@ brings(_, "sichuan-32/assessed") if {
 }
 
 brings(_, "sichuan-32/number") if {
-	input.opinion.words >= 4
+	input.opinion.words >= machine.number_min
 	startswith(input.opinion.evidence, "sha256:")
 	count(input.opinion.evidence) == 71
 }

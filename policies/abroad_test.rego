@@ -60,6 +60,12 @@ test_each_for_its_own_office if denied(sent(an, clear("health-authority"), {}, {
 
 test_clear_under_a_number if denied(sent(an, clear("security-department"), health, {"words": 0}), "sichuan-32/number")
 
+test_clear_under_more_than_a_digit if {
+	d := sent(an, clear("security-department"), health, {"words": 3})
+	rules(d) == {"sichuan-32/number"}
+	d.reasons[0].text.zh == "放行须有文号(至少 4 个字符)和文件的 sha256。"
+}
+
 test_clear_by_a_document if denied(sent(an, clear("security-department"), health, {"evidence": ""}), "sichuan-32/number")
 
 test_filer_does_not_clear if denied(sent(object.union(wu, {"roles": ["authority"]}), clear("health-authority"), {}, {}), "sichuan-18/own-case")

@@ -302,6 +302,16 @@ details["sichuan-17/post"] := {
 	"en": concat(", ", sort({data.carrel.roles[r].en | some r in act.roles; data.carrel.roles[r]})),
 }
 
+details["sichuan-18/state"] := cite.opened(cite.blank, {a.label |
+	some name, a in boards.acts
+	not endswith(name, ".read")
+	a.noun == b.noun
+	b.state in a.from
+	some role in a.roles
+	role in ({"*"} | {r | some r in input.subject.roles})
+	every g in a.guards { g in held }
+})
+
 details["sichuan-18/agenda"] := cite.plain(strangers)
 
 details["sichuan-18/assembled"] := {

@@ -352,3 +352,8 @@ test_details if {
 	some c in e.would_change
 	contains(c.text.en, "discipline office")
 }
+
+test_wrong_state_says_what_is_open if {
+	d := asked(chen, "meeting.sign", {"state": "called"})
+	contains(d.would_change[_].text.en, "What you may do now: ")
+}

@@ -50,7 +50,7 @@ denial(needs, held, details) := {
 	"would_change": [filled |
 		some r in missing
 		c := data.carrel.rules[r].change
-		filled := object.union(c, {"text": fill(c.text, object.get(details, r, blank))})
+		filled := object.union(c, {"text": fill(c.text, advice(object.get(details, r, blank)))})
 	],
 	"obligations": [],
 } if {
@@ -92,6 +92,23 @@ reason(rule, side, details) := object.union(
 }
 
 fill(text, detail) := {"zh": filled(text.zh, detail.zh), "en": filled(text.en, detail.en)}
+
+# advice is what a change is filled with: the detail of the reason, or one of its own.
+advice(detail) := object.get(detail, "change", detail)
+
+# opened makes a detail of a command that does not fit its state: the state's name, and what this person could do instead.
+opened(state, labels) := {
+	"zh": state.zh, "en": state.en,
+	"change": {
+		"zh": sprintf("您现在可以: %s。", [concat(", ", sort({l.zh | some l in labels}))]),
+		"en": sprintf("What you may do now: %s. ", [concat(", ", sort({l.en | some l in labels}))]),
+	},
+} if {
+	count(labels) > 0
+} else := {
+	"zh": state.zh, "en": state.en,
+	"change": {"zh": "您现在在此没有可执行的操作。", "en": "There is nothing here for you to do now. "},
+}
 
 # A list of nothing is not announced: the sentence ends before its colon.
 filled(text, detail) := replace(replace(replace(replace(text, "; missing: {}", ""), ", 缺: {}", ""), ": {}", ""), "{}", "") if detail == ""

@@ -466,6 +466,15 @@ hours := object.get(book.incident.hours.by_region, m.region, book.incident.hours
 
 details["sichuan-17/post"] := names(act.roles)
 
+details["sichuan-36/step"] := cite.opened(cite.blank, {a.label |
+	some a in book.acts
+	a.noun == m.noun
+	m.state in a.from
+	some role in a.roles
+	role in ({"*"} | {r | some r in input.subject.roles})
+	every g in a.guards { holds(g) }
+})
+
 details["sichuan-36/office"] := names(class.roles)
 
 details["sichuan-20/imposer"] := names(class.imposers)

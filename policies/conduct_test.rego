@@ -512,3 +512,11 @@ test_auditors_read_everywhere if {
 	not "sichuan-2/territory" in rules(asked(a, "incident.read", {"noun": "incident", "state": "open", "lies": "519900"}))
 	"sichuan-2/territory" in rules(asked(a, "measure.propose", {"noun": "measure", "lies": "519900"}))
 }
+
+# A step that the state does not allow says which ones it allows to this person.
+test_wrong_step_says_what_is_open if {
+	d := asked(he, "measure.propose", expulsion({"state": "proposed", "actors": ["he"]}))
+	some c in d.would_change
+	contains(c.text.en, "What is closed is begun anew.")
+	contains(c.text.en, "you")
+}

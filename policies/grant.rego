@@ -154,6 +154,22 @@ lines(names) := text if {
 	strings.count(text, "\n") == count(names)
 }
 
+details["sichuan-17/grant-period"] := period
+
+# period says when a grant that does not run begins, or that it ended, and what there is to do.
+period := {
+	"zh": sprintf("自 %s 起可用", [input.grant.from]), "en": sprintf("it begins on %s", [input.grant.from]),
+	"change": {"zh": sprintf("请等到 %s。", [input.grant.from]), "en": sprintf("Wait until %s. ", [input.grant.from])},
+} if {
+	input.grant.from > cite.today
+} else := {
+	"zh": sprintf("已于 %s 结束", [input.grant.to]), "en": sprintf("it ended on %s", [input.grant.to]),
+	"change": {"zh": "申请新的授权。", "en": "Apply for a new grant. "},
+} if {
+	input.grant.from != ""
+	input.grant.to < cite.today
+} else := {"zh": "未写明起止日期", "en": "it has no first or no last day", "change": {"zh": "申请新的授权。", "en": "Apply for a new grant. "}}
+
 details["sichuan-17/datasets"] := cite.plain({d | some d in input.datasets; not d in input.grant.datasets})
 
 details["sichuan-17/columns"] := cite.plain(uncovered(input.columns))

@@ -32,3 +32,22 @@ test_period if denies("sichuan-17/grant-period", "/grant/from", "2026-11-22")
 test_member if denies("sichuan-17/grant-member", "/subject/account", "")
 
 test_purpose if denies("pipl-23/purpose", "/purpose", "marketing")
+
+# A grant that begins later says from when, one that is over when it ended, and each what to do.
+said(path, value) := d if {
+	d := grant.permit with input as json.patch(question, [{"op": "replace", "path": path, "value": value}])
+}
+
+test_begins_later if {
+	d := said("/grant/from", "2026-12-01")
+	d.reasons[0].text == {"zh": "不在授权期限内: 自 2026-12-01 起可用。", "en": "Today is outside the period of the grant: it begins on 2026-12-01."}
+	d.would_change[0].text.zh == "请等到 2026-12-01。授权只在其期限内有效。"
+}
+
+test_is_over if {
+	d := said("/grant/to", "2026-11-20")
+	d.reasons[0].text.en == "Today is outside the period of the grant: it ended on 2026-11-20."
+	d.would_change[0].text.en == "Apply for a new grant. A grant carries nothing outside its period."
+}
+
+test_without_days if said("/grant/from", "").reasons[0].text.zh == "不在授权期限内: 未写明起止日期。"

@@ -193,6 +193,8 @@ details["sichuan-17/role"] := {
 	"en": concat(", ", sort({data.carrel.roles[r].en | some way in data.carrel.actions["query.run"].allow; some r in way.roles})),
 }
 
+details["sichuan-17/grant-period"] := grant.period
+
 details["sichuan-17/datasets"] := cite.plain({d | some d in input.plan.datasets; not d in input.grant.datasets})
 
 details["sichuan-17/columns"] := cite.plain(outside)

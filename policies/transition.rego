@@ -223,7 +223,9 @@ holds(_, "state47-share/each-owner") if {
 
 # --- texts
 
-stood["sichuan-18/state"] := {"zh": sprintf("“%s”", [state.zh]), "en": sprintf(" (%s)", [state.en])} if state := machine.states[case.state]
+stood["sichuan-18/state"] := cite.opened({"zh": sprintf("“%s”", [state.zh]), "en": sprintf(" (%s)", [state.en])}, {offer.text | some offer in offers}) if {
+	state := machine.states[case.state]
+}
 
 # An approval needs a word, what goes against somebody a reason.
 details["sichuan-18/words"] := {"zh": sprintf(", 至少 %d 个字", [least]), "en": sprintf("; characters needed: %d", [least])}
@@ -231,6 +233,8 @@ details["sichuan-18/words"] := {"zh": sprintf(", 至少 %d 个字", [least]), "e
 least := 1 if chosen.choice == "approve"
 
 else := data.carrel.defaults.application.reason_min
+
+details["sichuan-32/number"] := cite.plain({sprintf("%d", [machine.number_min])})
 
 details["sichuan-17/post"] := {
 	"zh": concat(", ", sort({data.carrel.roles[r].zh | some r in chosen.roles})),

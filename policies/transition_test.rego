@@ -210,3 +210,22 @@ guarded(row) if {
 	row.command in {"review", "decide"}
 	"sichuan-18/own-case" in row.guards
 }
+
+# A refusal in a wrong state names the state, and what this person could do there.
+test_wrong_state_says_what_is_open if {
+	d := transition.decision with input as {
+		"at": at, "machine": "application", "subject": li, "case": object.union(application, {"state": "submitted"}),
+		"move": move("submit", "", "", ""), "opinion": {"sheet": "", "answers": [], "words": 0, "evidence": "", "conditions": [], "rows": 0},
+	}
+	d.reasons[0].text.zh == "当前状态“审查中”不允许此操作。"
+	d.would_change[0].text.zh == "您现在可以: 撤回。其他操作须等待当前经办人办理完毕。"
+	startswith(d.would_change[0].text.en, "What you may do now: withdraw. For anything else")
+}
+
+test_wrong_state_of_a_stranger if {
+	d := transition.decision with input as {
+		"at": at, "machine": "application", "subject": {"account": "ma", "roles": [], "institution": ""}, "case": object.union(application, {"state": "submitted"}),
+		"move": move("submit", "", "", ""), "opinion": {"sheet": "", "answers": [], "words": 0, "evidence": "", "conditions": [], "rows": 0},
+	}
+	startswith(d.would_change[0].text.zh, "您现在在此没有可执行的操作。")
+}
