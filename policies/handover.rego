@@ -103,8 +103,8 @@ details["nhc-assess/outside-grade"] := {
 	"zh": sprintf("版本等级 %d, 数据包等级 %d", [input.version.grade, input.package.grade]),
 	"en": sprintf("the version has grade %d, the package %d", [input.version.grade, input.package.grade]),
 }
-details["sichuan-17/grant-period"] := grant.period
 
+details["sichuan-17/grant-period"] := grant.period
 
 details["sichuan-31/receiver"] := cite.named(application.weaknesses(input.receiver))
 
