@@ -74,7 +74,7 @@ func numbered(n int, err error) error {
 
 // enqueue puts prepared questions into the queue, all in one transaction with their entries of the log. jobs name them.
 func (s *Service) enqueue(ctx context.Context, id auth.Identity, all []*prepared, jobs []Job) ([]Job, error) {
-	now := s.c.Clock.Now().UTC()
+	now := s.c.Desk.Now().UTC()
 	err := s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
 		for i, p := range all {
 			j := stored{Job: jobs[i], Identity: id, Ask: p.ask}

@@ -247,7 +247,7 @@ func (s *Service) asks(ctx context.Context, p *prepared, id auth.Identity, g *gr
 		return policy.QueryQuestion{}, err
 	}
 	return policy.QueryQuestion{
-		At: policy.At(s.c.Clock.Now()), Subject: id.Subject(), Grant: g.Question(), Purpose: g.Purpose,
+		At: s.c.Desk.Moment(), Subject: id.Subject(), Grant: g.Question(), Purpose: g.Purpose,
 		Plan: policy.Plan{
 			Datasets: policy.List[string]{f.Dataset}, Tables: f.Tables, Public: publicOf(p.dataset.Schema, f.Tables), Columns: columnsOf(f), MaxLevel: f.Level,
 			Epsilon: p.judged(), Draws: f.Draws, Synthetic: p.dataset.Synthetic, Digest: p.plan.Hash(),

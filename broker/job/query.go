@@ -401,7 +401,7 @@ func (s *Service) entry(p *prepared, kind, object, outcome string, facts map[str
 	for _, r := range p.decision.Reasons {
 		rules = append(rules, r.Rule)
 	}
-	return audit.Entry{At: s.c.Clock.Now().UTC(), Kind: kind, Actor: p.id.Account, Unit: unit, Object: name, Grant: p.grant.ID, Policy: p.decision.Bundle, Rules: rules, Facts: p.said(facts), Commit: act.Commits(p.decision, nil), Outcome: outcome}
+	return audit.Entry{At: s.c.Desk.Now().UTC(), Kind: kind, Actor: p.id.Account, Unit: unit, Object: name, Grant: p.grant.ID, Policy: p.decision.Bundle, Rules: rules, Facts: p.said(facts), Commit: act.Commits(p.decision, nil), Outcome: outcome}
 }
 
 // present makes the reply from committed state only.

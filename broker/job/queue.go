@@ -133,7 +133,7 @@ func (s *Service) Cancel(ctx context.Context, id auth.Identity, jobID string) (J
 		if j.State != Queued {
 			return problem.New(problem.Conflict, "任务已开始或已结束，无法取消；预算不退。", "The job has started or ended and cannot be cancelled; its charge stays.")
 		}
-		j.State, j.Finished = Cancelled, s.c.Clock.Now().UTC()
+		j.State, j.Finished = Cancelled, s.c.Desk.Now().UTC()
 		if _, err := s.c.Desk.Log.Append(ctx, tx, s.jobEntry(j, "job.cancelled")); err != nil {
 			return err
 		}
@@ -178,7 +178,7 @@ func (s *Service) jobEntry(j stored, kind string) audit.Entry {
 	if j.State == Failed {
 		outcome = "failed"
 	}
-	return audit.Entry{At: s.c.Clock.Now().UTC(), Kind: kind, Actor: j.Owner, Unit: j.Identity.Institution, Object: "job/" + j.ID, Grant: j.Grant, Outcome: outcome}
+	return audit.Entry{At: s.c.Desk.Now().UTC(), Kind: kind, Actor: j.Owner, Unit: j.Identity.Institution, Object: "job/" + j.ID, Grant: j.Grant, Outcome: outcome}
 }
 
 func (s *Service) wake() {
@@ -273,7 +273,7 @@ func (s *Service) again(ctx context.Context, j stored, ask Ask, start time.Time)
 }
 
 func (s *Service) finish(ctx context.Context, j stored, a *Answer, cause error) error {
-	j.Finished = s.c.Clock.Now().UTC()
+	j.Finished = s.c.Desk.Now().UTC()
 	if cause != nil {
 		j.State, j.Problem = Failed, withoutText(problem.From(ctx, s.c.Logger, cause))
 	} else {
@@ -320,7 +320,7 @@ func (s *Service) Recover(ctx context.Context) error {
 			if err := d.Decode(&j); err != nil {
 				return err
 			}
-			j.State, j.Finished = Failed, s.c.Clock.Now().UTC()
+			j.State, j.Finished = Failed, s.c.Desk.Now().UTC()
 			j.Problem = problem.New(problem.Failed, "服务在任务运行中重启，预算可能已扣；重新提问：若已有记录将免费作答。",
 				"The service restarted while the job ran and its charge may stay; ask again: what was recorded is answered free.")
 			if _, err := s.c.Desk.Log.Append(ctx, tx, s.jobEntry(j, "job.failed")); err != nil {
