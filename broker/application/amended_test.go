@@ -8,6 +8,7 @@ import (
 
 	"carrel/broker/application"
 	"carrel/broker/application/apptest"
+	"carrel/broker/board"
 	"carrel/broker/problem"
 )
 
@@ -33,7 +34,7 @@ func grants(t *testing.T, w *apptest.World, a *application.Application) {
 }
 
 // An amendment is compared with what the grant is, not with what it was when it was opened: one that was begun from the first application
-// and takes back what another one changed since says so. Who may not read it learns nothing.
+// and takes back what another one changed since says so. Guard: who may not read both learns nothing.
 func TestAmended(t *testing.T) {
 	t.Parallel()
 	w := apptest.New(t)
@@ -74,6 +75,16 @@ func TestAmended(t *testing.T) {
 	one := later("2028-05-31")
 	if c := changed("chen", one.ID); c.Of != first.ID || len(c.Changes) != 1 {
 		t.Errorf("the reviewer reads %+v", c)
+	}
+	p, err := w.Boards.Invite(ctx, w.As("chen"), board.InvitationInput{Application: one.ID, Review: "ethics", Account: "liang", Until: "2026-12-20"})
+	if err == nil {
+		_, err = w.Boards.Accept(ctx, w.As("liang"), p.ID, board.Declaration{Confidential: true, Conflict: "none"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := changed("liang", one.ID); c.Of != "" || len(c.Changes) != 0 {
+		t.Errorf("who was invited to the amendment alone reads what was granted: %+v", c)
 	}
 	grants(t, w, one)
 	back := later("")

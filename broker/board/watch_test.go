@@ -230,6 +230,16 @@ func TestListedRenewals(t *testing.T) {
 	if one[0].State != "approved" {
 		t.Errorf("by itself: %+v", one[0])
 	}
+	r, err := w.Boards.Show(ctx, w.As("zhou"), m.ID)
+	must(t, err)
+	numbers := map[int]bool{}
+	for _, h := range r.Heard { // each is a decision of its own in the record too
+		if len(h.Decided) != 1 || h.Decided[0].Listed != (h.Application != apps[2]) || h.Decided[0].Grounds != in.Grounds || numbers[h.Decided[0].Number.N] {
+			t.Errorf("on record: %+v", h)
+			continue
+		}
+		numbers[h.Decided[0].Number.N] = true
+	}
 }
 
 // reviewed takes a draft to where the authority decides.
