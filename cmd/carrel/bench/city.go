@@ -15,7 +15,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"carrel/anonymize/deid"
@@ -184,8 +183,8 @@ func linkAll(from, to string) error {
 // built is what building an extract took, as the process itself and the system saw it.
 type built struct {
 	seconds, wall float64
-	peak          int64 // bytes resident at most
-	rows, kept    int64 // of private tables, read and kept
+	spent
+	rows, kept int64 // of private tables, read and kept
 }
 
 // buildExtract runs `carrel extract build` as a process of its own.
@@ -201,9 +200,7 @@ func (b *bench) buildExtract(ctx context.Context, c city, out, keys, register st
 	if err != nil {
 		return r, fmt.Errorf("carrel extract build (is bin/carrel built? `make build`): %w: %s", err, strings.TrimSpace(said.String()))
 	}
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		r.peak = usage.Maxrss << 10
-	}
+	r.spent = spentBy(cmd.ProcessState)
 	var made struct {
 		Report deid.Report `json:"report"`
 	}

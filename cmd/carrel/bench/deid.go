@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"syscall"
+	"time"
 )
 
 // deid measures de-identification, part by part. -only chooses parts by their name.
@@ -20,4 +23,30 @@ func (b *bench) deid(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// judged prints a figure and says whether it reaches its target.
+func (b *bench) judged(l line, got float64) error {
+	if l.Target > 0 {
+		met := got <= l.Target
+		if l.Better == "higher" {
+			met = got >= l.Target
+		}
+		l.Met = &met
+	}
+	return b.print(l)
+}
+
+// spent is what a process that has ended took.
+type spent struct {
+	cpu  time.Duration // user and system
+	peak int64         // bytes resident at most
+}
+
+func spentBy(p *os.ProcessState) spent {
+	s := spent{cpu: p.UserTime() + p.SystemTime()}
+	if use, ok := p.SysUsage().(*syscall.Rusage); ok {
+		s.peak = use.Maxrss << 10
+	}
+	return s
 }

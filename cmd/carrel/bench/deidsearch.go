@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"syscall"
 	"time"
 )
 
@@ -52,14 +51,14 @@ func adultDir() (string, error) {
 
 // searchRun is one run of the whole command.
 type searchRun struct {
-	Loss      float64
-	Optimal   bool
-	Seconds   float64
-	Reading   float64 `json:"seconds_reading"`
-	Rows      int64
-	After     struct{ NCP, Granularity float64 }
-	took      time.Duration
-	megabytes float64
+	Loss    float64
+	Optimal bool
+	Seconds float64
+	Reading float64 `json:"seconds_reading"`
+	Rows    int64
+	After   struct{ NCP, Granularity float64 }
+	took    time.Duration
+	spent
 }
 
 // searching runs `carrel extract search` as a process and reads time and memory of the whole of it.
@@ -73,15 +72,13 @@ func (b *bench) searching(ctx context.Context, args ...string) (searchRun, error
 	if err != nil {
 		return r, fmt.Errorf("%w: %s", err, bytes.TrimSpace(errs.Bytes()))
 	}
-	if use, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		r.megabytes = float64(use.Maxrss) / 1024
-	}
+	r.spent = spentBy(cmd.ProcessState)
 	return r, json.Unmarshal(out.Bytes(), &r)
 }
 
 // measured runs the command several times and prints its time beside ARX's, and its memory.
 func (b *bench) measured(ctx context.Context, name string, base, target, megabytes float64, check func(searchRun) (string, error), args ...string) error {
-	var times, memory []float64
+	var times, cpu, memory []float64
 	var note string
 	var last searchRun
 	for range min(b.repeat, 5) {
@@ -92,16 +89,16 @@ func (b *bench) measured(ctx context.Context, name string, base, target, megabyt
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		times, memory, last = append(times, ms(r.took)), append(memory, r.megabytes), r
+		times, cpu, memory, last = append(times, ms(r.took)), append(cpu, ms(r.cpu)), append(memory, float64(r.peak)/mb), r
 	}
-	l := line{Bench: "deid", Case: name, Rows: last.Rows, Ours: median(times), Base: base, Target: target, Better: "lower", Note: note}
+	l := line{Bench: "deid", Case: name, Rows: last.Rows, Ours: median(times), CPU: median(cpu), Base: base, Target: target, Better: "lower", Note: note}
 	if base > 0 {
 		l.Ratio = l.Ours / base
 	}
-	if err := b.print(l); err != nil {
+	if err := b.judged(l, l.Ours); err != nil {
 		return err
 	}
-	return b.print(line{Bench: "deid", Case: name + "/memory", Rows: last.Rows, Value: median(memory), Unit: "MB", Target: megabytes, Better: "lower"})
+	return b.judged(line{Bench: "deid", Case: name + "/memory", Rows: last.Rows, Value: median(memory), Unit: "MB", Target: megabytes, Better: "lower"}, median(memory))
 }
 
 // sameLoss requires ARX's optimum.

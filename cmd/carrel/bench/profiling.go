@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"carrel/anonymize/profile"
@@ -42,14 +41,12 @@ func (b *bench) profiling(ctx context.Context) error {
 	if err := foundOut(&r, c.rows); err != nil {
 		return err
 	}
-	peak := 0.0
-	if use, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		peak = float64(use.Maxrss<<10) / mb
-	}
+	took := spentBy(cmd.ProcessState)
+	peak := float64(took.peak) / mb
 	note := fmt.Sprintf("%d columns, combinations over %d rows", len(r.Tables[0].Columns), r.Tables[0].SampleRows)
 	return errors.Join(
-		b.print(line{Bench: "deid", Case: "profile/whole-command", Rows: c.rows, Ours: ms(wall), Target: targetProfile, Better: "lower", Note: note}),
-		b.print(line{Bench: "deid", Case: "profile/peak", Rows: c.rows, Value: peak, Unit: "MB", Target: targetProfileMemory, Better: "lower"}),
+		b.judged(line{Bench: "deid", Case: "profile/whole-command", Rows: c.rows, Ours: ms(wall), CPU: ms(took.cpu), Target: targetProfile, Better: "lower", Note: note}, ms(wall)),
+		b.judged(line{Bench: "deid", Case: "profile/peak", Rows: c.rows, Value: peak, Unit: "MB", Target: targetProfileMemory, Better: "lower"}, peak),
 	)
 }
 
