@@ -1,6 +1,7 @@
 # Reviews as votes. A review that is asked for is a seat, of one kind; an owner's assessment has a seat for each owner of the
-# data, taken by that owner's own people (sichuan-18). A seat closes when as many have voted as its quorum says; it approves when
-# more approved than rejected, so a tie does not. Seats of one stage are open together, those of the next when it is done.
+# data, taken by that owner's own people (sichuan-18). A seat closes when as many people have voted as its quorum says; who abstains has
+# not voted, and who is recused may not, so that neither makes a quorum smaller. A seat approves when more approved than rejected, so a
+# tie does not. Seats of one stage are open together, those of the next when it is done.
 package carrel.transition
 
 import data.carrel.cite
@@ -22,25 +23,28 @@ else := kind
 
 kind_of(seat) := split(seat, "@")[0]
 
-votes(seat) := [r.verdict | some r in case.reviews; seat_of(r.kind, r.institution) == seat]
+# who voted so
+votes(seat, verdict) := {r.reviewer | some r in case.reviews; r.verdict == verdict; seat_of(r.kind, r.institution) == seat}
+
+voters(seat) := votes(seat, "approve") | votes(seat, "reject")
 
 quorum(seat) := object.get(reviews, kind_of(seat), {"votes": {"quorum": 1}}).votes.quorum
 
 stage(seat) := object.get(reviews, kind_of(seat), {"stage": 1}).stage
 
-closed := {seat | some seat in seats; count(votes(seat)) >= quorum(seat)}
+closed := {seat | some seat in seats; count(voters(seat)) >= quorum(seat)}
 
 approved := {seat |
 	some seat in closed
-	cast := votes(seat)
-	count([v | some v in cast; v == "approve"]) > count([v | some v in cast; v == "reject"])
+	count(votes(seat, "approve")) > count(votes(seat, "reject"))
 }
 
 # seats that are open once this vote is cast
 still_open(row) := seats - (closed | {seat |
 	row.command == "review"
+	row.choice != "abstain"
 	seat := seat_of(row.review, input.subject.institution)
-	count(votes(seat)) + 1 >= quorum(seat)
+	count(voters(seat) | {me}) >= quorum(seat)
 })
 
 # METADATA

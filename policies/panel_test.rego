@@ -4,7 +4,7 @@ import data.carrel.transition
 
 # --- an owner's own people assess its data
 
-two := {"data_owners": ["c", "d"], "reviews": array.slice(held, 1, 4)}
+two := {"data_owners": ["c", "d"], "reviews": array.slice(held, 1, 5)}
 
 zhao := {"account": "zhao", "roles": ["reviewer-confidentiality"], "institution": "c"}
 
@@ -39,7 +39,15 @@ test_first_vote if state(asked("application", bai, panel("approve"), minors)) ==
 
 test_second_vote if state(asked("application", bai, panel("approve"), cast([vote("mei", "approve")]))) == {"submitted"}
 
-test_quorum_closes if state(asked("application", bai, panel("abstain"), cast([vote("mei", "approve"), vote("gao", "reject")]))) == {"reviewed"}
+test_quorum_closes if state(asked("application", bai, panel("reject"), cast([vote("mei", "approve"), vote("gao", "reject")]))) == {"reviewed"}
+
+# Who abstains has not voted: the seat stays open for another, however many abstain.
+test_abstention_makes_no_quorum if {
+	state(asked("application", bai, panel("abstain"), cast([vote("mei", "approve"), vote("gao", "reject")]))) == {"submitted"}
+	one := cast([vote("mei", "approve"), vote("gao", "abstain"), vote("fu", "abstain")])
+	state(asked("application", bai, panel("approve"), one)) == {"submitted"}
+	denied(decided([vote("mei", "approve"), vote("gao", "approve"), vote("fu", "abstain")]), "sichuan-18/reviews-held")
+}
 
 test_nobody_votes_twice if denied(asked("application", bai, panel("approve"), cast([vote("bai", "approve")])), "sichuan-18/one-review")
 
@@ -60,9 +68,37 @@ test_abstaining_is_no_approval if {
 
 test_no_quorum if denied(decided([vote("mei", "approve"), vote("gao", "approve")]), "sichuan-18/reviews-held")
 
-test_one_person_does_not_abstain if denied(asked("application", chen, move("review", "ethics", "abstain", ""), {}), "sichuan-18/abstain")
+test_one_person_does_not_abstain if denied(asked("application", zhao, move("review", "confidentiality", "abstain", ""), {}), "sichuan-18/abstain")
 
-test_abstention_is_not_offered if not "review/ethics/abstain/" in offered(chen, {})
+test_abstention_is_not_offered if not "review/confidentiality/abstain/" in offered(zhao, {})
+
+# --- ethics is a panel: two people at least, and more for than against
+
+ethics(who, verdict) := {"kind": "ethics", "reviewer": who, "verdict": verdict, "institution": "c"}
+
+panelled(votes) := {"reviews": array.concat(array.slice(held, 1, 4), votes)}
+
+ruled(votes) := asked("application", zhou, decide, object.union(panelled(votes), {"state": "reviewed"}))
+
+test_ethics_of_one_is_none if {
+	denied(ruled([ethics("chen", "approve")]), "sichuan-18/reviews-held")
+	denied(ruled([ethics("chen", "approve"), ethics("chen", "approve")]), "sichuan-18/reviews-held")
+	denied(ruled([ethics("chen", "approve"), ethics("mei", "abstain")]), "sichuan-18/reviews-held")
+	waiting(panelled([ethics("chen", "approve")])) == {"ethics"}
+}
+
+test_ethics_of_two if ruled([ethics("chen", "approve"), ethics("mei", "approve")]).allow
+
+test_ethics_tie_is_no_approval if denied(ruled([ethics("chen", "approve"), ethics("mei", "reject")]), "sichuan-18/reviews-held")
+
+# Whoever is recused, two of the others vote.
+test_recusal_leaves_the_quorum if {
+	every recused in [["gong"], ["gong", "bai"], ["gong", "bai", "mei", "fan"]] {
+		one := object.union(panelled([ethics("chen", "approve")]), {"recused": recused})
+		waiting(one) == {"ethics"}
+		denied(asked("application", zhou, decide, object.union(one, {"state": "reviewed"})), "sichuan-18/reviews-held")
+	}
+}
 
 # --- stages
 
@@ -71,7 +107,7 @@ test_stages_in_sequence if denied(asked("application", bai, panel("approve"), ob
 limit(d) := {o.value | some o in d.obligations; o.kind == "limit"}
 
 test_second_stage_has_its_own_days if {
-	d := asked("application", chen, approve, object.union(minors, {"reviews": array.slice(held, 1, 4)}))
+	d := asked("application", chen, approve, object.union(minors, {"reviews": array.slice(held, 1, 5)}))
 	state(d) == {"submitted"}
 	limit(d) == {"working-days=10"}
 }
@@ -80,14 +116,14 @@ test_no_new_days_within_a_stage if limit(asked("application", chen, approve, {})
 
 test_days_of_submission if limit(asked("application", li, move("submit", "", "", ""), {"state": "draft", "needed": []})) == {"working-days=20"}
 
-test_days_of_decision if limit(asked("application", chen, approve, {"reviews": array.slice(held, 1, 4)})) == {"working-days=10"}
+test_days_of_decision if limit(asked("application", chen, approve, {"reviews": array.slice(held, 1, 5)})) == {"working-days=10"}
 
 waiting(changes) := {o.value | some o in d.obligations} if {
 	d := transition.waits with input as {"at": at, "machine": "application", "subject": zhou, "case": object.union(application, changes)}
 	d.allow
 }
 
-test_waits_for if waiting({"reviews": array.slice(held, 0, 1)}) == {"confidentiality@c", "security-risk@c", "privacy-impact@c"}
+test_waits_for if waiting({"reviews": array.slice(held, 0, 1)}) == {"ethics", "confidentiality@c", "security-risk@c", "privacy-impact@c"}
 
 test_waits_for_the_second_stage if waiting(minors) == {"minors"}
 

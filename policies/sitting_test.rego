@@ -124,6 +124,7 @@ held := [
 	{"kind": "confidentiality", "reviewer": "zhao", "verdict": "approve", "institution": "c", "for": ""},
 	{"kind": "security-risk", "reviewer": "qian", "verdict": "approve", "institution": "c", "for": ""},
 	{"kind": "privacy-impact", "reviewer": "sun", "verdict": "approve", "institution": "c", "for": ""},
+	{"kind": "ethics", "reviewer": "fan", "verdict": "approve", "institution": "c", "for": ""},
 ]
 
 # --- deputies: three ethics reviewers look at minors
@@ -137,13 +138,13 @@ as_deputy(account, principal) := object.union(who(account, "reviewer-ethics", "c
 vote(account, principal) := {"kind": "minors", "reviewer": account, "verdict": "approve", "institution": "c", "for": principal}
 
 test_one_seat if {
-	seats := {"reviews": array.concat(array.slice(held, 1, 4), [object.union(held[0], {"reviewer": "bai"}), vote("mei", "")])}
+	seats := {"reviews": array.concat(array.slice(held, 1, 5), [object.union(held[0], {"reviewer": "bai"}), vote("mei", "")])}
 	d := asked(as_deputy("he", "mei"), minor, object.union(minors, seats), {"sheet": data.carrel.sheets.kinds.minors.version})
 	denied(d, {"sichuan-17/one-seat", "sichuan-18/findings"})
 }
 
 test_principal_after_deputy if {
-	seats := {"reviews": array.concat(array.slice(held, 1, 4), [object.union(held[0], {"reviewer": "bai"}), vote("he", "mei")])}
+	seats := {"reviews": array.concat(array.slice(held, 1, 5), [object.union(held[0], {"reviewer": "bai"}), vote("he", "mei")])}
 	"sichuan-17/one-seat" in rules(asked(who("mei", "reviewer-ethics", "c"), minor, object.union(minors, seats), {}))
 }
 

@@ -9,6 +9,7 @@ held := [
 	{"kind": "confidentiality", "reviewer": "zhao", "verdict": "approve", "institution": "c"},
 	{"kind": "security-risk", "reviewer": "qian", "verdict": "approve", "institution": "c"},
 	{"kind": "privacy-impact", "reviewer": "sun", "verdict": "approve", "institution": "c"},
+	{"kind": "ethics", "reviewer": "fan", "verdict": "approve", "institution": "c"},
 ]
 
 sheet_of(kind) := {"sheet": sheet.version, "answers": answers, "words": 20, "evidence": ""} if {
@@ -66,7 +67,7 @@ approved := {"state": "approved", "reviews": held, "decider": "zhou"}
 
 test_review if state(asked("application", chen, approve, {})) == {"submitted"}
 
-test_last_review if state(asked("application", chen, approve, {"reviews": array.slice(held, 1, 4)})) == {"reviewed"}
+test_last_review if state(asked("application", chen, approve, {"reviews": array.slice(held, 1, 5)})) == {"reviewed"}
 
 test_state if denied(asked("application", chen, approve, {"state": "draft"}), "sichuan-18/state")
 
@@ -93,7 +94,7 @@ test_one_review if denied(
 )
 
 test_review_open if denied(
-	asked("application", chen, approve, {"reviews": [{"kind": "ethics", "reviewer": "bai", "verdict": "approve", "institution": "c"}]}),
+	asked("application", chen, approve, {"reviews": [{"kind": "ethics", "reviewer": who, "verdict": "approve", "institution": "c"} | some who in ["bai", "fan"]]}),
 	"sichuan-18/review-open",
 )
 
@@ -175,7 +176,7 @@ offered(subject, changes) := {o.value | some o in d.obligations} if {
 	d.allow
 }
 
-test_commands if offered(chen, {}) == {"review/ethics/approve/", "review/ethics/reject/", "recuse///", "ask///"}
+test_commands if offered(chen, {}) == {"review/ethics/approve/", "review/ethics/reject/", "review/ethics/abstain/", "recuse///", "ask///"}
 
 test_no_command if {
 	d := transition.commands with input as {"at": at, "machine": "application", "subject": wu, "case": application}

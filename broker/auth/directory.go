@@ -270,6 +270,7 @@ func DemoAccounts() []Account {
 		{ID: "sun", NameZH: "孙丽", NameEN: "Sun Li", Roles: []string{"reviewer-privacy-impact"}, Institution: commission, Region: region},
 		{ID: "bai", NameZH: "白雪", NameEN: "Bai Xue", Roles: []string{"reviewer-ethics"}, Institution: hospital, Region: region},
 		{ID: "mei", NameZH: "梅兰", NameEN: "Mei Lan", Roles: []string{"reviewer-ethics"}, Institution: commission, Region: region},
+		{ID: "meng", NameZH: "孟凡", NameEN: "Meng Fan", Roles: []string{"reviewer-ethics"}, Institution: hospital, Region: region},
 		{ID: "gong", NameZH: "龚远", NameEN: "Gong Yuan", Roles: []string{"reviewer-ethics"}, Institution: commission, Region: region},
 		{ID: "qin", NameZH: "秦岚", NameEN: "Qin Lan", Roles: []string{"reviewer-qc"}, Institution: commission, Region: region},
 		{ID: "lin", NameZH: "林涛", NameEN: "Lin Tao", Roles: []string{"reviewer-integrity"}, Institution: commission, Region: region},

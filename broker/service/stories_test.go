@@ -22,7 +22,7 @@ const (
 // board is who reviews what: each owner's own people for its own data, the city's for the rest.
 func board() map[string][]string {
 	return map[string][]string{
-		"ethics": {"chen"}, "confidentiality": {"zhao", "pan"}, "security-risk": {"qian", "jin"}, "privacy-impact": {"sun", "wen"}, "qc-scope": {"qin"},
+		"ethics": {"chen", "mei"}, "confidentiality": {"zhao", "pan"}, "security-risk": {"qian", "jin"}, "privacy-impact": {"sun", "wen"}, "qc-scope": {"qin"},
 		"scientific": {"jiang"}, "conflict-of-interest": {"lin"}, "standing": {"he"}, "genetic": {"yu"}, "data-use": {"wu"},
 	}
 }

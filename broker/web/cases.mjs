@@ -138,7 +138,7 @@ export async function cases(staff, granted, check) {
   await opine(chen, app, 'reject');
   await send(chen, '/retract');
   await chen.go(app);
-  for (const [v, verdict] of [[chen, 'reject'], [zhao, 'approve'], [qian, 'approve'], [sun, 'approve']]) await opine(v, app, verdict);
+  for (const [v, verdict] of [[chen, 'reject'], [liang, 'reject'], [zhao, 'approve'], [qian, 'approve'], [sun, 'approve']]) await opine(v, app, verdict);
   await zhou.go(app);
   await send(zhou, '/decide', { grounds: zh ? '伦理审查未通过，不予批准。' : 'The ethics board rejected it.', choice: 'deny' });
   await look(zhou, 'case-denied', check, seen);

@@ -199,7 +199,7 @@ async function applyForHandover(zheng) {
 // The reviews, the decision and both signatures. Reviewers find the application in their inbox.
 async function decideAndSign(staff, lead, app, name) {
   const first = name === 'query';
-  for (const account of name === 'query' ? ['chen', 'zhao', 'qian', 'sun'] : ['chen', 'zhao', 'qian', 'sun', 'qin']) {
+  for (const account of name === 'query' ? ['chen', 'mei', 'zhao', 'qian', 'sun'] : ['chen', 'mei', 'zhao', 'qian', 'sun', 'qin']) {
     const v = staff[account];
     await v.go('/inbox');
     if (account === 'chen' && first) await v.shoot('inbox');

@@ -11,6 +11,7 @@ import (
 
 	"carrel/broker/application"
 	"carrel/broker/application/apptest"
+	"carrel/broker/attachment"
 	"carrel/broker/board"
 )
 
@@ -32,8 +33,10 @@ func TestHostileTexts(t *testing.T) {
 	_, err = p.Applications.Submit(ctx, p.As("li"), a.ID, 0)
 	ok(t, err)
 	for _, kind := range []string{"ethics", "confidentiality", "security-risk", "privacy-impact"} {
-		_, err = p.Applications.Review(ctx, p.As(apptest.Reviewers()[kind]), a.ID, 0, hostileOpinion(p.World, kind))
-		ok(t, err)
+		for _, who := range apptest.Panel(kind) {
+			_, err = p.Applications.Review(ctx, p.As(who), a.ID, 0, hostileOpinion(p.World, kind))
+			ok(t, err)
+		}
 	}
 	_, err = p.Applications.Decide(ctx, p.As("zhou"), a.ID, 0, application.DecisionInput{Choice: "approve", Grounds: hostile, Conditions: []string{hostile}})
 	ok(t, err)
@@ -162,7 +165,7 @@ func TestApplicationByForms(t *testing.T) {
 	p := newPages(t)
 	form := url.Values{"kind": {"query"}, "purpose": {"research"}, "text-title": {"Stroke"}, "text-reason": {"Differences of stroke care between districts."}, "text-methods": {"Counts and means by district."},
 		"wish": {"jinhe:person.*", "jinhe:person.sex", "jinhe:cv_event.kind"}, "team": {"wang, wang"}, "from": {"2026-11-21"}, "to": {"2027-06-30"}, "funding": {"public"}, "conflicts": {"none"},
-		"ethics_document": {"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}}
+		"ethics_document": {apptest.Research().Facts.Ethics.Document}}
 	form["team"] = []string{"wang"}
 	resp := p.send(request{as: "li", method: http.MethodPost, path: "/applications", form: form})
 	at, _, _ := strings.Cut(resp.Header.Get("Location"), "?")
@@ -184,6 +187,9 @@ func TestApplicationByForms(t *testing.T) {
 			t.Fatalf("%s by %s: status %d: %s", name, as, status, body)
 		}
 	}
+	if status, body := p.sendFile("li", at+"/attachments", "approval.pdf", attachment.PDF, apptest.Document()); status != http.StatusSeeOther {
+		t.Fatalf("attaching: %d: %s", status, body)
+	}
 	step("li", "submit", url.Values{})
 	for _, kind := range []string{"ethics", "confidentiality", "security-risk", "privacy-impact"} {
 		in := url.Values{"kind": {kind}, "verdict": {"approve"}, "findings": {"none"}, "obligations": {"one\r\n\r\ntwo\r\n"}}
@@ -192,7 +198,9 @@ func TestApplicationByForms(t *testing.T) {
 		for q, choice := range opinion.Answers {
 			in.Set("answer-"+q, choice)
 		}
-		step(apptest.Reviewers()[kind], "review", in)
+		for _, who := range apptest.Panel(kind) {
+			step(who, "review", in)
+		}
 	}
 	step("zhou", "decide", url.Values{"choice": {"approve"}, "grounds": {"lawful"}, "conditions": {"first\r\nsecond"}, "epsilon": {"2"}})
 	for _, as := range []string{"li", "wu"} {

@@ -47,7 +47,7 @@ func (p *pages) sendFile(as, path, name, media string, data []byte) (int, string
 func TestAttachmentsPage(t *testing.T) {
 	t.Parallel()
 	p := newPages(t)
-	a, err := p.Create(context.Background(), p.As("li"), apptest.Research())
+	a, err := p.Applications.Create(context.Background(), p.As("li"), apptest.Research())
 	ok(t, err)
 	at := "/applications/" + a.ID
 	note := bytes.Repeat([]byte("The committee met and agreed. "), 40<<10) // above the bound of other forms

@@ -30,7 +30,7 @@ facts:
   funding: public              # none | public | institution | industry
   conflicts: none              # none | declared
   ethics: {document: "sha256:…"}   # of the ethics committee's document; or give texts.exemption
-  cross_border: false
+  cross_border: false          # true: name the recipient as abroad: {institution, country}, texts.answerable and the clearance
   identifiable: false
   use: {types: [HMB]}          # the purpose by the Data Use Ontology: GRU HMB DS POA MDS OTHER; see carrel application form query
   wishes:
@@ -144,7 +144,7 @@ func (a *app) step(cmd *cobra.Command, id, name string, body any) error {
 	return a.print(got, func(w io.Writer) {
 		fmt.Fprintf(w, "%s  %s", got.ID, got.State)
 		if len(got.Needed) > 0 && got.Grant == "" {
-			fmt.Fprintf(w, "  %s %s (%d/%d)", a.say("审查：", "reviews:"), strings.Join(got.Needed, ", "), len(got.Reviews), len(got.Needed))
+			fmt.Fprintf(w, "  %s %s (%s %d)", a.say("审查：", "reviews:"), strings.Join(got.Needed, ", "), a.say("票数", "votes"), len(got.Reviews))
 		}
 		if got.Grant != "" {
 			fmt.Fprintf(w, "  %s %s", a.say("授权", "grant"), got.Grant)
