@@ -32,14 +32,30 @@ func ReadSensitive(ctx context.Context, d Decider) ([]Sensitive, error) {
 	return out, nil
 }
 
-// Holds says whether a code of a dictionary, which is named "system@version", is on the list.
+// Holds says whether a code of a dictionary, which is named "system@version", is on the list: it begins as one of the list's, or is so short
+// that it stands for one of them. Blocks of a system ("icd10-block") begin with their first code.
 func (s Sensitive) Holds(dictionary, code string) bool {
-	system, _, _ := strings.Cut(dictionary, "@")
+	code = strings.ToUpper(strings.TrimSpace(code))
 	for _, c := range s.Codes {
 		of, prefix, ok := strings.Cut(c, ":")
-		if ok && of == system && strings.HasPrefix(code, prefix) {
+		prefix = strings.ToUpper(prefix)
+		if ok && code != "" && speaks(dictionary, of) && (strings.HasPrefix(code, prefix) || strings.HasPrefix(prefix, code)) {
 			return true
 		}
 	}
 	return false
+}
+
+// Hides says that a dictionary of names ("icd10@1#zh") stands for codes of which the list has some: which names are theirs cannot be seen here.
+func (s Sensitive) Hides(dictionary string) bool {
+	return strings.Contains(dictionary, "#") && slices.ContainsFunc(s.Codes, func(c string) bool {
+		of, _, ok := strings.Cut(c, ":")
+		return ok && speaks(dictionary, of)
+	})
+}
+
+// speaks says that a dictionary is of a system, or of blocks of it.
+func speaks(dictionary, system string) bool {
+	of, _, _ := strings.Cut(dictionary, "@")
+	return of == system || strings.HasPrefix(of, system+"-")
 }

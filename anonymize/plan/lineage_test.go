@@ -103,3 +103,68 @@ func TestCodesOfAGroupAreAlike(t *testing.T) {
 		t.Errorf("the test has no power: %d exchanges, %d plans that tell codes apart", moves, told)
 	}
 }
+
+// shuffled is a database whose untold private columns hold the values of other rows.
+func shuffled(t *rapid.T, s *plan.Schema, d slow.Database, told map[string]bool) (out slow.Database, moved bool) {
+	out = slow.Database{}
+	for _, table := range s.Tables {
+		rows := d[table.Name]
+		for _, r := range rows {
+			r = maps.Clone(r)
+			for _, c := range table.Columns {
+				if table.Public || c.Kind == plan.KindUnit || c.Kind == plan.KindKey || told[table.Name+"."+c.Name] {
+					continue
+				}
+				other := rapid.SampledFrom(rows).Draw(t, c.Name)[c.Name]
+				moved = moved || (r[c.Name] == nil) != (other == nil) || other != nil && *other != *r[c.Name]
+				r[c.Name] = other
+			}
+			out[table.Name] = append(out[table.Name], r)
+		}
+	}
+	return out, moved
+}
+
+// Guard: a column that the plan's features do not name decides nothing, whatever way it would take through aliases, joins, subqueries, windows,
+// groups or conditions: so a rule about columns (drugs by prescriber) is not walked around.
+func TestUntoldColumnsDecideNothing(t *testing.T) {
+	t.Parallel()
+	moves := 0
+	s := plantest.Wide()
+	rapid.Check(t, func(t *rapid.T) {
+		d := slow.Draw(t, s)
+		for range 8 {
+			spec := slow.Wide(t, s)
+			p, err := plan.Build(s, spec, plan.Options{})
+			if err != nil || p.Decimals() < 6 {
+				continue
+			}
+			told := map[string]bool{}
+			for _, c := range p.Features().Columns {
+				told[c.Table+"."+c.Column] = true
+			}
+			other, moved := shuffled(t, s, d, told)
+			if !moved {
+				continue
+			}
+			moves++
+			before, after := slow.Evaluator{Schema: s, Spec: spec, Data: d}, slow.Evaluator{Schema: s, Spec: spec, Data: other}
+			if strings.Contains(p.SQL(), "q.r <= ") {
+				before.Limit, after.Limit = p.Rows(), p.Rows()
+			}
+			x, problem := before.Vectors(p)
+			y, second := after.Vectors(p)
+			if problem+second != "" {
+				t.Fatalf("%s %s\n%s", problem, second, p.SQL())
+			}
+			for i := range x {
+				if slow.Distance(x[i], y[i]) != 0 {
+					t.Fatalf("%s depends on a column that is not told (%v)\n%v\n%v\n%s", p.Wants()[i].Measure, told, d, other, p.SQL())
+				}
+			}
+		}
+	})
+	if moves < 60 {
+		t.Errorf("the test has no power: %d shuffles", moves)
+	}
+}

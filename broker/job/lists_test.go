@@ -43,3 +43,27 @@ func TestListsOfATable(t *testing.T) {
 		}
 	}
 }
+
+// Guard: a question that tells names of codes apart tells of every list of their system: which name is whose is not in the plan.
+func TestListsOfNames(t *testing.T) {
+	t.Parallel()
+	schema := plantest.City()
+	for i := range schema.Tables {
+		for j := range schema.Tables[i].Columns {
+			if c := &schema.Tables[i].Columns[j]; c.Codes == "icd10@1" {
+				c.Codes = "icd10@1#zh"
+			}
+		}
+	}
+	lists := []policy.Sensitive{{Name: "heart", Codes: []string{"icd10:I21"}}, {Name: "lab", Codes: []string{"loinc:I21"}}}
+	s := plantest.Wish(plan.From{Scans: []plan.Scan{{Table: "encounter"}}}, nil, plantest.Measure(plan.CountRows))
+	names := plantest.Eq(plantest.Col("icd10"), plantest.Text("I40"))
+	s.Where = &names
+	p, err := plan.Build(schema, s, plan.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := listsOf(schema, p.Features(), lists); !slices.Equal(got, []string{"heart"}) {
+		t.Errorf("a question about names tells of %v", got)
+	}
+}

@@ -261,7 +261,7 @@ func listsOf(s *plan.Schema, f plan.Features, lists []policy.Sensitive) []string
 	var out []string
 	for _, l := range lists {
 		told := slices.ContainsFunc(f.Picks, func(p *plan.Pick) bool {
-			return p.Singles(func(code string) bool { return l.Holds(p.Codes, code) })
+			return l.Hides(p.Codes) || p.Singles(func(code string) bool { return l.Holds(p.Codes, code) })
 		})
 		if told || slices.ContainsFunc(s.Tables, func(t plan.Table) bool {
 			return !t.Public && slices.Contains(f.Tables, t.Name) && slices.ContainsFunc(t.Columns, func(c plan.Column) bool { return allOf(l, &c) })
