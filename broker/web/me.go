@@ -9,6 +9,7 @@ import (
 	"carrel/broker/conduct"
 	"carrel/broker/conduct/matter"
 	"carrel/broker/resident"
+	"carrel/policy"
 )
 
 // residentData is what a resident may know of the use of her data, with her wishes about it (municipal-14).
@@ -45,7 +46,7 @@ func (s *server) mePage(ctx context.Context, c *call, failed error) error {
 // wish puts an objection or an authorisation in force; it counts from the next query on.
 func (s *server) wish(ctx context.Context, c *call) error {
 	return s.wished(ctx, c, func() (*matter.Matter, error) {
-		return s.c.Conduct.Wish(ctx, c.id, c.value("sort"), c.value("dataset"))
+		return s.c.Conduct.WishFor(ctx, c.id, c.value("sort"), c.value("dataset"), policy.Date(c.value("born")))
 	})
 }
 

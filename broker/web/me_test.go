@@ -78,3 +78,21 @@ func TestProofPage(t *testing.T) {
 	p.goes("fang", "/me/wishes", url.Values{"sort": {"authorise"}, "dataset": {"jinhe"}})
 	p.shows("fang", "/me?lang=en", []string{"/withdraw"}, nil)
 }
+
+// A guardian speaks on the page for a child who stands under the guardian's number, by the day of birth, and reads what became of it.
+func TestGuardiansPage(t *testing.T) {
+	t.Parallel()
+	p := newPages(t)
+	_, err := p.Conduct.Prove(context.Background(), p.As("wu"), "fang", "11010519491231002X")
+	ok(t, err)
+	p.shows("fang", "/me?lang=en", []string{`name="born" type="date"`, "registered under your number"}, nil)
+	for _, born := range []string{"2099-01-01", "<script>alert(1)</script>"} {
+		status, body := p.post("fang", "/me/wishes", url.Values{"sort": {"object"}, "dataset": {"jinhe"}, "born": {born}})
+		if status < 400 || status >= 500 || strings.Contains(body, "<script>alert") {
+			t.Errorf("a child born on %s: %d", born, status)
+		}
+	}
+	p.goes("fang", "/me/wishes", url.Values{"sort": {"object"}, "dataset": {"jinhe"}, "born": {"2019-03-01"}})
+	p.shows("fang", "/me?lang=en", []string{"for the child born on 2019-03-01", "jinhe@1", "/withdraw"}, []string{"left out"})
+	p.shows("fang", "/me?lang=zh", []string{"代 2019-03-01 出生的孩子"}, nil)
+}
