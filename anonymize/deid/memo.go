@@ -18,8 +18,9 @@ type memo struct {
 // remembered is a text of up to memoText bytes, as two words that with its length are the text, and its value. Length 0 is an empty slot.
 type remembered struct {
 	low, high uint64
-	cell
-	length uint8
+	v         int64
+	st        status
+	length    uint8
 }
 
 // memoText is the longest text that two words can tell apart from all others of its length.
@@ -65,7 +66,7 @@ func (m *memo) get(b []byte) (cell, bool) {
 	}
 	low, high := halves(b)
 	s := m.slot(low, high, uint8(len(b)))
-	return s.cell, s.length != 0
+	return cell{s.v, s.st}, s.length != 0
 }
 
 // put remembers a text that get does not know, while there is room.
@@ -82,7 +83,7 @@ func (m *memo) put(b []byte, c cell) {
 		m.grow()
 	}
 	low, high := halves(b)
-	*m.slot(low, high, uint8(len(b))) = remembered{low, high, c, uint8(len(b))}
+	*m.slot(low, high, uint8(len(b))) = remembered{low, high, c.v, c.st, uint8(len(b))}
 }
 
 func (m *memo) grow() {

@@ -1,6 +1,7 @@
 package deid
 
 import (
+	"bytes"
 	"fmt"
 	"hash/maphash"
 	"math"
@@ -172,12 +173,23 @@ func (p *people) byLink(link []byte) (uint32, bool) {
 	return p.person[n], p.person[n] != nobody
 }
 
-// byLinks is byLink for many rows, nobody where no person is known: see findAll. An empty link names nobody.
+// byLinks is byLink for up to lookAhead rows, nobody where no person is known: see findAll. An empty link names nobody. Rows of one person mostly
+// stand together, and are looked up once.
 func (p *people) byLinks(links [][]byte, out []uint32) {
-	p.links.findAll(links, out)
-	for i, n := range out {
-		if n != nobody {
-			out[i] = p.person[n]
+	var apart [lookAhead][]byte
+	var found [lookAhead]uint32
+	n := 0
+	for i, link := range links {
+		if i == 0 || !bytes.Equal(link, links[i-1]) {
+			apart[n] = link
+			n++
+		}
+		out[i] = uint32(n - 1)
+	}
+	p.links.findAll(apart[:n], found[:n])
+	for i, at := range out {
+		if out[i] = found[at]; out[i] != nobody {
+			out[i] = p.person[out[i]]
 		}
 	}
 }

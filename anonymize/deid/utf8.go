@@ -20,9 +20,16 @@ func validUTF8(b []byte) bool {
 			i++
 		}
 		b = b[i:]
+		for len(b) >= 8 { // two at once
+			v := binary.LittleEndian.Uint64(b)
+			if v&0xC0C0F0_C0C0F0 != 0x8080E0_8080E0 || odd(byte(v)) || odd(byte(v>>24)) {
+				break
+			}
+			b = b[6:]
+		}
 		for len(b) >= 4 {
 			v := binary.LittleEndian.Uint32(b)
-			if lead := byte(v); v&0xC0C0F0 != 0x8080E0 || lead == 0xE0 || lead == 0xED {
+			if v&0xC0C0F0 != 0x8080E0 || odd(byte(v)) {
 				break
 			}
 			b = b[3:]
@@ -37,3 +44,6 @@ func validUTF8(b []byte) bool {
 	}
 	return utf8.Valid(b)
 }
+
+// odd says that not all bytes of continuation may follow the first byte of three.
+func odd(lead byte) bool { return lead == 0xE0 || lead == 0xED }
