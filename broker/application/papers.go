@@ -29,7 +29,7 @@ func (s *Service) follows(d *Draft) (policy.Form, error) {
 		ids = append(ids, f.ID)
 	}
 	if !slices.Contains(ids, kind) {
-		return policy.Form{}, problem.New(problem.Invalid, "“申请类别”（/facts/kind）只能是："+strings.Join(ids, "、")+"。", "“kind” (/facts/kind) is one of: "+strings.Join(ids, ", ")+".")
+		return policy.Form{}, problem.New(problem.Invalid, "“申请类别”（/facts/kind）只能是：“"+strings.Join(ids, "”、“")+"”。", "“kind” (/facts/kind) is one of: “"+strings.Join(ids, "”, “")+"”.")
 	}
 	ref := d.Form
 	if ref.ID == "" {

@@ -59,7 +59,7 @@ func TestMalformedDraft(t *testing.T) {
 		spoil func(d *application.Draft)
 		says  string
 	}{
-		"kind":       {func(d *application.Draft) { d.Facts.Kind = "gift" }, "“申请类别”（/facts/kind）只能是：handover、query。"},
+		"kind":       {func(d *application.Draft) { d.Facts.Kind = "gift" }, "“申请类别”（/facts/kind）只能是：“handover”、“query”。"},
 		"form":       {func(d *application.Draft) { d.Form = form.Ref{ID: "handover", Version: 1} }, "申请表与申请类别不符"},
 		"to come":    {func(d *application.Draft) { d.Form = form.Ref{ID: "query", Version: 99} }, "第 99 版"},
 		"hash":       {func(d *application.Draft) { d.Facts.Ethics.Document = "../../etc/passwd" }, "（/facts/ethics/document）须为文件的 sha256"},

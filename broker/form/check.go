@@ -212,7 +212,7 @@ func types(want []string) (zh, en string) {
 func choices(want []any) policy.Text {
 	var all []string
 	for _, w := range want {
-		all = append(all, fmt.Sprint(w))
+		all = append(all, fmt.Sprintf("“%v”", w))
 	}
 	return policy.Text{ZH: "只能是：" + strings.Join(all, "、"), EN: "is one of: " + strings.Join(all, ", ")}
 }

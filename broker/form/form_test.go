@@ -110,7 +110,7 @@ func TestWrongValues(t *testing.T) {
 		{"/facts/team", []any{"wang", "wang"}, "", "课题组成员", "有重复项", false},
 		{"/facts/from", "01.12.2026", "", "起始日期", "须为日期", false},
 		{"/facts/from", "2026-02-30", "", "起始日期", "须为日期", false},
-		{"/facts/funding", secret, "", "经费来源", "只能是：none、public、institution、industry", false},
+		{"/facts/funding", secret, "", "经费来源", "只能是：“none”、“public”、“institution”、“industry”", false},
 		{"/facts/conflicts", "declared", "/texts/conflicts", "利益冲突说明", "未填写", true},
 		{"/facts/funding", "industry", "/texts/funding", "经费说明", "未填写", true},
 		{"/facts/use/diseases", nil, "", "用途代码·疾病", "未填写", true},

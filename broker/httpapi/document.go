@@ -67,7 +67,7 @@ func fromStatus(ctx context.Context, log *slog.Logger, lang string, status int, 
 			EN: "The body is not one whole JSON value of the right types; check quotes, commas and brackets, and compare it with /openapi.json."}
 	case status >= 400 && status < 500:
 		code = problem.Invalid
-		text = policy.Text{ZH: "请求格式不正确；请对照 /openapi.json 检查：" + detail, EN: "The request is malformed; compare it with /openapi.json: " + detail}
+		text = policy.Text{ZH: "请求格式不正确；请对照 /openapi.json 检查“" + detail + "”。", EN: "The request is malformed; compare it with /openapi.json at “" + detail + "”."}
 	}
 	d := document(ctx, log, lang, problem.New(code, text.ZH, text.EN))
 	d.Status = status

@@ -9,6 +9,7 @@ import (
 	"path"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -136,12 +137,46 @@ func strictJSON() huma.Format {
 	f := huma.DefaultJSONFormat
 	decode := f.Unmarshal
 	f.Unmarshal = func(data []byte, v any) error {
-		if !utf8.Valid(data) {
+		if !utf8.Valid(data) || halved(data) {
 			return errors.New("the body is not valid UTF-8")
 		}
 		return decode(data, v)
 	}
 	return f
+}
+
+// halved says whether JSON holds half of a pair of surrogates: that is no character, and Go's decoder would put U+FFFD in its place.
+func halved(data []byte) bool {
+	for i := 0; i < len(data); i++ {
+		if data[i] != '\\' {
+			continue
+		}
+		r := escaped(data[i:])
+		switch {
+		case r >= 0xd800 && r < 0xdc00:
+			if low := escaped(data[i+6:]); low < 0xdc00 || low > 0xdfff {
+				return true
+			}
+			i += 11
+		case r >= 0xdc00 && r <= 0xdfff:
+			return true
+		default:
+			i++ // what is escaped, such as another backslash
+		}
+	}
+	return false
+}
+
+// escaped is the unit of UTF-16 that an escape of JSON begins with, or -1.
+func escaped(data []byte) int64 {
+	if len(data) < 6 || data[0] != '\\' || data[1] != 'u' {
+		return -1
+	}
+	r, err := strconv.ParseUint(string(data[2:6]), 16, 16)
+	if err != nil {
+		return -1
+	}
+	return int64(r)
 }
 
 // openapi serves the document, made once when all routes are there.
