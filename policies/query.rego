@@ -163,12 +163,12 @@ unapproved := {name |
 
 details["pipl-28/codes-approved"] := labels(unapproved)
 
-# Codes of level 4 and above need what fields of that level need: an assessment. A training grant is on invented persons.
+# Codes of level 4 and above need what fields of that level need: an assessment. Invented persons need none.
 held contains "pipl-55/codes-assessed" if count(assessable) == 0
 
 held contains "pipl-55/codes-assessed" if input.grant.assessment != ""
 
-held contains "pipl-55/codes-assessed" if input.grant.training
+held contains "pipl-55/codes-assessed" if input.plan.synthetic
 
 assessable := {name |
 	some name in input.plan.lists

@@ -27,7 +27,7 @@
 //	  person:                    # short form: source column -> step, from person.csv, person.csv.gz or person.parquet
 //	    id_number: drop
 //	  encounter:                 # long form
-//	    file: stays.csv          # default <table>.csv, <table>.csv.gz or <table>.parquet
+//	    file: stays.csv          # default <table>.csv, <table>.csv.gz or <table>.parquet; a list of files with the same columns is one table
 //	    link: patient_no         # the source's column that names the person; default unit.link
 //	    through: stay.stay_no    # link names no person but a row of this table, by this column there; link's default is its name
 //	    rest: drop               # what to do with columns not named below; without it they are an error
@@ -44,7 +44,9 @@
 //
 // Where unit.guardian says that the identifier is a guardian's, the source's own number alone names the person: siblings on one parent's number are
 // two, a child under her mother's number today and her father's tomorrow is one, and so is a child who has an own number now, in one source or from
-// one version to the next. Two own numbers under one number of the source stop the build.
+// one version to the next. Two own numbers under one number of the source stop the build. Beside the register the build keeps, by a keyed digest of the guardian's
+// number and the day of birth, which children stand there (wards.go), so that a guardian can speak for one; the day is that of the column which
+// under14 or an age band reads, and where there is none every day fits.
 //
 // A table without a person's number may reach the person through another table's rows, over any number of steps: lab_result by its link
 // stay_no through stay.stay_no, stay by its link patient_no to the person. Every row gets the person's number as if the column were in the table, so
