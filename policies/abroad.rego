@@ -29,6 +29,8 @@ brings(_, "sichuan-32/assessed") if {
 	input.opinion.rows > 0
 	case.due != ""
 	case.institution != ""
+	case.abroad.institution != ""
+	case.abroad.country != ""
 }
 
 brings(_, "sichuan-32/number") if {

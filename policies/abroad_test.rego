@@ -5,7 +5,7 @@ import data.carrel.transition
 
 abroad := object.union(application, {
 	"kind": "cross-border", "state": "filed", "lead": "wu", "team": [], "institution": "overseas",
-	"data_owners": ["c"], "due": "2027-06-30", "needed": [],
+	"data_owners": ["c"], "due": "2027-06-30", "needed": [], "abroad": {"institution": "Overseas University", "country": "Singapore"},
 })
 
 evidence := "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -36,6 +36,12 @@ test_researcher_never_files if {
 test_researcher_with_a_post_never_files if denied(sent(object.union(wu, {"roles": ["owner", "researcher"]}), file, new, {}), "sichuan-32/not-applicant")
 
 test_of_ones_own_data if denied(sent(object.union(wu, {"institution": "x"}), file, new, {}), "sichuan-18/owner")
+
+test_file_with_a_recipient_abroad if {
+	every nobody in [{"institution": "", "country": "Singapore"}, {"institution": "Overseas University", "country": ""}] {
+		denied(sent(wu, file, object.union(new, {"abroad": nobody}), {}), "sichuan-32/assessed")
+	}
+}
 
 test_file_with_an_assessment if denied(sent(wu, file, new, {"evidence": "done"}), "sichuan-32/assessed")
 

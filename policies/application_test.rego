@@ -13,12 +13,12 @@ question := {
 		"wishes": [{"dataset": "jinhe", "columns": ["encounter.*", "person.sex"]}],
 		"statistics": [], "epsilon": 0, "receiver": nobody, "remit": {"hospitals": [], "kinds": [], "from": "", "to": ""},
 		"file": "", "former": {"grant": "", "state": "", "purpose": "", "epsilon": 0}, "rules": {"document": "", "version": "", "date": ""},
-		"minors": {"included": false, "consent": "", "law": ""}, "codes": [], "clearance": "",
+		"minors": {"included": false, "consent": "", "law": ""}, "codes": [], "clearance": "", "abroad": {"institution": "", "country": ""},
 		"use": {"types": [], "diseases": [], "flags": [], "accepts": [], "commercial": false},
 		"form": {"id": "query", "version": 2, "faults": []}, "attachments": [paper("sha256:aa")],
 	},
 	"assessment": {"id": "", "sort": "", "state": "", "unit": "", "on": "", "next": ""},
-	"clearance": {"state": "", "recipient": "", "until": "", "wishes": [], "purpose": ""},
+	"clearance": {"state": "", "applicant": "", "recipient": "", "country": "", "until": "", "wishes": [], "purpose": ""},
 	"datasets": [{
 		"id": "jinhe", "owner": "c", "level": 3, "purposes": ["research", "quality-control"], "duo": ["GRU"],
 		"basis": [

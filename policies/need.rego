@@ -126,8 +126,16 @@ cleared if {
 	input.clearance.until >= app.to
 	input.clearance.purpose == app.purpose
 	input.subject.institution != ""
-	input.clearance.recipient == input.subject.institution
+	input.clearance.applicant == input.subject.institution
+	named_abroad
+	input.clearance.recipient == app.abroad.institution
+	input.clearance.country == app.abroad.country
 	count(unassessed) == 0
+}
+
+named_abroad if {
+	app.abroad.institution != ""
+	app.abroad.country != ""
 }
 
 unassessed := {sprintf("%s:%s", [w.dataset, c]) | some w in app.wishes; some c in w.columns} - assessed
@@ -151,9 +159,23 @@ uncleared contains {"zh": "用途不同", "en": "it is for another purpose"} if 
 	input.clearance.purpose != app.purpose
 }
 
-uncleared contains {"zh": "接收单位不是申请单位", "en": "its recipient is not the applicant's institution"} if {
+uncleared contains {"zh": "不是为申请单位提出的", "en": "it was filed for another applicant's institution"} if {
 	input.clearance.state == "cleared"
-	input.clearance.recipient != object.get(input.subject, "institution", "")
+	input.clearance.applicant != object.get(input.subject, "institution", "")
+}
+
+uncleared contains {"zh": "未写明境外接收单位及其国家或地区", "en": "the institution abroad and its country are not named"} if not named_abroad
+
+uncleared contains {"zh": "境外接收单位不同", "en": "it is for another institution abroad"} if {
+	input.clearance.state == "cleared"
+	named_abroad
+	input.clearance.recipient != app.abroad.institution
+}
+
+uncleared contains {"zh": "接收方所在国家或地区不同", "en": "it is for another country"} if {
+	input.clearance.state == "cleared"
+	named_abroad
+	input.clearance.country != app.abroad.country
 }
 
 uncleared contains {"zh": sprintf("未评估: %s", [c]), "en": sprintf("not assessed: %s", [c])} if {

@@ -72,8 +72,9 @@ test_minors_without_guardian if denies("pipl-28/guardian", "/application/minors"
 abroad := {
 	"/subject/institution": "u",
 	"/application/cross_border": true,
+	"/application/abroad": {"institution": "Overseas University", "country": "Singapore"},
 	"/clearance": {
-		"state": "cleared", "recipient": "u", "until": "2027-12-31", "purpose": "research",
+		"state": "cleared", "applicant": "u", "recipient": "Overseas University", "country": "Singapore", "until": "2027-12-31", "purpose": "research",
 		"wishes": [{"dataset": "jinhe", "columns": ["encounter.*", "person.sex", "lab.value"]}],
 	},
 }
@@ -89,6 +90,21 @@ test_filed_is_not_cleared if not_cleared({"state": "filed"})
 
 test_for_another if not_cleared({"recipient": "x"})
 
+test_for_another_country if not_cleared({"country": "x"})
+
+test_for_another_applicant if not_cleared({"applicant": "x"})
+
+test_nobody_abroad if {
+	every nobody in [{"institution": "", "country": ""}, {"institution": "", "country": "Singapore"}, {"institution": "Overseas University", "country": ""}] {
+		cleared_for := {"recipient": nobody.institution, "country": nobody.country}
+		d := changed(question, object.union(abroad, {
+			"/application/abroad": nobody,
+			"/clearance": object.union(abroad["/clearance"], cleared_for),
+		}))
+		rules(d) == {"sichuan-32/cross-border"}
+	}
+}
+
 test_for_another_purpose if not_cleared({"purpose": "quality-control"})
 
 test_over if not_cleared({"until": "2026-11-20"})
@@ -102,7 +118,9 @@ test_says_what_is_missing if {
 	abroad_says({"state": ""}, "no file is named that exists")
 	abroad_says({"until": "2026-11-20"}, "it is over, or ends before the application does")
 	abroad_says({"purpose": "quality-control"}, "it is for another purpose")
-	abroad_says({"recipient": "x"}, "its recipient is not the applicant's institution")
+	abroad_says({"recipient": "x"}, "it is for another institution abroad")
+	abroad_says({"country": "x"}, "it is for another country")
+	abroad_says({"applicant": "x"}, "it was filed for another applicant's institution")
 }
 
 abroad_says(changes, words) if {

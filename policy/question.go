@@ -51,6 +51,7 @@ type Application struct {
 	Conflicts    string       `json:"conflicts"` // "" undeclared | none | declared
 	Ethics       Ethics       `json:"ethics"`
 	CrossBorder  bool         `json:"cross_border"`
+	Abroad       Abroad       `json:"abroad"` // who receives there
 	Identifiable bool         `json:"identifiable"`
 	Authority    Evidence     `json:"authority"`     // written authorisation of the persons, or a statute with its basis
 	DeclaredDuty bool         `json:"declared_duty"` // the applicant claims a statutory duty of his own
@@ -117,10 +118,18 @@ type Minors struct {
 // Clearance is a cross-border file as it stands: what was assessed, and until when. The zero value is none.
 type Clearance struct {
 	State     string     `json:"state"`     // see workflow.json
-	Recipient string     `json:"recipient"` // institution
+	Applicant string     `json:"applicant"` // institution that applies
+	Recipient string     `json:"recipient"` // institution abroad
+	Country   string     `json:"country"`
 	Until     Date       `json:"until"`
 	Wishes    List[Wish] `json:"wishes"`
 	Purpose   string     `json:"purpose"`
+}
+
+// Abroad is the recipient of what goes abroad.
+type Abroad struct {
+	Institution string `json:"institution"`
+	Country     string `json:"country"`
 }
 
 // Ethics is the ethics committee's document, or the reason for exemption from it.
@@ -233,6 +242,8 @@ type Case struct {
 	// Conditions are those of a grant; Papers are the files that were attached to it since.
 	Conditions List[CaseCondition] `json:"conditions"`
 	Papers     List[Paper]         `json:"papers"`
+	// Abroad is the recipient that a cross-border file names.
+	Abroad Abroad `json:"abroad"`
 }
 
 // Pause is why a grant rests, or is to rest.

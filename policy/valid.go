@@ -126,6 +126,7 @@ func (f *form) workflow(machine string, c Case) {
 	f.texts(c.File)
 	f.lists(c.Former)
 	f.dates(c.Due)
+	f.texts(c.Abroad.Institution, c.Abroad.Country)
 	f.conditions(c.Conditions)
 	f.papers(c.Papers)
 	f.natural("a number of appeals", int64(c.Appeals))
@@ -190,6 +191,7 @@ func (q SubmissionQuestion) Valid() error {
 	}
 	f.file(a)
 	f.clearance(q.Clearance)
+	f.texts(a.Abroad.Institution, a.Abroad.Country, q.Clearance.Applicant, q.Clearance.Country)
 	f.texts(q.Assessment.ID, q.Assessment.Sort, q.Assessment.State, q.Assessment.Unit, q.Assessment.Next)
 	f.dates(q.Assessment.On)
 	return f.err

@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -33,13 +34,15 @@ const machine = "cross-border"
 const (
 	maxText   = 16 << 10
 	maxNumber = 120
+	maxName   = 360
 	maxWishes = 20
 )
 
 // Facts are what was assessed.
 type Facts struct {
-	Recipient  string                   `json:"recipient"` // institution
-	Country    string                   `json:"country"`
+	Applicant  string                   `json:"applicant"` // institution for whose application it is
+	Recipient  string                   `json:"recipient"` // institution abroad
+	Country    string                   `json:"country"`   // of the recipient
 	Purpose    string                   `json:"purpose"`
 	Owner      string                   `json:"owner"` // institution responsible for the data: the filer's
 	Wishes     policy.List[policy.Wish] `json:"wishes"`
@@ -74,12 +77,12 @@ type Clearance struct {
 
 // Question is the file as applications are compared with it.
 func (f *File) Question() policy.Clearance {
-	return policy.Clearance{State: f.State, Recipient: f.Facts.Recipient, Until: f.Facts.Until, Wishes: f.Facts.Wishes, Purpose: f.Facts.Purpose}
+	return policy.Clearance{State: f.State, Applicant: f.Facts.Applicant, Recipient: f.Facts.Recipient, Country: f.Facts.Country, Until: f.Facts.Until, Wishes: f.Facts.Wishes, Purpose: f.Facts.Purpose}
 }
 
 func (f *File) workflow() policy.Case {
-	c := policy.Case{Kind: machine, Purpose: f.Facts.Purpose, State: f.State, Lead: f.Filer, Institution: f.Facts.Recipient,
-		DataOwners: policy.List[string]{f.Facts.Owner}, Due: f.Facts.Until}
+	c := policy.Case{Kind: machine, Purpose: f.Facts.Purpose, State: f.State, Lead: f.Filer, Institution: f.Facts.Applicant,
+		DataOwners: policy.List[string]{f.Facts.Owner}, Due: f.Facts.Until, Abroad: policy.Abroad{Institution: f.Facts.Recipient, Country: f.Facts.Country}}
 	for _, s := range f.Clearances {
 		c.Signatures = append(c.Signatures, policy.Signature{Side: s.Office, Account: s.Account, Institution: s.Institution})
 	}
@@ -87,7 +90,7 @@ func (f *File) workflow() policy.Case {
 }
 
 func (f *File) object() policy.Object {
-	return policy.Object{Kind: DocKind, Owner: f.Filer, Institution: f.Facts.Recipient, DataOwners: policy.List[string]{f.Facts.Owner}, State: f.State}
+	return policy.Object{Kind: DocKind, Owner: f.Filer, Institution: f.Facts.Applicant, DataOwners: policy.List[string]{f.Facts.Owner}, State: f.State}
 }
 
 // Service is the use cases. It is safe for concurrent use.
@@ -135,10 +138,11 @@ func (s *Service) move(ctx context.Context, id auth.Identity, f *File, m policy.
 
 // File begins a file for the data of one's own institution.
 func (s *Service) File(ctx context.Context, id auth.Identity, facts Facts, reason string) (*File, error) {
-	if len(reason) > maxText || !utf8.ValidString(reason) || len(facts.Wishes) > maxWishes || len(facts.Country) > maxNumber {
+	if len(reason) > maxText || !utf8.ValidString(reason) || len(facts.Wishes) > maxWishes || len(facts.Country) > maxNumber || len(facts.Recipient) > maxName || len(facts.Applicant) > maxName {
 		return nil, tooLarge()
 	}
 	facts.Owner = id.Institution
+	facts.Recipient, facts.Country, facts.Applicant = strings.TrimSpace(facts.Recipient), strings.TrimSpace(facts.Country), strings.TrimSpace(facts.Applicant)
 	f := &File{ID: act.NewID("cb"), Filer: id.Account, Facts: facts, Made: s.desk.Now().UTC()}
 	step := act.Step{Kind: "abroad.filed", Object: "abroad/" + f.ID}
 	err := s.desk.Do(ctx, id, step, func(tx *store.Tx) error {
@@ -152,10 +156,10 @@ func (s *Service) File(ctx context.Context, id auth.Identity, facts Facts, reaso
 		if f.Reason, err = tx.PutText(ctx, reason); err != nil {
 			return err
 		}
-		if err := tx.Put(ctx, DocKind, f.ID, 0, store.Index{Owner: f.Facts.Owner, State: f.State, Parent: f.Facts.Recipient}, f); err != nil {
+		if err := tx.Put(ctx, DocKind, f.ID, 0, store.Index{Owner: f.Facts.Owner, State: f.State, Parent: f.Facts.Applicant}, f); err != nil {
 			return err
 		}
-		step.Facts = map[string]string{"recipient": facts.Recipient, "rows": fmt.Sprint(facts.Rows), "until": string(facts.Until), "assessment": facts.Assessment}
+		step.Facts = map[string]string{"applicant": facts.Applicant, "recipient": facts.Recipient, "country": facts.Country, "rows": fmt.Sprint(facts.Rows), "until": string(facts.Until), "assessment": facts.Assessment}
 		step.Commit = map[string]string{"reason": f.Reason.Commitment}
 		_, err = s.desk.Record(ctx, tx, id, dec, step)
 		return err
@@ -187,7 +191,7 @@ func (s *Service) step(ctx context.Context, id auth.Identity, file, action, kind
 		if err != nil {
 			return err
 		}
-		if err := tx.Put(ctx, DocKind, f.ID, rev, store.Index{Owner: f.Facts.Owner, State: f.State, Parent: f.Facts.Recipient}, f); err != nil {
+		if err := tx.Put(ctx, DocKind, f.ID, rev, store.Index{Owner: f.Facts.Owner, State: f.State, Parent: f.Facts.Applicant}, f); err != nil {
 			return err
 		}
 		mine.Facts["from"], mine.Facts["to"] = from, f.State

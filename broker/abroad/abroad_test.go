@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"carrel/broker/abroad"
+	"carrel/broker/application"
 	"carrel/broker/application/apptest"
 	"carrel/broker/problem"
 	"carrel/policy"
@@ -14,7 +15,7 @@ import (
 var document = "sha256:" + strings.Repeat("0123456789abcdef", 4)
 
 func facts() abroad.Facts {
-	return abroad.Facts{Recipient: "jinhe-university", Country: "Singapore", Purpose: "research", Rows: 1000, Until: "2028-12-31", Assessment: document,
+	return abroad.Facts{Applicant: "jinhe-university", Recipient: "Overseas University", Country: "Singapore", Purpose: "research", Rows: 1000, Until: "2028-12-31", Assessment: document,
 		Wishes: policy.List[policy.Wish]{{Dataset: "jinhe", Columns: policy.List[string]{"person.*", "cv_event.kind", "cv_event.door_min"}}}}
 }
 
@@ -39,6 +40,8 @@ func TestTwoOfficesClear(t *testing.T) {
 	}
 	d := apptest.Research()
 	d.Facts.CrossBorder, d.Facts.Clearance = true, f.ID
+	d.Facts.Abroad = policy.Abroad{Institution: "Overseas University", Country: "Singapore"}
+	d.Texts[application.TextAnswerable] = "Dr A. Tan, data protection officer"
 	a, err := w.Create(ctx, w.As("li"), d)
 	if err != nil {
 		t.Fatal(err)
@@ -72,6 +75,14 @@ func TestTwoOfficesClear(t *testing.T) {
 		t.Fatal(err)
 	}
 	stopped("with more than was assessed")
+	for what, other := range map[string]policy.Abroad{"for another institution": {Institution: "Another University", Country: "Singapore"}, "for another country": {Institution: "Overseas University", Country: "Japan"}, "for nobody": {}} {
+		moved := d
+		moved.Facts.Abroad = other
+		if _, err := w.Applications.Edit(ctx, w.As("li"), a.ID, 0, moved); err != nil {
+			t.Fatal(err)
+		}
+		stopped(what)
+	}
 	if _, err := w.Applications.Edit(ctx, w.As("li"), a.ID, 0, d); err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"carrel/broker/auth"
@@ -96,6 +97,7 @@ func (s *Service) fill(ctx context.Context, tx *store.Tx, a *Application, d Draf
 	a.Facts.Methods = policy.Length(d.Texts[TextMethods])
 	a.Facts.Ethics.Exemption = policy.Length(d.Texts[TextExemption])
 	a.Facts.Receiver.Institution = a.Institution
+	a.Facts.Abroad = policy.Abroad{Institution: strings.TrimSpace(d.Facts.Abroad.Institution), Country: strings.TrimSpace(d.Facts.Abroad.Country)}
 	a.Facts.Form, a.Facts.Attachments = made, nil
 	for _, member := range d.Facts.Team {
 		if _, ok := s.people.Identity(member); !ok {
@@ -117,7 +119,7 @@ func (s *Service) fill(ctx context.Context, tx *store.Tx, a *Application, d Draf
 
 func (d Draft) check() error {
 	for name, text := range d.Texts {
-		if !slices.Contains([]string{TextTitle, TextReason, TextMethods, TextFunding, TextConflicts, TextExemption, TextSharing}, name) {
+		if !slices.Contains([]string{TextTitle, TextReason, TextMethods, TextFunding, TextConflicts, TextExemption, TextAnswerable, TextSharing}, name) {
 			return problem.New(problem.Invalid, "申请含有未知的文本字段；请按表单填写。", "The application holds a text of an unknown name; follow the form.")
 		}
 		if len(text) > maxText || !utf8.ValidString(text) {

@@ -35,7 +35,9 @@ const (
 	TextFunding   = "funding"   // who pays, in words
 	TextConflicts = "conflicts" // conflicts of interest, in words
 	TextExemption = "exemption" // why no ethics document is needed
-	TextSharing   = "sharing"   // how income is shared; without it as the agreement's wording says
+	// TextAnswerable is who answers at a recipient abroad.
+	TextAnswerable = "answerable"
+	TextSharing    = "sharing" // how income is shared; without it as the agreement's wording says
 )
 
 // maxText bounds one text, in bytes.

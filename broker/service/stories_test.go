@@ -265,14 +265,14 @@ func TestStoryAbroad(t *testing.T) {
 	t.Parallel()
 	inBothLanguages(t, func(s *story) {
 		file := obj{
-			"facts": obj{"recipient": "jinhe-university", "country": "Singapore", "purpose": "research", "rows": 5000, "until": s.day(700), "assessment": paper,
+			"facts": obj{"applicant": "jinhe-university", "recipient": "Overseas University", "country": "Singapore", "purpose": "research", "rows": 5000, "until": s.day(700), "assessment": paper,
 				"wishes": []obj{{"dataset": jinhe.Dataset, "columns": []string{"person.sex", "encounter.outcome"}}}},
 			"reason": s.say("与境外大学联合研究治疗结局，需出境分析。", "A joint study of outcomes with a university abroad."),
 		}
 		s.refused("li", http.MethodPost, "/abroad", file, http.StatusForbidden, "sichuan-17/role")
 		facts := obj{
 			"kind": "query", "purpose": "research", "team": []string{}, "from": s.day(0), "to": s.day(360), "funding": "public", "conflicts": "none", "ethics": obj{},
-			"cross_border": true, "wishes": []obj{{"dataset": jinhe.Dataset, "columns": []string{"person.sex", "encounter.outcome", "encounter.icd10"}}},
+			"cross_border": true, "abroad": obj{"institution": "Overseas University", "country": "Singapore"}, "wishes": []obj{{"dataset": jinhe.Dataset, "columns": []string{"person.sex", "encounter.outcome", "encounter.icd10"}}},
 		}
 		draft := obj{"facts": facts, "texts": obj{"title": s.say("结局的国际比较", "Outcomes compared"), "reason": s.say("比较两国住院患者的治疗结局及差异。", "Outcomes of stays compared between two countries."),
 			"methods": s.say("按性别和转归分组计数，不作个体分析。", "Counts by sex and outcome; nobody is looked at alone.")}}
@@ -297,6 +297,16 @@ func TestStoryAbroad(t *testing.T) {
 		if state := str(s.does("an", path, body), "state"); state != "cleared" {
 			s.t.Fatalf("both offices cleared it and it is %s", state)
 		}
+		// who answers there must be known, and it must be who was assessed: not another house, not another country
+		s.refused("li", http.MethodPost, at+"/submit", obj{}, http.StatusForbidden, "sichuan-18/form")
+		draft["texts"].(obj)["answerable"] = s.say("陈博士，数据保护负责人，dpo@overseas.example", "Dr A. Tan, data protection officer, dpo@overseas.example")
+		for _, other := range []obj{{"institution": "Another University", "country": "Singapore"}, {"institution": "Overseas University", "country": "Japan"}, {}} {
+			facts["abroad"] = other
+			s.must("li", http.MethodPut, at, draft)
+			s.refused("li", http.MethodPost, at+"/submit", obj{}, http.StatusForbidden, "sichuan-32/cross-border")
+		}
+		facts["abroad"] = obj{"institution": "Overseas University", "country": "Singapore"}
+		s.must("li", http.MethodPut, at, draft)
 		// cleared for two columns, and the application asks for three
 		s.refused("li", http.MethodPost, at+"/submit", obj{}, http.StatusForbidden, "sichuan-32/cross-border")
 		facts["wishes"] = []obj{{"dataset": jinhe.Dataset, "columns": []string{"person.sex", "encounter.outcome"}}}

@@ -90,7 +90,7 @@ func (s *server) fileAbroad(ctx context.Context, c *call) error {
 	rows, err := c.whole("rows")
 	var f *abroad.File
 	if err == nil {
-		f, err = s.c.Abroad.File(ctx, c.id, abroad.Facts{Recipient: c.value("recipient"), Country: c.value("country"), Purpose: c.value("purpose"),
+		f, err = s.c.Abroad.File(ctx, c.id, abroad.Facts{Applicant: c.value("applicant"), Recipient: c.value("recipient"), Country: c.value("country"), Purpose: c.value("purpose"),
 			Wishes: wishes(c.form["wish"]), Rows: rows, Until: policy.Date(c.value("until")), Assessment: c.value("assessment")}, c.value("reason"))
 	}
 	if err != nil {

@@ -236,7 +236,7 @@ func (s *server) receiving(ctx context.Context, c *call, f *policy.Application) 
 	return nil
 }
 
-var textFields = [...]string{application.TextTitle, application.TextReason, application.TextMethods, application.TextFunding, application.TextConflicts, application.TextExemption, application.TextSharing}
+var textFields = [...]string{application.TextTitle, application.TextReason, application.TextMethods, application.TextFunding, application.TextConflicts, application.TextExemption, application.TextAnswerable, application.TextSharing}
 
 // accounts splits a list of account names however they were separated.
 func accounts(text string) []string {

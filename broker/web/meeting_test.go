@@ -155,14 +155,14 @@ func TestAbstainByForm(t *testing.T) {
 		p.Voted(a.ID, kind)
 	}
 	at := "/applications/" + a.ID
-	_, body := p.page("mei", at)
+	_, body := p.page("bai", at)
 	if !strings.Contains(body, `name="verdict" value="abstain"`) {
 		t.Fatal("the sheet of a board does not offer to abstain")
 	}
 	in := sheet(p, "minors", "abstain")
 	in.Set("rev", revision(t, body))
-	p.goes("mei", at+"/review", in)
-	if _, body = p.page("mei", at); !strings.Contains(body, `class="tag abstain"`) {
+	p.goes("bai", at+"/review", in)
+	if _, body = p.page("bai", at); !strings.Contains(body, `class="tag abstain"`) {
 		t.Error("the abstention is not shown")
 	}
 	if _, body = p.page("gong", at); !strings.Contains(body, at+"/review") {

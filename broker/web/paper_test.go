@@ -139,7 +139,8 @@ func TestFormKeepsWhatItDidNotWrite(t *testing.T) {
 		d.Facts.Codes, d.Facts.Clearance = []string{"icd10:B20"}, "cb-1"
 		d.Facts.Minors = policy.Minors{Included: true, Consent: evidence, Law: "a statute"}
 		d.Facts.Rules = policy.Rules{Document: evidence, Version: "3", Date: "2026-01-01"}
-		d.Texts[application.TextSharing] = "half each"
+		d.Texts[application.TextSharing], d.Texts[application.TextAnswerable] = "half each", "Dr A. Tan"
+		d.Facts.Abroad = policy.Abroad{Institution: "Overseas University", Country: "Singapore"}
 		lead := map[string]string{"query": "li", "handover": "zheng"}[d.Facts.Kind]
 		a, err := p.Create(ctx, p.As(lead), d)
 		ok(t, err)
@@ -158,7 +159,7 @@ func TestFormKeepsWhatItDidNotWrite(t *testing.T) {
 		if y.Agreement.Kind != "entrustment" || y.Agreement.Host != x.Agreement.Host || y.Agreement.Processor != x.Agreement.Processor || !y.Agreement.Listed || len(y.Agreement.Queries) != 1 {
 			t.Errorf("%s: the agreement %+v became %+v", d.Facts.Kind, x.Agreement, y.Agreement)
 		}
-		if !slices.Equal(x.Codes, y.Codes) || x.Clearance != y.Clearance || x.Minors != y.Minors || x.Rules != y.Rules || after.Texts[application.TextSharing] != "half each" || len(after.Texts) != len(before.Texts) {
+		if !slices.Equal(x.Codes, y.Codes) || x.Clearance != y.Clearance || x.Abroad != y.Abroad || x.Minors != y.Minors || x.Rules != y.Rules || after.Texts[application.TextSharing] != "half each" || len(after.Texts) != len(before.Texts) {
 			t.Errorf("%s: %+v became %+v", d.Facts.Kind, x, y)
 		}
 	}

@@ -53,6 +53,7 @@ func readCodes(ctx context.Context, d policy.Decider, out labels) (codes, error)
 func (c *call) coded(f *policy.Application) {
 	f.Use = policy.Use{Types: c.form["use_type"], Diseases: accounts(strings.ToUpper(c.value("diseases"))), Flags: c.form["use_flag"], Accepts: c.form["use_accept"], Commercial: c.value("commercial") != ""}
 	f.Agreement.Kind, f.Agreement.Host, f.Agreement.Processor = c.value("agreement_kind"), c.value("host"), c.value("processor")
+	f.Abroad = policy.Abroad{Institution: c.value("abroad_institution"), Country: c.value("abroad_country")}
 	f.Codes, f.Clearance = accounts(c.value("codes")), c.value("clearance")
 	f.Minors = policy.Minors{Included: c.value("minors") != "", Consent: c.value("minors_consent"), Law: c.value("minors_law")}
 	f.Rules = policy.Rules{Document: c.value("rules_document"), Version: c.value("rules_version"), Date: policy.Date(c.value("rules_date"))}
@@ -63,7 +64,7 @@ func fillCoded(out url.Values, f policy.Application) {
 	out["use_type"], out["use_flag"], out["use_accept"] = f.Use.Types, f.Use.Flags, f.Use.Accepts
 	for name, value := range map[string]string{
 		"diseases": strings.Join(f.Use.Diseases, " "), "agreement_kind": f.Agreement.Kind, "host": f.Agreement.Host, "processor": f.Agreement.Processor,
-		"codes": strings.Join(f.Codes, " "), "clearance": f.Clearance, "minors_consent": f.Minors.Consent, "minors_law": f.Minors.Law,
+		"abroad_institution": f.Abroad.Institution, "abroad_country": f.Abroad.Country, "codes": strings.Join(f.Codes, " "), "clearance": f.Clearance, "minors_consent": f.Minors.Consent, "minors_law": f.Minors.Law,
 		"rules_document": f.Rules.Document, "rules_version": f.Rules.Version, "rules_date": string(f.Rules.Date),
 	} {
 		if value != "" {

@@ -89,7 +89,7 @@ func TestPrintAndSealPages(t *testing.T) {
 func TestAbroadPages(t *testing.T) {
 	t.Parallel()
 	p := newPages(t)
-	in := url.Values{"recipient": {"partner"}, "country": {"Singapore"}, "purpose": {"research"}, "wish": {"jinhe:person.sex"}, "rows": {"500"}, "until": {"2027-06-30"}, "reason": {"a joint study"}}
+	in := url.Values{"applicant": {"other-university"}, "recipient": {"partner"}, "country": {"Singapore"}, "purpose": {"research"}, "wish": {"jinhe:person.sex"}, "rows": {"500"}, "until": {"2027-06-30"}, "reason": {"a joint study"}}
 	p.denied("wu", "/abroad", in, "sichuan-32/assessed")
 	in.Set("assessment", evidence)
 	p.barred("li", "/abroad", in)

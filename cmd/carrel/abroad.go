@@ -16,8 +16,9 @@ import (
 // abroadTemplate is what `abroad file --template` prints.
 const abroadTemplate = `# A file to send data abroad, made by the unit responsible for them. Send it with: carrel abroad file FILE
 facts:
-  recipient: ""                # institution that receives
-  country: ""
+  applicant: ""                # institution for whose application it is
+  recipient: ""                # institution abroad that receives
+  country: ""                  # of the recipient
   purpose: research            # research | quality-control
   wishes:
     - {dataset: jinhe, columns: [cv_event.*]}
@@ -99,7 +100,7 @@ func (a *app) abroadStep(name, short string, body func() any) *cobra.Command {
 
 func (a *app) printAbroad(f abroad.File) error {
 	return a.print(f, func(w io.Writer) {
-		fmt.Fprintf(w, "%s  %s  %s → %s  %s %d  %s %s\n", f.ID, f.State, f.Facts.Owner, f.Facts.Recipient, a.say("行数上限", "rows"), f.Facts.Rows, a.say("至", "until"), f.Facts.Until)
+		fmt.Fprintf(w, "%s  %s  %s → %s (%s)  %s %s  %s %d  %s %s\n", f.ID, f.State, f.Facts.Owner, f.Facts.Recipient, f.Facts.Country, a.say("申请单位", "for"), f.Facts.Applicant, a.say("行数上限", "rows"), f.Facts.Rows, a.say("至", "until"), f.Facts.Until)
 		for _, c := range f.Clearances {
 			fmt.Fprintf(w, "  %s  %s  %s\n", c.Office, c.Number, c.Document)
 		}
