@@ -99,20 +99,24 @@ func (b *builder) head() extract.Manifest {
 // measure adds up the sizes of the sources, and says early which one is not there.
 func (b *builder) measure() error {
 	for _, t := range b.tables {
-		var err error
-		if t.file = t.spec.file; t.file == "" {
-			if t.file, err = b.locate(t.spec.name); err != nil {
+		if t.files = t.spec.files; len(t.files) == 0 {
+			file, err := b.locate(t.spec.name)
+			if err != nil {
 				return b.recipe.fail(t.spec.at, fmt.Sprintf("table %s: %v", t.layout.Name, err))
 			}
+			t.files = []string{file}
 		}
-		st, err := os.Stat(filepath.Join(b.in.SourceDir, t.file))
-		if errors.Is(err, os.ErrNotExist) {
-			return b.recipe.fail(t.spec.at, fmt.Sprintf("table %s: the source directory has no file %s", t.layout.Name, t.file))
+		t.file = t.files[0]
+		for _, file := range t.files {
+			st, err := os.Stat(filepath.Join(b.in.SourceDir, file))
+			if errors.Is(err, os.ErrNotExist) {
+				return b.recipe.fail(t.spec.at, fmt.Sprintf("table %s: the source directory has no file %s", t.layout.Name, file))
+			}
+			if err != nil {
+				return fmt.Errorf("look at the sources: %w", err)
+			}
+			b.total += st.Size()
 		}
-		if err != nil {
-			return fmt.Errorf("look at the sources: %w", err)
-		}
-		b.total += st.Size()
 	}
 	return nil
 }

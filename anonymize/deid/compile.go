@@ -29,7 +29,8 @@ type builder struct {
 // table is one table on its way.
 type table struct {
 	spec    *tableSpec
-	file    string // in the source directory
+	files   []string // in the source directory
+	file    string   // the one that is being read
 	schema  plan.Table
 	layout  extract.Table
 	persons bool // the table of unit.from

@@ -20,6 +20,9 @@ const (
 	folded
 	clamped
 	unreadable // present, but not a value of the column, and nothing to fold into
+
+	// redactedFrom stands beside what became of the rest of a text that identifiers were taken out of.
+	redactedFrom status = 1 << 7
 )
 
 // evaluator turns the text of one cell into the stored integer. It is a pure function: of the cell, and of constants
@@ -290,7 +293,11 @@ func redacted(s *step, f *finisher) evaluator {
 	d := identifier.New()
 	return func(b []byte) (int64, status) {
 		var found identifier.Found
-		return f.word(d.Redact(nil, trim(b), s.redact, &found))
+		v, st := f.word(d.Redact(nil, trim(b), s.redact, &found))
+		if found != (identifier.Found{}) {
+			st |= redactedFrom
+		}
+		return v, st
 	}
 }
 

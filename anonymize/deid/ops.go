@@ -228,6 +228,12 @@ func (o *op) apply(b *records, sc *scratch, marks map[string]bool, p *people) {
 		if values[i] = c.v; c.st == ok {
 			continue
 		}
+		if c.st&redactedFrom != 0 {
+			o.count.Redacted++
+			if c.st &^= redactedFrom; c.st == ok {
+				continue
+			}
+		}
 		if c.st == unreadable && o.first == 0 && int(row) < len(b.lines) {
 			o.first = b.lines[row]
 		}
@@ -286,7 +292,7 @@ func (o *op) direct(raw []byte, marks map[string]bool) cell {
 		}
 	}
 	v, st := o.eval(raw)
-	if st == ok || st == clamped {
+	if st&^redactedFrom == ok || st == clamped {
 		return cell{v, st}
 	}
 	if t := trim(raw); len(t) != len(raw) {

@@ -60,7 +60,8 @@ type excludeSpec struct {
 
 type tableSpec struct {
 	at         *yaml.Node
-	name, file string // "" = by name, in the source's format
+	name       string
+	files      []string // one after the other; none = by name, in the source's format
 	public     bool
 	link       string    // "" = unit.link
 	through    columnRef // the table whose row the link names, in place of a person
@@ -328,6 +329,28 @@ func (p *parser) tables(r *Recipe, n *yaml.Node) {
 	}
 }
 
+// files reads the name of a file, or a list of the files that a table comes in.
+func (p *parser) files(n *yaml.Node, what string) []string {
+	var names []string
+	if n.Kind == yaml.SequenceNode {
+		names = p.texts(n, what)
+	} else {
+		names = []string{p.text(n, what)}
+	}
+	if len(names) == 0 {
+		p.fail(n, "%s is empty", what)
+	}
+	for i, name := range names {
+		if name == "" || strings.ContainsAny(name, `/\`) || name[0] == '.' {
+			p.fail(n, "%s must be the name of a file in the source directory, or a list of names", what)
+		}
+		if slices.Contains(names[:i], name) {
+			p.fail(n, "%s names a file twice", what)
+		}
+	}
+	return names
+}
+
 func (p *parser) table(r *Recipe, t *tableSpec, n *yaml.Node) {
 	what := "table " + t.name
 	o := p.object(n, what)
@@ -335,10 +358,7 @@ func (p *parser) table(r *Recipe, t *tableSpec, n *yaml.Node) {
 	if c := o.vals["columns"]; c != nil && c.Kind == yaml.MappingNode { // long form
 		columns = o.get("columns")
 		if f := o.get("file"); f != nil {
-			t.file = p.text(f, what+".file")
-			if t.file == "" || strings.ContainsAny(t.file, `/\`) || t.file[0] == '.' {
-				p.fail(f, "%s.file must be the name of a file in the source directory", what)
-			}
+			t.files = p.files(f, what+".file")
 		}
 		t.public = p.boolean(o.get("public"), what+".public")
 		t.link = p.text(o.get("link"), what+".link")

@@ -35,6 +35,31 @@ func TestRedact(t *testing.T) {
 	}
 }
 
+// The steward sees how many texts held identifiers, of repeated texts each row.
+func TestRedactIsCounted(t *testing.T) {
+	t.Parallel()
+	col := extract.Column{Name: "remark", Kind: extract.KindNameCode, Values: []string{"other", "复诊", "复诊，电话⟦mobile⟧"}}
+	f, err := newFinisher(col, otherValue, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &step{action: actRedact, redact: identifier.FreeText()}
+	o := &op{step: *s, col: col, finish: f, eval: redacted(s, f), cache: newMemo(), birthCol: noColumn}
+	texts := []string{"复诊，电话13800138000", "复诊", "复诊，电话13800138000", "改期，电话13900139000", "他人"}
+	b := &records{width: 1, rows: len(texts)}
+	for i, text := range texts {
+		from := len(b.data)
+		b.data = append(b.data, text...)
+		b.at = append(b.at, uint32(from), uint32(len(b.data)))
+		b.keep = append(b.keep, int32(i))
+	}
+	o.store = &chunks[uint8]{}
+	o.apply(b, &scratch{}, nil, nil)
+	if o.count.Redacted != 3 || o.count.Folded != 2 || o.count.Unreadable != 0 {
+		t.Errorf("counted %+v", o.count)
+	}
+}
+
 func TestRedactIsLocal(t *testing.T) {
 	t.Parallel()
 	for _, kinds := range []string{"all", "[mobile, resident-id]"} {

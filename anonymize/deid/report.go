@@ -61,6 +61,7 @@ type ColumnReport struct {
 	Clamped    int64   `json:"clamped"`
 	Unreadable int64   `json:"unreadable"`
 	Suppressed int64   `json:"suppressed,omitempty"` // values that the recipe lists
+	Redacted   int64   `json:"redacted,omitempty"`   // texts that identifiers were taken out of, whatever became of the rest
 	Dangling   int64   `json:"dangling,omitempty"`   // row keys that refer to no kept row
 	Merged     int64   `json:"merged,omitempty"`     // values that took the mean of their class
 	Under14    int64   `json:"under_14,omitempty"`   // rows whose person was under 14 at the event

@@ -57,6 +57,32 @@ func (b *builder) rows(ctx context.Context, name string, f *os.File, size int64)
 	return newSplitter(name, text, b.recipe.source.separator), nil
 }
 
+// eachOf reads the files of a table one after the other, as if they were one: their columns must be the same, in the same order, and head is asked
+// of the first. Where a row stands in which file changes nothing (rows are told apart by what they hold).
+func (b *builder) eachOf(ctx context.Context, t *table, head func([]string) ([]int, error), prepare, use func(*records) error) error {
+	var first []string
+	var needed []int
+	for _, name := range t.files {
+		t.file = name
+		err := b.eachRecord(ctx, name, func(header []string) ([]int, error) {
+			if first != nil {
+				if !slices.Equal(first, header) {
+					return nil, headError(name, "the columns are not those of "+t.files[0]+", in the same order")
+				}
+				return needed, nil
+			}
+			first = header
+			var err error
+			needed, err = head(header)
+			return needed, err
+		}, prepare, use)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // eachRecord reads a source file: head gets the header once and says which columns it needs; prepare (may be nil) and then use get each batch, prepare on
 // the goroutine that reads, one batch ahead. Rows before first are the header.
 func (b *builder) eachRecord(ctx context.Context, name string, head func([]string) ([]int, error), prepare, use func(*records) error) error {
@@ -241,7 +267,7 @@ func (b *builder) read(ctx context.Context, t *table) error {
 		}
 		prepare, use = nil, both
 	}
-	err := b.eachRecord(ctx, t.file, func(header []string) ([]int, error) { return b.bind(t, header) }, prepare, use)
+	err := b.eachOf(ctx, t, func(header []string) ([]int, error) { return b.bind(t, header) }, prepare, use)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ import (
 // researchers ask of it go the whole way; the exact numbers that the gate was given are compared with numbers computed here from the files by
 // other code, which reads the person's column in every table.
 
-// mimicFiles are the source tables as they are downloaded; the readings come in two files, of which the test makes one.
+// mimicFiles are the source tables as they are downloaded; the readings come in two files.
 var mimicFiles = []string{"patients", "admissions", "icustays", "diagnoses_icd", "prescriptions", "labevents", "procedureevents_mv", "d_icd_diagnoses", "d_labitems"} //nolint:gochecknoglobals // a list
 
 // mimicFolder finds the files beside the repository.
@@ -164,7 +164,7 @@ func newMimic(t *testing.T, epsilon float64) *mimic {
 		_, m.tables[name] = readRecords(t, filepath.Join(from, name+".csv.gz"), nil)
 	}
 	m.fold()
-	m.readings(t, from, filepath.Join(source, "chartevents.csv.gz"))
+	m.readings(t, from, source)
 	set := servicetest.Dataset{EntryFile: "dataset.yaml", RecipeFile: "query.recipe.yaml"}
 	for name, into := range map[string]*[]byte{set.EntryFile: &set.Entry, set.RecipeFile: &set.Recipe} {
 		b, err := os.ReadFile(filepath.Join("..", "..", "anonymize", "deid", "testdata", "mimic3demo", name))
@@ -204,19 +204,17 @@ func (m *mimic) fold() {
 	}
 }
 
-// readings are the rows of both files whose items the recipe knows, as one packed table.
+// readings are the rows of both files whose items the recipe knows, packed in two files as they come.
 func (m *mimic) readings(t *testing.T, from, to string) {
 	t.Helper()
-	f, err := os.Create(to)
-	servicetest.Must(t, err)
-	z, err := gzip.NewWriterLevel(f, gzip.BestSpeed)
-	servicetest.Must(t, err)
-	w := csv.NewWriter(z)
-	for i, name := range []string{"chartevents_1.csv.gz", "chartevents_2.csv.gz"} {
+	for _, name := range []string{"chartevents_1.csv.gz", "chartevents_2.csv.gz"} {
+		f, err := os.Create(filepath.Join(to, name))
+		servicetest.Must(t, err)
+		z, err := gzip.NewWriterLevel(f, gzip.BestSpeed)
+		servicetest.Must(t, err)
+		w := csv.NewWriter(z)
 		head, rows := readRecords(t, filepath.Join(from, name), func(item string) bool { return concepts[item] != "" })
-		if i == 0 {
-			servicetest.Must(t, w.Write(head))
-		}
+		servicetest.Must(t, w.Write(head))
 		for _, r := range rows {
 			var line []string
 			for _, column := range head {
@@ -225,9 +223,9 @@ func (m *mimic) readings(t *testing.T, from, to string) {
 			servicetest.Must(t, w.Write(line))
 		}
 		m.tables["chartevents"] = append(m.tables["chartevents"], rows...)
+		w.Flush()
+		servicetest.Must(t, errors.Join(w.Error(), z.Close(), f.Close()))
 	}
-	w.Flush()
-	servicetest.Must(t, errors.Join(w.Error(), z.Close(), f.Close()))
 }
 
 // concepts are the readings that the test asks for, written down again.

@@ -7,7 +7,7 @@ import (
 // commands lists all commands, in the order of the product's contract.
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
-		a.serveCommand(), a.loginCommand(), a.whoamiCommand(),
+		a.serveCommand(), a.group("admin", "Work of the operator on the machine itself", a.adminRotateKeys()), a.loginCommand(), a.whoamiCommand(),
 		a.demoCommand(), a.catalogueCommand(), a.extractCommand(),
 		a.applicationCommand(), a.abroadCommand(), a.agreementCommand(), a.grantCommand(), a.accessCommand(), a.permitCommand(),
 		a.explainCommand(), a.queryCommand(), a.jobCommand(), a.ledgerCommand(),

@@ -128,7 +128,7 @@ func (a *app) measured(ctx context.Context, dir string, in riskInput) (*risk.Rep
 	if err != nil {
 		return nil, err
 	}
-	s := risk.Subject{Dataset: e.Manifest().Dataset, Data: e.Manifest().ID + " · " + e.Manifest().Recipe, Contents: data.Contents, After: data.Tables}
+	s := data.Subject(e.Manifest())
 	if in.before != "" || in.recipe != "" {
 		if s.Before, err = a.sources(ctx, e.Manifest(), schema, in); err != nil {
 			return nil, err
@@ -238,6 +238,9 @@ func (a *app) printRisk(w io.Writer, r *risk.Report) {
 	}
 	for _, f := range r.Fields {
 		fmt.Fprintf(w, a.say("%s：%d 个值变为 %d 个，损失 %s%% 的信息\n", "%s: %d values became %d, %s %% of its information is gone\n"), f.Column, f.Before, f.After, percent(f.Loss))
+	}
+	if hash, err := r.Hash(); err == nil {
+		fmt.Fprintf(w, a.say("风险报告 %s\n", "risk report %s\n"), hash)
 	}
 	if r.Attack != nil {
 		fmt.Fprintf(w, a.say("链接攻击：%s%% 有候选者，%s%% 被唯一匹配\n", "linkage attack: %s %% have a candidate, %s %% are matched to one person\n"), percent(r.Attack.Found), percent(r.Attack.Single))

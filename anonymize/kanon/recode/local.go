@@ -81,7 +81,7 @@ func Recode(ctx context.Context, t *Table, o Options) (*Local, error) {
 		return nil, errors.New("local recoding needs a privacy model for its classes, such as k-anonymity")
 	}
 	if t.pop != nil {
-		return nil, errors.New("local recoding has no classes of the population: search full-domain for k-map and δ-presence")
+		return nil, errors.New("after local recoding the released combinations overlap: a person of the population may fall under several and belongs to no one class that k-map and δ-presence could count her in; search full-domain for them")
 	}
 	p := newPeeler(t, o)
 	nodes := p.nodes()
