@@ -13,6 +13,7 @@ import (
 	"carrel/broker/grant/act"
 	"carrel/broker/problem"
 	"carrel/broker/store"
+	"carrel/policy"
 )
 
 const noReport = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -112,4 +113,15 @@ func TestPullsFromAnotherVersion(t *testing.T) {
 	if got.Package.Version != h.Package.Version {
 		t.Error("another package")
 	}
+}
+
+// blind tells policy of a class that is large enough.
+type blind struct{ policy.Decider }
+
+func (b blind) Decide(ctx context.Context, q policy.Question) (policy.Decision, error) {
+	if h, is := q.(policy.HandoverQuestion); is && h.Step == "release" {
+		h.Smallest, h.Package = 100, policy.Graded{Grade: 3, Threshold: 0.2, Uniques: 0.001, Report: noReport}
+		return b.Decider.Decide(ctx, h)
+	}
+	return b.Decider.Decide(ctx, q)
 }

@@ -22,7 +22,6 @@ import (
 	"carrel/broker/problem"
 	"carrel/broker/resident"
 	"carrel/broker/store"
-	"carrel/policy"
 )
 
 // row i of the made-up registry; person i has one event.
@@ -343,17 +342,6 @@ func TestCountGuardsWithoutPolicy(t *testing.T) {
 	if _, err := s.Request(context.Background(), w.As("zheng"), a.Grant, ""); !problem.Is(err, problem.Forbidden) {
 		t.Fatalf("%v", err)
 	}
-}
-
-// blind tells policy of a class that is large enough.
-type blind struct{ policy.Decider }
-
-func (b blind) Decide(ctx context.Context, q policy.Question) (policy.Decision, error) {
-	if h, is := q.(policy.HandoverQuestion); is && h.Step == "release" {
-		h.Smallest, h.Package = 100, policy.Graded{Grade: 3, Threshold: 0.2, Uniques: 0.001, Report: noReport}
-		return b.Decider.Decide(ctx, h)
-	}
-	return b.Decider.Decide(ctx, q)
 }
 
 // An extract made for questions never leaves.
