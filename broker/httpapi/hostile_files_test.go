@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"carrel/broker/attachment"
 	"carrel/broker/service/servicetest"
@@ -138,5 +139,20 @@ func TestHostileMedia(t *testing.T) {
 	}
 	if n < 200 {
 		t.Errorf("only %d bodies", n)
+	}
+}
+
+// TestHalvedSurrogates: a text that no character could be made of is refused, and not stored as another one.
+func TestHalvedSurrogates(t *testing.T) {
+	t.Parallel()
+	b := newBait(t)
+	for text, ok := range map[string]bool{`\ud800`: false, `a\udc00\ud800`: false, `\ud83d\u0041`: false, `\ud83d\ude00`: true, `\\ud800`: true, `\u5352\u4e2d`: true} {
+		before := b.books()
+		b.ahead.Add(int64(3 * time.Second)) // as slowly as the brake wants them
+		rec := b.send("", http.MethodPost, "/api/v1/conduct/complaints", []byte(`{"text":"`+text+` 病历被他人查看，请予核实处理。"}`))
+		if (rec.Code/100 == 2) != ok {
+			t.Errorf("%s: %d %.200s", text, rec.Code, rec.Body)
+		}
+		b.judge(text, rec, before)
 	}
 }

@@ -48,6 +48,9 @@ rules no test watches; nothing is printed when there are none.`,
 			if err != nil {
 				return err
 			}
+			if !slices.ContainsFunc(all, func(x articles.Article) bool { return x.Where != "all" && x.In(in.where) }) {
+				return a.usage("没有“%s”这一部分；有：%s", "there is no part %q; there are: %s", in.where, strings.Join(articles.Parts(all), ", "))
+			}
 			all = slices.DeleteFunc(all, func(x articles.Article) bool { return in.missing && !x.Missing() || !x.In(in.where) })
 			return a.print(all, func(w io.Writer) {
 				if len(all) == 0 {

@@ -100,6 +100,19 @@ func (a Article) In(where string) bool {
 	return false
 }
 
+// Parts are the parts of the product that duties name.
+func Parts(all []Article) []string {
+	seen := map[string]bool{}
+	for _, a := range all {
+		for part := range strings.SplitSeq(a.Where, ",") {
+			if part = strings.TrimSpace(part); part != "" && part != "all" {
+				seen[part] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
 // List reads the register and the rules of a bundle and joins them with the record. Duties come in the order of their
 // sources and numbers.
 func List(bundle fs.FS, record Record, guards map[string]Guard) ([]Article, error) {
