@@ -22,7 +22,7 @@ type Text = policy.Text
 func asIs() []*regexp.Regexp {
 	return []*regexp.Regexp{
 		regexp.MustCompile("“[^”]*”|《[^》]*》|`[^`]*`"),                                                                                          // what people wrote, and what one types
-		regexp.MustCompile(`--[a-z][a-z-]*|\bcarrel [a-z-]+(?: [a-z-]+)*`),                                                                       // so is a flag, and a command
+		regexp.MustCompile(`--[a-z][a-z-]*|\bcarrel [a-z-]+(?: [a-z-]+)*`),                                                                     // so is a flag, and a command
 		regexp.MustCompile(`https?://[A-Za-z0-9][A-Za-z0-9./-]*|\bhttps?\b|/[a-z.]+json`),                                                      // an address
 		regexp.MustCompile(`(\p{Han}) ?[(（][a-z0-9][a-z0-9/_-]*[)）]`),                                                                          // the code of what was just named, where it is typed
 		regexp.MustCompile(`\b(?:person|institution)/(?:\p{Han}|[a-z0-9-]+)`),                                                                  // whom a file is about, as it is typed
