@@ -101,6 +101,22 @@ review_kinds(row) := case.needed if row.command == "review"
 
 else := [""]
 
+# --- territory (sichuan-2): an authority decides where the data or the service lies; nobody's where no register was asked
+
+holds(_, "sichuan-2/territory") if not input.subject.unit.state
+
+holds(_, "sichuan-2/territory") if count(object.get(case, "lies", [])) == 0
+
+holds(_, "sichuan-2/territory") if {
+	some region in case.lies
+	startswith(region, jurisdiction)
+}
+
+jurisdiction := substring(input.subject.unit.region, 0, digits) if {
+	input.subject.unit.state == "registered"
+	digits := data.carrel.institutions.levels[input.subject.unit.level]
+}
+
 # --- which row is live
 
 live(row) if row.when == ""

@@ -230,3 +230,38 @@ test_wrong_state_of_a_stranger if {
 	}
 	startswith(d.would_change[0].text.zh, "您现在在此没有可执行的操作。")
 }
+
+# --- territory
+
+of_unit(region, level) := object.union(zhou, {
+	"unit": {"id": "c", "state": "registered", "region": region, "level": level},
+	"duties": [{"sort": sort, "of": "person", "until": "2027-11-21"} | some sort in ["training", "declaration"]],
+})
+
+lying(subject, regions) := asked("application", subject, decide, {"state": "reviewed", "reviews": held, "lies": regions})
+
+test_authority_of_the_city if lying(of_unit("510100", "city"), ["510104", "330100"]).allow
+
+test_authority_of_the_province if lying(of_unit("510000", "province"), ["510104"]).allow
+
+test_authority_of_another_province if denied(lying(of_unit("330000", "province"), ["510104"]), "sichuan-2/territory")
+
+test_authority_of_another_city if denied(lying(of_unit("510300", "city"), ["510104"]), "sichuan-2/territory")
+
+test_authority_off_the_register if {
+	nobody := object.union(of_unit("", ""), {"unit": {"state": "unknown"}})
+	"sichuan-2/territory" in rules(lying(nobody, ["510104"]))
+}
+
+test_nothing_lies_anywhere if lying(of_unit("330000", "province"), []).allow
+
+test_every_office_has_its_territory if {
+	rows := [row |
+		some machine in data.carrel.workflow
+		some row in machine.transitions
+		row.roles[0] in {"authority", "security-department"}
+		count(row.roles) < 3
+	]
+	count(rows) == 16
+	every row in rows { "sichuan-2/territory" in row.guards }
+}

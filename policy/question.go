@@ -244,6 +244,8 @@ type Case struct {
 	Papers     List[Paper]         `json:"papers"`
 	// Abroad is the recipient that a cross-border file names.
 	Abroad Abroad `json:"abroad"`
+	// Lies are the regions (GB/T 2260) of the data's owners and of who operates the service, from the register.
+	Lies List[string] `json:"lies"`
 }
 
 // Pause is why a grant rests, or is to rest.

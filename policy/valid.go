@@ -118,7 +118,7 @@ func (f *form) workflow(machine string, c Case) {
 	f.need("the machine", machine)
 	f.texts(c.Kind, c.Purpose, c.State, c.Lead, c.Institution, c.Decider, c.Pause.Office, c.Pause.Purpose, c.Agreement, c.Host, c.Processor)
 	f.natural("a length", int64(c.Pause.Reason))
-	f.lists(c.Team, c.DataOwners, c.Needed)
+	f.lists(c.Team, c.DataOwners, c.Needed, c.Lies)
 	if len(c.Reviews) > MaxItems || len(c.Signatures) > MaxItems {
 		f.fail("a list is too long")
 		return

@@ -83,7 +83,7 @@ func TestSubjectsBringNoUnit(t *testing.T) {
 	r, err := institution.Open(ctx, breaking{w.Store, &broken})
 	ok(t, err)
 	var last policy.Subject
-	d := r.Watch(yes{&last})
+	d := r.Watch(yes{&last}, "")
 	liar := policy.Subject{Account: "x", Institution: "nowhere", Unit: policy.Unit{ID: "nowhere", State: policy.UnitRegistered, Department: 9, Post: 9}}
 	if _, err = d.Decide(ctx, policy.AccessQuestion{Action: "x", Subject: liar}); err != nil || last.Unit.State != policy.UnitUnknown || last.Unit.Department != 0 {
 		t.Errorf("told %+v, %v", last.Unit, err)

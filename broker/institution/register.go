@@ -120,6 +120,38 @@ func (r *Register) inform(s policy.Subject) (policy.Subject, error) {
 }
 
 // Watch makes a Decider that asks rules with what the register says of the subject's institution.
-func (r *Register) Watch(rules policy.Decider) policy.Decider {
-	return informed.Decider(rules, r.inform)
+func (r *Register) Watch(rules policy.Decider, operator string) policy.Decider {
+	return informed.Decider(placed{rules, r, operator}, r.inform)
+}
+
+// placed tells rules where a case lies, and overwrites whatever a caller put there.
+type placed struct {
+	policy.Decider
+	register *Register
+	operator string
+}
+
+// Decide implements policy.Decider.
+func (p placed) Decide(ctx context.Context, q policy.Question) (policy.Decision, error) {
+	switch t := q.(type) {
+	case policy.TransitionQuestion:
+		t.Case.Lies = p.regions(t.Case.DataOwners)
+		q = t
+	case policy.CommandsQuestion:
+		t.Case.Lies = p.regions(t.Case.DataOwners)
+		q = t
+	}
+	return p.Decider.Decide(ctx, q)
+}
+
+// regions are where the owners and the service lie; a unit that is not on the register lies nowhere.
+func (p placed) regions(owners []string) []string {
+	var out []string
+	for _, id := range append([]string{p.operator}, owners...) {
+		if at := p.register.Unit(id).Region; at != "" && !slices.Contains(out, at) {
+			out = append(out, at)
+		}
+	}
+	slices.Sort(out)
+	return out
 }

@@ -196,7 +196,7 @@ func (s *Service) foundation(ctx context.Context) (Defaults, error) {
 	if s.mandates, err = board.Open(ctx, s.store, s.c.Now); err != nil {
 		return d, err
 	}
-	s.Desk.Policy = s.mandates.InSight(s.register.Watch(s.files.Watch(s.Desk.Policy)))
+	s.Desk.Policy = s.mandates.InSight(s.register.Watch(s.files.Watch(s.Desk.Policy), s.c.Operator))
 	if err := s.retained(ctx); err != nil {
 		return d, err
 	}

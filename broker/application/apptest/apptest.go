@@ -145,7 +145,7 @@ func With(t testing.TB, decider policy.Decider) *World {
 	must(t, err)
 	w.Mandates, err = board.Open(ctx, w.Store, w.Clock.Now)
 	must(t, err)
-	w.Desk = act.Desk{Store: w.Store, Log: w.Log, Policy: w.Mandates.InSight(w.Register.Watch(files.Watch(decider))), Now: w.Clock.Now, Operator: "jinhe-health-information-centre"}
+	w.Desk = act.Desk{Store: w.Store, Log: w.Log, Policy: w.Mandates.InSight(w.Register.Watch(files.Watch(decider), "jinhe-health-information-centre")), Now: w.Clock.Now, Operator: "jinhe-health-information-centre"}
 	must(t, institution.Seed(ctx, w.Desk, w.Register, institutions(w.Clock.Now())))
 	must(t, conduct.Seed(ctx, w.Desk, files, conduct.DemoDuties(accounts(), "2036-12-31", "2036-12-31")))
 	w.Ledger, err = ledger.New(ledger.Config{MaxFaults: 3, Now: w.Clock.Now})
