@@ -4,6 +4,7 @@ package carrel.application
 
 import data.carrel.cite
 import data.carrel.duo
+import data.carrel.grant
 
 # --- the form (broker/form says where an application does not follow it)
 
@@ -28,7 +29,7 @@ named["mlps"] := app.receiver.evidence if app.kind == "handover"
 
 named["guardian"] := app.minors.consent if app.minors.included
 
-named["rules"] := app.rules.document if "tianjin-32-5/rules" in needs
+named["rules"] := app.rules.document if grant.is_qc
 
 held contains "sichuan-29/attached" if {
 	count(data.carrel.papers) > 0
