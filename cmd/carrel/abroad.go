@@ -100,7 +100,7 @@ func (a *app) abroadStep(name, short string, body func() any) *cobra.Command {
 
 func (a *app) printAbroad(f abroad.File) error {
 	return a.print(f, func(w io.Writer) {
-		fmt.Fprintf(w, "%s  %s  %s → %s (%s)  %s %s  %s %d  %s %s\n", f.ID, f.State, f.Facts.Owner, f.Facts.Recipient, f.Facts.Country, a.say("申请单位", "for"), f.Facts.Applicant, a.say("行数上限", "rows"), f.Facts.Rows, a.say("至", "until"), f.Facts.Until)
+		fmt.Fprintf(w, "%s  %s  %s → %s (%s)  %s %s  %s %d  %s %s\n", f.ID, a.ruleName("workflow/cross-border/states", f.State), f.Facts.Owner, f.Facts.Recipient, f.Facts.Country, a.say("申请单位", "for"), f.Facts.Applicant, a.say("行数上限", "rows"), f.Facts.Rows, a.say("至", "until"), f.Facts.Until)
 		for _, c := range f.Clearances {
 			fmt.Fprintf(w, "  %s  %s  %s\n", c.Office, c.Number, c.Document)
 		}
@@ -122,7 +122,7 @@ func (a *app) abroadList() *cobra.Command {
 			return a.print(all, func(w io.Writer) {
 				rows := [][]string{}
 				for _, f := range all {
-					rows = append(rows, []string{f.ID, f.State, f.Facts.Owner, f.Facts.Recipient, string(f.Facts.Until)})
+					rows = append(rows, []string{f.ID, a.ruleName("workflow/cross-border/states", f.State), f.Facts.Owner, f.Facts.Recipient, string(f.Facts.Until)})
 				}
 				list(w, a.say("没有出境申请", "no files"), []string{a.say("编号", "FILE"), a.say("状态", "STATE"), a.say("责任单位", "OWNER"), a.say("接收方", "RECIPIENT"), a.say("至", "UNTIL")}, rows)
 			})

@@ -31,7 +31,7 @@ func (a *app) accessCommand() *cobra.Command {
 			return a.print(all, func(w io.Writer) {
 				rows := [][]string{}
 				for _, x := range all {
-					rows = append(rows, []string{x.Dataset, x.Institution, x.Person, x.Post, x.Grant, x.Kind, x.State, string(x.From) + " … " + string(x.To), strings.Join(x.Columns, ",")})
+					rows = append(rows, []string{x.Dataset, x.Institution, x.Person, x.Post, x.Grant, x.Kind, a.ruleName(grantStates, x.State), string(x.From) + " … " + string(x.To), strings.Join(x.Columns, ",")})
 				}
 				list(w, a.say("没有人有访问权，或您无权查看", "nobody has access, or it is not for you to see"), []string{a.say("数据集", "DATASET"), a.say("单位", "INSTITUTION"), a.say("人员", "PERSON"),
 					a.say("身份", "POST"), a.say("授权", "GRANT"), a.say("种类", "KIND"), a.say("状态", "STATE"), a.say("期限", "PERIOD"), a.say("字段", "FIELDS")}, rows)

@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -78,7 +80,7 @@ func (a *app) applicationNew() *cobra.Command {
 				return err
 			}
 			return a.print(made, func(w io.Writer) {
-				fmt.Fprintf(w, a.say("已建立申请 %s（%s）；提交：carrel application submit %s\n", "application %s (%s); submit it with: carrel application submit %s\n"), made.ID, made.State, made.ID)
+				fmt.Fprintf(w, a.say("已建立申请 %s（%s）；提交：carrel application submit %s\n", "application %s (%s); submit it with: carrel application submit %s\n"), made.ID, a.ruleName(appStates, made.State), made.ID)
 			})
 		},
 	}
@@ -142,7 +144,7 @@ func (a *app) step(cmd *cobra.Command, id, name string, body any) error {
 		return err
 	}
 	return a.print(got, func(w io.Writer) {
-		fmt.Fprintf(w, "%s  %s", got.ID, got.State)
+		fmt.Fprintf(w, "%s  %s", got.ID, a.ruleName(appStates, got.State))
 		if len(got.Needed) > 0 && got.Grant == "" {
 			fmt.Fprintf(w, "  %s %s (%s %d)", a.say("审查：", "reviews:"), strings.Join(got.Needed, ", "), a.say("票数", "votes"), len(got.Reviews))
 		}
@@ -202,20 +204,37 @@ func (a *app) applicationList() *cobra.Command {
 			if err := c.get(cmd.Context(), "/applications?"+url.Values{"inbox": {strconv.FormatBool(inbox)}, "q": {words}, "state": {state}, "after": {after}}.Encode(), &items); err != nil {
 				return err
 			}
+			if inbox {
+				soonestFirst(items)
+			}
 			return a.print(items, func(w io.Writer) {
 				rows := [][]string{}
 				for _, i := range items {
-					rows = append(rows, []string{i.ID, i.StateText.In(a.lang), i.Lead, i.Institution, strings.Join(i.Datasets, ","), i.Title, string(i.Due), a.commandNames(i.Commands)})
+					due := string(i.Due)
+					if i.Overdue {
+						due += a.say("（已逾期）", " overdue")
+					}
+					rows = append(rows, []string{i.ID, i.StateText.In(a.lang), i.Lead, i.Institution, strings.Join(i.Datasets, ","), i.Title, due, a.commandNames(i.Commands)})
 				}
 				list(w, a.say("没有申请", "no applications"), []string{a.say("申请", "APPLICATION"), a.say("状态", "STATE"), a.say("负责人", "LEAD"), a.say("单位", "INSTITUTION"), a.say("数据集", "DATASETS"), a.say("题目", "TITLE"), a.say("期限", "DUE"), a.say("您可以", "YOU MAY")}, rows)
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&inbox, "inbox", false, "only what waits for you")
+	cmd.Flags().BoolVar(&inbox, "inbox", false, "only what waits for you, what is due first on top")
 	cmd.Flags().StringVar(&words, "search", "", "words that must stand in number, title, lead, institution, dataset or state")
 	cmd.Flags().StringVar(&state, "state", "", "only those in this state, e.g. reviewed")
 	cmd.Flags().StringVar(&after, "after", "", "number of the last application of the page before")
 	return cmd
+}
+
+// soonestFirst sorts an inbox by the day by which something is owed; what has none comes last.
+func soonestFirst(items []application.Item) {
+	slices.SortStableFunc(items, func(x, y application.Item) int {
+		if (x.Due == "") != (y.Due == "") {
+			return cmp.Compare(len(y.Due), len(x.Due))
+		}
+		return cmp.Compare(x.Due, y.Due)
+	})
 }
 
 func (a *app) commandNames(commands []policy.Command) string {
@@ -287,7 +306,7 @@ func (a *app) grantCommand() *cobra.Command {
 			return a.print(all, func(w io.Writer) {
 				rows := [][]string{}
 				for _, g := range all {
-					rows = append(rows, []string{g.ID, g.Kind, g.State, g.Lead, strings.Join(g.Datasets, ","), string(g.From) + " … " + string(g.To), fmt.Sprintf("%.3g", g.Epsilon)})
+					rows = append(rows, []string{g.ID, g.Kind, a.ruleName(grantStates, g.State), g.Lead, strings.Join(g.Datasets, ","), string(g.From) + " … " + string(g.To), fmt.Sprintf("%.3g", g.Epsilon)})
 				}
 				list(w, a.say("没有授权；批准并签署协议后才有", "no grants; one begins when an application is approved and its agreement signed"), []string{a.say("授权", "GRANT"), a.say("种类", "KIND"), a.say("状态", "STATE"), a.say("负责人", "LEAD"), a.say("数据集", "DATASETS"), a.say("期限", "PERIOD"), "ε"}, rows)
 			})
@@ -336,7 +355,7 @@ func (a *app) grants(cmd *cobra.Command) ([]grant.Grant, error) {
 }
 
 func (a *app) printGrant(w io.Writer, v grant.View) {
-	fmt.Fprintf(w, "%s  %s  %s  %s … %s\n", v.ID, v.Kind, v.State, v.From, v.To)
+	fmt.Fprintf(w, "%s  %s  %s  %s … %s\n", v.ID, v.Kind, a.ruleName(grantStates, v.State), v.From, v.To)
 	fmt.Fprintf(w, "%s %s; %s %s\n", a.say("负责人", "lead"), v.Lead, a.say("成员", "team"), strings.Join(v.Team, ", "))
 	fmt.Fprintf(w, "%s %s: %s\n", a.say("数据集", "dataset"), strings.Join(v.Datasets, ", "), strings.Join(v.Columns, ", "))
 	if v.Reason != "" {

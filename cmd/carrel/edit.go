@@ -45,7 +45,7 @@ func (a *app) applicationEdit() *cobra.Command {
 				return err
 			}
 			return a.print(got, func(w io.Writer) {
-				fmt.Fprintf(w, a.say("已更改申请 %s（%s）；提交：carrel application submit %s\n", "application %s (%s) is changed; submit it with: carrel application submit %s\n"), got.ID, got.State, got.ID)
+				fmt.Fprintf(w, a.say("已更改申请 %s（%s）；提交：carrel application submit %s\n", "application %s (%s) is changed; submit it with: carrel application submit %s\n"), got.ID, a.ruleName(appStates, got.State), got.ID)
 			})
 		},
 	}

@@ -43,7 +43,7 @@ func (a *app) versions(cmd *cobra.Command, dataset string) ([]register.Version, 
 func (a *app) printVersions(w io.Writer, all []register.Version) {
 	rows := [][]string{}
 	for _, v := range all {
-		rows = append(rows, []string{strconv.FormatInt(v.Version, 10), string(v.Date), v.State, v.Kind, v.Checked.By, v.Approved.By, v.Label.Text.In(a.language()), v.Digest})
+		rows = append(rows, []string{strconv.FormatInt(v.Version, 10), string(v.Date), a.ruleName("holdings/states", v.State), v.Kind, v.Checked.By, v.Approved.By, v.Label.Text.In(a.language()), v.Digest})
 	}
 	list(w, a.say("尚无版本", "no versions yet"), []string{a.say("版本", "VERSION"), a.say("日期", "DATE"), a.say("状态", "STATE"), a.say("种类", "KIND"), a.say("复核", "CHECKED"), a.say("终审", "APPROVED"), a.say("标识", "LABEL"), a.say("摘要", "DIGEST")}, rows)
 }

@@ -190,7 +190,7 @@ func (a *app) applicationCopy() *cobra.Command {
 				return err
 			}
 			return a.print(made, func(w io.Writer) {
-				fmt.Fprintf(w, a.say("已建立申请 %s（%s）；更改：carrel application edit %s\n", "application %s (%s); change it with: carrel application edit %s\n"), made.ID, made.State, made.ID)
+				fmt.Fprintf(w, a.say("已建立申请 %s（%s）；更改：carrel application edit %s\n", "application %s (%s); change it with: carrel application edit %s\n"), made.ID, a.ruleName(appStates, made.State), made.ID)
 			})
 		},
 	}

@@ -87,7 +87,7 @@ func (a *app) handoverList() *cobra.Command {
 					if h.Package != nil {
 						size = strconv.FormatInt(h.Package.Rows, 10)
 					}
-					rows = append(rows, []string{h.ID, h.State, h.Dataset, h.Institution, h.Grant, size})
+					rows = append(rows, []string{h.ID, a.ruleName("workflow/handover/states", h.State), h.Dataset, h.Institution, h.Grant, size})
 				}
 				list(w, a.say("没有移交", "no handovers"), []string{a.say("移交", "HANDOVER"), a.say("状态", "STATE"), a.say("数据集", "DATASET"), a.say("接收方", "RECEIVER"), a.say("授权", "GRANT"), a.say("行数", "ROWS")}, rows)
 			})
@@ -113,7 +113,7 @@ func (a *app) handoverShow(use, short string) *cobra.Command {
 }
 
 func (a *app) printHandover(w io.Writer, h handover.Handover) {
-	fmt.Fprintf(w, "%s  %s  %s → %s\n", h.ID, h.State, h.Dataset, h.Institution)
+	fmt.Fprintf(w, "%s  %s  %s → %s\n", h.ID, a.ruleName("workflow/handover/states", h.State), h.Dataset, h.Institution)
 	fmt.Fprintf(w, "%s %s, %s\n", a.say("申请", "requested by"), h.Requester, second(h.Made))
 	if p := h.Package; p != nil {
 		fmt.Fprintf(w, "%s %d, %s %d, k = %d\n%s %s\n", a.say("行数", "rows"), p.Rows, a.say("列数", "columns"), p.Columns, p.K.Smallest, a.say("清单", "manifest"), p.Manifest)

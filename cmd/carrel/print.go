@@ -66,7 +66,9 @@ func (a *app) applicationSeal() *cobra.Command {
 			if err := c.post(cmd.Context(), "/applications/"+url.PathEscape(args[0])+"/agreement/seal", body, &got); err != nil {
 				return err
 			}
-			return a.print(got, func(w io.Writer) { fmt.Fprintf(w, "%s  %s  %s\n", got.ID, got.State, body["hash"]) })
+			return a.print(got, func(w io.Writer) {
+				fmt.Fprintf(w, "%s  %s  %s\n", got.ID, a.ruleName(appStates, got.State), body["hash"])
+			})
 		},
 	}
 	cmd.Flags().StringVar(&digest, "digest", "", "digest of the agreement that was sealed, from \"carrel agreement show\"")

@@ -53,6 +53,12 @@ func (a *app) nounName(noun string) string {
 	return a.say(cmp.Or(zh, noun), noun)
 }
 
+// Where rules name the states of what people follow.
+const (
+	appStates   = "workflow/application/states"
+	grantStates = "workflow/grant/states"
+)
+
 // ruleName is how a table writes a code of the rules: in Chinese by its label, in English by the code that flags take. path leads to the
 // labels in a file of the rules' data, e.g. "workflow/application/states".
 func (a *app) ruleName(path, code string) string {

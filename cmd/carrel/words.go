@@ -41,7 +41,7 @@ func (a *app) printWords(w io.Writer, v application.View) {
 }
 
 func (a *app) printApplication(w io.Writer, v application.View) {
-	fmt.Fprintf(w, "%s  %s  %s\n", v.ID, v.State, v.Texts[application.TextTitle])
+	fmt.Fprintf(w, "%s  %s  %s\n", v.ID, a.ruleName(appStates, v.State), v.Texts[application.TextTitle])
 	fmt.Fprintf(w, "%s %s, %s … %s\n", a.say("负责人", "lead"), v.Facts.Lead, v.Facts.From, v.Facts.To)
 	for _, x := range v.Facts.Wishes {
 		fmt.Fprintf(w, "%s %s: %s\n", a.say("数据集", "dataset"), x.Dataset, strings.Join(x.Columns, ", "))
