@@ -100,12 +100,12 @@ func (a Article) In(where string) bool {
 	return false
 }
 
-// Parts are the parts of the product that duties name.
+// Parts are the parts of the product that duties name; a place inside a part, such as policies/query, is asked for as well.
 func Parts(all []Article) []string {
 	seen := map[string]bool{}
 	for _, a := range all {
 		for part := range strings.SplitSeq(a.Where, ",") {
-			if part = strings.TrimSpace(part); part != "" && part != "all" {
+			if part, _, _ = strings.Cut(strings.TrimSpace(part), "/"); part != "" && part != "all" {
 				seen[part] = true
 			}
 		}

@@ -161,13 +161,13 @@ func (s *Service) Register(ctx context.Context, by auth.Identity, file string, s
 	})
 }
 
-// faulty says where an entry is at fault. It is the steward's own text, by line: an entry holds nothing of the data.
+// faulty says where an entry is at fault, by line: an entry holds nothing of the data. The name of its file is only the sender's.
 func faulty(err error) error {
 	var e *catalogue.Error
 	if !errors.As(err, &e) {
 		return err
 	}
-	return problem.Wrap(err, problem.Invalid, fmt.Sprintf("目录条目第 %d 行第 %d 列有误；请对照英文说明改正。", e.Line, e.Column), "The entry is at fault: "+e.Error())
+	return problem.Wrap(err, problem.Invalid, fmt.Sprintf("目录条目第 %d 行第 %d 列有误；请对照英文说明改正。", e.Line, e.Column), fmt.Sprintf("The entry is at fault in line %d, column %d: %s", e.Line, e.Column, e.Message))
 }
 
 // Version is a version of a dataset as those see it who sign.
