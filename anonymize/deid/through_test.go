@@ -242,6 +242,9 @@ func TestThroughIsTheColumn(t *testing.T) {
 		}
 		othersEqual(rt, got, c.tables(t, less))
 	})
+	if testing.Short() {
+		return // five cities are too few to hold everything
+	}
 	for _, what := range []string{"reading", "ward", "reading unlinked", "reading no-unit", "ward unlinked", "ward excluded", "reading excluded", "reading above-cap"} {
 		if seen[what] == 0 && !t.Failed() {
 			t.Errorf("the test has no power: never %s: %v", what, seen)
