@@ -74,13 +74,11 @@ plain(names) := {"zh": joined, "en": joined} if {
 
 # named makes a detail of things that have names in both languages; what has none, such as a dataset, is what it is called. Of two
 # words the first is the kind of the second.
-named(codes) := {lang: concat(", ", sort({name(c, lang) | some c in codes})) | some lang in ["zh", "en"]}
+named(codes) := {lang: concat(", ", sort({name(data.carrel.names, c, lang) | some c in codes})) | some lang in ["zh", "en"]}
 
-name(code, lang) := known if known := data.carrel.names[code][lang]
+name(table, code, lang) := known if known := table[code][lang]
 
-else := sprintf("%s %s", [data.carrel.names[kind][lang], id]) if {
-	[kind, id] := split(code, " ")
-}
+else := concat(" ", [table[words[0]][lang], words[1]]) if words := split(code, " ")
 
 else := code
 

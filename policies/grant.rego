@@ -157,6 +157,11 @@ lines(names) := text if {
 details["sichuan-17/grant-period"] := period
 
 # period says when a grant that does not run begins, or that it ended, and what there is to do.
+default period := {
+	"zh": "未写明起止日期", "en": "it has no first or no last day",
+	"change": {"zh": "申请新的授权。", "en": "Apply for a new grant. "},
+}
+
 period := {
 	"zh": sprintf("自 %s 起可用", [input.grant.from]), "en": sprintf("it begins on %s", [input.grant.from]),
 	"change": {"zh": sprintf("请等到 %s。", [input.grant.from]), "en": sprintf("Wait until %s. ", [input.grant.from])},
@@ -168,7 +173,7 @@ period := {
 } if {
 	input.grant.from != ""
 	input.grant.to < cite.today
-} else := {"zh": "未写明起止日期", "en": "it has no first or no last day", "change": {"zh": "申请新的授权。", "en": "Apply for a new grant. "}}
+}
 
 details["sichuan-17/datasets"] := cite.plain({d | some d in input.datasets; not d in input.grant.datasets})
 

@@ -39,13 +39,15 @@ test_genetic if asks({"/application/codes": ["icd10:Q90.0"], "/application/asses
 
 test_genetic_purpose if asks({"/application/use/flags": ["genetic"]}, {"genetic"})
 
-test_a_short_code_asks_for_all_below if asks({"/application/codes": ["icd10:Q"], "/application/assessment": "as-1", "/assessment": assessed}, {"genetic", "scientific"})
+coded(code) := {"/application/codes": [code], "/application/assessment": "as-1", "/assessment": assessed}
 
-test_mental_illness if asks({"/application/codes": ["icd10:F32"], "/application/assessment": "as-1", "/assessment": assessed}, {"scientific"})
+test_a_short_code_asks_for_all_below if asks(coded("icd10:Q"), {"genetic", "scientific"})
+
+test_mental_illness if asks(coded("icd10:F32"), {"scientific"})
 
 test_mental_illness_needs_an_assessment if denies("pipl-55/assessment", "/application/codes", ["icd10:F32"])
 
-test_hiv_is_level_five if rules(changed(question, {"/application/codes": ["icd10:B20"], "/application/assessment": "as-1", "/assessment": assessed})) == {"state47-open/level"}
+test_hiv_is_level_five if rules(changed(question, coded("icd10:B20"))) == {"state47-open/level"}
 
 test_quality_control if {
 	d := changed(handover, {})

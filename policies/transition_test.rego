@@ -235,7 +235,7 @@ test_wrong_state_of_a_stranger if {
 
 of_unit(region, level) := object.union(zhou, {
 	"unit": {"id": "c", "state": "registered", "region": region, "level": level},
-	"duties": [{"sort": sort, "of": "person", "until": "2027-11-21"} | some sort in ["training", "declaration"]],
+	"duties": [{"sort": s, "of": "person", "until": "2027-11-21"} | some s in ["training", "declaration"]],
 })
 
 lying(subject, regions) := asked("application", subject, decide, {"state": "reviewed", "reviews": held, "lies": regions})
