@@ -107,7 +107,7 @@ func (s *source) add(name string, body []byte) error {
 		if err := bounded(body); err != nil {
 			return err
 		}
-		m, err := ast.ParseModuleWithOpts(name, string(body), ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: capabilities()})
+		m, err := parse(name, body, capabilities())
 		if err != nil {
 			return plainly(err)
 		}
@@ -125,6 +125,17 @@ func (s *source) add(name string, body []byte) error {
 		doc = map[string]any{bundleRoot: map[string]any{schemasName: map[string]any{strings.TrimSuffix(path.Base(name), ".json"): doc}}}
 	}
 	return merge(s.data, doc)
+}
+
+// parse reads one module so that several goroutines may read it, compile it and copy it at once: an object of OPA's tree
+// sorts its keys when they are first asked for, and its Copy does not wait for another's sorting, so all are asked for here.
+func parse(name string, body []byte, can *ast.Capabilities) (*ast.Module, error) {
+	m, err := ast.ParseModuleWithOpts(name, string(body), ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: can})
+	if err != nil {
+		return nil, err
+	}
+	ast.WalkTerms(m, func(*ast.Term) bool { return false })
+	return m, nil
 }
 
 // merge puts b into a; two files that say something about the same leaf are a mistake.

@@ -95,7 +95,7 @@ func (s *Suite) read(dir fs.FS, name string) error {
 	if !isTest(name) {
 		return nil
 	}
-	m, err := ast.ParseModuleWithOpts(name, string(body), ast.ParserOptions{RegoVersion: ast.RegoV1})
+	m, err := parse(name, body, nil)
 	if err != nil {
 		return fmt.Errorf("policy: %s: parse: %w", name, err)
 	}
