@@ -62,7 +62,7 @@ func TestModulesAreReadByMany(t *testing.T) {
 	}
 	each(8, func(int) {
 		for name, m := range src.modules {
-			if c := m.Copy(); mentions(c, "no/rule") || len(c.Rules) != len(m.Rules) {
+			if c := m.Copy(); mentions(m, "no/rule") || len(c.Rules) != len(m.Rules) {
 				t.Errorf("%s is not as it was", name)
 			}
 		}
