@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
@@ -21,14 +22,14 @@ import (
 	"carrel/policy"
 )
 
-// template is what `application new --template` prints: a draft to fill in.
+// template is what `application new --template` prints: a draft to fill in, for a year from the two days that it is given.
 const template = `# An application for data. Fill in and send with: carrel application new FILE
 facts:
   kind: query                  # query: noised answers; handover: a package, for quality-control centres
   purpose: research            # research | quality-control
   team: []                     # accounts of the other members
-  from: "2026-12-01"
-  to: "2027-11-30"
+  from: "%s"
+  to: "%s"
   funding: public              # none | public | institution | industry
   conflicts: none              # none | declared
   ethics: {document: "sha256:…"}   # of the ethics committee's document; or give texts.exemption
@@ -61,7 +62,8 @@ func (a *app) applicationNew() *cobra.Command {
 		Args:    a.upTo(1, "a file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if tmpl {
-				_, err := io.WriteString(a.out, template)
+				today := policy.DateOf(time.Now())
+				_, err := fmt.Fprintf(a.out, template, today, policy.DateOf(time.Now().AddDate(1, 0, -1)))
 				return err
 			}
 			if len(args) != 1 {
