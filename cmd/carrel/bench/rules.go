@@ -28,7 +28,7 @@ const (
 )
 
 // rules measures one decision of each kind with inputs of real size and all rules loaded, asked as if for the first time, beside
-// the least that OPA can do; then the mix of a query as the service asks it, and a replay of what was decided.
+// the least that OPA can do; then the mix of a day, of which no two questions are the same, and a replay of what was decided.
 func (b *bench) rules(ctx context.Context) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(serverGarbage))
 	least, err := yardstick.NewBare(ctx)
@@ -43,23 +43,28 @@ func (b *bench) rules(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	alike := func(q policy.Question) func(int) policy.Question { return func(int) policy.Question { return q } }
 	for _, q := range yardstick.Questions() {
-		if err := b.decision(ctx, q.Name, fresh, q.Question, least); err != nil {
+		if err := b.decision(ctx, q.Name, fresh, alike(q.Question), least); err != nil {
 			return err
 		}
 	}
 	for _, q := range yardstick.Questions()[:2] {
-		if err := b.decision(ctx, q.Name+"-again", kept, q.Question, least); err != nil {
+		if err := b.decision(ctx, q.Name+"-again", kept, alike(q.Question), least); err != nil {
 			return err
 		}
+	}
+	if err := b.decision(ctx, "mix", kept, yardstick.Mix, least); err != nil {
+		return err
 	}
 	return b.replay(ctx)
 }
 
 // decision asks in turns with the least decision, so that both meet the same machine.
-func (b *bench) decision(ctx context.Context, name string, d *opa.Decider, q policy.Question, least *yardstick.Bare) error {
+func (b *bench) decision(ctx context.Context, name string, d *opa.Decider, ask func(int) policy.Question, least *yardstick.Bare) error {
 	var ours, base []float64
 	for i := range rulesAsks + 20 {
+		q := ask(i)
 		start := time.Now()
 		if _, err := d.Decide(ctx, q); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
