@@ -17,9 +17,10 @@ build: ## bin/carrel (pure Go) and bin/carrel-sandbox (the only binary with Duck
 	CGO_ENABLED=0 $(GO) build -o bin/carrel ./cmd/carrel
 	CGO_ENABLED=1 $(GO) build -o bin/carrel-sandbox ./cmd/carrel-sandbox
 
-clients: ## the client commands for Windows and macOS
-	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 $(GO) build -o bin/carrel-windows.exe ./cmd/carrel
-	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) build -o bin/carrel-darwin ./cmd/carrel
+CLIENTS ?= windows/amd64 darwin/arm64
+clients: ## the client commands for Windows and macOS (CLIENTS=windows/amd64 one of them)
+	@for t in $(CLIENTS); do os=$${t%/*}; out=bin/carrel-$$os; [ $$os != windows ] || out=$$out.exe; \
+	  echo "$$out"; GOOS=$$os GOARCH=$${t#*/} CGO_ENABLED=0 $(GO) build -o $$out ./cmd/carrel || exit 1; done
 
 demo: build ## one application to noised answers, one QC package to its receipt; last line is JSON
 	@rm -rf $(DEMO) && bin/carrel demo run --dir $(DEMO)
