@@ -22,24 +22,13 @@ var ErrNoPerson = errors.New("no table has a column that names the person: say w
 // Recipe writes a proposal that deid reads, with the reason of each step. now gives the constant date that ages are
 // computed at, the end of the year before.
 func Recipe(r *Report, lang string, now time.Time) ([]byte, error) {
-	w := &writer{dataset: r.Dataset, lang: lang}
-	for i := range r.Tables {
-		if t := &r.Tables[i]; t.Format == "csv" || t.Format == "parquet" {
-			w.tables = append(w.tables, t)
-		} else {
-			w.left = append(w.left, t.Name)
-		}
+	w, err := newWriter(r, lang)
+	if err != nil {
+		return nil, err
 	}
-	if len(w.tables) == 0 {
-		return nil, ErrNoTable
-	}
-	unit := w.unit()
-	if unit == nil {
-		return nil, ErrNoPerson
-	}
-	w.head(r, unit, now)
+	w.head(r, now)
 	for _, t := range w.tables {
-		w.table(t, unit)
+		w.table(t)
 	}
 	src := []byte(w.b.String())
 	if _, err := deid.ParseRecipe("the proposal", src); err != nil {
@@ -48,11 +37,41 @@ func Recipe(r *Report, lang string, now time.Time) ([]byte, error) {
 	return src, nil
 }
 
+// newWriter finds the tables that a recipe is about, and the one that says who is who. Lists of persons to leave out are no tables of an extract.
+func newWriter(r *Report, lang string) (*writer, error) {
+	w := &writer{dataset: r.Dataset, lang: lang}
+	for i := range r.Tables {
+		switch t := &r.Tables[i]; {
+		case t.Format != "csv" && t.Format != "parquet":
+			w.left = append(w.left, t.Name)
+		case t.Person != "" && (t.Name == "objections" || t.Name == "consents"):
+			w.lists = append(w.lists, t)
+		default:
+			w.tables = append(w.tables, t)
+		}
+	}
+	if len(w.tables) == 0 {
+		return nil, ErrNoTable
+	}
+	if w.unit = w.chooseUnit(); w.unit == nil {
+		return nil, ErrNoPerson
+	}
+	w.lists = slices.DeleteFunc(w.lists, func(l *Table) bool { // those that the recipe cannot read stay tables
+		usable := l.Person == w.unit.Person && (l.Name == "objections" || w.unit.column("birth_date") != nil)
+		if !usable {
+			w.tables = append(w.tables, l)
+		}
+		return !usable
+	})
+	return w, nil
+}
+
 // writer writes the proposal.
 type writer struct {
 	b             strings.Builder
 	dataset, lang string
-	tables        []*Table
+	tables, lists []*Table
+	unit          *Table
 	left          []string
 }
 
@@ -60,8 +79,8 @@ func (w *writer) say(t Text) string { return t.In(w.lang) }
 
 func (w *writer) line(format string, args ...any) { fmt.Fprintf(&w.b, format+"\n", args...) }
 
-// unit chooses the table that says who is who: one row a person, with a resident number if there is one, and as many persons as there are.
-func (w *writer) unit() *Table {
+// chooseUnit chooses the table that says who is who: one row a person, with a resident number if there is one, and as many persons as there are.
+func (w *writer) chooseUnit() *Table {
 	var with []*Table
 	for _, t := range w.tables {
 		if t.Person != "" {
@@ -86,7 +105,26 @@ func (t *Table) residentColumn() string {
 	return ""
 }
 
-func (w *writer) head(r *Report, unit *Table, now time.Time) {
+func (t *Table) column(name string) *Column {
+	for i := range t.Columns {
+		if t.Columns[i].Name == name {
+			return &t.Columns[i]
+		}
+	}
+	return nil
+}
+
+// guardianColumn says of a row whether its resident number is a guardian's.
+func (t *Table) guardianColumn() string {
+	for _, c := range t.Columns {
+		if (strings.Contains(words(c.Name), "guardian") || strings.Contains(c.Name, "监护")) && c.Distinct <= 2 && c.Type == "integer" {
+			return c.Name
+		}
+	}
+	return ""
+}
+
+func (w *writer) head(r *Report, now time.Time) {
 	w.line("# %s", w.say(Text{"由 carrel extract profile 拟定；每一步都须由数据管理员审定。", "Drafted by carrel extract profile; a steward has to decide on every step."}))
 	w.line("# %s", w.say(r.Caution))
 	if len(w.left) > 0 {
@@ -98,9 +136,10 @@ func (w *writer) head(r *Report, unit *Table, now time.Time) {
 	w.line("version: \"1\"")
 	w.line("as_of: %d-12-31 # %s", now.Year()-1, w.say(Text{"计算年龄的固定日期，请核定", "the constant date that ages are computed at: settle it"}))
 	w.source()
-	w.line("%s", w.unitLine(unit))
+	w.line("%s", w.unitLine())
+	w.exclude()
 	w.line("missing_unit: {at_most: 0.1%%}")
-	if len(w.private()) > 1 && !unit.OneEach {
+	if len(w.private()) > 1 && !w.unit.OneEach {
 		w.line("# %s", w.say(Text{"没有一人一行的表：请先备一张，否则无法构建。", "No table has one row a person: provide one, or this cannot be built."}))
 	}
 	w.line("tables:")
@@ -144,24 +183,38 @@ func (w *writer) source() {
 	w.line("source: {%s}", parts)
 }
 
-func (w *writer) unitLine(unit *Table) string {
-	from, form, link := unit.Person, "local", ""
-	if id := unit.residentColumn(); id != "" {
+func (w *writer) unitLine() string {
+	from, form, rest := w.unit.Person, "local", ""
+	if id := w.unit.residentColumn(); id != "" {
 		from, form = id, "resident-id"
+		if g := w.unit.guardianColumn(); g != "" {
+			rest = ", guardian: " + strconv.Quote(w.unit.Name+"."+g)
+		}
 	}
-	if len(w.private()) > 1 || from != unit.Person {
-		link = ", link: " + strconv.Quote(unit.Person)
+	if len(w.private()) > 1 || from != w.unit.Person {
+		rest += ", link: " + strconv.Quote(w.unit.Person)
 	}
-	return fmt.Sprintf("unit: {from: %s%s, form: %s, key: \"keyring:%s-unit\"}", strconv.Quote(unit.Name+"."+from), link, form, w.dataset)
+	return fmt.Sprintf("unit: {from: %s%s, form: %s, key: \"keyring:%s-unit\"}", strconv.Quote(w.unit.Name+"."+from), rest, form, w.dataset)
+}
+
+// exclude reads the lists of persons to leave out.
+func (w *writer) exclude() {
+	var parts []string
+	for _, l := range w.lists {
+		parts = append(parts, map[string]string{"objections": "objections: true", "consents": "under14: unless-guardian-consents"}[l.Name])
+	}
+	if slices.Sort(parts); len(parts) > 0 {
+		w.line("exclude: {%s} # %s", strings.Join(parts, ", "), w.say(Text{"名单来自源数据中同名的表", "the lists are tables of the sources, by these names"}))
+	}
 }
 
 // table writes one table, every column by name: a source that grows a column must not grow the extract.
-func (w *writer) table(t, unit *Table) {
+func (w *writer) table(t *Table) {
 	w.line("  %s:", t.Name)
 	if usual := t.Name; t.File != usual+".csv" && t.File != usual+".csv.gz" && t.File != usual+".parquet" {
 		w.line("    file: %s", strconv.Quote(filepath.Base(t.File)))
 	}
-	w.reach(t, unit)
+	w.reach(t)
 	w.line("    columns:")
 	for _, c := range t.Columns {
 		w.line("      %s: %s # %s", key(c.Name), c.Proposal, w.reason(&c))
@@ -169,23 +222,31 @@ func (w *writer) table(t, unit *Table) {
 }
 
 // reach says how rows come to their person.
-func (w *writer) reach(t, unit *Table) {
+func (w *writer) reach(t *Table) {
 	if t.Person != "" {
-		if t.Person != unit.Person {
+		if t.Person != w.unit.Person {
 			w.line("    link: %s", strconv.Quote(t.Person))
 		}
 		return
 	}
-	for _, c := range t.Columns {
+	if c, through := w.through(t); c != nil {
+		w.line("    link: %s", strconv.Quote(c.Name))
+		w.line("    through: %s", strconv.Quote(through.Name+"."+c.Name))
+		return
+	}
+	w.line("    public: true # %s", w.say(Text{"没有患者标识：请核实确为公共表", "no column names a person: make sure that this table is public"}))
+}
+
+// through is the column by which a table's rows reach the person, and the table that it leads to; nil for a table of nobody's rows.
+func (w *writer) through(t *Table) (*Column, *Table) {
+	for i := range t.Columns {
 		for _, o := range w.tables {
-			if c.What == Reference && o.Name == c.keys && o.Person != "" {
-				w.line("    link: %s", strconv.Quote(c.Name))
-				w.line("    through: %s", strconv.Quote(o.Name+"."+c.Name))
-				return
+			if c := &t.Columns[i]; t.Person == "" && c.What == Reference && o.Name == c.keys && o.Person != "" {
+				return c, o
 			}
 		}
 	}
-	w.line("    public: true # %s", w.say(Text{"没有患者标识：请核实确为公共表", "no column names a person: make sure that this table is public"}))
+	return nil, nil
 }
 
 func (w *writer) reason(c *Column) string {

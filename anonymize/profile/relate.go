@@ -1,6 +1,8 @@
 package profile
 
 import (
+	"cmp"
+	"strconv"
 	"strings"
 
 	"carrel/anonymize/identifier"
@@ -52,12 +54,49 @@ func relate(tables []Table, dataset string) {
 		ownKey(&tables[i], used[&tables[i]])
 	}
 	for i := range tables {
-		t := &tables[i]
-		for j := range t.Columns {
-			c := &t.Columns[j]
-			p := propose(t, c, owner[c.Name], dataset)
-			c.Proposal, c.Why = p.step(columnName(c.Name, j), c.Name), p.why
+		tables[i].steps(owner, dataset)
+	}
+}
+
+// unitColumn is what drafts call the person's number.
+const unitColumn = "person_id"
+
+// steps proposes a step for every column. No two columns of a table get one name in the extract, and none the name of the person's number.
+func (t *Table) steps(owner map[string]*Table, dataset string) {
+	taken := map[string]bool{unitColumn: true}
+	for j := range t.Columns {
+		c := &t.Columns[j]
+		p := propose(t, c, owner[c.Name], dataset)
+		plain := columnName(c.Name, j)
+		if c.Why = p.why; !p.drop {
+			c.made, c.kind = cmp.Or(p.as, plain), p.kind(c)
+			if _, end, _ := strings.Cut(p.as, "_"); taken[c.made] && p.as != "" { // a second date of death
+				c.made = plain + "_" + end
+			}
+			for n, base := 2, c.made; taken[c.made]; n++ {
+				c.made = base + "_" + strconv.Itoa(n)
+			}
+			if taken[c.made] = true; c.made != plain {
+				p.as = c.made
+			}
 		}
+		c.Proposal = p.step(plain, c.Name)
+	}
+}
+
+// kind is the catalogue's type of what the step makes.
+func (p proposal) kind(c *Column) string {
+	switch {
+	case strings.HasPrefix(p.parts, "key: "), strings.HasPrefix(p.parts, "pseudonym: "):
+		return "key"
+	case c.What == EventDate, c.What == DeathDate:
+		return "date"
+	case c.What == BirthDate, c.What == BirthYear, strings.HasPrefix(p.parts, "top_code: "), p.parts == clamped && c.Type == "integer":
+		return "int"
+	case p.parts == clamped:
+		return "decimal(12,2)"
+	default:
+		return "code"
 	}
 }
 
@@ -83,8 +122,18 @@ func (c *Column) refers(o *Table) bool {
 	return false
 }
 
-// ownKey marks the one key that the table's rows are known by: the one that others use, else the first.
+// ownKey marks the one key that the table's rows are known by: the one that others use, else the first. A table of nobody's rows is a list of codes,
+// known by its code rather than by the number of its row.
 func ownKey(t *Table, used string) {
+	if t.Person == "" && used == "" {
+		for i := range t.Columns {
+			c := &t.Columns[i]
+			if n := words(c.Name); n != " id " && n != " row id " && c.Missing == 0 && c.Exact && c.Distinct == t.Rows && (c.What == RowKey || c.What == Category || c.What == Diagnosis || c.What == Region || c.What == Place) {
+				c.What, c.keys = RowKey, t.Name
+				return
+			}
+		}
+	}
 	for i := range t.Columns {
 		c := &t.Columns[i]
 		if c.What == RowKey && (used == "" || c.Name == used) {
@@ -93,6 +142,9 @@ func ownKey(t *Table, used string) {
 		}
 	}
 }
+
+// clamped is the step of measures.
+const clamped = "clamp: catalogue"
 
 // proposal is a step: parts of a mapping besides "as", or the word drop.
 type proposal struct {
@@ -200,7 +252,7 @@ func health(c *Column) proposal {
 		return dropped("邮编：地区另由行政区划给出", "postcode: regions say enough")
 	case Measure, Money, Laboratory:
 		if (c.Type == "integer" || c.Type == "decimal") && !keyName(c.Name) { // a number that names something is no measure
-			return stepped("clamp: catalogue", "上下限来自目录，依据不得是数据", "bounds come from the catalogue, for a reason that is not the data")
+			return stepped(clamped, "上下限来自目录，依据不得是数据", "bounds come from the catalogue, for a reason that is not the data")
 		}
 	default:
 	}

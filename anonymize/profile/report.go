@@ -82,6 +82,8 @@ type Column struct {
 	set  *distinct // of keys: their values' hashes
 	mark string    // the sign for missing values that it uses
 	keys string    // the table whose row key it is, or refers to
+	made string    // its name in the extract, "" where it is dropped
+	kind string    // the catalogue's type of what is made
 }
 
 // Share is a kind and the share of values that fit it.

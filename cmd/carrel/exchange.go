@@ -88,7 +88,13 @@ func (a *app) signing(step, short string) *cobra.Command {
 			if err := c.post(cmd.Context(), "/catalogue/"+url.PathEscape(args[0])+"/versions/"+step, map[string]string{"digest": digest}, &v); err != nil {
 				return err
 			}
-			return a.print(v, func(w io.Writer) { a.printVersions(w, []register.Version{v}) })
+			return a.print(v, func(w io.Writer) {
+				a.printVersions(w, []register.Version{v})
+				a.printGrade(w, v)
+				if next := map[string]string{"check": "approve", "approve": "confirm"}[step]; next != "" {
+					fmt.Fprintf(w, a.say("下一步：carrel catalogue version %s %s --digest %s\n", "next: carrel catalogue version %s %s --digest %s\n"), next, args[0], v.Digest)
+				}
+			})
 		},
 	}
 	cmd.Flags().StringVar(&digest, "digest", "", "digest of the version that you read (see report)")

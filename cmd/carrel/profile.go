@@ -18,15 +18,15 @@ import (
 
 // extractProfile looks at source tables before there is a recipe. What it prints holds no value of theirs.
 func (a *app) extractProfile() *cobra.Command {
-	var in struct{ person, recipe, dataset string }
+	var in struct{ person, recipe, entry, dataset string }
 	cmd := &cobra.Command{
 		Use: "profile FILE…", Short: "Find what identifies persons in source tables, and draft a recipe",
 		Long: `Say of each column of source tables what it is and how sure: identifiers by their checks (resident numbers, telephones,
 names, addresses, the eighteen of HIPAA's Safe Harbor), also inside free text; which columns, pairs and triples single
 persons out; and its level by GB/T 39725. Reads CSV (UTF-8 or GB 18030, packed or not), Parquet, NDJSON and FHIR R4.
-With --recipe it drafts a recipe. It proposes no bounds and no domains: those need a reason that is not the data. No
-value of the data is printed.`,
-		Example: "  carrel extract profile tables/*.csv --recipe draft.recipe.yaml --dataset jinhe",
+With --recipe it drafts a recipe, with --entry the catalogue entry that goes with it. It proposes no bounds and no
+domains: those need a reason that is not the data, and are marked "fill in". No value of the data is printed.`,
+		Example: "  carrel extract profile tables/*.csv --recipe draft.recipe.yaml --entry draft.dataset.yaml --dataset jinhe",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return nil
@@ -42,23 +42,39 @@ value of the data is printed.`,
 			if err != nil {
 				return err
 			}
-			if in.recipe != "" {
-				src, err := profile.Recipe(r, a.language(), now)
-				if err != nil {
-					return err
-				}
-				if err := writeNew(in.recipe, src); err != nil {
-					return err
-				}
+			if err := a.drafts(r, in.recipe, in.entry, now); err != nil {
+				return err
 			}
-			return a.print(r, func(w io.Writer) { a.printProfile(w, r, in.recipe) })
+			return a.print(r, func(w io.Writer) { a.printProfile(w, r, in.recipe, in.entry) })
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&in.person, "person", "", "column that names the person (else guessed by its name)")
 	f.StringVar(&in.recipe, "recipe", "", "write a draft recipe here; the file must not exist")
-	f.StringVar(&in.dataset, "dataset", "new-dataset", "name of the dataset in the draft")
+	f.StringVar(&in.entry, "entry", "", "write a draft of the catalogue entry here; the file must not exist")
+	f.StringVar(&in.dataset, "dataset", "new-dataset", "name of the dataset in the drafts")
 	return cmd
+}
+
+// drafts writes the files that were asked for.
+func (a *app) drafts(r *profile.Report, recipe, entry string, now time.Time) error {
+	if recipe != "" {
+		src, err := profile.Recipe(r, a.language(), now)
+		if err != nil {
+			return err
+		}
+		if err := writeNew(recipe, src); err != nil {
+			return err
+		}
+	}
+	if entry == "" {
+		return nil
+	}
+	src, err := profile.Entry(r, a.language())
+	if err != nil {
+		return err
+	}
+	return writeNew(entry, src)
 }
 
 var datasetName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
@@ -79,12 +95,15 @@ func writeNew(path string, src []byte) error {
 	return f.Close()
 }
 
-func (a *app) printProfile(w io.Writer, r *profile.Report, recipe string) {
+func (a *app) printProfile(w io.Writer, r *profile.Report, recipe, entry string) {
 	for i := range r.Tables {
 		a.printTable(w, &r.Tables[i])
 	}
 	if recipe != "" {
 		fmt.Fprintf(w, a.say("配方草案：%s\n", "draft recipe: %s\n"), recipe)
+	}
+	if entry != "" {
+		fmt.Fprintf(w, a.say("目录条目草案：%s\n", "draft catalogue entry: %s\n"), entry)
 	}
 	fmt.Fprintln(w, r.Caution.In(a.language()))
 }
