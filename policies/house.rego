@@ -2,8 +2,8 @@
 # title: Houses
 # description: |
 #   What an institution has to be before its people act, by the register: entered with its level and region, with a named
-#   department and post where it applies or publishes, and, of who operates the service, under a commission in date. cite asks
-#   fit before anything is approved, as it asks for standing.
+#   department and post where it applies or publishes, and, of who operates the service, under a commission in date; and what
+#   becomes of its people and grants when it ends. cite asks fit before anything is approved, as it asks for standing.
 package carrel.house
 
 import data.carrel.standing
@@ -20,7 +20,9 @@ fit if not unit.state
 fit if {
 	unit.state == "registered"
 	not unit.kind
+	not unit.ended
 	not applying
+	not input.grant.ended[0]
 }
 
 fit if {
@@ -35,6 +37,19 @@ unfit contains "sichuan-5/registered" if {
 	some role in input.subject.roles
 	not role in book.outside
 }
+
+# Of a unit that ended nobody acts any more: its people look on, tell of incidents and hand its data over (sichuan-14).
+unfit contains "sichuan-14/ended" if {
+	unit.ended
+	not standing.opened("suspended")
+	not closing
+}
+
+# A rule of its own: a question without an action closes nothing.
+closing if book.closing[standing.action]
+
+# What was agreed with a unit that is no more rests until somebody has its rights and duties.
+unfit contains "sichuan-14/parties" if input.grant.ended[0]
 
 # A unit without a named data department and post cannot publish or apply (sichuan-17).
 unfit contains "sichuan-17/department" if {

@@ -37,6 +37,7 @@ by_post := {"sichuan-17/own-unit"} if own
 own if {
 	input.before.state
 	count(changed) == 0
+	not input.renamed
 	mine
 }
 
@@ -48,7 +49,7 @@ mine if {
 changed := {key |
 	some key in [
 		"id", "level", "region", "supervisor", "kind", "platform", "connected", "left", "principal", "document", "from",
-		"until",
+		"until", "ended", "successor", "moving",
 	]
 	object.get(u, key, "") != object.get(input.before, key, "")
 }
@@ -58,6 +59,10 @@ by_paper contains "sichuan-6/commissioner" if touched({"kind", "principal", "doc
 by_paper contains "sichuan-6/dates" if touched({"principal", "from", "until"})
 
 by_paper contains "municipal-2/record" if touched({"platform", "connected", "left"})
+
+by_paper contains "sichuan-14/heir" if touched({"ended", "successor"})
+
+by_paper contains "sichuan-5/moving" if touched({"moving"})
 
 touched(keys) if count(keys & changed) > 0
 
@@ -122,7 +127,40 @@ stood if not input.before.state
 
 stood if covers(unit, input.before)
 
+# Who goes to another region is let go by the authority of the old one and entered by that of the new one, there and nowhere else.
+stood if {
+	input.before.moving == u.region
+	not u.moving
+}
+
+held contains "sichuan-5/moving" if not u.moving
+
+held contains "sichuan-5/moving" if {
+	regex.match(book.code, u.moving)
+	u.moving != u.region
+	not u.ended
+}
+
 held contains "sichuan-17/own-unit" if mine
+
+# An end is entered when it has come. Who takes over is entered, is somebody else, and has not ended.
+held contains "sichuan-14/heir" if {
+	not u.ended
+	not u.successor
+}
+
+held contains "sichuan-14/heir" if {
+	u.ended <= today
+	not u.successor
+}
+
+held contains "sichuan-14/heir" if {
+	u.ended <= today
+	u.successor != u.id
+	input.heir.id == u.successor
+	input.heir.state == "registered"
+	not input.heir.ended
+}
 
 held contains "sichuan-6/commissioner" if not u.kind
 

@@ -282,3 +282,88 @@ test_connection_ends_after_it_began if {
 }
 
 test_connection_taken_away if set_by(zhou, object.remove(university, ["platform", "connected"]), university, commission).allow
+
+# --- an institution ends, is merged into another, goes elsewhere
+
+gone := object.union(university, {"ended": "2026-11-21"})
+
+test_ended_acts_no_more if {
+	rules(asked(who("li", ["researcher"], gone), "application.create")) == {"sichuan-14/ended"}
+	asked(who("li", ["researcher"], gone), "application.list").allow
+}
+
+test_nothing_is_approved_of_the_ended if {
+	house.unfit == {"sichuan-14/ended"} with input as {"at": "2026-11-21T10:00:00+08:00", "subject": who("li", ["researcher"], gone), "application": {}}
+}
+
+test_ended_hands_over if {
+	house.unfit == set() with input as {"at": "2026-11-21T10:00:00+08:00", "act": "transfer.offer", "subject": who("wu", ["owner"], gone)}
+	house.unfit == {"sichuan-14/ended"} with input as {"at": "2026-11-21T10:00:00+08:00", "act": "dataset.register", "subject": who("wu", ["owner"], gone)}
+}
+
+test_grant_on_who_is_no_more if {
+	told := {"at": "2026-11-21T10:00:00+08:00", "subject": who("li", ["researcher"], university), "grant": {"ended": ["old"]}}
+	house.unfit == {"sichuan-14/parties"} with input as told
+	not house.fit with input as told
+	house.fit with input as object.union(told, {"grant": {"ended": []}})
+}
+
+successor := object.union(commission, {"id": "nu", "supervisor": "jc"})
+
+ending(now, heir) := d if d := institution.decision with input as {
+	"at": "2026-11-21T10:00:00+08:00", "subject": who("zhou", ["authority"], commission), "act": "institution.set", "unit": now,
+	"before": university, "above": commission, "heir": heir, "names": 2,
+}
+
+test_end if {
+	ending(gone, {}).allow
+	ending(object.union(gone, {"successor": "nu"}), successor).allow
+}
+
+test_end_that_has_not_come if rules(ending(object.union(university, {"ended": "2026-11-22"}), {})) == {"sichuan-14/heir"}
+
+heirless := {i |
+	some i, x in [
+		[{"successor": "nu"}, successor],
+		[{"ended": "2026-11-21", "successor": "nu"}, {"id": "nu", "state": "unknown"}],
+		[{"ended": "2026-11-21", "successor": "nu"}, object.union(successor, {"ended": "2026-01-01"})],
+		[{"ended": "2026-11-21", "successor": "ju"}, university],
+		[{"ended": "2026-11-21", "successor": "nu"}, object.union(successor, {"id": "other"})],
+	]
+	rules(ending(object.union(university, x[0]), x[1])) == {"sichuan-14/heir"}
+}
+
+test_no_heir if count(heirless) == 5
+
+moved_by(office, now, before) := d if d := institution.decision with input as {
+	"at": "2026-11-21T10:00:00+08:00", "subject": who("x", ["authority"], office), "act": "institution.set", "unit": now, "before": before,
+	"above": office, "names": 2,
+}
+
+beyond := {"id": "wh", "state": "registered", "level": "province", "region": "420000", "department": 5, "post": 5}
+
+arrived := object.union(university, {"region": "420100", "supervisor": "wh"})
+
+test_move if {
+	let_go := object.union(university, {"moving": "420100"})
+	moved_by(commission, let_go, university).allow
+	moved_by(beyond, arrived, let_go).allow
+	rules(moved_by(beyond, arrived, university)) == {"sichuan-5/territory"}
+	rules(moved_by(beyond, object.union(arrived, {"region": "420200"}), let_go)) == {"sichuan-5/territory"}
+	rules(moved_by(beyond, object.union(arrived, {"moving": "420100"}), let_go)) == {"sichuan-5/territory"}
+}
+
+test_no_move if {
+	rules(moved_by(commission, object.union(university, {"moving": "519900"}), university)) == {"sichuan-5/moving"}
+	rules(moved_by(commission, object.union(university, {"moving": "wuhan"}), university)) == {"sichuan-5/moving"}
+	rules(moved_by(commission, object.union(gone, {"moving": "420100"}), gone)) == {"sichuan-5/moving"}
+}
+
+# A name is the authority's to change: another one would make a unit what it is not.
+test_own_name if {
+	d := institution.decision with input as {
+		"at": "2026-11-21T10:00:00+08:00", "subject": who("wu", ["steward"], university), "act": "institution.set", "unit": university,
+		"before": university, "above": commission, "names": 2, "renamed": true,
+	}
+	rules(d) == {"sichuan-5/territory"}
+}

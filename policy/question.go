@@ -373,6 +373,8 @@ type Grant struct {
 	Queries List[string] `json:"queries"`
 	// Lists are the sensitive lists of codes that the application was reviewed for.
 	Lists List[string] `json:"lists"`
+	// Ended are its parties that are no more and have no successor, filled in by the Decider that knows the register.
+	Ended List[string] `json:"ended"`
 }
 
 // PermitQuestion asks whether a permit with these contents may be issued, or is still good.

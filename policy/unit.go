@@ -11,6 +11,12 @@ type Unit struct {
 	Department int    `json:"department"`           // characters of the name of the department that answers for data
 	Post       int    `json:"post"`                 // characters of the name of the post in it
 
+	// How it ended, and where it goes.
+	Ended     Date         `json:"ended,omitempty"`     // first day on which it is no more
+	Successor string       `json:"successor,omitempty"` // institution that has its rights, duties and data since
+	Absorbed  List[string] `json:"absorbed"`            // institutions whose successor it is, filled in by the register
+	Moving    string       `json:"moving,omitempty"`    // region that its authority lets it go to, until that one's authority takes it
+
 	// The connection to the municipal platform, while there is one.
 	Platform  string `json:"platform,omitempty"`
 	Connected Date   `json:"connected,omitempty"`
@@ -33,11 +39,13 @@ const (
 type InstitutionQuestion struct {
 	At      Moment  `json:"at"`
 	Subject Subject `json:"subject"`
-	Act     string  `json:"act"`    // e.g. "institution.set"; see institutions.json
-	Unit    Unit    `json:"unit"`   // as it would be
-	Before  Unit    `json:"before"` // as it is; without state when it is new
-	Above   Unit    `json:"above"`  // the unit that is named as its supervisor
-	Names   int     `json:"names"`  // in how many languages it has a name
+	Act     string  `json:"act"`     // e.g. "institution.set"; see institutions.json
+	Unit    Unit    `json:"unit"`    // as it would be
+	Before  Unit    `json:"before"`  // as it is; without state when it is new
+	Above   Unit    `json:"above"`   // the unit that is named as its supervisor
+	Heir    Unit    `json:"heir"`    // the unit that is named as its successor
+	Names   int     `json:"names"`   // in how many languages it has a name
+	Renamed bool    `json:"renamed"` // one of its names is another than before
 }
 
 // Decision names the rule document.
@@ -50,16 +58,17 @@ func (q InstitutionQuestion) Valid() error {
 	f.subject(q.Subject)
 	f.need("the act", q.Act)
 	f.natural("a number of names", int64(q.Names))
-	for _, u := range []Unit{q.Unit, q.Before, q.Above} {
+	for _, u := range []Unit{q.Unit, q.Before, q.Above, q.Heir} {
 		f.unit(u)
 	}
 	return f.err
 }
 
 func (f *form) unit(u Unit) {
-	f.texts(u.ID, u.State, u.Level, u.Region, u.Supervisor, u.Kind, u.Platform, u.Principal, u.Document)
+	f.texts(u.ID, u.State, u.Level, u.Region, u.Supervisor, u.Kind, u.Platform, u.Principal, u.Document, u.Successor, u.Moving)
+	f.lists(u.Absorbed)
 	f.natural("a length", int64(u.Department), int64(u.Post))
-	for _, d := range []Date{u.Connected, u.Left, u.From, u.Until} {
+	for _, d := range []Date{u.Connected, u.Left, u.From, u.Until, u.Ended} {
 		if d != "" {
 			f.dates(d)
 		}

@@ -90,7 +90,7 @@ func (f *form) subject(s Subject) {
 
 func (f *form) grant(g Grant) {
 	f.texts(g.ID, g.Kind, g.State, g.Purpose, g.Lead, g.Assessment, g.Institution, g.Agreement, g.Processor)
-	f.lists(g.Team, g.Datasets, g.Columns, g.Statistics, g.DataOwners, g.Regions, g.Queries, g.Lists)
+	f.lists(g.Team, g.Datasets, g.Columns, g.Statistics, g.DataOwners, g.Regions, g.Queries, g.Lists, g.Ended)
 	f.dates(g.From, g.To)
 	if len(g.Obligations) > MaxItems {
 		f.fail("a list is too long")

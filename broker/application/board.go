@@ -191,7 +191,7 @@ func (s *Service) Holders(ctx context.Context, d Due, accounts []auth.Identity) 
 		}
 		if slices.ContainsFunc(dec.Commands(), func(c policy.Command) bool {
 			return !slices.Contains(w.Optional, c.Command) && c.Review == d.What
-		}) && (d.Unit == "" || d.Unit == id.Institution) {
+		}) && (d.Unit == "" || s.desk.Same(d.Unit, id.Institution)) {
 			out = append(out, id.Account)
 		}
 	}

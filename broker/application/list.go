@@ -278,9 +278,17 @@ func (l *lister) relation(o policy.Object) relation {
 		}
 		return others
 	}
-	among := func(list []string, me string) bool { return me != "" && slices.Contains(list, me) }
-	r := relation{owner: mine(o.Owner, l.id.Account), institution: mine(o.Institution, l.id.Institution), state: o.State, reviews: strings.Join(o.Reviews, "\n"),
-		team: among(o.Team, l.id.Account), dataOwner: among(o.DataOwners, l.id.Institution), party: among(o.Parties, l.id.Institution)}
+	ours := func(list []string) bool {
+		return slices.ContainsFunc(list, func(house string) bool { return l.s.desk.Same(house, l.id.Institution) })
+	}
+	r := relation{owner: mine(o.Owner, l.id.Account), institution: o.Institution, state: o.State, reviews: strings.Join(o.Reviews, "\n"),
+		team: slices.Contains(o.Team, l.id.Account), dataOwner: ours(o.DataOwners), party: ours(o.Parties)}
+	switch {
+	case ours([]string{o.Institution}):
+		r.institution = l.id.Institution
+	case o.Institution != "":
+		r.institution = others
+	}
 	if len(l.id.Mandate.Invitations) > 0 { // those are for one application each
 		r.id = o.ID
 	}

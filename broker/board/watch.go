@@ -213,7 +213,7 @@ func (s *Service) officers(kind string, m *matter.Matter) func(ctx context.Conte
 		}
 		var out []string
 		for _, id := range s.c.People.Accounts() {
-			if (house == "" || id.Institution == house) && slices.ContainsFunc(id.Roles, func(r string) bool { return slices.Contains(rules[kind].Holders, r) }) {
+			if (house == "" || s.c.Desk.Same(id.Institution, house)) && slices.ContainsFunc(id.Roles, func(r string) bool { return slices.Contains(rules[kind].Holders, r) }) {
 				out = append(out, id.Account)
 			}
 		}

@@ -19,7 +19,7 @@ func (s *Service) Change(ctx context.Context, tx *store.Tx, id auth.Identity, de
 	if err != nil {
 		return err
 	}
-	if g.State != StateActive || g.Universe != n.Universe || g.Lead != n.Lead || g.Institution != n.Institution {
+	if g.State != StateActive || g.Universe != n.Universe || g.Lead != n.Lead || !s.desk.Same(g.Institution, n.Institution) {
 		return problem.New(problem.Conflict, "要变更的授权在此期间已变更；请重新申请。", "The grant to change is not what it was; apply anew.")
 	}
 	g.Team, g.Datasets, g.Regions, g.Columns, g.DataOwners = n.Team, n.Datasets, n.Regions, n.Columns, n.DataOwners

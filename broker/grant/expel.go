@@ -43,7 +43,7 @@ func (s *Service) EndAll(ctx context.Context, tx *store.Tx, id auth.Identity, de
 			if err := d.Decode(&g); err != nil {
 				return n, err
 			}
-			his := kind == "person" && g.Lead == name || kind == "institution" && g.Institution == name
+			his := kind == "person" && g.Lead == name || kind == "institution" && s.desk.Same(g.Institution, name)
 			if !his || g.State == StateRevoked || g.State == StateEnded {
 				continue
 			}

@@ -40,8 +40,11 @@ func (s *Service) IssuePermit(ctx context.Context, id auth.Identity, grant strin
 		if err != nil {
 			return act.Conceal(err, what())
 		}
-		if _, err := s.access(ctx, id, "permit.issue", g); err != nil {
+		if _, err := s.access(ctx, id, "grant.read", g); err != nil {
 			return act.Conceal(err, what())
+		}
+		if _, err := s.access(ctx, id, "permit.issue", g); err != nil { // of what she may see she is told why
+			return err
 		}
 		r.fill(g)
 		dec, err := s.desk.Ask(ctx, policy.PermitQuestion{At: s.desk.Moment(), Subject: id.Subject(), Grant: g.Question(),

@@ -3,7 +3,9 @@
 //
 // It promises: a Decider from Watch tells rules with every question what the register says of the asker's institution, and
 // overwrites whatever a caller put there; after a change returns, every decision sees it; when the register could not be read,
-// nothing is decided at all; every change is policy's decision, in one transaction with its log entry.
+// nothing is decided at all; every change is policy's decision, in one transaction with its log entry. An institution that was
+// merged into another is that other in every question, whoever wrote its number where and when; one that ended is told to rules
+// as such, in its people and in the grants that stand on it.
 //
 // It does not promise that an institution is what it says: the authority above it enters it, and the first entries are those of
 // the file that the operator put beside the accounts. What follows from an entry is policy's (policies/institution.rego).
@@ -30,6 +32,9 @@ type Institution struct {
 	Post       string      `json:"post,omitempty" maxLength:"200"`
 	Connection *Connection `json:"connection,omitempty"`
 	Commission *Commission `json:"commission,omitempty"`
+	Ended      policy.Date `json:"ended,omitempty" maxLength:"10" doc:"the day since which it is no more"`
+	Successor  string      `json:"successor,omitempty" maxLength:"100" doc:"the institution that has its rights, duties and data since; empty where there is none yet"`
+	Moving     string      `json:"moving,omitempty" maxLength:"6" doc:"GB/T 2260: where its authority lets it go, until that region's authority enters it there"`
 	Revision   int64       `json:"revision,omitempty" doc:"of the entry that this one replaces; 0 is a new one"`
 }
 
@@ -51,7 +56,7 @@ type Commission struct {
 // Unit is the institution as rules see it.
 func (i Institution) Unit() policy.Unit {
 	u := policy.Unit{ID: i.ID, State: policy.UnitRegistered, Level: i.Level, Region: i.Region, Supervisor: i.Supervisor, Kind: i.Kind,
-		Department: policy.Length(i.Department), Post: policy.Length(i.Post)}
+		Department: policy.Length(i.Department), Post: policy.Length(i.Post), Ended: i.Ended, Successor: i.Successor, Moving: i.Moving}
 	if c := i.Connection; c != nil {
 		u.Platform, u.Connected, u.Left = c.Platform, c.From, c.Until
 	}

@@ -26,6 +26,8 @@ type Register struct {
 	store Store
 	mu    sync.RWMutex
 	all   map[string]Institution
+	heirs map[string]string   // of those that have a successor: the one at the end of the line
+	from  map[string][]string // the same the other way round, sorted
 	err   error
 }
 
@@ -51,7 +53,41 @@ func (r *Register) Refresh(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.all, r.err = all, err
+	r.heirs, r.from = lines(all)
 	return err
+}
+
+// lines follows every successor to the end of its line. A line that comes back to itself has no end, and nobody succeeds.
+func lines(all map[string]Institution) (heirs map[string]string, from map[string][]string) {
+	heirs, from = map[string]string{}, map[string][]string{}
+	for _, id := range slices.Sorted(maps.Keys(all)) {
+		last, steps := id, 0
+		for all[last].Successor != "" && steps <= len(all) {
+			last, steps = all[last].Successor, steps+1
+		}
+		if last != id && steps <= len(all) {
+			heirs[id] = last
+			from[last] = append(from[last], id)
+		}
+	}
+	return heirs, from
+}
+
+// Heir is the institution that has the rights and duties of this one now: itself, or whom it was merged into.
+func (r *Register) Heir(id string) string {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if now, ok := r.heirs[id]; ok {
+		return now
+	}
+	return id
+}
+
+// merged says whether anybody has a successor.
+func (r *Register) merged() bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return len(r.heirs) > 0
 }
 
 func each(ctx context.Context, tx *store.Tx, fn func(Institution) error) error {
@@ -98,10 +134,21 @@ func (r *Register) All() []Institution {
 
 // Unit is an institution as rules see it; who is not on the register is unknown.
 func (r *Register) Unit(id string) policy.Unit {
-	if i, ok := r.Get(id); ok {
-		return i.Unit()
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	i, ok := r.all[id]
+	if !ok || r.err != nil {
+		return policy.Unit{ID: id, State: policy.UnitUnknown}
 	}
-	return policy.Unit{ID: id, State: policy.UnitUnknown}
+	u := i.Unit()
+	u.Absorbed = r.from[id]
+	if now, ok := r.heirs[u.Principal]; ok { // a commission goes over with who gave it
+		u.Principal = now
+	}
+	if r.all[u.Principal].Ended != "" { // and ends with it
+		u.Principal = ""
+	}
+	return u
 }
 
 // inform fills in a subject's institution, and overwrites whatever a caller put there.
@@ -113,8 +160,13 @@ func (r *Register) inform(s policy.Subject) (policy.Subject, error) {
 	if err != nil {
 		return s, errors.Join(errors.New("institution: the register cannot be read"), err)
 	}
-	if s.Account != "" {
-		s.Unit = r.Unit(s.Institution)
+	if s.Account == "" {
+		return s, nil
+	}
+	s.Institution = r.Heir(s.Institution)
+	s.Unit = r.Unit(s.Institution)
+	if s.Unit.State == policy.UnitRegistered { // an account's own region is that of the day on which it was made
+		s.Region = s.Unit.Region
 	}
 	return s, nil
 }
@@ -124,7 +176,8 @@ func (r *Register) Watch(rules policy.Decider, operator string) policy.Decider {
 	return informed.Decider(placed{rules, r, operator}, r.inform)
 }
 
-// placed tells rules where a case lies, and overwrites whatever a caller put there.
+// placed tells rules where a case lies, who has the rights of an institution now, and on which a grant stands that are no more; and
+// overwrites whatever a caller put there.
 type placed struct {
 	policy.Decider
 	register *Register
@@ -133,6 +186,7 @@ type placed struct {
 
 // Decide implements policy.Decider.
 func (p placed) Decide(ctx context.Context, q policy.Question) (policy.Decision, error) {
+	q = p.told(q)
 	switch t := q.(type) {
 	case policy.TransitionQuestion:
 		t.Case.Lies = p.regions(t.Case.DataOwners)
@@ -142,6 +196,37 @@ func (p placed) Decide(ctx context.Context, q policy.Question) (policy.Decision,
 		q = t
 	}
 	return p.Decider.Decide(ctx, q)
+}
+
+// Scope implements policy.Decider.
+func (p placed) Scope(ctx context.Context, q policy.ScopeQuestion) (policy.Scope, error) {
+	if t, ok := p.told(q).(policy.ScopeQuestion); ok {
+		return p.Decider.Scope(ctx, t)
+	}
+	return policy.Scope{Deny: true}, errors.New("institution: the question changed its kind")
+}
+
+func (p placed) told(q policy.Question) policy.Question {
+	if p.register.merged() {
+		q = policy.Succeeded(q, p.register.Heir)
+	}
+	return policy.Granted(q, func(g policy.Grant) policy.Grant {
+		g.Ended = p.register.ended(g.Parties())
+		return g
+	})
+}
+
+// ended are those of these institutions that are no more, and that nobody succeeds.
+func (r *Register) ended(ids []string) []string {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	var out []string
+	for _, id := range ids {
+		if r.all[id].Ended != "" && r.heirs[id] == "" && !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	return out
 }
 
 // regions are where the owners and the service lie; a unit that is not on the register lies nowhere.

@@ -90,6 +90,10 @@ func (s *Service) Set(ctx context.Context, id auth.Identity, in Institution) (In
 			return fmt.Errorf("institution: read: %w", err)
 		default:
 			q.Before = before.Unit()
+			q.Renamed = before.NameZH != in.NameZH || before.NameEN != in.NameEN
+		}
+		if in.Successor != "" {
+			q.Heir = s.register.Unit(in.Successor)
 		}
 		if in.Supervisor != "" {
 			q.Above = s.register.Unit(in.Supervisor)
@@ -128,6 +132,11 @@ func put(ctx context.Context, tx *store.Tx, in Institution, rev int64) error {
 func facts(i Institution) map[string]string {
 	out := map[string]string{"level": i.Level, "region": i.Region, "supervisor": i.Supervisor, "kind": i.Kind,
 		"named": fmt.Sprint(i.Department != "" && i.Post != "")}
+	for name, v := range map[string]string{"ended": string(i.Ended), "successor": i.Successor, "moving": i.Moving} {
+		if v != "" {
+			out[name] = v
+		}
+	}
 	if c := i.Connection; c != nil {
 		out["connected"] = string(c.From)
 		out["left"] = string(c.Until)

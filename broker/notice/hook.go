@@ -190,6 +190,9 @@ func (s *Service) hooked(ctx context.Context, tx *store.Tx, step act.Step, o pol
 	if o.Institution != "" {
 		concerned = append(concerned, o.Institution)
 	}
+	for _, house := range slices.Clone(concerned) { // who succeeds is told at its own address
+		concerned = append(concerned, s.desk.Heir(house))
+	}
 	slices.Sort(concerned)
 	for _, institution := range slices.Compact(concerned) {
 		list, err := hooks(ctx, tx, store.Filter{Owner: institution, State: stateActive, Limit: onePage})

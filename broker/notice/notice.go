@@ -253,7 +253,7 @@ func (s *Service) mayRead(ctx context.Context, id auth.Identity, action string, 
 func (s *Service) addressees(t tell, o thing) []auth.Identity {
 	var out []auth.Identity
 	for _, id := range s.c.People.Accounts() {
-		if slices.ContainsFunc(t.Who, func(who string) bool { return is(id, who, o) }) {
+		if slices.ContainsFunc(t.Who, func(who string) bool { return s.is(id, who, o) }) {
 			out = append(out, id)
 		}
 	}
@@ -261,7 +261,7 @@ func (s *Service) addressees(t tell, o thing) []auth.Identity {
 }
 
 // is says whether an account belongs to a group.
-func is(id auth.Identity, who string, o thing) bool {
+func (s *Service) is(id auth.Identity, who string, o thing) bool {
 	insider := id.Account == o.Owner || slices.Contains(o.Team, id.Account)
 	switch who {
 	case "lead":
@@ -271,11 +271,12 @@ func is(id auth.Identity, who string, o thing) bool {
 	case "reviewers":
 		return !insider && slices.ContainsFunc(id.Roles, func(r string) bool { return slices.Contains(o.reviewers, r) })
 	case "data-owners":
-		return slices.Contains(id.Roles, "owner") && slices.Contains(o.DataOwners, id.Institution)
+		return slices.Contains(id.Roles, "owner") && slices.ContainsFunc(o.DataOwners, func(house string) bool { return s.desk.Same(house, id.Institution) })
 	case "institution":
-		return o.Institution != "" && id.Institution == o.Institution
+		return s.desk.Same(o.Institution, id.Institution)
 	case "party":
-		return o.party == "person/"+id.Account || o.party == "institution/"+id.Institution
+		house, ok := strings.CutPrefix(o.party, "institution/")
+		return o.party == "person/"+id.Account || ok && s.desk.Same(house, id.Institution)
 	}
 	role, ok := strings.CutPrefix(who, "role:")
 	return ok && !insider && slices.Contains(id.Roles, role)

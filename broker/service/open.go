@@ -193,6 +193,7 @@ func (s *Service) foundation(ctx context.Context) (Defaults, error) {
 	if s.register, err = institution.Open(ctx, s.store); err != nil {
 		return d, err
 	}
+	s.Desk.Houses = s.register
 	if s.mandates, err = board.Open(ctx, s.store, s.c.Now); err != nil {
 		return d, err
 	}

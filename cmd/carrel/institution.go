@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -60,6 +61,13 @@ func (a *app) printInstitutions(w io.Writer, all []institution.Institution) {
 func (a *app) printInstitution(w io.Writer, i institution.Institution) {
 	a.printInstitutions(w, []institution.Institution{i})
 	fmt.Fprintf(w, "%s %s · %s\n", a.say("数据管理部门和岗位：", "data department and post:"), i.Department, i.Post)
+	if i.Ended != "" {
+		fmt.Fprintf(w, "%s %s\n", a.say("终止日期：", "no more since"), i.Ended)
+		fmt.Fprintf(w, "%s %s\n", a.say("承继单位：", "succeeded by"), cmp.Or(i.Successor, a.say("尚未确定", "nobody yet")))
+	}
+	if i.Moving != "" {
+		fmt.Fprintf(w, "%s %s\n", a.say("准予迁往：", "may move to"), i.Moving)
+	}
 	if c := i.Connection; c != nil {
 		fmt.Fprintf(w, "%s %s, %s %s %s\n", a.say("接入平台：", "connected to"), c.Platform, a.say("自", "from"), c.From, c.Until)
 	}
@@ -90,6 +98,9 @@ func (a *app) institutionSet() *cobra.Command {
 				return err
 			}
 			now.ID = args[0]
+			if cmd.Flags().Changed("region") && in.Region == now.Moving { // it has arrived
+				now.Moving = ""
+			}
 			merge(cmd, &now, in, joined, given)
 			var out institution.Institution
 			if err := c.do(cmd.Context(), http.MethodPut, path, now, &out); err != nil {
@@ -105,6 +116,9 @@ func (a *app) institutionSet() *cobra.Command {
 	f.StringVar(&in.Region, "region", "", "six digits of GB/T 2260")
 	f.StringVar(&in.Supervisor, "supervisor", "", "the institution above it")
 	f.StringVar(&in.Kind, "kind", "", "operator, for who operates the service")
+	f.Var(dateFlag{&in.Ended}, "ended", "day since which it is no more; its people act no more and grants that stand on it rest")
+	f.StringVar(&in.Successor, "successor", "", "the institution that has its rights, duties and data since: whom it was merged into, or the local authority")
+	f.StringVar(&in.Moving, "moving", "", "the region that it leaves for; that region's authority then enters it there")
 	f.StringVar(&in.Department, "department", "", "the department that answers for data")
 	f.StringVar(&in.Post, "post", "", "the post in it")
 	f.StringVar(&joined.Platform, "platform", "", "the municipal platform that it is connected to")
@@ -123,10 +137,14 @@ func merge(cmd *cobra.Command, i *institution.Institution, in institution.Instit
 	for flag, pair := range map[string][2]*string{
 		"name-zh": {&i.NameZH, &in.NameZH}, "name-en": {&i.NameEN, &in.NameEN}, "level": {&i.Level, &in.Level}, "region": {&i.Region, &in.Region},
 		"supervisor": {&i.Supervisor, &in.Supervisor}, "kind": {&i.Kind, &in.Kind}, "department": {&i.Department, &in.Department}, "post": {&i.Post, &in.Post},
+		"successor": {&i.Successor, &in.Successor}, "moving": {&i.Moving, &in.Moving},
 	} {
 		if changed(flag) {
 			*pair[0] = *pair[1]
 		}
+	}
+	if changed("ended") {
+		i.Ended = in.Ended
 	}
 	if changed("platform") || changed("connected") || changed("connected-until") {
 		i.Connection = &joined

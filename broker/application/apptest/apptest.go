@@ -145,7 +145,8 @@ func With(t testing.TB, decider policy.Decider) *World {
 	must(t, err)
 	w.Mandates, err = board.Open(ctx, w.Store, w.Clock.Now)
 	must(t, err)
-	w.Desk = act.Desk{Store: w.Store, Log: w.Log, Policy: w.Mandates.InSight(w.Register.Watch(files.Watch(decider), "jinhe-health-information-centre")), Now: w.Clock.Now, Operator: "jinhe-health-information-centre"}
+	w.Desk = act.Desk{Store: w.Store, Log: w.Log, Policy: w.Mandates.InSight(w.Register.Watch(files.Watch(decider), "jinhe-health-information-centre")), Now: w.Clock.Now, Operator: "jinhe-health-information-centre",
+		Houses: w.Register}
 	must(t, institution.Seed(ctx, w.Desk, w.Register, institutions(w.Clock.Now())))
 	must(t, conduct.Seed(ctx, w.Desk, files, conduct.DemoDuties(accounts(), "2036-12-31", "2036-12-31")))
 	w.Ledger, err = ledger.New(ledger.Config{MaxFaults: 3, Now: w.Clock.Now})
@@ -220,7 +221,8 @@ func (w *World) setUp(ctx context.Context) {
 	must(w.T, w.Receivers.Enrol(ctx, system, w.Receiver.Public()))
 }
 
-// institutions are the demo's, with the operator's commission for ten years, and a university in another city.
+// institutions are the demo's, with the operator's commission for ten years, a university in another city, and the commission of another
+// province.
 func institutions(now time.Time) []institution.Institution {
 	all := institution.Demo(now)
 	for i := range all {
@@ -228,6 +230,8 @@ func institutions(now time.Time) []institution.Institution {
 			all[i].Commission.Until = "2036-12-31"
 		}
 	}
+	all = append(all, institution.Institution{ID: "hubei-health-commission", NameZH: "湖北省卫生健康委员会", NameEN: "Health Commission of Hubei", Level: "province", Region: "420000",
+		Department: "规划信息处", Post: "数据管理岗"})
 	return append(all, institution.Institution{ID: "other-university", NameZH: "外市大学", NameEN: "Other University", Level: "city", Region: "519800",
 		Supervisor: "sichuan-health-commission", Department: "科研处", Post: "数据管理岗"})
 }

@@ -1,8 +1,8 @@
 // Package book knows the credit entries and dated duties of every person and institution, and tells them to policy with every
 // question: standing is an input of every decision (sichuan-16, ndr-31).
 //
-// It promises: a Decider from Watch fills the subject's entries and duties, and those of his institution, into every question and
-// overwrites whatever a caller put there; after Refresh returns, every decision sees what was committed before; when the files
+// It promises: a Decider from Watch fills the subject's entries and duties, and those of his institution and of whatever was merged
+// into it, into every question and overwrites whatever a caller put there; after Refresh returns, every decision sees what was committed before; when the files
 // could not be read, nothing is decided at all.
 //
 // It does not promise what follows from an entry: that is policy's. Between the commit of an entry and the end of its Refresh
@@ -118,7 +118,11 @@ func (b *Book) inform(s policy.Subject) (policy.Subject, error) {
 	if s.Account == "" {
 		return s, nil
 	}
-	for _, party := range []string{"person/" + s.Account, "institution/" + s.Institution} {
+	parties := []string{"person/" + s.Account, "institution/" + s.Institution}
+	for _, id := range s.Unit.Absorbed { // what a merged institution did and owes is its successor's
+		parties = append(parties, "institution/"+id)
+	}
+	for _, party := range parties {
 		p := b.pages[party]
 		s.Credit = append(s.Credit, p.credit...)
 		s.Duties = append(s.Duties, p.duties...)

@@ -43,6 +43,24 @@ type Desk struct {
 	Operator string
 	// Notices is told of every step that was allowed, in its transaction; nil tells nobody.
 	Notices Teller
+	// Houses knows who succeeds whom; nil: every institution is itself alone.
+	Houses Houses
+}
+
+// Houses knows the institution that has the rights and duties of another now (broker/institution).
+type Houses interface{ Heir(id string) string }
+
+// Same says whether two numbers are of one institution: the same, or merged into the same. No number is nobody's.
+func (d Desk) Same(a, b string) bool {
+	return a != "" && d.Heir(a) == d.Heir(b)
+}
+
+// Heir is the institution that has the rights and duties of this one now: itself, where nobody knows better.
+func (d Desk) Heir(id string) string {
+	if d.Houses == nil {
+		return id
+	}
+	return d.Houses.Heir(id)
 }
 
 // Teller tells people of a step (broker/notice).
