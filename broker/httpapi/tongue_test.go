@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"carrel/broker/auth"
@@ -9,8 +10,9 @@ import (
 	"carrel/policy/tongue"
 )
 
-// called are the names of the city: of accounts, institutions and datasets. Sentences in both languages name them so.
-func called() []string {
+// called are the names of the city: of accounts, institutions and datasets. Sentences in both languages name them so. They
+// are asked for with each sentence, and reading the catalogue takes milliseconds.
+var called = sync.OnceValue(func() []string {
 	out := []string{jinhe.Dataset, jinhe.Registry, "count"} // and the measure that a conversation names
 	entry, err := jinhe.Entry(jinhe.Dataset)
 	if err != nil {
@@ -30,7 +32,7 @@ func called() []string {
 		out = append(out, a.ID, a.Institution)
 	}
 	return out
-}
+})
 
 // heard holds every text of a reply to the language that it is in: sentences of refusals, obligations, lines of what is waited for,
 // notices, labels of the catalogue.
