@@ -52,7 +52,11 @@ func (a *app) printInstitutions(w io.Writer, all []institution.Institution) {
 		if a.lang == "zh" {
 			name = i.NameZH
 		}
-		rows = append(rows, []string{i.ID, name, i.Level, i.Region, i.Supervisor, i.Kind})
+		kind := i.Kind
+		if i.Ended != "" {
+			kind = a.say("已终止", "ended")
+		}
+		rows = append(rows, []string{i.ID, name, i.Level, i.Region, i.Supervisor, kind})
 	}
 	list(w, a.say("名册为空", "the register is empty"), []string{a.say("编号", "ID"), a.say("名称", "NAME"), a.say("层级", "LEVEL"), a.say("区划", "REGION"),
 		a.say("上级", "SUPERVISOR"), a.say("类别", "KIND")}, rows)
