@@ -100,7 +100,7 @@ func TestDraftsBuild(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := &filler{t: t, dir: dir, recipe: draftOf(t, filepath.Join(dir, "draft.yaml"))}
+			s := &filler{t: t, dir: dir, recipe: draftOf(t, filepath.Join(dir, "draft.yaml")), read: map[string]map[string]map[string]bool{}}
 			if err := os.WriteFile(filepath.Join(dir, "entry.yaml"), []byte(s.fill(string(raw))), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -141,6 +141,7 @@ type filler struct {
 	recipe       drafted
 	table, field string
 	kind         string
+	read         map[string]map[string]map[string]bool // the values of each table's columns
 }
 
 func (s *filler) fill(entry string) string {
@@ -204,11 +205,7 @@ func (s *filler) values() []string {
 			continue
 		}
 		seen := map[string]bool{"other": true}
-		for _, v := range s.column(table.File, name) {
-			if v != "" {
-				seen[v] = true
-			}
-		}
+		maps.Copy(seen, s.columns(table.File)[name])
 		out := slices.Sorted(maps.Keys(seen))
 		for i, v := range out {
 			out[i] = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(v) + `"`
@@ -219,8 +216,12 @@ func (s *filler) values() []string {
 	return nil
 }
 
-func (s *filler) column(file, name string) []string {
+// columns reads the values of a table, column by column.
+func (s *filler) columns(file string) map[string]map[string]bool {
 	s.t.Helper()
+	if got := s.read[s.table]; got != nil {
+		return got
+	}
 	found, err := filepath.Glob(filepath.Join(s.dir, "source", s.table+".csv*"))
 	if file != "" {
 		found = []string{filepath.Join(s.dir, "source", file)}
@@ -239,13 +240,31 @@ func (s *filler) column(file, name string) []string {
 			s.t.Fatal(err)
 		}
 	}
-	rows, err := csv.NewReader(in).ReadAll()
+	rows := csv.NewReader(in)
+	rows.ReuseRecord = true
+	head, err := rows.Read()
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	at, out := slices.Index(rows[0], name), []string{}
-	for _, row := range rows[1:] {
-		out = append(out, strings.TrimSpace(row[at]))
+	head = slices.Clone(head)
+	out := map[string]map[string]bool{}
+	for _, name := range head {
+		out[name] = map[string]bool{}
 	}
+	for {
+		row, err := rows.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		for i, v := range row {
+			if values := out[head[i]]; v != "" && !values[v] && len(values) < 1<<16-1 {
+				values[strings.Clone(strings.TrimSpace(v))] = true
+			}
+		}
+	}
+	s.read[s.table] = out
 	return out
 }
