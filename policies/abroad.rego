@@ -2,6 +2,8 @@
 # it under a document number of their own, by different people; a researcher has no part in it.
 package carrel.transition
 
+import data.carrel.cite
+
 live(row) if {
 	row.when == "clearances-left"
 	count(uncleared - {row.side}) > 0
@@ -24,8 +26,7 @@ holds(row, "sichuan-32/office-once") if {
 # The assessment, and what it was of: without bounds there is nothing to keep to. Other demands of this function ask for the row.
 # regal ignore:argument-always-wildcard
 brings(_, "sichuan-32/assessed") if {
-	startswith(input.opinion.evidence, "sha256:")
-	count(input.opinion.evidence) == 71
+	taken_in
 	input.opinion.rows > 0
 	case.due != ""
 	case.institution != ""
@@ -35,6 +36,14 @@ brings(_, "sichuan-32/assessed") if {
 
 brings(_, "sichuan-32/number") if {
 	input.opinion.words >= machine.number_min
-	startswith(input.opinion.evidence, "sha256:")
-	count(input.opinion.evidence) == 71
+	taken_in
+}
+
+# A document is a file that who names it took in himself, not an empty one.
+taken_in if {
+	some paper in case.papers
+	paper.hash == input.opinion.evidence
+	paper.size > 0
+	paper.by == me
+	paper.on <= cite.today
 }

@@ -10,9 +10,17 @@ abroad := object.union(application, {
 
 evidence := "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
+# A file that somebody took in.
+taken(account) := {"hash": evidence, "type": "application/pdf", "size": 9, "by": account, "on": "2026-11-21"}
+
+unfit(account) := [
+	[], [taken("another")], [object.union(taken(account), {"size": 0})], [object.union(taken(account), {"on": "2999-01-01"})],
+	[object.union(taken(account), {"hash": "sha256:01"})],
+]
+
 sent(subject, m, changes, opinion) := d if {
 	d := transition.decision with input as {
-		"at": at, "machine": "cross-border", "subject": subject, "move": m, "case": object.union(abroad, changes),
+		"at": at, "machine": "cross-border", "subject": subject, "move": m, "case": object.union(abroad, object.union({"papers": [taken(subject.account)]}, changes)),
 		"opinion": object.union({"sheet": "", "answers": [], "words": 12, "evidence": evidence, "conditions": [], "rows": 1000}, opinion),
 	}
 }
@@ -45,6 +53,10 @@ test_file_with_a_recipient_abroad if {
 
 test_file_with_an_assessment if denied(sent(wu, file, new, {"evidence": "done"}), "sichuan-32/assessed")
 
+test_file_with_an_assessment_that_was_taken_in if {
+	every papers in unfit("wu") { denied(sent(wu, file, object.union(new, {"papers": papers}), {}), "sichuan-32/assessed") }
+}
+
 test_file_with_a_total if denied(sent(wu, file, new, {"rows": 0}), "sichuan-32/assessed")
 
 test_file_with_an_end if denied(sent(wu, file, object.union(new, {"due": ""}), {}), "sichuan-32/assessed")
@@ -69,10 +81,14 @@ test_clear_under_a_number if denied(sent(an, clear("security-department"), healt
 test_clear_under_more_than_a_digit if {
 	d := sent(an, clear("security-department"), health, {"words": 3})
 	rules(d) == {"sichuan-32/number"}
-	d.reasons[0].text.zh == "放行须有文号(至少 4 个字符)和文件的 sha256。"
+	d.reasons[0].text.zh == "放行须有文号(至少 4 个字符)和放行文件(本人已存入的非空文件, 以其 sha256 指明)。"
 }
 
 test_clear_by_a_document if denied(sent(an, clear("security-department"), health, {"evidence": ""}), "sichuan-32/number")
+
+test_clear_by_a_document_that_was_taken_in if {
+	every papers in unfit("zhou") { denied(sent(zhou, clear("health-authority"), {"papers": papers}, {}), "sichuan-32/number") }
+}
 
 test_filer_does_not_clear if denied(sent(object.union(wu, {"roles": ["authority"]}), clear("health-authority"), {}, {}), "sichuan-18/own-case")
 

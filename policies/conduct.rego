@@ -122,7 +122,14 @@ holds("sichuan-16/reasoned") if {
 	data.carrel.articles[m.article]
 }
 
-holds("sichuan-16/evidence") if hashed(m.evidence)
+# Evidence is a file that was taken in, by its hash, and not an empty one: by who names it, or with the matter that it lies with.
+holds("sichuan-16/evidence") if {
+	some paper in m.papers
+	paper.hash == m.evidence
+	paper.size > 0
+	paper.by != ""
+	paper.on <= cite.today
+}
 
 hashed(s) if {
 	startswith(s, "sha256:")

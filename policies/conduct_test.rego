@@ -7,7 +7,11 @@ hash := "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 empty := {
 	"noun": "", "sort": "", "state": "", "party": "", "unit": "", "region": "", "article": "", "evidence": "", "until": "",
 	"found": "", "due": "", "addressee": "", "addressed": [], "from": "", "sent": "", "told": [], "kinds": [], "actors": [], "texts": {},
+	"papers": [paper],
 }
+
+# A file that was taken in.
+paper := {"hash": hash, "type": "application/pdf", "size": 9, "by": "zhou", "on": "2026-11-21"}
 
 who(account, roles, institution) := {"account": account, "roles": roles, "institution": institution, "credit": [], "duties": []}
 
@@ -388,6 +392,12 @@ test_not_self if only("sichuan-16/not-self", zhou, "credit.enter", object.union(
 test_reasoned if only("sichuan-16/reasoned", zhou, "credit.enter", object.union(entry, {"article": "no-law"}))
 
 test_evidence if only("sichuan-16/evidence", zhou, "credit.enter", object.union(entry, {"evidence": "sha256:01"}))
+
+test_evidence_is_a_file_that_was_taken_in if {
+	every papers in [[], [object.union(paper, {"size": 0})], [object.union(paper, {"by": ""})], [object.union(paper, {"on": "2026-11-22"})]] {
+		only("sichuan-16/evidence", zhou, "credit.enter", object.union(entry, {"papers": papers}))
+	}
+}
 
 test_grounds if only("sichuan-16/grounds", li, "credit.appeal", object.union(entry, {"state": "standing", "texts": {"grounds": 9}}))
 

@@ -34,6 +34,7 @@ type Matter struct {
 	Home      string         `json:"home,omitempty"` // region of who operates the service, by the register
 	Article   string         `json:"article"`
 	Evidence  string         `json:"evidence"`        // sha256:…
+	Papers    List[Paper]    `json:"papers"`          // the files that were taken in under that hash, by who asks or with the matter
 	Born      Date           `json:"born,omitempty"`  // wish: of the child that a guardian speaks for; "" is the party itself
 	Until     Date           `json:"until"`           // last day; "" where none was given
 	Found     Moment         `json:"found"`           // incident: when it was discovered
@@ -85,6 +86,7 @@ func (q ConductQuestion) Valid() error {
 	f.lists(m.Told, m.Kinds, m.Actors, m.Addressed)
 	f.dates(m.Until, m.From, m.Sent, m.Born)
 	f.moments(m.Found, m.Due)
+	f.papers(m.Papers)
 	if m.Texts == nil || len(m.Texts) > MaxItems {
 		f.fail("a matter names no texts, or too many")
 	}

@@ -239,7 +239,7 @@ type Case struct {
 	Pause       Pause           `json:"pause"`     // of a grant
 	Recused     List[string]    `json:"recused"`   // accounts that take no part
 	Sitting     Sitting         `json:"sitting"`   // the meeting that it is before
-	// Conditions are those of a grant; Papers are the files that were attached to it since.
+	// Conditions are those of a grant; Papers are the files that were attached to it since, or that lie under the hash that a step names.
 	Conditions List[CaseCondition] `json:"conditions"`
 	Papers     List[Paper]         `json:"papers"`
 	// Abroad is the recipient that a cross-border file names.

@@ -2,8 +2,9 @@
 //
 // It promises: a file is made by the unit responsible for the data, says for whom, what for, which fields, how many rows and until
 // when it was assessed, and is cleared only when the health authority and the security department have each cleared it, by
-// different people and under a document number of their own; every step is one transaction of policy's decision, the file's state
-// and its log entry; what people write is erasable. Who may do what is policy's (machine cross-border).
+// different people and under a document number of their own; assessment and clearances are files that who names them took in, and
+// lie with the file from then on; every step is one transaction of policy's decision, the file's state and its log entry; what people
+// write is erasable. Who may do what is policy's (machine cross-border).
 //
 // It does not promise that the assessment is right, nor does it open anything: an application that is to go abroad names a cleared
 // file, and policy compares the two when it is submitted, decided and handed over.
@@ -17,6 +18,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"carrel/broker/attachment/folder"
 	"carrel/broker/auth"
 	"carrel/broker/grant/act"
 	"carrel/broker/problem"
@@ -122,11 +124,19 @@ func (s *Service) access(ctx context.Context, id auth.Identity, action string, f
 	return s.desk.Ask(ctx, policy.AccessQuestion{At: s.desk.Moment(), Subject: id.Subject(), Action: action, Object: f.object()})
 }
 
-// move asks policy for a step and takes the state that it names.
-func (s *Service) move(ctx context.Context, id auth.Identity, f *File, m policy.Move, o policy.Opinion) (policy.Decision, error) {
-	dec, err := s.desk.Ask(ctx, policy.TransitionQuestion{At: s.desk.Moment(), Subject: id.Subject(), Machine: machine, Move: m, Case: f.workflow(), Opinion: o})
+// move asks policy for a step and takes the state that it names. A document that the step names lies with the file from then on.
+func (s *Service) move(ctx context.Context, tx *store.Tx, id auth.Identity, f *File, m policy.Move, o policy.Opinion) (policy.Decision, error) {
+	seen := f.workflow()
+	var err error
+	if seen.Papers, err = folder.Under(ctx, tx, o.Evidence, folder.Own(id.Account)); err != nil {
+		return policy.Decision{}, fmt.Errorf("abroad: %w", err)
+	}
+	dec, err := s.desk.Ask(ctx, policy.TransitionQuestion{At: s.desk.Moment(), Subject: id.Subject(), Machine: machine, Move: m, Case: seen, Opinion: o})
 	if err != nil {
 		return dec, err
+	}
+	if err := folder.Lay(ctx, tx, o.Evidence, folder.Own(id.Account), f.ID); err != nil {
+		return dec, fmt.Errorf("abroad: %w", err)
 	}
 	state, ok := dec.State()
 	if !ok {
@@ -149,7 +159,7 @@ func (s *Service) File(ctx context.Context, id auth.Identity, facts Facts, reaso
 		if _, err := s.access(ctx, id, "abroad.file", f); err != nil {
 			return err
 		}
-		dec, err := s.move(ctx, id, f, policy.Move{Command: "file"}, policy.Opinion{Evidence: facts.Assessment, Rows: facts.Rows})
+		dec, err := s.move(ctx, tx, id, f, policy.Move{Command: "file"}, policy.Opinion{Evidence: facts.Assessment, Rows: facts.Rows})
 		if err != nil {
 			return err
 		}
@@ -210,8 +220,8 @@ func (s *Service) Clear(ctx context.Context, id auth.Identity, file, office, num
 	if len(number) > maxNumber || !utf8.ValidString(number) {
 		return nil, tooLarge()
 	}
-	return s.step(ctx, id, file, "abroad.clear", "abroad.cleared", func(_ *store.Tx, f *File, logged *act.Step) (policy.Decision, error) {
-		dec, err := s.move(ctx, id, f, policy.Move{Command: "clear", Side: office}, policy.Opinion{Words: policy.Length(number), Evidence: document})
+	return s.step(ctx, id, file, "abroad.clear", "abroad.cleared", func(tx *store.Tx, f *File, logged *act.Step) (policy.Decision, error) {
+		dec, err := s.move(ctx, tx, id, f, policy.Move{Command: "clear", Side: office}, policy.Opinion{Words: policy.Length(number), Evidence: document})
 		if err != nil {
 			return dec, err
 		}
@@ -227,7 +237,7 @@ func (s *Service) Refuse(ctx context.Context, id auth.Identity, file, reason str
 		return nil, tooLarge()
 	}
 	return s.step(ctx, id, file, "abroad.refuse", "abroad.refused", func(tx *store.Tx, f *File, logged *act.Step) (policy.Decision, error) {
-		dec, err := s.move(ctx, id, f, policy.Move{Command: "refuse"}, policy.Opinion{Words: policy.Length(reason)})
+		dec, err := s.move(ctx, tx, id, f, policy.Move{Command: "refuse"}, policy.Opinion{Words: policy.Length(reason)})
 		if err != nil {
 			return dec, err
 		}
@@ -242,8 +252,8 @@ func (s *Service) Refuse(ctx context.Context, id auth.Identity, file, reason str
 
 // Withdraw takes the file back.
 func (s *Service) Withdraw(ctx context.Context, id auth.Identity, file string) (*File, error) {
-	return s.step(ctx, id, file, "abroad.withdraw", "abroad.withdrawn", func(_ *store.Tx, f *File, _ *act.Step) (policy.Decision, error) {
-		return s.move(ctx, id, f, policy.Move{Command: "withdraw"}, policy.Opinion{})
+	return s.step(ctx, id, file, "abroad.withdraw", "abroad.withdrawn", func(tx *store.Tx, f *File, _ *act.Step) (policy.Decision, error) {
+		return s.move(ctx, tx, id, f, policy.Move{Command: "withdraw"}, policy.Opinion{})
 	})
 }
 
@@ -285,6 +295,17 @@ func (s *Service) Show(ctx context.Context, id auth.Identity, file string) (*Vie
 		return nil, err
 	}
 	return v, nil
+}
+
+// Place is the folder of a file: its assessment and the documents of its clearances, for who may read it.
+func (s *Service) Place(file string) folder.Place {
+	return folder.Place{ID: file, Object: "abroad/" + file, What: what(), Read: func(ctx context.Context, tx *store.Tx, id auth.Identity) (policy.Decision, error) {
+		f, _, err := Load(ctx, tx, file)
+		if err != nil {
+			return policy.Decision{}, err
+		}
+		return s.access(ctx, id, "abroad.read", f)
+	}}
 }
 
 // List shows the files that the person may see, newest first.

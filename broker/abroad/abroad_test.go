@@ -2,17 +2,20 @@ package abroad_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
 	"carrel/broker/abroad"
 	"carrel/broker/application"
 	"carrel/broker/application/apptest"
+	"carrel/broker/attachment"
+	"carrel/broker/attachment/folder"
 	"carrel/broker/problem"
 	"carrel/policy"
 )
 
-var document = "sha256:" + strings.Repeat("0123456789abcdef", 4)
+var document = folder.HashOf(apptest.Document())
 
 func facts() abroad.Facts {
 	return abroad.Facts{Applicant: "jinhe-university", Recipient: "Overseas University", Country: "Singapore", Purpose: "research", Rows: 1000, Until: "2028-12-31", Assessment: document,
@@ -24,6 +27,7 @@ func TestTwoOfficesClear(t *testing.T) {
 	t.Parallel()
 	w := apptest.New(t)
 	ctx := context.Background()
+	w.Lodge("wu", "zhou", "an")
 	for name, who := range map[string]string{"a researcher": "li", "a QC centre": "zheng", "the authority itself": "zhou"} {
 		if _, err := w.Abroad.File(ctx, w.As(who), facts(), "Joint study."); !problem.Is(err, problem.Forbidden) {
 			t.Errorf("filed by %s: %v", name, err)
@@ -112,6 +116,7 @@ func TestRefusalChangesNothing(t *testing.T) {
 	t.Parallel()
 	w := apptest.New(t)
 	ctx := context.Background()
+	w.Lodge("wu", "zhou", "an")
 	f, err := w.Abroad.File(ctx, w.As("wu"), facts(), "Joint study.")
 	if err != nil {
 		t.Fatal(err)
@@ -131,4 +136,54 @@ func TestRefusalChangesNothing(t *testing.T) {
 	if f, err = w.Abroad.Withdraw(ctx, w.As("wu"), f.ID); err != nil || f.State != "withdrawn" {
 		t.Errorf("%+v %v", f, err)
 	}
+}
+
+// Guard: assessment and clearances are files that who names them took in himself; they lie with the file from then on.
+func TestDocumentsAreTakenIn(t *testing.T) {
+	t.Parallel()
+	w := apptest.New(t)
+	ctx := context.Background()
+	other := w.Lodge("zhou")
+	for name, hash := range map[string]string{"none": "", "no hash": "done", "nothing that was taken in": "sha256:" + strings.Repeat("0", 64), "an empty file": folder.HashOf(nil), "another's": other} {
+		f := facts()
+		f.Assessment = hash
+		if _, err := w.Abroad.File(ctx, w.As("wu"), f, "Joint study."); !named(err, "sichuan-32/assessed") {
+			t.Errorf("filed with %s: %v", name, err)
+		}
+	}
+	w.Lodge("wu")
+	f, err := w.Abroad.File(ctx, w.As("wu"), facts(), "Joint study.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The assessment lies with the file, and is not the clearance of an office that took nothing in.
+	if _, err := w.Abroad.Clear(ctx, w.As("an"), f.ID, "security-department", "No. 7", document); !named(err, "sichuan-32/number") {
+		t.Errorf("cleared by the assessment: %v", err)
+	}
+	x, err := w.Papers.Lodge(ctx, w.As("an"), "clearance.txt", attachment.Text, []byte("Cleared under No. 7."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Abroad.Clear(ctx, w.As("an"), f.ID, "security-department", "No. 7", x.Hash); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Papers.Unlodge(ctx, w.As("an"), x.Hash); err != nil {
+		t.Fatal(err)
+	}
+	list, err := w.Papers.ListIn(ctx, w.As("li"), w.Abroad.Place(f.ID))
+	if err != nil || len(list) != 2 {
+		t.Fatalf("%+v %v", list, err)
+	}
+	if got, err := w.Papers.FetchIn(ctx, w.As("yan"), w.Abroad.Place(f.ID), x.Hash); err != nil || string(got.Data) != "Cleared under No. 7." {
+		t.Errorf("%+v %v", got, err)
+	}
+	if _, err := w.Papers.ListIn(ctx, w.As("hu"), w.Abroad.Place(f.ID)); !problem.Is(err, problem.NotFound) {
+		t.Errorf("shown to a stranger: %v", err)
+	}
+}
+
+// named says whether a refusal names a rule.
+func named(err error, rule string) bool {
+	p, is := err.(*problem.Error) //nolint:errorlint // use cases return it bare
+	return is && p.Decision != nil && slices.ContainsFunc(p.Decision.Reasons, func(r policy.Reason) bool { return r.Rule == rule })
 }

@@ -176,8 +176,9 @@ func TestAssessmentIsOnRecord(t *testing.T) {
 	t.Parallel()
 	w := apptest.New(t)
 	ctx := context.Background()
+	paper := w.Lodge("wu", "zhou", "tang")
 	entry := func(sort, unit string) conduct.Entry {
-		return conduct.Entry{Party: "institution/" + unit, Sort: sort, Reason: "影响评估认为风险可控，措施相称。", Article: "pipl-55", Evidence: folder.HashOf(pdf)}
+		return conduct.Entry{Party: "institution/" + unit, Sort: sort, Reason: "影响评估认为风险可控，措施相称。", Article: "pipl-55", Evidence: paper}
 	}
 	owner := w.As("wu").Institution
 	held := func(who string, fail bool, e conduct.Entry) string {

@@ -179,7 +179,7 @@ func TestADeputyOfWhoMayNot(t *testing.T) {
 	must(t, err)
 	refused(t, review("he", "ethics"), "chongqing-integrity/interest")
 	_, err = w.Conduct.Enter(ctx, w.As("zhou"), conduct.Entry{Party: "person/qian", Sort: "misuse", Reason: "数据被用于授权以外的目的，经核查属实。", Article: "ndr-31",
-		Evidence: "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"})
+		Evidence: w.Lodge("zhou")})
 	must(t, err)
 	if err := review("yu", "security-risk"); !problem.Is(err, problem.NotFound) { // without the post she does not even see it
 		t.Fatalf("for who is suspended: %v", err)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"carrel/broker/attachment/folder"
 	"carrel/broker/auth"
 	"carrel/broker/conduct/matter"
 	"carrel/broker/grant/act"
@@ -80,6 +81,9 @@ func (s *Service) rectification(ctx context.Context, tx *store.Tx, id auth.Ident
 func (s *Service) beget(ctx context.Context, tx *store.Tx, id auth.Identity, dec policy.Decision, m *matter.Matter) error {
 	if err := matter.Put(ctx, tx, m, 0); err != nil {
 		return err
+	}
+	if err := folder.Lay(ctx, tx, m.Evidence, m.Link, m.ID); err != nil {
+		return fmt.Errorf("conduct: %w", err)
 	}
 	_, err := s.desk.Record(ctx, tx, id, dec, act.Step{Kind: "conduct." + m.Noun + ".made", Object: "conduct/" + m.Noun + "/" + m.ID,
 		Facts: map[string]string{"party": m.Party, "sort": m.Sort, "to": m.State, "of": m.Link}})

@@ -17,10 +17,7 @@ import (
 	"carrel/policy"
 )
 
-const (
-	hash  = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-	words = "数据被用于授权以外的目的，经核查属实。"
-)
+const words = "数据被用于授权以外的目的，经核查属实。"
 
 func ok(t *testing.T, err error) {
 	t.Helper()
@@ -48,7 +45,7 @@ func denied(t *testing.T, err error, rules ...string) {
 }
 
 func about(party, sort string) conduct.Entry {
-	return conduct.Entry{Party: party, Sort: sort, Reason: words, Article: "ndr-31", Evidence: hash}
+	return conduct.Entry{Party: party, Sort: sort, Reason: words, Article: "ndr-31", Evidence: hash()}
 }
 
 func last(t *testing.T, w *apptest.World, kind string) audit.Entry {
@@ -67,7 +64,7 @@ func last(t *testing.T, w *apptest.World, kind string) audit.Entry {
 // complaining. Grants of others stay.
 func TestExpulsion(t *testing.T) {
 	t.Parallel()
-	w := apptest.New(t)
+	w := world(t)
 	ctx := context.Background()
 	his := w.Granted("li", apptest.Research()).Grant
 	d := apptest.Research()
@@ -116,7 +113,7 @@ func TestExpulsion(t *testing.T) {
 // somebody else than who made it.
 func TestSuspensionAndAppeal(t *testing.T) {
 	t.Parallel()
-	w := apptest.New(t)
+	w := world(t)
 	ctx := context.Background()
 	g := w.Granted("li", apptest.Research()).Grant
 	_, token, err := w.Grants.IssuePermit(ctx, w.As("li"), g, grant.PermitRequest{})
@@ -153,7 +150,7 @@ func TestSuspensionAndAppeal(t *testing.T) {
 // What stands on an institution's file weighs on everybody of it; what ended weighs on nobody.
 func TestInstitutionsStandingAndExpiry(t *testing.T) {
 	t.Parallel()
-	w := apptest.New(t)
+	w := world(t)
 	ctx := context.Background()
 	in := about("institution/jinhe-university", "misuse")
 	in.Until = "2026-11-22"
@@ -173,7 +170,7 @@ func TestInstitutionsStandingAndExpiry(t *testing.T) {
 // Each view of a file outside one's unit states its purpose, and is on record, as a refused one is.
 func TestViewsAreDecidedAndLogged(t *testing.T) {
 	t.Parallel()
-	w := apptest.New(t)
+	w := world(t)
 	ctx := context.Background()
 	_, err := w.Conduct.Enter(ctx, w.As("zhou"), about("person/li", "late-report"))
 	ok(t, err)
@@ -202,7 +199,7 @@ func TestViewsAreDecidedAndLogged(t *testing.T) {
 // The export is signed, and holds what is in date and not under appeal.
 func TestExport(t *testing.T) {
 	t.Parallel()
-	w := apptest.New(t)
+	w := world(t)
 	ctx := context.Background()
 	kept, err := w.Conduct.Enter(ctx, w.As("zhou"), about("institution/other-university", "late-report"))
 	ok(t, err)
@@ -230,7 +227,7 @@ func TestExport(t *testing.T) {
 // A caller cannot bring a better file of his own: the book overwrites it.
 func TestSubjectsBringNoFile(t *testing.T) {
 	t.Parallel()
-	w := apptest.New(t)
+	w := world(t)
 	ctx := context.Background()
 	_, err := w.Conduct.Enter(ctx, w.As("zhou"), about("person/li", "misuse"))
 	ok(t, err)
@@ -245,13 +242,13 @@ func TestSubjectsBringNoFile(t *testing.T) {
 // The form of an entry: who is unknown, nothing is entered about; and no text breaks the bounds.
 func TestEntriesAreWellFormed(t *testing.T) {
 	t.Parallel()
-	w := apptest.New(t)
+	w := world(t)
 	ctx := context.Background()
 	for name, in := range map[string]conduct.Entry{
 		"nobody": about("person/nobody", "misuse"), "no kind": about("li", "misuse"), "empty": {},
-		"long":    {Party: "person/li", Sort: "misuse", Reason: strings.Repeat("长", matter.MaxText), Article: "ndr-31", Evidence: hash},
-		"control": {Party: "person/li", Sort: "misuse", Reason: words + "\x1b[31m", Article: "ndr-31", Evidence: hash},
-		"bytes":   {Party: "person/li", Sort: "misuse", Reason: words + "\xff", Article: "ndr-31", Evidence: hash},
+		"long":    {Party: "person/li", Sort: "misuse", Reason: strings.Repeat("长", matter.MaxText), Article: "ndr-31", Evidence: hash()},
+		"control": {Party: "person/li", Sort: "misuse", Reason: words + "\x1b[31m", Article: "ndr-31", Evidence: hash()},
+		"bytes":   {Party: "person/li", Sort: "misuse", Reason: words + "\xff", Article: "ndr-31", Evidence: hash()},
 	} {
 		before := len(w.Entries())
 		if _, err := w.Conduct.Enter(ctx, w.As("zhou"), in); !problem.Is(err, problem.Invalid) && !problem.Is(err, problem.TooLarge) {

@@ -22,7 +22,7 @@ import (
 // order. A measure becomes an entry of the credit file.
 func TestRungs(t *testing.T) {
 	t.Parallel()
-	w := apptest.New(t)
+	w := world(t)
 	ctx := context.Background()
 	for rung, office := range map[string]string{"talk": "zhou", "rectify": "zhou", "admonish": "he", "criticise": "zhou", "sanction": "he", "refer": "he"} {
 		in := about("institution/other-university", rung)
@@ -68,7 +68,7 @@ func TestRungs(t *testing.T) {
 // A rectification that is overdue pauses what the institution may do, and its discharge by the authority frees it.
 func TestRectification(t *testing.T) {
 	t.Parallel()
-	w := apptest.New(t)
+	w := world(t)
 	ctx := context.Background()
 	in := about("institution/other-university", "rectify")
 	in.Until = "2026-11-30"
@@ -85,7 +85,7 @@ func TestRectification(t *testing.T) {
 	if len(duties) != 1 || duties[0].State != "due" {
 		t.Fatalf("duties %+v", duties)
 	}
-	done := conduct.Entry{Reason: "现场核查，已完成整改。", Evidence: hash}
+	done := conduct.Entry{Reason: "现场核查，已完成整改。", Evidence: hash()}
 	_, err = w.Conduct.Done(ctx, w.As("wu"), duties[0].ID, done)
 	denied(t, err, "sichuan-20/recorder")
 	_, err = w.Conduct.Done(ctx, w.As("zhou"), duties[0].ID, done)
@@ -98,7 +98,7 @@ func TestRectification(t *testing.T) {
 // Checks and trainings hold for a time; nobody records his own.
 func TestDutiesLapse(t *testing.T) {
 	t.Parallel()
-	w := apptest.New(t)
+	w := world(t)
 	ctx := context.Background()
 	for sort, c := range map[string]struct{ party, by, self, asks, rule string }{
 		"provider-check":     {"institution/other-university", "zhou", "hu", "hu", "sichuan-20/check"},
@@ -107,7 +107,7 @@ func TestDutiesLapse(t *testing.T) {
 		"commissioner-check": {"institution/jinhe-health-information-centre", "wu", "tang", "tang", "sichuan-33/check"},
 	} {
 		shorten(t, w, c.party, sort, "2026-11-22")
-		in := conduct.Entry{Party: c.party, Sort: sort, Evidence: hash, Until: "2026-12-01"}
+		in := conduct.Entry{Party: c.party, Sort: sort, Evidence: hash(), Until: "2026-12-01"}
 		if _, err := w.Conduct.Done(ctx, w.As(c.self), "", in); !problem.Is(err, problem.Forbidden) {
 			t.Errorf("%s recorded by %s: %v", sort, c.self, err)
 		}
@@ -133,7 +133,7 @@ func TestDutiesLapse(t *testing.T) {
 // saw what is in one answer.
 func TestIncident(t *testing.T) {
 	t.Parallel()
-	w := apptest.New(t)
+	w := world(t)
 	ctx := context.Background()
 	g := w.Granted("li", apptest.Research()).Grant
 	_, _, err := w.Grants.IssuePermit(ctx, w.As("li"), g, grant.PermitRequest{})
@@ -188,7 +188,7 @@ func TestIncident(t *testing.T) {
 // Anybody complains, and his number tells how it stands; hostile words are kept as they are and go nowhere else.
 func TestComplaint(t *testing.T) {
 	t.Parallel()
-	w := apptest.New(t)
+	w := world(t)
 	ctx := context.Background()
 	text := `<script>alert(1)</script>'; DROP TABLE person; -- ../../etc/passwd 我的档案被人看过。`
 	c, err := w.Conduct.Complain(ctx, conduct.Complaint{Text: text, Party: "institution/jinhe-qc-centre"})
@@ -252,7 +252,7 @@ func TestBrake(t *testing.T) {
 // A resident speaks for himself, and where nobody can say whose account it is no wish is taken: it could not be honoured.
 func TestWishes(t *testing.T) {
 	t.Parallel()
-	w := apptest.New(t)
+	w := world(t)
 	ctx := context.Background()
 	_, err := w.Conduct.Wish(ctx, w.As("fang"), "object", "jinhe")
 	denied(t, err, "municipal-14/proved")

@@ -2,11 +2,11 @@ package conduct_test
 
 import (
 	"context"
-	"strings"
 	"testing"
 	"time"
 
 	"carrel/broker/application/apptest"
+	"carrel/broker/attachment"
 	"carrel/broker/auth"
 	"carrel/broker/conduct"
 	"carrel/broker/conduct/matter"
@@ -47,7 +47,7 @@ func shorten(t *testing.T, w *apptest.World, party, sort string, until policy.Da
 // A post that needs a training or a declaration is closed without one in date, and opens when it is on record again.
 func TestPostsNeedTrainingAndDeclaration(t *testing.T) {
 	t.Parallel()
-	w := apptest.New(t)
+	w := world(t)
 	ctx := context.Background()
 	create := func() error {
 		_, err := w.Create(ctx, w.As("li"), apptest.Research())
@@ -60,12 +60,12 @@ func TestPostsNeedTrainingAndDeclaration(t *testing.T) {
 	denied(t, create(), "sichuan-24/training", "chongqing-integrity/declaration")
 	_, err := w.Conduct.Declare(ctx, w.As("li"), "", "无利益冲突，经费来自公共财政。", "")
 	ok(t, err)
-	_, err = w.Conduct.Done(ctx, w.As("tang"), "", conduct.Entry{Party: "person/li", Sort: "training", Evidence: hash})
+	_, err = w.Conduct.Done(ctx, w.As("tang"), "", conduct.Entry{Party: "person/li", Sort: "training", Evidence: hash()})
 	ok(t, err)
 	ok(t, create())
 	// An institution's training is nobody's own.
 	shorten(t, w, "person/wang", "training", "2026-11-20")
-	_, err = w.Conduct.Done(ctx, w.As("tang"), "", conduct.Entry{Party: "institution/jinhe-university", Sort: "training", Evidence: hash})
+	_, err = w.Conduct.Done(ctx, w.As("tang"), "", conduct.Entry{Party: "institution/jinhe-university", Sort: "training", Evidence: hash()})
 	ok(t, err)
 	d := apptest.Research()
 	d.Facts.Team = nil
@@ -76,7 +76,7 @@ func TestPostsNeedTrainingAndDeclaration(t *testing.T) {
 // A complaint's deadline counts days that are worked: the National Day week is none.
 func TestComplaintsDeadlineIsInWorkingDays(t *testing.T) {
 	t.Parallel()
-	w := apptest.New(t)
+	w := world(t)
 	w.Clock.Add(time.Date(2027, 2, 1, 2, 0, 0, 0, time.UTC).Sub(w.Clock.Now()))
 	c, err := w.Conduct.Complain(context.Background(), conduct.Complaint{Text: "我的档案被无关人员查看，请核查。"})
 	ok(t, err)
@@ -98,7 +98,7 @@ func TestComplaintsDeadlineIsInWorkingDays(t *testing.T) {
 // An incident opens a report to who supervises the unit that answers for it, with its clock from the discovery; sent late it says so.
 func TestIncidentOpensAReportUpward(t *testing.T) {
 	t.Parallel()
-	w := apptest.New(t)
+	w := world(t)
 	ctx := context.Background()
 	found := w.Clock.Now().Add(-time.Hour)
 	in, err := w.Conduct.Report(ctx, w.As("tang"), conduct.Report{Sort: "possible", Found: found, Unit: "jinhe-qc-centre", Texts: map[string]string{"what": "一份数据包可能被错误地领取。"}})
@@ -130,7 +130,7 @@ func TestIncidentOpensAReportUpward(t *testing.T) {
 // Guard: a report that was sent is owed a receipt by its addressee, by its own hand and with its number; without one it is overdue.
 func TestReportUpwardIsAcknowledged(t *testing.T) {
 	t.Parallel()
-	w := apptest.New(t)
+	w := world(t)
 	ctx := context.Background()
 	sent := func() *matter.Matter {
 		_, err := w.Conduct.Report(ctx, w.As("tang"), conduct.Report{Sort: "possible", Found: w.Clock.Now().Add(-time.Hour), Unit: "jinhe-qc-centre", Texts: map[string]string{"what": "一份数据包可能被错误地领取。"}})
@@ -172,7 +172,7 @@ func TestReportUpwardIsAcknowledged(t *testing.T) {
 
 	// of an addressee without an account the paper is put on file
 	r = sent()
-	paper := conduct.Receipt{Number: "省卫收〔2026〕31号", Received: policy.DateOf(w.Clock.Now()), Evidence: "sha256:" + strings.Repeat("ab", 32)}
+	paper := conduct.Receipt{Number: "省卫收〔2026〕31号", Received: policy.DateOf(w.Clock.Now()), Evidence: hash()}
 	early := paper
 	early.Received = policy.DateOf(w.Clock.Now().AddDate(0, 0, -1))
 	_, err = w.Conduct.File(ctx, w.As("tang"), r.ID, early)
@@ -191,9 +191,9 @@ func TestReportUpwardIsAcknowledged(t *testing.T) {
 // The assessment calendar: a result, passed or not, puts the next one into the calendar, and what is over is overdue.
 func TestAssessmentCalendar(t *testing.T) {
 	t.Parallel()
-	w := apptest.New(t)
+	w := world(t)
 	ctx := context.Background()
-	centre := conduct.Entry{Party: "institution/jinhe-health-information-centre", Sort: "restore-drill", Reason: "备份在隔离环境中完整恢复。", Evidence: hash}
+	centre := conduct.Entry{Party: "institution/jinhe-health-information-centre", Sort: "restore-drill", Reason: "备份在隔离环境中完整恢复。", Evidence: hash()}
 	_, err := w.Conduct.Schedule(ctx, w.As("wu"), conduct.Entry{Party: centre.Party, Sort: "restore-drill", Until: "2026-12-31"})
 	denied(t, err, "sichuan-35/office")
 	person := centre
@@ -243,11 +243,13 @@ func due(t *testing.T, w *apptest.World, of string) conduct.View {
 // sichuan-2: an office of another place does nothing in a matter of this one and reads nothing of it; about its own it may.
 func TestTerritory(t *testing.T) {
 	t.Parallel()
-	w := apptest.New(t)
+	w := world(t)
 	ctx := context.Background()
 	away := w.As("hu") // of a university in another city
 	away.Account, away.Roles = "hu", []string{"authority", "conduct-officer", "discipline"}
-	_, err := w.Conduct.Enter(ctx, away, about("person/li", "misuse"))
+	_, err := w.Papers.Lodge(ctx, away, "report.pdf", attachment.PDF, apptest.Document())
+	ok(t, err)
+	_, err = w.Conduct.Enter(ctx, away, about("person/li", "misuse"))
 	denied(t, err, "sichuan-2/territory")
 	_, err = w.Conduct.Propose(ctx, away, about("institution/jinhe-university", "talk"))
 	denied(t, err, "sichuan-2/territory")

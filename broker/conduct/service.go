@@ -2,7 +2,8 @@
 // date, incidents, complaints, and what residents wish about their own information.
 //
 // It promises: every step is one transaction of policy's decision (carrel.conduct.decision), the matter's new state, what follows
-// from it (an entry, a duty, the end of all grants) and its log entry; every view of a file is decided and on record; texts that
+// from it (an entry, a duty, the end of all grants) and its log entry; evidence is a file that who names it took in, and lies with the
+// matter from then on; every view of a file is decided and on record; texts that
 // people write are erasable, and the log holds commitments only; a complaint needs no account and tells nobody who made it.
 //
 // It does not promise that somebody acts in time: what is overdue is shown and said in the decision, and where a rule says so it
@@ -17,6 +18,7 @@ import (
 	"slices"
 	"strings"
 
+	"carrel/broker/attachment/folder"
 	"carrel/broker/auth"
 	"carrel/broker/calendar"
 	"carrel/broker/conduct/book"
@@ -177,7 +179,7 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, id auth.Identity, st s
 	if err := matter.Wording(nil, m.Kinds, m.Told); err != nil {
 		return err
 	}
-	dec, err := s.ask(ctx, id, st.act, m, st.texts, st.about)
+	dec, err := s.judge(ctx, tx, id, st, m)
 	if err != nil {
 		return err
 	}
@@ -218,6 +220,25 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, id auth.Identity, st s
 	}
 	_, err = s.desk.Record(ctx, tx, id, dec, act.Step{Kind: "conduct." + st.act, Object: "conduct/" + m.Noun + "/" + m.ID, Facts: facts, Commit: commit})
 	return err
+}
+
+// judge asks policy for a step with what lies under the hash that it names: in the folder of who asks, or with the matter. What it rests on
+// lies with the matter from then on.
+func (s *Service) judge(ctx context.Context, tx *store.Tx, id auth.Identity, st step, m *matter.Matter) (policy.Decision, error) {
+	q := s.question(id, st.act, m, st.texts)
+	q.Matter.Addressee = st.about
+	var err error
+	if q.Matter.Papers, err = folder.Under(ctx, tx, m.Evidence, folder.Own(id.Account), m.ID); err != nil {
+		return policy.Decision{}, fmt.Errorf("conduct: %w", err)
+	}
+	dec, err := s.desk.Ask(ctx, q)
+	if err != nil {
+		return dec, err
+	}
+	if err := folder.Lay(ctx, tx, m.Evidence, folder.Own(id.Account), m.ID); err != nil {
+		return dec, fmt.Errorf("conduct: %w", err)
+	}
+	return dec, nil
 }
 
 // ask puts an act to policy.

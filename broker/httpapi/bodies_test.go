@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	proofHash = `"evidence":"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"`
+	proofHash = `"evidence":"sha256:7e0ad9aeaa9c1b796e83992c47fdbb712090b58325884ebcacf5fc18e4bf936a"`
 	checked   = `"reason":"Looked at on the spot; nothing was amiss.","article":"sichuan-20",` + proofHash
 )
 

@@ -149,7 +149,8 @@ func (w *walker) once(what, account string, since int64) {
 func TestRivals(t *testing.T) {
 	t.Parallel()
 	b := newBait(t)
-	const about = `"reason": "Used outside the scope of the grant.", "article": "ndr-31", "evidence": "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}`
+	const about = `"reason": "Used outside the scope of the grant.", "article": "ndr-31", "evidence": "sha256:7e0ad9aeaa9c1b796e83992c47fdbb712090b58325884ebcacf5fc18e4bf936a"}`
+	lodgeAll(b.city)
 	make := func(account, path, body string) string {
 		rec := b.send(account, http.MethodPost, "/api/v1/conduct"+path, []byte(body))
 		var doc struct{ ID, Number string }

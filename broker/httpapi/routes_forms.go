@@ -117,6 +117,7 @@ func (s *server) attachments() {
 		list, err := p.List(ctx, id, in.ID)
 		return &reply[[]application.Attached]{listed(list)}, err
 	})
+	s.lodged(whole)
 	route(s, http.MethodGet, "/grants/{id}/attachments", "What was attached to a grant since the decision", func(ctx context.Context, id auth.Identity, in *ByID) (*reply[[]application.Attached], error) {
 		list, err := p.ListLater(ctx, id, in.ID)
 		return &reply[[]application.Attached]{listed(list)}, err

@@ -195,6 +195,7 @@ func newWalker(t *testing.T, file string, b tables, bodies map[string][]string, 
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(c.Config.Data, store.FileName)+"?mode=ro&_pragma=busy_timeout(5000)")
 	servicetest.Must(t, err)
 	t.Cleanup(func() { _ = db.Close() })
+	lodgeAll(c)
 	w := &walker{talk: k, t: t, h: h, db: db, tables: b, bodies: bodies, tally: y, named: map[string]bool{}, steps: map[string]int{}}
 	for _, e := range parseConversation(t, file) {
 		w.named[e.as] = true
@@ -208,6 +209,13 @@ func newWalker(t *testing.T, file string, b tables, bodies map[string][]string, 
 		posts[post] = true
 	}
 	return w
+}
+
+// lodgeAll takes the evidence that conversations name into the folder of everybody who may name any, so that a refusal has another reason.
+func lodgeAll(c *servicetest.City) {
+	for _, id := range c.Directory.Accounts() {
+		_, _ = c.Papers.Lodge(context.Background(), id, "report.txt", "text/plain", []byte("One line."))
+	}
 }
 
 // walk plays a conversation and tries everything wherever something changed.

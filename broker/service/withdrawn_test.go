@@ -7,6 +7,7 @@ import (
 
 	"carrel/anonymize/answer"
 	"carrel/anonymize/ledger"
+	"carrel/broker/attachment"
 	"carrel/broker/conduct"
 	"carrel/broker/grant"
 	"carrel/broker/job"
@@ -27,8 +28,12 @@ func ways() map[string]func(ctx context.Context, t *testing.T, c *servicetest.Ci
 			return c.Grants.Move(ctx, c.Who(t, "zhou"), c.Grant, grant.Command{Name: "suspend", Reason: "核查使用情况期间暂停或终止"})
 		},
 		"expelled": func(ctx context.Context, t *testing.T, c *servicetest.City) error {
+			paper, err := c.Papers.Lodge(ctx, c.Who(t, "he"), "approval.pdf", attachment.PDF, servicetest.Document())
+			if err != nil {
+				return err
+			}
 			p, err := c.Conduct.Propose(ctx, c.Who(t, "he"), conduct.Entry{Party: "person/li", Sort: "expulsion", Reason: "多次超范围使用数据。", Article: "sichuan-16",
-				Evidence: "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"})
+				Evidence: paper.Hash})
 			if err != nil {
 				return err
 			}

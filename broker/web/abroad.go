@@ -89,9 +89,13 @@ func (s *server) fileForm(ctx context.Context, c *call, d *abroadData) error {
 func (s *server) fileAbroad(ctx context.Context, c *call) error {
 	rows, err := c.whole("rows")
 	var f *abroad.File
+	var assessment string
+	if err == nil {
+		assessment, err = s.takenIn(ctx, c)
+	}
 	if err == nil {
 		f, err = s.c.Abroad.File(ctx, c.id, abroad.Facts{Applicant: c.value("applicant"), Recipient: c.value("recipient"), Country: c.value("country"), Purpose: c.value("purpose"),
-			Wishes: wishes(c.form["wish"]), Rows: rows, Until: policy.Date(c.value("until")), Assessment: c.value("assessment")}, c.value("reason"))
+			Wishes: wishes(c.form["wish"]), Rows: rows, Until: policy.Date(c.value("until")), Assessment: assessment}, c.value("reason"))
 	}
 	if err != nil {
 		return s.abroadPage(ctx, c, err)
@@ -153,7 +157,11 @@ func (s *server) onFile(done string, step func(ctx context.Context, c *call, id 
 }
 
 func (s *server) clearFile(ctx context.Context, c *call, id string) error {
-	_, err := s.c.Abroad.Clear(ctx, c.id, id, c.value("office"), c.value("number"), c.value("document"))
+	document, err := s.takenIn(ctx, c)
+	if err != nil {
+		return err
+	}
+	_, err = s.c.Abroad.Clear(ctx, c.id, id, c.value("office"), c.value("number"), document)
 	return err
 }
 

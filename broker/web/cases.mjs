@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 
 const hash = () => 'sha256:' + randomBytes(32).toString('hex');
+const paper = (name) => ({ name: name + '.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.7 ' + hash()) });
 const inDays = (n) => new Date(Date.now() + n * 86400000).toISOString().slice(0, 10);
 const year = new Date().getFullYear();
 
@@ -174,7 +175,7 @@ export async function cases(staff, granted, check) {
     await wu.page.emulateMedia({ media: 'screen' });
   }
   await wu.go(granted + '/agreement');
-  await send(wu, '/seal', { file: { name: 'scan.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.7 ' + hash()) } });
+  await send(wu, '/seal', { file: paper('scan') });
   await look(wu, 'sealed', check, seen);
 
   // Data to go abroad: the responsible unit files, two offices clear, each under its number.
@@ -183,14 +184,14 @@ export async function cases(staff, granted, check) {
   await wu.page.locator('input[value="jinhe:encounter.*"]').check({ force: true });
   await look(wu, 'abroad-form', check, seen);
   await wu.page.locator('details.panel').evaluate((d) => { d.open = false; });
-  await send(wu, '/abroad', { applicant: 'jinhe-university', recipient: 'partner-university', country: zh ? '新加坡' : 'Singapore', rows: '20000', until: inDays(300), assessment: hash(), reason: zh ? '合作研究的复核。' : 'Verification within a joint study.' });
+  await send(wu, '/abroad', { applicant: 'jinhe-university', recipient: 'partner-university', country: zh ? '新加坡' : 'Singapore', rows: '20000', until: inDays(300), file: paper('assessment'), reason: zh ? '合作研究的复核。' : 'Verification within a joint study.' });
   const file = wu.path();
   check(file.startsWith('/abroad/'), `filing leads to ${file}`);
   await look(wu, 'abroad-filed', check, seen);
   for (const [v, office] of [[zhou, 'authority'], [an, 'security']]) {
     await v.go(file);
     await look(v, 'abroad-' + office, check, seen);
-    await send(v, '/clear', { number: `${office.slice(0, 3).toUpperCase()}-${year}-17`, document: hash() });
+    await send(v, '/clear', { number: `${office.slice(0, 3).toUpperCase()}-${year}-17`, file: paper(office) });
   }
   check(await an.page.locator('.state-cleared').count() === 1, 'two offices cleared it, and it is not cleared');
   await look(an, 'abroad-cleared', check, seen);

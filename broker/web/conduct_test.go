@@ -50,7 +50,7 @@ func TestComplaintsPage(t *testing.T) {
 func TestCreditPage(t *testing.T) {
 	t.Parallel()
 	p := newPages(t)
-	m, err := p.Conduct.Enter(context.Background(), p.As("zhou"), conduct.Entry{Party: "person/li", Sort: "late-report", Reason: "The report of the year came two months late.", Article: "ndr-31", Evidence: evidence})
+	m, err := p.Conduct.Enter(context.Background(), p.As("zhou"), conduct.Entry{Party: "person/li", Sort: "late-report", Reason: "The report of the year came two months late.", Article: "ndr-31", Evidence: p.Lodge("zhou")})
 	ok(t, err)
 	if _, body := p.page("li", "/conduct"); !strings.Contains(body, m.ID) || !strings.Contains(body, "two months late") {
 		t.Fatal("an entry is not shown to whom it is about")

@@ -43,7 +43,7 @@ func TestGrantPageTellsWhyAllEnded(t *testing.T) {
 	p := newPages(t)
 	ctx := context.Background()
 	at := "/grants/" + p.Granted("li", apptest.Research()).Grant
-	m, err := p.Conduct.Propose(ctx, p.As("he"), conduct.Entry{Party: "person/li", Sort: "expulsion", Reason: "He sold what he was given to a firm.", Article: "ndr-31", Evidence: evidence})
+	m, err := p.Conduct.Propose(ctx, p.As("he"), conduct.Entry{Party: "person/li", Sort: "expulsion", Reason: "He sold what he was given to a firm.", Article: "ndr-31", Evidence: p.Lodge("he")})
 	ok(t, err)
 	_, err = p.Conduct.Adopt(ctx, p.As("zhou"), m.ID)
 	ok(t, err)

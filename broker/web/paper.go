@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"mime/multipart"
+	"slices"
 	"strconv"
 
 	"carrel/broker/application"
@@ -19,11 +20,13 @@ const (
 	uploadRoute = "POST /applications/{id}/attachments"
 	laterRoute  = "POST /grants/{id}/attachments"
 	sealRoute   = "POST /applications/{id}/agreement/seal"
+	fileRoute   = "POST /abroad"
+	clearRoute  = "POST /abroad/{id}/clear"
 )
 
 // bound is how large a route's form may be, and what is said above that. Only those that take files may be larger than a form.
 func bound(pattern string) (int64, error) {
-	if pattern == uploadRoute || pattern == laterRoute || pattern == sealRoute {
+	if slices.Contains([]string{uploadRoute, laterRoute, sealRoute, fileRoute, clearRoute}, pattern) {
 		return attachment.MaxSize + maxForm, attachment.TooLarge()
 	}
 	return maxForm, problem.New(problem.TooLarge, "表单过大（上限 512 KB）；请缩短文字。", "The form is too large (512 KB at most); shorten the texts.")
@@ -70,6 +73,22 @@ func (s *server) lodge(ctx context.Context, c *call, keep func(ctx context.Conte
 	return err
 }
 
+// takenIn takes the form's file into the person's own folder and gives the hash by which the step names it.
+func (s *server) takenIn(ctx context.Context, c *call) (string, error) {
+	data, h, err := c.file(attachment.MaxSize)
+	if err == nil && h == nil {
+		err = problem.New(problem.Invalid, "请选择一个文件。", "Choose one file.")
+	}
+	if err != nil {
+		return "", err
+	}
+	x, err := s.c.Papers.Lodge(ctx, c.id, h.Filename, h.Header.Get("Content-Type"), data)
+	if err != nil {
+		return "", err
+	}
+	return x.Hash, nil
+}
+
 // file reads the one file of a form, a byte more than most so that what is above the bound is seen; no header is no file.
 func (c *call) file(most int64) ([]byte, *multipart.FileHeader, error) {
 	if c.r.MultipartForm == nil || len(c.r.MultipartForm.File["file"]) != 1 {
@@ -108,6 +127,15 @@ func (s *server) attachment(ctx context.Context, c *call) error {
 // attachmentLater is attachment of what lies with a grant.
 func (s *server) attachmentLater(ctx context.Context, c *call) error {
 	f, err := s.c.Papers.FetchLater(ctx, c.id, c.param("id"), c.value("hash"))
+	if err != nil {
+		return err
+	}
+	return c.download(f)
+}
+
+// attachmentAbroad is attachment of what lies with a cross-border file.
+func (s *server) attachmentAbroad(ctx context.Context, c *call) error {
+	f, err := s.c.Papers.FetchIn(ctx, c.id, s.c.Abroad.Place(c.param("id")), c.value("hash"))
 	if err != nil {
 		return err
 	}

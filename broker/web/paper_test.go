@@ -27,8 +27,19 @@ import (
 // sendFile posts a file as a browser does.
 func (p *pages) sendFile(as, path, name, media string, data []byte) (int, string) {
 	p.t.Helper()
+	return p.sendForm(as, path, nil, name, media, data)
+}
+
+// sendForm posts a form with a file.
+func (p *pages) sendForm(as, path string, fields url.Values, name, media string, data []byte) (int, string) {
+	p.t.Helper()
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
+	for field, values := range fields {
+		for _, v := range values {
+			ok(p.t, w.WriteField(field, v))
+		}
+	}
 	part, err := w.CreatePart(textproto.MIMEHeader{"Content-Disposition": {`form-data; name="file"; filename="` + name + `"`}, "Content-Type": {media}})
 	ok(p.t, err)
 	_, err = part.Write(data)

@@ -90,19 +90,45 @@ func TestAbroadPages(t *testing.T) {
 	t.Parallel()
 	p := newPages(t)
 	in := url.Values{"applicant": {"other-university"}, "recipient": {"partner"}, "country": {"Singapore"}, "purpose": {"research"}, "wish": {"jinhe:person.sex"}, "rows": {"500"}, "until": {"2027-06-30"}, "reason": {"a joint study"}}
-	p.denied("wu", "/abroad", in, "sichuan-32/assessed")
-	in.Set("assessment", evidence)
+	if status, body := p.post("wu", "/abroad", in); status != http.StatusUnprocessableEntity || !strings.Contains(body, "Choose one file") {
+		t.Errorf("filed without an assessment: %d", status)
+	}
 	p.barred("li", "/abroad", in)
-	at := p.goes("wu", "/abroad", in)
+	report := apptest.Document()
+	filed := func(as, path string, in url.Values) {
+		t.Helper()
+		if status, body := p.sendForm(as, path, in, "report.pdf", "application/pdf", report); status != http.StatusSeeOther {
+			t.Fatalf("%s by %s: %d: %s", path, as, status, body)
+		}
+	}
+	if status, body := p.sendForm("wu", "/abroad", url.Values{"rows": {"500"}}, "report.pdf", "application/pdf", report); status != http.StatusForbidden || !strings.Contains(body, "sichuan-32/assessed") {
+		t.Errorf("filed without what it is for: %d", status)
+	}
+	filed("wu", "/abroad", in)
+	all, err := p.Abroad.List(context.Background(), p.As("wu"))
+	ok(t, err)
+	at := "/abroad/" + all[0].ID
 	p.shows("wu", at, []string{"500", "2027-06-30", at + `/withdraw"`, "Health authority", "Security department"}, []string{at + `/clear"`})
 	p.shows("zhou", at, []string{`value="health-authority"`, at + `/refuse"`}, []string{`value="security-department"`})
 	cleared := func(office string) url.Values {
-		return url.Values{"office": {office}, "number": {"HA-2026-17"}, "document": {evidence}}
+		return url.Values{"office": {office}, "number": {"HA-2026-17"}}
 	}
-	p.denied("zhou", at+"/clear", url.Values{"office": {"health-authority"}, "number": {"1"}}, "sichuan-32/number")
-	p.goes("zhou", at+"/clear", cleared("health-authority"))
-	p.shows("zhou", at, []string{"HA-2026-17"}, []string{at + `/clear"`})
-	p.goes("an", at+"/clear", cleared("security-department"))
+	if status, body := p.sendForm("zhou", at+"/clear", url.Values{"office": {"health-authority"}, "number": {"1"}}, "report.pdf", "application/pdf", report); status != http.StatusForbidden || !strings.Contains(body, "sichuan-32/number") {
+		t.Errorf("cleared under a digit: %d", status)
+	}
+	if status, _ := p.post("zhou", at+"/clear", cleared("health-authority")); status != http.StatusUnprocessableEntity {
+		t.Errorf("cleared without a document: %d", status)
+	}
+	filed("zhou", at+"/clear", cleared("health-authority"))
+	given := at + "/attachments?hash=" + all[0].Facts.Assessment
+	p.shows("zhou", at, []string{"HA-2026-17", all[0].Facts.Assessment, at + "/attachments?hash="}, []string{at + `/clear"`})
+	if status, body := p.page("an", given); status != http.StatusOK || body != string(report) {
+		t.Errorf("the assessment: %d", status)
+	}
+	if status, _ := p.page("li", given); status != http.StatusNotFound {
+		t.Errorf("the assessment of another institution: %d", status)
+	}
+	filed("an", at+"/clear", cleared("security-department"))
 	p.shows("yan", "/abroad?state=cleared", []string{at}, []string{`action="/abroad"`})
 	p.shows("yan", "/abroad?state=filed", nil, []string{`href="` + at + `"`})
 	p.goes("zhou", at+"/refuse", url.Values{"reason": {"the recipient has changed hands"}})

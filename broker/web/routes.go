@@ -125,6 +125,7 @@ func (s *server) routes() []route {
 		{get, "/abroad", s.abroadFiles},
 		{post, "/abroad", s.fileAbroad},
 		{get, "/abroad/{id}", s.abroadOne},
+		{get, "/abroad/{id}/attachments", s.attachmentAbroad},
 		{post, "/abroad/{id}/clear", s.onFile("cleared", s.clearFile)},
 		{post, "/abroad/{id}/refuse", s.onFile("not-cleared", s.refuseFile)},
 		{post, "/abroad/{id}/withdraw", s.onFile("taken-back", s.withdrawFile)},

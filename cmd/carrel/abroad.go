@@ -24,25 +24,27 @@ facts:
     - {dataset: jinhe, columns: [cv_event.*]}
   rows: 0                      # of all packages together, as assessed
   until: "2027-12-31"
-  assessment: "sha256:…"       # of the assessment
+  assessment: report.pdf       # the assessment: a file, which is taken in, or the sha256:… of one that you took in
 reason: ""
 `
 
 func (a *app) abroadCommand() *cobra.Command {
 	var office, number, document string
-	clear := a.abroadStep("clear", "Clear a file for one office, under its document number", func() any {
-		return map[string]string{"office": office, "number": number, "document": document}
+	clear := a.abroadStep("clear", "Clear a file for one office, under its document number", func(cmd *cobra.Command) (any, error) {
+		err := a.takeIn(cmd, &document)
+		return map[string]string{"office": office, "number": number, "document": document}, err
 	})
-	clear.Example = "  carrel abroad clear cb-… --office health-authority --number 'No. 12' --document sha256:…"
+	clear.Example = "  carrel abroad clear cb-… --office health-authority --number 'No. 12' --document clearance.pdf"
 	clear.Flags().StringVar(&office, "office", "", "health-authority or security-department")
 	clear.Flags().StringVar(&number, "number", "", "number of the office's document")
-	clear.Flags().StringVar(&document, "document", "", "sha256:… of the document")
+	clear.Flags().StringVar(&document, "document", "", "the document: a file, which is taken in, or the sha256:… of one that you took in")
 	var reason string
-	refuse := a.abroadStep("refuse", "Refuse a file, or take a clearance back", func() any { return map[string]string{"reason": reason} })
+	refuse := a.abroadStep("refuse", "Refuse a file, or take a clearance back", func(*cobra.Command) (any, error) { return map[string]string{"reason": reason}, nil })
 	refuse.Example = "  carrel abroad refuse cb-… --reason 'The recipient is not named.'"
 	refuse.Flags().StringVar(&reason, "reason", "", "why")
 	return a.group("abroad", "Sending data abroad: filed by the responsible unit, cleared by two offices",
-		a.abroadFile(), a.abroadList(), a.abroadShow(), clear, refuse, a.abroadStep("withdraw", "Take a file back", func() any { return nil }))
+		a.abroadFile(), a.abroadList(), a.abroadShow(), clear, refuse, a.abroadStep("withdraw", "Take a file back", func(*cobra.Command) (any, error) { return nil, nil }),
+		a.attachments(a.ofAbroad(), "The assessment and the clearances of a file"), a.fetch(a.ofAbroad()))
 }
 
 func (a *app) abroadFile() *cobra.Command {
@@ -66,6 +68,13 @@ func (a *app) abroadFile() *cobra.Command {
 			if err := yaml.Unmarshal(raw, &body); err != nil {
 				return a.usage("%s 既不是 YAML 也不是 JSON：%v", "%s is neither YAML nor JSON: %v", args[0], err)
 			}
+			if facts, ok := body["facts"].(map[string]any); ok {
+				named, _ := facts["assessment"].(string)
+				if err := a.takeIn(cmd, &named); err != nil {
+					return err
+				}
+				facts["assessment"] = named
+			}
 			c, err := a.api()
 			if err != nil {
 				return err
@@ -81,16 +90,20 @@ func (a *app) abroadFile() *cobra.Command {
 	return cmd
 }
 
-func (a *app) abroadStep(name, short string, body func() any) *cobra.Command {
+func (a *app) abroadStep(name, short string, fill func(cmd *cobra.Command) (any, error)) *cobra.Command {
 	return &cobra.Command{
 		Use: name + " FILE", Short: short, Example: "  carrel abroad " + name + " cb-…", Args: a.exact(1, "a cross-border file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			body, err := fill(cmd)
+			if err != nil {
+				return err
+			}
 			c, err := a.api()
 			if err != nil {
 				return err
 			}
 			var f abroad.File
-			if err := c.post(cmd.Context(), "/abroad/"+url.PathEscape(args[0])+"/"+name, body(), &f); err != nil {
+			if err := c.post(cmd.Context(), "/abroad/"+url.PathEscape(args[0])+"/"+name, body, &f); err != nil {
 				return err
 			}
 			return a.printAbroad(f)

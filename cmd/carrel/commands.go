@@ -9,7 +9,7 @@ func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.serveCommand(), a.group("admin", "Work of the operator on the machine itself", a.adminRotateKeys()), a.loginCommand(), a.whoamiCommand(),
 		a.demoCommand(), a.catalogueCommand(), a.extractCommand(),
-		a.applicationCommand(), a.abroadCommand(), a.agreementCommand(), a.grantCommand(), a.accessCommand(), a.permitCommand(),
+		a.applicationCommand(), a.paperCommand(), a.abroadCommand(), a.agreementCommand(), a.grantCommand(), a.accessCommand(), a.permitCommand(),
 		a.explainCommand(), a.queryCommand(), a.jobCommand(), a.ledgerCommand(),
 		a.handoverCommand(), a.meetingCommand(), a.deputyCommand(), a.inviteCommand(), a.recuseCommand(), a.conductCommand(), a.institutionCommand(), a.superviseCommand(), a.wishCommand(), a.meCommand(), a.noticesCommand(), a.auditCommand(), a.sqlCommand(), a.dummyCommand(), a.policyCommand(),
 	}

@@ -16,7 +16,7 @@ import (
 
 func (a *app) conductCommand() *cobra.Command {
 	return a.group("conduct", "Credit files, measures, duties, incidents, complaints and residents' wishes",
-		a.conductFile(), a.conductEnter(), a.conductOn("appeal", "Appeal against an entry", "credit"), a.conductOn("uphold", "Reject an appeal", "credit"),
+		a.conductFile(), a.conductEvidence(), a.conductEnter(), a.conductOn("appeal", "Appeal against an entry", "credit"), a.conductOn("uphold", "Reject an appeal", "credit"),
 		a.conductOn("lift", "Grant an appeal: the entry counts no more", "credit"), a.conductExport(), a.sanctionCommand(), a.dutyCommand(), a.incidentCommand(), a.upwardCommand(), a.assessmentCommand(),
 		a.complaintCommand())
 }
@@ -125,7 +125,7 @@ func entryFlags(cmd *cobra.Command, in *conduct.Entry, noun string) {
 	f.StringVar(&in.Sort, "sort", "", "kind: "+sortList(noun))
 	f.StringVar(&in.Reason, "reason", "", "why, or the result")
 	f.StringVar(&in.Article, "article", "", "id of the article it rests on, e.g. ndr-31")
-	f.StringVar(&in.Evidence, "evidence", "", "sha256:… of the evidence")
+	f.StringVar(&in.Evidence, "evidence", "", "the evidence: a file, which is taken in, or the sha256:… of one that you took in")
 	f.Var(dateFlag{&in.Until}, "until", "last day; empty is what policy says")
 }
 
@@ -143,12 +143,20 @@ func (d dateFlag) Set(s string) error { *d.to = policy.Date(s); return nil }
 
 func (d dateFlag) Type() string { return "date" }
 
+// entered sends what rests on evidence; evidence that is a file of this machine is taken in first.
+func (a *app) entered(cmd *cobra.Command, path string, evidence *string, body any) error {
+	if err := a.takeIn(cmd, evidence); err != nil {
+		return err
+	}
+	return a.told(cmd, path, body)
+}
+
 // entering is a command that posts an entry of a noun.
 func (a *app) entering(use, short, example, path, noun string) *cobra.Command {
 	var in conduct.Entry
 	cmd := &cobra.Command{
 		Use: use, Short: short, Example: example, Args: a.exact(0, "no arguments; see --help"),
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.told(cmd, path, in) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.entered(cmd, path, &in.Evidence, &in) },
 	}
 	entryFlags(cmd, &in, noun)
 	return cmd
@@ -156,7 +164,7 @@ func (a *app) entering(use, short, example, path, noun string) *cobra.Command {
 
 func (a *app) conductEnter() *cobra.Command {
 	return a.entering("enter", "Enter into a credit file",
-		`  carrel conduct enter --party person/li --sort misuse --reason "Used outside the grant." --article ndr-31 --evidence sha256:…`, "credit", matter.Credit)
+		`  carrel conduct enter --party person/li --sort misuse --reason "Used outside the grant." --article ndr-31 --evidence report.pdf`, "credit", matter.Credit)
 }
 
 // conductOn is a command about one matter with a text.
@@ -209,21 +217,23 @@ func (a *app) sanctionCommand() *cobra.Command {
 		},
 	}
 	decline.Flags().StringVar(&grounds, "grounds", "", "why")
-	example := ` --party institution/u --sort rectify --reason "No officer is named." --article sichuan-36 --evidence sha256:… --until 2027-01-31`
+	example := ` --party institution/u --sort rectify --reason "No officer is named." --article sichuan-36 --evidence report.pdf --until 2027-01-31`
 	return a.group("sanction", "The six rungs: talk, rectify, admonish, criticise, sanction, refer",
 		a.entering("propose", "Propose a measure to the office with the power", "  carrel conduct sanction propose"+example, "proposals", matter.Measure),
 		a.entering("order", "Order a measure", "  carrel conduct sanction order"+example, "measures", matter.Measure), adopt, decline)
 }
 
 func (a *app) dutyCommand() *cobra.Command {
-	example := ` --party institution/u --sort provider-check --reason "Yearly check." --evidence sha256:… --until 2027-06-30`
+	example := ` --party institution/u --sort provider-check --reason "Yearly check." --evidence report.pdf --until 2027-06-30`
 	var in struct {
 		conduct.Entry
 		Duty string `json:"duty,omitempty"`
 	}
 	record := &cobra.Command{
 		Use: "record", Short: "Put the result of a check, a rectification, an inspection or a training on record", Example: "  carrel conduct duty record" + example,
-		Args: a.exact(0, "no arguments; see --help"), RunE: func(cmd *cobra.Command, _ []string) error { return a.told(cmd, "duties/record", in) },
+		Args: a.exact(0, "no arguments; see --help"), RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.entered(cmd, "duties/record", &in.Evidence, &in)
+		},
 	}
 	entryFlags(record, &in.Entry, matter.Duty)
 	record.Flags().StringVar(&in.Duty, "duty", "", "number of the duty that was imposed; empty for one that begins now")

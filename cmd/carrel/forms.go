@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -277,7 +276,7 @@ func mediaOf(name string) string {
 	}
 }
 
-// folder is where files lie: with an application, or with a grant.
+// folder is where files lie: with an application, a grant, or a cross-border file.
 type folder struct {
 	noun, what, route, sample string
 }
@@ -288,6 +287,10 @@ func (a *app) ofApplication() folder {
 
 func (a *app) ofGrant() folder {
 	return folder{"GRANT", "a grant", "/grants/", "carrel grant %s g-…"}
+}
+
+func (a *app) ofAbroad() folder {
+	return folder{"FILE", "a cross-border file", "/abroad/", "carrel abroad %s cb-…"}
 }
 
 // attachments is the route of what lies with this one.
@@ -302,26 +305,8 @@ func (a *app) attach(f folder, short string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "attach " + f.noun + " FILE", Short: short, Example: f.example("attach", " report.pdf"), Args: a.exact(2, f.what+" and a file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			info, err := os.Stat(args[1])
+			x, err := a.upload(cmd, f.attachments(args[0]), args[1], media)
 			if err != nil {
-				return err
-			}
-			if info.Size() > attachment.MaxSize {
-				return attachment.TooLarge()
-			}
-			data, err := os.ReadFile(args[1])
-			if err != nil {
-				return err
-			}
-			if media == "" {
-				media = mediaOf(args[1])
-			}
-			c, err := a.api()
-			if err != nil {
-				return err
-			}
-			var x application.Attached
-			if err := c.upload(cmd.Context(), f.attachments(args[0])+"?name="+url.QueryEscape(filepath.Base(args[1])), media, bytes.NewReader(data), &x); err != nil {
 				return err
 			}
 			return a.print(x, func(w io.Writer) { fmt.Fprintf(w, "%s  %s\n", x.Hash, x.Name) })
@@ -361,34 +346,39 @@ func (a *app) fetch(f folder) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "fetch " + f.noun + " HASH --out FILE", Short: "Fetch what is attached", Example: f.example("fetch", " sha256:… --out report.pdf"), Args: a.exact(2, f.what+" and a hash"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := a.api()
-			if err != nil {
-				return err
-			}
-			resp, err := c.send(cmd.Context(), http.MethodGet, f.attachments(args[0])+"/"+url.PathEscape(args[1]), nil)
-			if err != nil {
-				return err
-			}
-			defer func() { _ = resp.Body.Close() }()
-			if out == "" {
-				_, params, _ := mime.ParseMediaType(resp.Header.Get("Content-Disposition"))
-				if out, err = attachment.Name(params["filename"]); err != nil {
-					return err
-				}
-			}
-			saved, err := os.OpenFile(out, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-			if err != nil {
-				return err
-			}
-			if _, err := io.Copy(saved, io.LimitReader(resp.Body, attachment.MaxSize)); err != nil {
-				_ = saved.Close()
-				return err
-			}
-			return saved.Close()
+			return a.save(cmd, f.attachments(args[0])+"/"+url.PathEscape(args[1]), out)
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "where to write it; its own name if not given")
 	return cmd
+}
+
+// save fetches a file and writes it where nothing is yet.
+func (a *app) save(cmd *cobra.Command, from, out string) error {
+	c, err := a.api()
+	if err != nil {
+		return err
+	}
+	resp, err := c.send(cmd.Context(), http.MethodGet, from, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if out == "" {
+		_, params, _ := mime.ParseMediaType(resp.Header.Get("Content-Disposition"))
+		if out, err = attachment.Name(params["filename"]); err != nil {
+			return err
+		}
+	}
+	saved, err := os.OpenFile(out, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(saved, io.LimitReader(resp.Body, attachment.MaxSize)); err != nil {
+		_ = saved.Close()
+		return err
+	}
+	return saved.Close()
 }
 
 func (a *app) applicationDetach() *cobra.Command {

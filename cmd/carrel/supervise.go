@@ -156,17 +156,17 @@ func (a *app) reportReceipt() *cobra.Command {
 	var in conduct.Receipt
 	var day string
 	cmd := &cobra.Command{
-		Use: "receipt NUMBER --as TEXT --on DATE --evidence sha256:…", Short: "Put on file the receipt of an addressee without an account",
-		Example: `  carrel conduct report receipt re-… --as 省卫收〔2026〕31号 --on 2026-11-21 --evidence sha256:…`, Args: a.exact(1, "a number"),
+		Use: "receipt NUMBER --as TEXT --on DATE --evidence FILE", Short: "Put on file the receipt of an addressee without an account",
+		Example: `  carrel conduct report receipt re-… --as 省卫收〔2026〕31号 --on 2026-11-21 --evidence receipt.pdf`, Args: a.exact(1, "a number"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			in.Received = policy.Date(day)
-			return a.told(cmd, "reports/"+url.PathEscape(args[0])+"/receipt", in)
+			return a.entered(cmd, "reports/"+url.PathEscape(args[0])+"/receipt", &in.Evidence, &in)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&in.Number, "as", "", "the addressee's number for it")
 	f.StringVar(&day, "on", "", "the day of the receipt")
-	f.StringVar(&in.Evidence, "evidence", "", "sha256:… of the receipt")
+	f.StringVar(&in.Evidence, "evidence", "", "the receipt: a file, which is taken in, or the sha256:… of one that you took in")
 	return cmd
 }
 
@@ -176,7 +176,7 @@ func (a *app) assessmentCommand() *cobra.Command {
 		Use: "list", Short: "The assessment calendar", Example: "  carrel conduct assessment list", Args: a.exact(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.matters(cmd, "assessments") },
 	}
-	example := ` --party institution/centre --sort restore-drill --reason "Restored whole on another machine." --evidence sha256:…`
+	example := ` --party institution/centre --sort restore-drill --reason "Restored whole on another machine." --evidence receipt.pdf`
 	result := func(name, short string) *cobra.Command {
 		var in struct {
 			conduct.Entry
@@ -184,7 +184,9 @@ func (a *app) assessmentCommand() *cobra.Command {
 		}
 		cmd := &cobra.Command{
 			Use: name, Short: short, Example: "  carrel conduct assessment " + name + example, Args: a.exact(0, "no arguments; see --help"),
-			RunE: func(cmd *cobra.Command, _ []string) error { return a.told(cmd, "assessments/"+name, in) },
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				return a.entered(cmd, "assessments/"+name, &in.Evidence, &in)
+			},
 		}
 		entryFlags(cmd, &in.Entry, matter.Assessment)
 		cmd.Flags().StringVar(&in.Assessment, "assessment", "", "number of the one that was scheduled; empty for one that begins now")

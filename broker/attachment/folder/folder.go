@@ -1,4 +1,5 @@
-// Package folder says which files lie with an application, or with the grant that came of it.
+// Package folder says which files lie with an application, with the grant that came of it, with a cross-border file, with a matter of
+// conduct, or in somebody's own folder, before the step that names them.
 //
 // It promises: a paper stands here only after its content was looked at (broker/attachment), and its hash is of that content; one that
 // was taken off is not among those that are kept; what rules are told of a folder is what is kept in it at that moment, and of no other.
@@ -28,7 +29,7 @@ const (
 
 // Paper is an attached file as stored.
 type Paper struct {
-	Of      string        `json:"of"`   // the application or the grant
+	Of      string        `json:"of"`   // what it lies with
 	Hash    string        `json:"hash"` // sha256:…
 	Type    string        `json:"type"`
 	Size    int           `json:"size"`
@@ -59,7 +60,7 @@ func HashOf(data []byte) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// Kept are the papers of an application or a grant that are there.
+// Kept are the papers of a folder that are there.
 func Kept(ctx context.Context, tx *store.Tx, of string) ([]Paper, error) {
 	docs, err := tx.List(ctx, DocKind, store.Filter{Parent: of, State: kept, Limit: store.ListMax})
 	if err != nil {
@@ -93,7 +94,11 @@ func Facts(ctx context.Context, tx *store.Tx, of string) (policy.List[policy.Pap
 	}
 	var out policy.List[policy.Paper]
 	for _, p := range all {
-		out = append(out, policy.Paper{Hash: p.Hash, Type: p.Type, Size: int64(p.Size), By: p.By, On: policy.DateOf(p.At)})
+		out = append(out, p.fact())
 	}
 	return out, nil
+}
+
+func (p *Paper) fact() policy.Paper {
+	return policy.Paper{Hash: p.Hash, Type: p.Type, Size: int64(p.Size), By: p.By, On: policy.DateOf(p.At)}
 }

@@ -53,7 +53,7 @@ func TestEveryQuestionIsTold(t *testing.T) {
 	ctx := context.Background()
 	for _, party := range []string{"person/li", "institution/jinhe-university", "person/hu"} {
 		_, err := w.Conduct.Enter(ctx, w.As("zhou"), conduct.Entry{Party: party, Sort: "late-report", Reason: "逾期未提交年度报告。", Article: "sichuan-16",
-			Evidence: "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"})
+			Evidence: w.Lodge("zhou")})
 		if err != nil {
 			t.Fatal(err)
 		}
