@@ -224,3 +224,20 @@ func TestRegionOfTheRegister(t *testing.T) {
 		t.Errorf("asked with region %s, %v", last.Region, err)
 	}
 }
+
+// A unit names its own office; what it is called is for the authority above it.
+func TestNamesAreTheAuthoritys(t *testing.T) {
+	t.Parallel()
+	w := apptest.New(t)
+	i, _ := w.Register.Get(hospital)
+	i.Post = "岗位"
+	i, err := w.Institutions.Set(t.Context(), w.As("ren"), i)
+	ok(t, err)
+	for _, name := range []*string{&i.NameZH, &i.NameEN} {
+		was := *name
+		*name = "Ministry of Health"
+		_, err = w.Institutions.Set(t.Context(), w.As("ren"), i)
+		denied(t, err, "sichuan-5/territory")
+		*name = was
+	}
+}
