@@ -13,6 +13,7 @@ import (
 	"carrel/broker/job"
 	"carrel/broker/problem"
 	"carrel/broker/service/servicetest"
+	"carrel/policy"
 )
 
 // unfinished is a query of constant shape that no child finishes before its deadline.
@@ -26,6 +27,16 @@ func ways() map[string]func(ctx context.Context, t *testing.T, c *servicetest.Ci
 		},
 		"suspended": func(ctx context.Context, t *testing.T, c *servicetest.City) error {
 			return c.Grants.Move(ctx, c.Who(t, "zhou"), c.Grant, grant.Command{Name: "suspend", Reason: "核查使用情况期间暂停或终止"})
+		},
+		"without its institution": func(ctx context.Context, t *testing.T, c *servicetest.City) error {
+			t.Helper()
+			i, err := c.Institutions.Show(ctx, c.Who(t, "zhou"), "jinhe-university")
+			if err != nil {
+				return err
+			}
+			i.Ended = policy.DateOf(c.Desk.Now())
+			_, err = c.Institutions.Set(ctx, c.Who(t, "zhou"), i)
+			return err
 		},
 		"expelled": func(ctx context.Context, t *testing.T, c *servicetest.City) error {
 			paper, err := c.Papers.Lodge(ctx, c.Who(t, "he"), "approval.pdf", attachment.PDF, servicetest.Document())
