@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"carrel/policies"
@@ -227,14 +228,21 @@ func (c tableCase) check(d policy.Decision, err error) string {
 	return ""
 }
 
+// decider decides by the embedded rules. Without options it is one for all tests: compiling the rules takes a second.
 func decider(t testing.TB, options ...Option) *Decider {
 	t.Helper()
-	d, err := New(policies.FS(), options...)
+	open := embedded
+	if len(options) > 0 {
+		open = func() (*Decider, error) { return New(policies.FS(), options...) }
+	}
+	d, err := open()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return d
 }
+
+var embedded = sync.OnceValues(func() (*Decider, error) { return New(policies.FS()) })
 
 // TestDecisionTables asks every case of testdata/cases. What each rule does is data there; a rule without a case in
 // which it denies is a mistake.

@@ -30,15 +30,6 @@ func read(t testing.TB, name string) []byte {
 	return b
 }
 
-func dataFiles(t testing.TB) []string {
-	t.Helper()
-	names, err := list(policies.FS())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return slices.DeleteFunc(names, func(n string) bool { return !strings.HasSuffix(n, ".json") })
-}
-
 func splitLines(s string) iter.Seq[string] {
 	return strings.SplitSeq(strings.TrimSuffix(s, "\n"), "\n")
 }

@@ -3,7 +3,6 @@ package opa
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"testing"
 	"testing/fstest"
@@ -221,14 +220,11 @@ func withInclude(t *testing.T, body string) fstest.MapFS {
 func bundle(t testing.TB) fstest.MapFS {
 	t.Helper()
 	fsys := fstest.MapFS{}
-	src, err := load(policies.FS())
+	names, err := list(policies.FS())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name := range maps.Keys(src.modules) {
-		fsys[name] = &fstest.MapFile{Data: read(t, name)}
-	}
-	for _, name := range dataFiles(t) {
+	for _, name := range names {
 		fsys[name] = &fstest.MapFile{Data: read(t, name)}
 	}
 	return fsys
