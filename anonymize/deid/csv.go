@@ -11,11 +11,12 @@ import (
 	"slices"
 )
 
-// SourceError is bad input in a source file: file and line (of Parquet the row, from 1), never content.
+// SourceError is bad input in a source file: file and line (of Parquet the row, of a list or bundle of JSON the entry, from 1), never content.
 type SourceError struct {
-	File string
-	Line int64
-	Text string
+	File  string
+	Line  int64
+	Entry bool
+	Text  string
 }
 
 // Error is one sentence.
@@ -23,6 +24,8 @@ func (e *SourceError) Error() string {
 	switch {
 	case e.Line == 0:
 		return fmt.Sprintf("%s: %s", e.File, e.Text)
+	case e.Entry:
+		return fmt.Sprintf("%s entry %d: %s", e.File, e.Line, e.Text)
 	case isParquet(e.File):
 		return fmt.Sprintf("%s row %d: %s", e.File, e.Line, e.Text)
 	}

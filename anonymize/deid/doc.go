@@ -18,7 +18,7 @@
 //	dataset: jinhe
 //	version: "1"                 # optional; another version numbers persons anew
 //	as_of: 2025-12-31            # optional; the constant date that ages are computed at
-//	source: {format: auto, encoding: auto, separator: ",", missing: ["?"]}   # format: csv, parquet, or what is there
+//	source: {format: auto, encoding: auto, separator: ",", missing: ["?"]}   # format: csv, parquet, ndjson, or what is there
 //	unit: {from: person.id_number, guardian: person.id_is_guardians, link: person_no, form: resident-id, key: keyring:jinhe-unit}
 //	exclude: {objections: true, level5: true, under14: unless-guardian-consents, named: [hiv]}
 //	missing_unit: {at_most: 0.1%}
@@ -35,6 +35,12 @@
 //	    leave_out: {icd10: level5} # rows with such a code in a column of the source; level5, a list of the recipe, or codes
 //	    columns: {admitted: keep}
 //	  hospital: {public: true, columns: {hospital_id: keep}}
+	  observation:               # of JSON: see "Documents"
+	    file: ward.ndjson
+	    resource: Observation    # rows are the resources of this type; without it every record is a row
+	    each: component          # rows are the elements of this list, each with what the record says besides
+	    link: subject.reference
+	    columns: {"component.code.coding[system=http://loinc.org].code": {as: item}, component.valueQuantity.value: {as: value}}
 //
 // unit.from names a table with one row a person and the identifier; other tables name the person by the source's own
 // number, unit.link, which that table has too. Where the table of unit.from is the only private table, link may be left
@@ -65,11 +71,21 @@
 //
 // What is missing stays missing; where the catalogue says never missing, the build stops with a count. Undeclared codes
 // fold into "other", and stop the build where the dictionary has no such member. Bounded columns are always clamped.
-// Sources are CSV with a header (RFC 4180), UTF-8 with or without byte order mark, or GB 18030, as it is or packed with gzip (.csv.gz, unpacked
+// Sources are documents of JSON, or CSV with a header (RFC 4180), UTF-8 with or without byte order mark, or GB 18030, as it is or packed with gzip (.csv.gz, unpacked
 // while it is read, to at most 250 times its size or 64 MB); or Parquet, whose values are read as the text that CSV would hold (NULL is empty), so that the same table in either form gives the same extract.
 // Columns of nested types and of instants (timestamps with a time zone) can only be dropped. A damaged Parquet file ends
 // in an error of one sentence and asks for no memory that it has not the bytes for (see parquetReader for the bounds);
 // Parquet in delta or split encodings is refused for that. Damage that leaves a well-formed file is not found out.
+//
+// # Documents
+//
+// NDJSON (.ndjson, .jsonl: one record a line), a list of records and FHIR R4 bundles (.json, also .gz) are tables whose columns are paths: names of
+// members with dots between them, and behind a name that has a list an element's number, name[0], or what it holds, identifier[system=urn:x].value. One
+// file may feed several tables, each with its resource. A path that leads to several values that differ stops the build: choose one, or make rows with each.
+// A value under no path that the recipe names stops it too, unless rest is drop; a path that is dropped covers all below it. Of a resource, id reads as
+// others refer to it (Patient/p1, or the urn that the bundle gives), and what ends in reference without server and version: rows of Group/p1 are not
+// patient p1's. Dates are taken as written, without their time and its zone. A file that was cut, records larger than 64 MB and members that stand twice
+// are refused, with the line, or the entry of a list or bundle. One record is in memory at a time. unit.from is a table, a dot and a path.
 //
 // Steps of a source column; "as" gives the name in the extract; a list gives several columns from one:
 //

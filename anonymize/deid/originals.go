@@ -90,7 +90,7 @@ func (t *table) keepOriginals(want func(table, column string) bool) {
 			o.skip = true
 		}
 	}
-	t.spec = &tableSpec{at: t.spec.at, name: t.spec.name, files: t.spec.files, public: t.spec.public, link: t.spec.link, through: t.spec.through,
+	t.spec = &tableSpec{at: t.spec.at, name: t.spec.name, files: t.spec.files, resource: t.spec.resource, each: t.spec.each, public: t.spec.public, link: t.spec.link, through: t.spec.through,
 		restDrop: t.spec.restDrop, columns: t.spec.columns}
 }
 

@@ -35,7 +35,7 @@ type Recipe struct {
 }
 
 type sourceSpec struct {
-	format    string // auto, csv, parquet
+	format    string // auto, csv, parquet, ndjson
 	encoding  string // auto, utf-8, gb18030
 	separator byte
 	missing   []string
@@ -62,6 +62,8 @@ type tableSpec struct {
 	at         *yaml.Node
 	name       string
 	files      []string // one after the other; none = by name, in the source's format
+	resource   string   // of FHIR: the type whose resources are the rows, "" every record is one
+	each       string   // of JSON: the path of a list whose elements are the rows, "" none
 	public     bool
 	link       string    // "" = unit.link
 	through    columnRef // the table whose row the link names, in place of a person
@@ -221,7 +223,7 @@ func (p *parser) source(n *yaml.Node) sourceSpec {
 	}
 	o := p.object(n, "source")
 	if f := o.get("format"); f != nil {
-		s.format = p.one(f, "source.format", "auto", "csv", "parquet")
+		s.format = p.one(f, "source.format", "auto", "csv", "parquet", "ndjson")
 	}
 	if e := o.get("encoding"); e != nil {
 		s.encoding = p.one(e, "source.encoding", "auto", "utf-8", "gb18030", "gbk")
@@ -249,8 +251,10 @@ func (s sourceSpec) forms() []string {
 		return []string{".csv", ".csv.gz"}
 	case "parquet":
 		return []string{".parquet"}
+	case "ndjson":
+		return []string{".ndjson", ".ndjson.gz"}
 	default:
-		return []string{".csv", ".csv.gz", ".parquet"}
+		return []string{".csv", ".csv.gz", ".parquet", ".ndjson", ".ndjson.gz"}
 	}
 }
 
@@ -360,6 +364,7 @@ func (p *parser) table(r *Recipe, t *tableSpec, n *yaml.Node) {
 		if f := o.get("file"); f != nil {
 			t.files = p.files(f, what+".file")
 		}
+		t.resource, t.each = p.text(o.get("resource"), what+".resource"), p.text(o.get("each"), what+".each")
 		t.public = p.boolean(o.get("public"), what+".public")
 		t.link = p.text(o.get("link"), what+".link")
 		p.through(t, o.get("through"), what)

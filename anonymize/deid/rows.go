@@ -159,29 +159,28 @@ func (b *Block) Rows() int { return b.r.rows - b.from }
 // Field is one value. Padding is not cut.
 func (b *Block) Field(row, column int) []byte { return b.r.field(b.from+row, column) }
 
-// Text is a source of text that is no table, such as NDJSON: decoded and unpacked as tables are.
-type Text struct {
+// sourceText is a source of text that is no table, such as NDJSON: decoded and unpacked as tables are.
+type sourceText struct {
 	io.Reader
 	name string
 	f    *os.File
 	size int64
 }
 
-// OpenText opens it.
-func OpenText(path string) (*Text, error) {
+func openText(path string) (*sourceText, error) {
 	f, size, err := openSource(path)
 	if err != nil {
 		return nil, err
 	}
-	t := &Text{name: filepath.Base(path), f: f, size: size}
+	t := &sourceText{name: filepath.Base(path), f: f, size: size}
 	if t.Reader, err = decoded(t.name, f, "auto", size); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return t, nil
 }
 
-// Position is how many bytes of the file are read, and how many there are.
-func (t *Text) Position() (done, total int64) {
+// position is how many bytes of the file are read, and how many there are.
+func (t *sourceText) position() (done, total int64) {
 	at, err := t.f.Seek(0, io.SeekCurrent)
 	if err != nil {
 		return 0, t.size
@@ -189,10 +188,4 @@ func (t *Text) Position() (done, total int64) {
 	return min(at, t.size), t.size
 }
 
-// Close closes the file.
-func (t *Text) Close() error { return t.f.Close() }
-
-// Fail is a mistake at a line of the text.
-func (t *Text) Fail(line int64, text string) error {
-	return &SourceError{File: t.name, Line: line, Text: text}
-}
+func (t *sourceText) close() error { return t.f.Close() }

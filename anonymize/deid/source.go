@@ -1,6 +1,7 @@
 package deid
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,13 +47,26 @@ func (b *builder) locate(name string) (string, error) {
 }
 
 // rows opens a source as rows of text.
-func (b *builder) rows(ctx context.Context, name string, f *os.File, size int64) (rowReader, error) {
+func (b *builder) rows(ctx context.Context, t *table, name string, f *os.File, size int64) (rowReader, error) {
 	if isParquet(name) {
 		return newParquetReader(ctx, name, f, size)
 	}
 	text, err := decoded(name, f, b.recipe.source.encoding, size)
 	if err != nil {
 		return nil, err
+	}
+	if isDocument(name) {
+		if t == nil {
+			return nil, &SourceError{File: name, Text: "a list of persons is CSV or Parquet"}
+		}
+		docs, err := newDocuments(&sourceText{Reader: text, name: name, f: f, size: size})
+		if err != nil {
+			return nil, err
+		}
+		return newDocReader(docs, t.spec, b.paths(t))
+	}
+	if t != nil && t.spec.resource+t.spec.each != "" {
+		return nil, &SourceError{File: name, Text: "resource and each are for sources of JSON (.ndjson, .jsonl, .json)"}
 	}
 	return newSplitter(name, text, b.recipe.source.separator), nil
 }
@@ -64,7 +78,7 @@ func (b *builder) eachOf(ctx context.Context, t *table, head func([]string) ([]i
 	var needed []int
 	for _, name := range t.files {
 		t.file = name
-		err := b.eachRecord(ctx, name, func(header []string) ([]int, error) {
+		err := b.eachRecord(ctx, t, name, func(header []string) ([]int, error) {
 			if first != nil {
 				if !slices.Equal(first, header) {
 					return nil, headError(name, "the columns are not those of "+t.files[0]+", in the same order")
@@ -85,7 +99,7 @@ func (b *builder) eachOf(ctx context.Context, t *table, head func([]string) ([]i
 
 // eachRecord reads a source file: head gets the header once and says which columns it needs; prepare (may be nil) and then use get each batch, prepare on
 // the goroutine that reads, one batch ahead. Rows before first are the header.
-func (b *builder) eachRecord(ctx context.Context, name string, head func([]string) ([]int, error), prepare, use func(*records) error) error {
+func (b *builder) eachRecord(ctx context.Context, t *table, name string, head func([]string) ([]int, error), prepare, use func(*records) error) error {
 	f, err := os.Open(filepath.Join(b.in.SourceDir, name))
 	if err != nil {
 		if errors.Is(err, os.ErrNotExist) {
@@ -98,14 +112,14 @@ func (b *builder) eachRecord(ctx context.Context, name string, head func([]strin
 	if err != nil || !st.Mode().IsRegular() {
 		return fmt.Errorf("the source %s is not a file", name)
 	}
-	rows, err := b.rows(ctx, name, f, st.Size())
+	rows, err := b.rows(ctx, t, name, f, st.Size())
 	if err != nil {
 		return err
 	}
 	seen := false
 	err = pump(ctx, rows, func(r *records) error {
 		r.first, r.size = 0, 0
-		if !isPacked(name) {
+		if !isPacked(name) && !isDocument(name) {
 			r.size = st.Size()
 		}
 		if !seen {
@@ -113,6 +127,9 @@ func (b *builder) eachRecord(ctx context.Context, name string, head func([]strin
 			needed, err := head(headerOf(r))
 			if p, typed := rows.(*parquetReader); typed && err == nil {
 				err = p.need(needed)
+			}
+			if d, typed := rows.(*docReader); typed {
+				d.need(needed)
 			}
 			if err != nil {
 				return err
@@ -124,7 +141,7 @@ func (b *builder) eachRecord(ctx context.Context, name string, head func([]strin
 		return prepare(r)
 	}, func(r *records) error {
 		at := r.read
-		if isPacked(name) { // where the reader is in the packed file
+		if isPacked(name) || isDocument(name) { // where the reader is in the packed file
 			at, _ = f.Seek(0, io.SeekCurrent)
 		}
 		b.progress(min(at, st.Size()))
@@ -386,7 +403,7 @@ func (b *builder) marked(ctx context.Context, list string, mark func(uint32)) er
 		column = b.recipe.unit.column
 	}
 	at := noColumn
-	return b.eachRecord(ctx, name, func(header []string) ([]int, error) {
+	return b.eachRecord(ctx, nil, name, func(header []string) ([]int, error) {
 		if at = slices.Index(header, column); at < 0 {
 			return nil, headError(name, fmt.Sprintf("the header has no column %q", column))
 		}
@@ -401,9 +418,47 @@ func (b *builder) marked(ctx context.Context, list string, mark func(uint32)) er
 	})
 }
 
+// paths are the columns that a table of documents has: those that the recipe names.
+func (b *builder) paths(t *table) []string {
+	var out []string
+	add := func(name string) {
+		if name != "" && !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	for _, c := range t.spec.columns {
+		add(c.name)
+		for _, s := range c.steps {
+			if !strings.Contains(s.birth, ".") { // else it is a column of the table of persons
+				add(s.birth)
+			}
+		}
+	}
+	if !t.layout.Public {
+		add(cmp.Or(t.spec.link, b.recipe.unit.link))
+	}
+	for _, k := range t.exports {
+		add(k.column)
+	}
+	if t.persons {
+		add(b.recipe.unit.column)
+		add(b.recipe.unit.guardian)
+		add(b.birthColumn())
+	}
+	for _, l := range t.spec.leaveOut {
+		add(l.column)
+	}
+	return out
+}
+
 // birthColumn is the column of the table of persons that holds the date of birth, "" when nothing asks for it.
 func (b *builder) birthColumn() string {
 	if b.recipe.exclude.under14 {
+		for _, t := range b.tables {
+			if t.persons && t.spec.resource != "" {
+				return "birthDate" // FHIR's name
+			}
+		}
 		return "birth_date"
 	}
 	return b.recipe.birthRef()

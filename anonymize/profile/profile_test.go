@@ -199,7 +199,7 @@ func TestRefused(t *testing.T) {
 		"json":         {"a.json", "nothing", "not JSON"},
 		"json cut":     {"a.json", `{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Patient","id":"x"`, "cut off"},
 		"json empty":   {"a.ndjson", "  \n", "empty"},
-		"ndjson":       {"a.ndjson", "{\"a\":1}\n{\"a\":\n", "not a JSON object"},
+		"ndjson":       {"a.ndjson", "{\"a\":1}\n{\"a\":\n", "line 2: this is not JSON"},
 		"not a record": {"a.ndjson", "{\"a\":1}\n3\n", "not a JSON object"},
 		"deep":         {"a.ndjson", "{\"a\":" + strings.Repeat("[", 60) + strings.Repeat("]", 60) + "}\n{}\n", "nested"},
 		"keys":         {"a.ndjson", "{\"" + residentID(3) + "\":1}\n", "looks like data"},
