@@ -35,12 +35,12 @@
 //	    leave_out: {icd10: level5} # rows with such a code in a column of the source; level5, a list of the recipe, or codes
 //	    columns: {admitted: keep}
 //	  hospital: {public: true, columns: {hospital_id: keep}}
-//		  observation:               # of JSON: see "Documents"
-//		    file: ward.ndjson
-//		    resource: Observation    # rows are the resources of this type; without it every record is a row
-//		    each: component          # rows are the elements of this list, each with what the record says besides
-//		    link: subject.reference
-//		    columns: {"component.code.coding[system=http://loinc.org].code": {as: item}, component.valueQuantity.value: {as: value}}
+//	  observation:               # of JSON: see "Documents"
+//	    file: ward.ndjson
+//	    resource: Observation    # rows are the resources of this type; without it every record is a row
+//	    each: component          # rows are the elements of this list, each with what the record says besides
+//	    link: subject.reference
+//	    columns: {"component.code.coding[system=http://loinc.org].code": {as: item}, component.valueQuantity.value: {as: value}}
 //
 // unit.from names a table with one row a person and the identifier; other tables name the person by the source's own
 // number, unit.link, which that table has too. Where the table of unit.from is the only private table, link may be left
