@@ -1,7 +1,8 @@
 # Reviews as votes. A review that is asked for is a seat, of one kind; an owner's assessment has a seat for each owner of the
-# data, taken by that owner's own people (sichuan-18). A seat closes when as many people have voted as its quorum says; who abstains has
-# not voted, and who is recused may not, so that neither makes a quorum smaller. A seat approves when more approved than rejected, so a
-# tie does not. Seats of one stage are open together, those of the next when it is done.
+# data, taken by that owner's own people (sichuan-18). A seat closes when as many people have voted as its quorum says, and while the case
+# is before a meeting, not before everybody who sits there has spoken; who abstains has not voted, and who is recused may not, so that
+# neither makes a quorum smaller. A seat approves when more approved than rejected, so a tie does not. Seats of one stage are open together,
+# those of the next when it is done.
 package carrel.transition
 
 import data.carrel.cite
@@ -32,7 +33,21 @@ quorum(seat) := object.get(reviews, kind_of(seat), {"votes": {"quorum": 1}}).vot
 
 stage(seat) := object.get(reviews, kind_of(seat), {"stage": 1}).stage
 
-closed := {seat | some seat in seats; count(voters(seat)) >= quorum(seat)}
+enough := {seat | some seat in seats; count(voters(seat)) >= quorum(seat)}
+
+closed := {seat | some seat in enough; count(unheard) <= kept(seat)}
+
+# The votes that those who sit in the meeting owe the other seats of its panel: who has voted on one has no vote on another.
+kept(seat) := sum([lack |
+	some other in ((seats - enough) - {seat})
+	kind_of(other) in panel.reviews
+	lack := quorum(other) - count(voters(other))
+]) if {
+	kind_of(seat) in panel.reviews
+}
+
+# No meeting waits for this seat.
+else := count(unheard)
 
 approved := {seat |
 	some seat in closed
@@ -42,10 +57,19 @@ approved := {seat |
 # seats that are open once this vote is cast
 still_open(row) := seats - (closed | {seat |
 	row.command == "review"
-	row.choice != "abstain"
 	seat := seat_of(row.review, input.subject.institution)
-	count(voters(seat) | {me}) >= quorum(seat)
-})
+	count(voters(seat) | cast_by(row)) >= quorum(seat)
+	count(unheard - {me}) <= kept(seat)
+}) if {
+	row.command != "adjourn"
+}
+
+# A meeting that ends waits for nobody: where there were votes enough, they decide.
+else := seats - enough
+
+cast_by(row) := set() if row.choice == "abstain"
+
+else := {me}
 
 # METADATA
 # description: |
@@ -187,7 +211,7 @@ restarts(row) if {
 }
 
 restarts(row) if {
-	row.command == "review"
+	row.command in {"review", "adjourn"}
 	min(stages(still_open(row))) > min(stages(seats - closed))
 }
 
@@ -200,7 +224,7 @@ days_of(row) := [machine.stages[format_int(min(stages(left)), 10)]] if {
 else := [n | n := machine.days[row.to]]
 
 # Before a submission the seats are not known yet: what comes first is the first stage.
-seats_left(row) := still_open(row) if row.command == "review"
+seats_left(row) := still_open(row) if row.command in {"review", "adjourn"}
 
 else := seats
 

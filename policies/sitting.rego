@@ -115,6 +115,13 @@ brings(_, "sichuan-18/quorum") if count(able) >= panel.quorum
 
 able := {s.account | some s in sitting.present; count(conflict.of(s, case)) == 0}
 
+# Who sits in the meeting, may vote, and has neither voted nor abstained. Once the review is over, who comes late opens nothing again.
+unheard := {a |
+	case.state == "submitted"
+	some a in able
+	not a in reviewers
+}
+
 # --- renewals of low risk, which a meeting of the authority decides by their list
 
 brings(_, "sichuan-18/low-risk") if not input.opinion.listed

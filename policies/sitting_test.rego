@@ -59,6 +59,122 @@ before := {"sitting": sitting}
 
 in_meeting := {"meeting": "mt-1"}
 
+# --- a seat in a meeting waits for those who sit there
+
+cast(account, verdict) := {"kind": "ethics", "reviewer": account, "verdict": verdict, "institution": "c", "for": ""}
+
+elsewhere := [r | some r in held; r.kind != "ethics"]
+
+four := {"sitting": object.union(sitting, {"present": array.concat(sitting.present, [seat("ai", "h")])})}
+
+with_votes(votes) := object.union(four, {"reviews": array.concat(elsewhere, votes)})
+
+to(d) := {o.value | some o in d.obligations; o.kind == "state"}
+
+against := object.union(review, {"choice": "reject"})
+
+test_two_votes_of_four_close_nothing if {
+	to(asked(chen, review, with_votes([cast("mei", "approve")]), in_meeting)) == {"submitted"}
+	to(asked(who("bai", "reviewer-ethics", "h"), against, with_votes([cast("mei", "approve"), cast("chen", "approve")]), in_meeting)) == {"submitted"}
+}
+
+test_the_fourth_closes if {
+	so_far := [cast("mei", "approve"), cast("chen", "approve"), cast("bai", "reject")]
+	every choice in ["approve", "reject", "abstain"] {
+		to(asked(who("ai", "reviewer-ethics", "h"), object.union(review, {"choice": choice}), with_votes(so_far), in_meeting)) == {"reviewed"}
+	}
+}
+
+test_who_abstains_is_heard if {
+	so_far := [cast("mei", "approve"), cast("bai", "abstain"), cast("ai", "abstain")]
+	to(asked(chen, review, with_votes(so_far), in_meeting)) == {"reviewed"}
+}
+
+test_abstentions_are_no_votes if {
+	so_far := [cast("bai", "abstain"), cast("ai", "abstain")]
+	to(asked(chen, review, with_votes(so_far), in_meeting)) == {"submitted"}
+}
+
+# Two against two do not approve: the decision has nothing to rest on.
+test_the_votes_of_the_meeting_count if {
+	even := object.union(with_votes([cast("mei", "approve"), cast("chen", "approve"), cast("bai", "reject"), cast("ai", "reject")]), {"state": "reviewed", "sitting": case.sitting})
+	denied(asked(zhou, decide, even, {}), {"sichuan-18/reviews-held"})
+}
+
+test_who_comes_late_opens_nothing_again if {
+	over := object.union(with_votes([cast("mei", "approve"), cast("chen", "approve")]), {"state": "reviewed"})
+	asked(zhou, decide, over, {}).allow
+}
+
+test_outside_a_meeting_the_quorum_closes if to(asked(chen, review, {"reviews": array.concat(elsewhere, [cast("mei", "approve")])}, {})) == {"reviewed"}
+
+test_a_meeting_of_another_day_waits_for_nobody if {
+	over := object.union(with_votes([cast("mei", "approve")]), {"sitting": object.union(four.sitting, {"day": "2026-11-20"})})
+	to(asked(chen, review, over, {})) == {"reviewed"}
+}
+
+test_who_is_recused_is_not_waited_for if {
+	away := object.union(with_votes([cast("mei", "approve"), cast("bai", "reject")]), {"recused": ["ai"]})
+	to(asked(chen, review, away, in_meeting)) == {"reviewed"}
+}
+
+# The panel has another seat: who keeps a vote for it need not vote on this one.
+test_votes_are_kept_for_the_other_seat if {
+	minors := object.union(with_votes([cast("mei", "approve")]), {"needed": array.concat(case.needed, ["authorisation"])})
+	to(asked(chen, review, minors, in_meeting)) == {"submitted"}
+	some seat in transition.waits.obligations with input as {
+		"machine": "application",
+		"case": object.union(minors, {"reviews": array.concat(minors.reviews, [cast("chen", "approve"), cast("bai", "reject")])}), "at": at,
+	}
+	seat.value == "authorisation"
+}
+
+system := {"account": "system", "roles": [], "institution": "o"}
+
+adjourn := {"command": "adjourn", "review": "", "choice": "", "side": ""}
+
+test_the_end_of_a_meeting_closes_what_has_votes_enough if {
+	to(asked(system, adjourn, with_votes([cast("mei", "approve"), cast("chen", "reject")]), {})) == {"reviewed"}
+	to(asked(system, adjourn, with_votes([cast("mei", "approve")]), {})) == {"submitted"}
+}
+
+test_nobody_ends_it_by_hand if denied(asked(chen, adjourn, with_votes([cast("mei", "approve")]), {}), {"sichuan-17/post"})
+
+# --- territory
+
+away(subject) := object.union(subject, {
+	"unit": {"id": "x", "state": "registered", "level": "province", "region": "330000", "department": 5, "post": 5},
+	"duties": [{"sort": "training", "of": "person", "until": "2027-01-01"}, {"sort": "declaration", "of": "person", "until": "2027-01-01"}],
+})
+
+lies := {"lies": ["519900"]}
+
+of_kind(kind) := object.union(review, {"review": kind})
+
+judged(subject, kind, more) := rules(asked(away(subject), of_kind(kind), object.union(object.union(lies, {"needed": array.concat(case.needed, [kind])}), more), {}))
+
+test_public_offices_review_in_their_territory if {
+	every kind, role in {"standing": "discipline", "qc-scope": "reviewer-qc", "conflict-of-interest": "reviewer-integrity", "genetic": "reviewer-genetic"} {
+		"sichuan-2/territory" in judged(who("otto", role, "x"), kind, {})
+		not "sichuan-2/territory" in judged(who("otto", role, "x"), kind, {"lies": ["330100"]})
+	}
+}
+
+test_panels_and_owners_review_from_anywhere if {
+	every kind, role in {"ethics": "reviewer-ethics", "scientific": "reviewer-scientific", "privacy-impact": "reviewer-privacy-impact"} {
+		not "sichuan-2/territory" in judged(who("otto", role, "x"), kind, {})
+	}
+}
+
+test_who_was_invited_reviews_from_anywhere if {
+	guest := object.union(who("otto", "reviewer-external", "x"), {"mandate": {"deputies": [], "interests": [], "invitations": [{"application": "ap-1", "review": "genetic"}]}})
+	not "sichuan-2/territory" in judged(guest, "genetic", {})
+}
+
+test_every_kind_says_whether_an_office_reviews if {
+	every _, r in data.carrel.reviews { r.office in {true, false} }
+}
+
 # --- conflicts
 
 test_free if asked(chen, review, {}, {}).allow

@@ -9,6 +9,7 @@ package carrel.transition
 import data.carrel.agreement
 import data.carrel.cite
 import data.carrel.fixed
+import data.carrel.reviews
 
 machine := data.carrel.workflow[input.machine]
 
@@ -101,7 +102,31 @@ review_kinds(row) := case.needed if row.command == "review"
 
 else := [""]
 
-# --- territory (sichuan-2): an authority decides where the data or the service lies; nobody's where no register was asked
+# --- territory (sichuan-2): an authority decides, and a public office reviews, where the data or the service lies; nobody's where no register
+# was asked. The owners assess their own data, the panels of an institution its own projects, and who was invited from outside comes from
+# anywhere.
+
+holds(row, "sichuan-2/territory") if {
+	row.command == "review"
+	reviews[row.review].office == false
+}
+
+holds(row, "sichuan-2/territory") if {
+	row.command == "review"
+	invited_to[row.review]
+}
+
+# What evidence of a condition is worth, who set the condition says.
+holds(row, "sichuan-2/territory") if {
+	row.command in {"accept", "return"}
+	some c in judged
+	is_body(c.body)
+	reviews[c.body].office == false
+}
+
+judged := named if named != set()
+
+else := {c | some c in case.conditions; c.state == "filed"}
 
 holds(_, "sichuan-2/territory") if not input.subject.unit.state
 
@@ -169,6 +194,12 @@ holds(row, "sichuan-17/post") if {
 	me != ""
 	some role in input.subject.roles
 	role in row.roles
+}
+
+# What the service does by itself, when a meeting ends.
+holds(row, "sichuan-17/post") if {
+	"system" in row.roles
+	me == "system"
 }
 
 holds(_, "sichuan-17/lead") if me == case.lead

@@ -168,13 +168,27 @@ func (s *Service) Known(ctx context.Context, tx *store.Tx, app string) (policy.C
 	return a.Case(), nil
 }
 
-// Rise takes an application from before a meeting, unless it is before another one by now.
-func (s *Service) Rise(ctx context.Context, tx *store.Tx, app, meeting string) error {
-	a, _, err := load(ctx, tx, app)
+// Rise takes an application from before a meeting, unless it is before another one by now. A seat that waited for those who sat there
+// waits no more: where that was the last one, the review is over, which the service says by itself (id).
+func (s *Service) Rise(ctx context.Context, tx *store.Tx, id auth.Identity, app, meeting string) error {
+	a, rev, err := load(ctx, tx, app)
 	if err != nil || a.Sitting.Meeting != meeting {
 		return err
 	}
-	return s.Sit(ctx, tx, app, policy.Sitting{})
+	from, due := a.State, a.Clock.Due
+	dec, denied := s.move(ctx, tx, id, a, policy.Move{Command: "adjourn"}, policy.Opinion{})
+	if denied != nil && !problem.Is(denied, problem.Forbidden) { // it is in no review
+		return denied
+	}
+	a.Sitting = policy.Sitting{}
+	if err := put(ctx, tx, a, rev); err != nil {
+		return fmt.Errorf("application: take from before a meeting: %w", err)
+	}
+	if denied != nil || a.State == from && a.Clock.Due == due {
+		return nil
+	}
+	_, err = s.desk.Record(ctx, tx, id, dec, act.Step{Kind: "application.adjourned", Object: "application/" + app, Facts: map[string]string{"meeting": meeting, "from": from, "to": a.State}})
+	return err
 }
 
 // Holders are those of the accounts for whom a thing waits: whoever policy lets do what is waited for.

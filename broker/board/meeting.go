@@ -217,7 +217,7 @@ func (s *Service) effect(ctx context.Context, tx *store.Tx, id auth.Identity, m 
 		var err error
 		switch {
 		case effect == "rise":
-			err = s.c.Applications.Rise(ctx, tx, app, m.ID)
+			err = s.c.Applications.Rise(ctx, tx, s.system(), app, m.ID)
 		case m.State == "open":
 			err = s.c.Applications.Sit(ctx, tx, app, m.sitting())
 		}

@@ -48,7 +48,7 @@ type Applications interface {
 	Decide(ctx context.Context, id auth.Identity, app string, rev int64, in application.DecisionInput) (*application.Application, error)
 	Due(ctx context.Context, tx *store.Tx, fn func(application.Due) error) error
 	Sit(ctx context.Context, tx *store.Tx, app string, sitting policy.Sitting) error
-	Rise(ctx context.Context, tx *store.Tx, app, meeting string) error
+	Rise(ctx context.Context, tx *store.Tx, id auth.Identity, app, meeting string) error
 	Facts(ctx context.Context, tx *store.Tx, id auth.Identity, app string) (policy.Case, error)
 	Known(ctx context.Context, tx *store.Tx, app string) (policy.Case, error)
 	Holders(ctx context.Context, d application.Due, accounts []auth.Identity) ([]string, error)
