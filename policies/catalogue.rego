@@ -30,7 +30,7 @@ x := input.exchange
 
 default needs := {"state47-safe/named"}
 
-needs := ({"state47-safe/named", "sichuan-12/step"} | posts) | {g | some g in act.guards} if act
+needs := ({"state47-safe/named", step} | posts) | {g | some g in act.guards} if act
 
 default posts := {"sichuan-17/account", "sichuan-17/post"}
 
@@ -38,9 +38,14 @@ posts := set() if "*" in act.roles
 
 held contains "state47-safe/named" if act
 
-held contains "sichuan-12/step" if "*" in act.from
+held contains step if "*" in act.from
 
-held contains "sichuan-12/step" if state in act.from
+held contains step if state in act.from
+
+# A version and a transfer have steps of their own.
+step := "sichuan-14/step" if startswith(input.act, "transfer.")
+
+else := "sichuan-12/step"
 
 state := x.state if startswith(input.act, "transfer.")
 

@@ -242,7 +242,7 @@ test_receive if state(asked(heir, "transfer.receive", {})) == {"received"}
 
 test_complete if state(asked(wu, "transfer.complete", {"/exchange/state": "offered"})) == {"completed"}
 
-test_twice if rules(asked(wu, "transfer.complete", {"/exchange/state": "completed"})) == {"sichuan-12/step"}
+test_twice if rules(asked(wu, "transfer.complete", {"/exchange/state": "completed"})) == {"sichuan-14/step"}
 
 test_sides if {
 	rules(asked(heir, "transfer.offer", {})) == {"sichuan-14/giver"}

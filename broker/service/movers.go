@@ -54,6 +54,10 @@ func (m movers) Reseal(ctx context.Context, dir, recipient, transfer, manifest s
 	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 		return fmt.Errorf("make the folder of the transfer: %w", err)
 	}
+	// What an attempt left that ended before its list was signed is of no use to anybody.
+	if err := os.RemoveAll(to); err != nil {
+		return fmt.Errorf("clear the folder of the transfer: %w", err)
+	}
 	_, err = extract.Reseal(ctx, m.sets.dir(dir), m.sets.sealer, to, other)
 	return err
 }
@@ -90,7 +94,7 @@ func (m movers) Adopt(ctx context.Context, transfer, dataset, manifest string) (
 	rel := filepath.Join("extracts", dataset, manifest)
 	to := filepath.Join(m.sets.root, rel)
 	if _, err := os.Stat(to); err == nil { // taken before, by an attempt that ended later
-		have, err := m.Fingerprint(to)
+		have, err := m.Fingerprint(rel)
 		if err == nil && have != fingerprint {
 			err = errors.New("another extract lies in its place")
 		}

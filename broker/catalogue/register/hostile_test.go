@@ -195,7 +195,7 @@ func TestHostileHoldings(t *testing.T) {
 
 	// A statement offers once.
 	_, err = a.Holdings.Offer(ctx, a.Who(t, "wu"), *statement, "The commission is merged into its successor.")
-	refusedBy(t, err, "sichuan-12/step")
+	refusedBy(t, err, "sichuan-14/step")
 	var c register.Capacity
 	servicetest.Must(t, json.Unmarshal([]byte(statement.Payload), &c))
 	c.Transfer = "../../keys"

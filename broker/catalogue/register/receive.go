@@ -15,7 +15,8 @@ import (
 	"carrel/policy"
 )
 
-// Receive takes everything on the list or nothing, counts and hashes it again, and signs.
+// Receive takes everything on the list or nothing, counts and hashes it again, and signs. One that was interrupted goes on when it is
+// called again.
 func (s *Service) Receive(ctx context.Context, id auth.Identity, b Bundle) (*Signed, error) {
 	r := &receipt{bundle: b}
 	if err := open(b.List, &r.list); err != nil {
@@ -29,6 +30,8 @@ func (s *Service) Receive(ctx context.Context, id auth.Identity, b Bundle) (*Sig
 		return nil, err
 	}
 	r.differs = unlike(r.list.Sections, r.sections)
+	s.moving.Lock()
+	defer s.moving.Unlock()
 	step := act.Step{Kind: "transfer.examined", Object: "transfer/" + clip(r.list.Transfer)}
 	if err := s.desk.Do(ctx, id, step, func(tx *store.Tx) error {
 		_, _, _, err := s.receivable(ctx, tx, id, r)

@@ -28,6 +28,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"carrel/anonymize/ledger"
@@ -91,6 +92,9 @@ type Config struct {
 type Service struct {
 	c    Config
 	desk act.Desk
+	// moving is held while holdings are sealed or taken in: files are written outside of the transaction, and two at the same folder
+	// would spoil each other's. Who comes second finds the state that the first one left.
+	moving sync.Mutex
 }
 
 // New makes the use cases.

@@ -151,7 +151,7 @@ func (c Capacity) facts(h heard) policy.Exchange {
 }
 
 // Offer lists all that the person's unit holds, seals its extracts to the receiver, signs the list and ends every use here in the same
-// transaction: what is on the list does not change any more. There is no way back but another transfer: nobody could know whether the
+// transaction: what is on the list does not change any more. An offer that was interrupted before is made anew. There is no way back but another transfer: nobody could know whether the
 // receiver has begun to spend the budgets.
 func (s *Service) Offer(ctx context.Context, id auth.Identity, paper Signed, reason string) (*Bundle, error) {
 	var c Capacity
@@ -161,6 +161,8 @@ func (s *Service) Offer(ctx context.Context, id auth.Identity, paper Signed, rea
 	if utf8.RuneCountInString(reason) > 4000 {
 		return nil, problem.New(problem.Invalid, "理由过长。", "The field reason is too long.")
 	}
+	s.moving.Lock()
+	defer s.moving.Unlock()
 	offer := &offer{paper: paper, capacity: c, reason: reason}
 	// Sealing takes long and holds up nobody; what was sealed is compared with the list inside the transaction.
 	if err := s.desk.Do(ctx, id, act.Step{Kind: "transfer.listed", Object: "transfer/" + clip(c.Transfer)}, func(tx *store.Tx) error {
