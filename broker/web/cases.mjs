@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 
 const hash = () => 'sha256:' + randomBytes(32).toString('hex');
-const paper = (name) => ({ name: name + '.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.7 ' + hash()) });
+const paper = (name) => ({ name: name + '.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.7\n% ' + hash() + '\n%%EOF\n') });
 const inDays = (n) => new Date(Date.now() + n * 86400000).toISOString().slice(0, 10);
 const year = new Date().getFullYear();
 
