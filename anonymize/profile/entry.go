@@ -58,7 +58,7 @@ func (w *writer) entryHead() {
 }
 
 func (w *writer) entryTable(t *Table) {
-	w.line("  %s:", t.Name)
+	w.line("  %s:", t.recipeName())
 	w.line("    label: %s", w.label(t.Name))
 	w.line("    items: local")
 	public := w.public(t)
@@ -104,7 +104,7 @@ func (w *writer) public(t *Table) bool {
 
 func (w *writer) entryField(t *Table, c *Column, rowKey bool) {
 	w.line("      %s:", c.made)
-	w.line("        label: %s", w.label(c.Name))
+	w.line("        label: %s", w.label(t.path(c.Name)))
 	role := c.role()
 	if w.public(t) {
 		role = "other"

@@ -35,6 +35,7 @@ type jsonTable struct {
 	at    int
 	paths map[string]int
 	rows  int64
+	last  []int64 // the last row, from 1, in which each column had a value
 	open  block
 }
 
@@ -115,7 +116,7 @@ func (s *jsonSource) table(kind string) *jsonTable {
 	if len(s.tables) >= 200 {
 		return nil
 	}
-	t := &jsonTable{layout: layout{name: name, format: format, person: -1}, at: len(s.tables), paths: map[string]int{}}
+	t := &jsonTable{layout: layout{name: name, format: format, person: -1, several: map[int]bool{}}, at: len(s.tables), paths: map[string]int{}}
 	s.byName[name], s.tables = t, append(s.tables, t)
 	return t
 }
@@ -161,9 +162,14 @@ func (s *jsonSource) value(t *jsonTable, path string, v *fastjson.Value) error {
 		}
 		column = len(t.columns)
 		t.paths[path] = column
-		t.columns = append(t.columns, path)
+		t.columns, t.last = append(t.columns, path), append(t.last, 0)
 		s.personColumn(t, path, column)
 	}
+	row := t.rows + int64(t.open.rows) + 1
+	if t.last[column] == row {
+		t.several[column] = true
+	}
+	t.last[column] = row
 	from := len(t.open.data)
 	if v.Type() == fastjson.TypeString {
 		text, err := v.StringBytes()

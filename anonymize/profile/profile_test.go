@@ -302,8 +302,14 @@ func TestFHIR(t *testing.T) {
 			if c := column(t, r, "Condition", "Condition.code.coding.code"); c.Level != 5 {
 				t.Errorf("%+v", c)
 			}
-			if _, err := profile.Recipe(r, "zh", time.Now()); err == nil {
-				t.Error("a recipe of JSON")
+			src, err := profile.Recipe(r, "zh", time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range []string{"resource: Patient", `unit: {from: "patient.`, `link: "subject.reference"`} {
+				if !strings.Contains(string(src), want) {
+					t.Errorf("the draft has no %s:\n%s", want, src)
+				}
 			}
 		})
 	}

@@ -13,9 +13,6 @@ import (
 	"carrel/anonymize/deid"
 )
 
-// ErrNoTable says that nothing that was profiled can be the source of a recipe.
-var ErrNoTable = errors.New("recipes read CSV and Parquet: turn the other files into tables first")
-
 // ErrNoPerson says that no table names a person.
 var ErrNoPerson = errors.New("no table has a column that names the person: say which with --person")
 
@@ -42,20 +39,16 @@ func newWriter(r *Report, lang string) (*writer, error) {
 	w := &writer{dataset: r.Dataset, lang: lang}
 	for i := range r.Tables {
 		switch t := &r.Tables[i]; {
-		case t.Format != "csv" && t.Format != "parquet":
-			w.left = append(w.left, t.Name)
-		case t.Person != "" && (t.Name == "objections" || t.Name == "consents"):
+		case t.Person != "" && t.flat() && (t.Name == "objections" || t.Name == "consents"):
 			w.lists = append(w.lists, t)
 		default:
 			w.tables = append(w.tables, t)
 		}
 	}
-	if len(w.tables) == 0 {
-		return nil, ErrNoTable
-	}
 	if w.unit = w.chooseUnit(); w.unit == nil {
 		return nil, ErrNoPerson
 	}
+	w.guarded()
 	w.lists = slices.DeleteFunc(w.lists, func(l *Table) bool { // those that the recipe cannot read stay tables
 		usable := l.Person == w.unit.Person && (l.Name == "objections" || w.unit.column("birth_date") != nil)
 		if !usable {
@@ -72,7 +65,6 @@ type writer struct {
 	dataset, lang string
 	tables, lists []*Table
 	unit          *Table
-	left          []string
 }
 
 func (w *writer) say(t Text) string { return t.In(w.lang) }
@@ -98,12 +90,27 @@ func (w *writer) chooseUnit() *Table {
 
 func (t *Table) residentColumn() string {
 	for _, c := range t.Columns {
-		if c.What == Identifier && c.Kind == "resident-id" && c.Sure >= mostly {
+		if c.What == Identifier && c.Kind == "resident-id" && c.Sure >= mostly && !c.several {
 			return c.Name
 		}
 	}
 	return ""
 }
+
+// guarded takes the column that unit.guardian reads out of the draft: it says something of the number, nothing of the person. The report stays as it is.
+func (w *writer) guarded() {
+	g := w.unit.guardianColumn()
+	if g == "" || w.unit.residentColumn() == "" {
+		return
+	}
+	unit := *w.unit
+	unit.Columns = slices.Clone(unit.Columns)
+	c := unit.column(g)
+	c.made, c.Proposal, c.Why = "", "drop", Text{"由 unit.guardian 读取", "unit.guardian reads it"}
+	w.tables[slices.Index(w.tables, w.unit)], w.unit = &unit, &unit
+}
+
+func (t *Table) flat() bool { return t.Format == "csv" || t.Format == "parquet" }
 
 func (t *Table) column(name string) *Column {
 	for i := range t.Columns {
@@ -127,9 +134,6 @@ func (t *Table) guardianColumn() string {
 func (w *writer) head(r *Report, now time.Time) {
 	w.line("# %s", w.say(Text{"由 carrel extract profile 拟定；每一步都须由数据管理员审定。", "Drafted by carrel extract profile; a steward has to decide on every step."}))
 	w.line("# %s", w.say(r.Caution))
-	if len(w.left) > 0 {
-		w.line("# %s %s", w.say(Text{"以下表不是 CSV 或 Parquet，未列入：", "Not CSV or Parquet, so not in here:"}), strings.Join(w.left, ", "))
-	}
 	w.line("recipe: %s-query", w.dataset)
 	w.line("kind: query")
 	w.line("dataset: %s", w.dataset)
@@ -188,13 +192,13 @@ func (w *writer) unitLine() string {
 	if id := w.unit.residentColumn(); id != "" {
 		from, form = id, "resident-id"
 		if g := w.unit.guardianColumn(); g != "" {
-			rest = ", guardian: " + strconv.Quote(w.unit.Name+"."+g)
+			rest = ", guardian: " + strconv.Quote(w.unit.recipeName()+"."+w.unit.path(g))
 		}
 	}
 	if len(w.private()) > 1 || from != w.unit.Person {
-		rest += ", link: " + strconv.Quote(w.unit.Person)
+		rest += ", link: " + strconv.Quote(w.unit.path(w.unit.Person))
 	}
-	return fmt.Sprintf("unit: {from: %s%s, form: %s, key: \"keyring:%s-unit\"}", strconv.Quote(w.unit.Name+"."+from), rest, form, w.dataset)
+	return fmt.Sprintf("unit: {from: %s%s, form: %s, key: \"keyring:%s-unit\"}", strconv.Quote(w.unit.recipeName()+"."+w.unit.path(from)), rest, form, w.dataset)
 }
 
 // exclude reads the lists of persons to leave out.
@@ -208,30 +212,45 @@ func (w *writer) exclude() {
 	}
 }
 
+// recipeName is what the recipe and the entry call the table: medication_request for the resource MedicationRequest.
+func (t *Table) recipeName() string {
+	if t.flat() {
+		return t.Name
+	}
+	return columnName(t.Name, 0)
+}
+
 // table writes one table, every column by name: a source that grows a column must not grow the extract.
 func (w *writer) table(t *Table) {
-	w.line("  %s:", t.Name)
-	if usual := t.Name; t.File != usual+".csv" && t.File != usual+".csv.gz" && t.File != usual+".parquet" {
+	w.line("  %s:", t.recipeName())
+	if usual := t.Name; !slices.Contains([]string{usual + ".csv", usual + ".csv.gz", usual + ".parquet", usual + ".ndjson", usual + ".ndjson.gz"}, filepath.Base(t.File)) {
 		w.line("    file: %s", strconv.Quote(filepath.Base(t.File)))
+	}
+	if t.Format == "fhir" {
+		w.line("    resource: %s", t.Name)
 	}
 	w.reach(t)
 	w.line("    columns:")
 	for _, c := range t.Columns {
-		w.line("      %s: %s # %s", key(c.Name), c.Proposal, w.reason(&c))
+		w.line("      %s: %s # %s", key(t.path(c.Name)), c.Proposal, w.reason(&c))
 	}
 }
 
 // reach says how rows come to their person.
 func (w *writer) reach(t *Table) {
 	if t.Person != "" {
-		if t.Person != w.unit.Person {
-			w.line("    link: %s", strconv.Quote(t.Person))
+		if t.path(t.Person) != w.unit.path(w.unit.Person) {
+			w.line("    link: %s", strconv.Quote(t.path(t.Person)))
 		}
 		return
 	}
 	if c, through := w.through(t); c != nil {
-		w.line("    link: %s", strconv.Quote(c.Name))
-		w.line("    through: %s", strconv.Quote(through.Name+"."+c.Name))
+		link, key := t.path(c.Name), c.Name
+		if through.Format == "fhir" {
+			key = "id"
+		}
+		w.line("    link: %s", strconv.Quote(link))
+		w.line("    through: %s", strconv.Quote(through.recipeName()+"."+key))
 		return
 	}
 	w.line("    public: true # %s", w.say(Text{"没有患者标识：请核实确为公共表", "no column names a person: make sure that this table is public"}))

@@ -51,6 +51,12 @@ func relate(tables []Table, dataset string) {
 		}
 	}
 	for i := range tables {
+		tables[i].ownNumber()
+	}
+	for i := range tables {
+		tables[i].references(tables, used)
+	}
+	for i := range tables {
 		ownKey(&tables[i], used[&tables[i]])
 	}
 	for i := range tables {
@@ -67,7 +73,7 @@ func (t *Table) steps(owner map[string]*Table, dataset string) {
 	for j := range t.Columns {
 		c := &t.Columns[j]
 		p := propose(t, c, owner[c.Name], dataset)
-		plain := columnName(c.Name, j)
+		plain := columnName(t.path(c.Name), j)
 		if c.Why = p.why; !p.drop {
 			c.made, c.kind = cmp.Or(p.as, plain), p.kind(c)
 			if _, end, _ := strings.Cut(p.as, "_"); taken[c.made] && p.as != "" { // a second date of death
@@ -80,7 +86,7 @@ func (t *Table) steps(owner map[string]*Table, dataset string) {
 				p.as = c.made
 			}
 		}
-		c.Proposal = p.step(plain, c.Name)
+		c.Proposal = p.step(plain, t.path(c.Name))
 	}
 }
 
@@ -98,6 +104,39 @@ func (p proposal) kind(c *Column) string {
 	default:
 		return "code"
 	}
+}
+
+// ownNumber: a resource of FHIR is known by its id, whatever it holds.
+func (t *Table) ownNumber() {
+	if c := t.column(t.Name + ".id"); t.Format == "fhir" && c != nil && c.Name != t.Person && c.What != Identifier {
+		c.What, c.By, c.Sure, c.Level, c.SafeHarbor, c.Quasi = RowKey, "name", 1, 3, "R", false
+	}
+}
+
+// references are the columns of FHIR's resources that lead to resources of a table: encounter.reference to Encounter. Others lead out of the extract.
+func (t *Table) references(tables []Table, used map[*Table]string) {
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		to, is := strings.CutSuffix(t.path(c.Name), ".reference")
+		if t.Format != "fhir" || !is || c.Name == t.Person || c.What == Identifier {
+			continue
+		}
+		c.What, c.By, c.Level, c.SafeHarbor, c.Quasi = Unique, "name", 3, "R", false
+		for j := range tables {
+			o := &tables[j]
+			if key := o.column(o.Name + ".id"); o.Format == "fhir" && strings.EqualFold(o.Name, to) && key != nil && key.What == RowKey {
+				c.What, c.keys, used[o] = Reference, o.Name, key.Name
+			}
+		}
+	}
+}
+
+// path is a column's name in a recipe: of a resource without its type.
+func (t *Table) path(column string) string {
+	if t.Format == "fhir" {
+		return strings.TrimPrefix(column, t.Name+".")
+	}
+	return column
 }
 
 // refers says that most values of a column are keys of another table, where both are few enough to be known. Two tables may number things under
@@ -187,6 +226,9 @@ func propose(t *Table, c *Column, owner *Table, dataset string) proposal {
 	if c.Name == t.Person {
 		return dropped("患者标识：提取集另编号", "the person: the extract numbers her anew")
 	}
+	if c.several && c.What != Identifier {
+		return dropped("一条记录有多个值：用 [0] 或 [成员=值] 选定其一，或用 each 逐个成行", "a record may hold several: choose one with [0] or [member=value], or make rows of them with each")
+	}
 	switch c.What {
 	case Identifier:
 		return dropped("直接标识符："+k.Text("zh"), "identifies: "+k.Text("en"))
@@ -223,7 +265,7 @@ func keyStep(t *Table, c *Column, owner *Table) proposal {
 	case t.Person == "" && c.What == RowKey:
 		return stepped("", "公共表的键", "key of a public table")
 	default:
-		return stepped("key: "+c.keys, "行的键：提取集另编号", "key of rows: the extract numbers them anew")
+		return stepped("key: "+columnName(c.keys, 0), "行的键：提取集另编号", "key of rows: the extract numbers them anew")
 	}
 }
 

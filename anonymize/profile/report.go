@@ -84,6 +84,8 @@ type Column struct {
 	keys string    // the table whose row key it is, or refers to
 	made string    // its name in the extract, "" where it is dropped
 	kind string    // the catalogue's type of what is made
+
+	several bool // a record may hold more than one value of it
 }
 
 // Share is a kind and the share of values that fit it.

@@ -40,7 +40,8 @@ type layout struct {
 	name, format string
 	columns      []string
 	unreadable   map[int]bool
-	person       int // column, -1 none
+	several      map[int]bool // columns that had more than one value in a record
+	person       int          // column, -1 none
 	separator    byte
 	personBy     string
 }

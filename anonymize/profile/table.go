@@ -22,13 +22,14 @@ func (r *runner) table(ctx context.Context, file string, l *layout, g *gather) (
 		if missing := g.rows - c.values - c.missing; !l.flat() && missing > 0 {
 			c.missing += missing // records without the path
 		}
-		c.verdict(&out, r.names.hint(name), i == l.person)
+		c.verdict(&out, r.names.hint(t.path(name)), i == l.person)
 		if l.unreadable[i] {
 			out.What, out.Type, out.Level = Empty, "nested", 4
 		}
 		if keyName(name) {
 			out.set = &c.distinct
 		}
+		out.several = l.several[i]
 		for m, n := range c.marks {
 			if n > 0 && missingMarks[m] != "-" {
 				out.mark = missingMarks[m]
@@ -109,7 +110,7 @@ func (r *runner) candidates(t *Table, l *layout) []int {
 	}
 	var all []ranked
 	for i, c := range t.Columns {
-		named := r.names.hint(c.Name).quasi
+		named := r.names.hint(t.path(c.Name)).quasi
 		switch c.What {
 		case BirthDate, BirthYear, DeathDate, Age, Sex, Region, PostalCode, Social, Place:
 			named = true

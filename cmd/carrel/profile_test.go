@@ -66,7 +66,7 @@ func TestProfileJinhe(t *testing.T) {
 		t.Fatal(err)
 	}
 	recipe, err := deid.ParseRecipe("draft", src)
-	if err != nil || recipe.DPScope() != "source" || !strings.Contains(string(src), `unit: {from: "person.id_number", link: "person_no", form: resident-id`) {
+	if err != nil || recipe.DPScope() != "source" || !strings.Contains(string(src), `unit: {from: "person.id_number", guardian: "person.id_is_guardians", link: "person_no", form: resident-id`) {
 		t.Fatalf("%v\n%s", err, src)
 	}
 	silent(t, dir, r, src)
