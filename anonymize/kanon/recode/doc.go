@@ -20,7 +20,9 @@
 //
 // It goes column by column, those with few levels first. A node is the partition of the different rows by the columns
 // assigned so far, less the classes that are too small already, and with rows counted as one that no level still possible
-// tells apart; so partitions shrink on the way down. The argument that its bounds hold is beside search; the size of the
+// tells apart; so partitions shrink on the way down. Where all that counts of a class is its size (counter), a row is a word or two,
+// a partition is counted before its rows are sorted into classes, which most never need, and a check is answered from
+// those of finer neighbours where it can be (known). The argument that its bounds hold is beside search; the size of the
 // tree comes from three of them: the limit of suppression raises the lowest level of each column still free, the loss
 // at these levels is a lower bound, and so is the optimum of the last columns alone, which is found first.
 package recode

@@ -5,24 +5,41 @@ import (
 	"time"
 )
 
+// cutter makes partitions. There are two: counter, where all that counts of a class is its size, and refiner.
+type cutter interface {
+	root() *part
+	// cut makes to the partition of from, which is settled, with its next column at level l.
+	cut(from, to *part, l int)
+	// settle readies a partition to be cut.
+	settle(p *part)
+	// fits says whether p split by column x at level l suppresses no more than the limit, by the necessary criteria. If it
+	// does not, no partition below p with x at l or lower fits.
+	fits(p *part, x, l int) bool
+	// judged is a partition by all columns as a transformation, nil if it does not fulfil the models.
+	judged(p *part) *whole
+}
+
 // worker searches with memory of its own.
 type worker struct {
-	*refiner
+	cutter
 	*search
 	parts []*part // by depth
 	spare [2]*part
+	known *known
 	proof Proof
 }
 
 // newWorker makes the chain of partitions with the first columns at their top: stage m starts at parts[m].
-func newWorker(s *search, root *part) *worker {
-	own := newPart(s.sp)
+func newWorker(s *search, c cutter, root *part) *worker {
+	own := newPart(s.space)
 	own.inherit(root)
 	own.codes, own.w, own.tag, own.person, own.pop, own.ends = root.codes, root.w, root.tag, root.person, root.pop, root.ends
-	w := &worker{refiner: newRefiner(s.sp, s.set, s.most), search: s, parts: []*part{own}, spare: [2]*part{newPart(s.sp), newPart(s.sp)}}
+	own.keys, own.settled = root.keys, root.settled
+	w := &worker{cutter: c, search: s, known: newKnown(s.cols), parts: []*part{own}, spare: [2]*part{newPart(s.space), newPart(s.space)}}
 	for x := range w.cols {
-		w.parts = append(w.parts, newPart(s.sp))
-		w.split(w.parts[x], w.parts[x+1], w.cols[x].top())
+		w.parts = append(w.parts, newPart(s.space))
+		w.cut(w.parts[x], w.parts[x+1], w.cols[x].top())
+		w.settle(w.parts[x+1])
 	}
 	return w
 }
@@ -46,6 +63,7 @@ func (s *worker) below(p *part) {
 	if d == s.claim && !s.mine(p) {
 		return
 	}
+	s.settle(p)
 	low, top := p.low[d], uint8(s.cols[d].top())
 	for l := low; l <= top; l++ {
 		p.low[d] = l
@@ -61,7 +79,7 @@ func (s *worker) below(p *part) {
 			return
 		}
 		s.proof.Partitions++
-		s.split(p, s.parts[d+1], int(l))
+		s.cut(p, s.parts[d+1], int(l))
 		s.below(s.parts[d+1])
 	}
 }
@@ -73,9 +91,10 @@ func (s *worker) raise(p *part) bool {
 		return false
 	}
 	for x := len(s.cols) - 1; x >= p.depth; x-- {
-		for {
+		for !s.known.has(s.cols, p, x, int(p.low[x])) {
 			s.proof.Checked++
 			if s.fits(p, x, int(p.low[x])) {
+				s.known.add(x)
 				break
 			}
 			s.proof.Infeasible++

@@ -17,6 +17,13 @@ type part struct {
 	level  []uint8 // of columns assigned
 	low    []uint8 // of the others: lowest level that may still be possible
 	merged []uint8 // and the level at which their tuples were made one
+
+	// Of a counter's partitions, which have w and ends, and instead of codes and cover packed tuples:
+	keys     [][]uint64 // word -> tuple
+	from     *part      // that it is cut from
+	settled  bool       // its tuples are sorted into classes
+	classes  int
+	smallest int64 // class, rows
 }
 
 func newPart(s *space) *part {

@@ -12,6 +12,7 @@ type refiner struct {
 	k       int64
 	plain   bool // persons are rows, and small classes are all that fails
 	persons bool // small classes are all that fails, and persons have several rows
+	set     *model.Set
 	need    *model.Set
 	union   *model.Set
 	judge   *judge
@@ -36,7 +37,7 @@ func newRefiner(s *space, set *model.Set, limit int64) *refiner {
 		widest = max(widest, slices.Max(s.cols[i].groups))
 	}
 	need := set.Necessary()
-	r := &refiner{space: s, k: need.K(), need: need, limit: limit, count: make([]int32, widest), size: make([]int32, widest), start: make([]int32, widest)}
+	r := &refiner{space: s, k: need.K(), set: set, need: need, limit: limit, count: make([]int32, widest), size: make([]int32, widest), start: make([]int32, widest)}
 	r.plain = need.OnlyK() && s.t.person == nil
 	r.persons = need.OnlyK() && s.t.person != nil
 	r.union = &model.Set{}
@@ -195,8 +196,11 @@ func grown[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// split makes to the partition of from with its next column at level l.
-func (r *refiner) split(from, to *part, l int) {
+// settle has nothing to do: a refiner's partitions have their tuples from the start.
+func (r *refiner) settle(*part) {}
+
+// cut makes to the partition of from with its next column at level l.
+func (r *refiner) cut(from, to *part, l int) {
 	x := from.depth
 	to.inherit(from)
 	to.depth = x + 1

@@ -70,7 +70,7 @@ var ErrNone = errors.New("no transformation of the table fulfils the models: all
 // close a subtree of the last search. Sums are integers and losses are added in one order, so that rounding is monotone;
 // suffix is lowered by more than its rounding.
 type search struct {
-	sp     *space
+	*space
 	set    *model.Set
 	most   int64 // rows that may be suppressed
 	suffix []float64
@@ -104,7 +104,7 @@ func Search(ctx context.Context, t *Table, o Options) (*Result, error) {
 	if len(o.Models.Classes) == 0 {
 		return nil, errors.New("a search needs a privacy model for its classes, such as k-anonymity")
 	}
-	s := &search{sp: newSpace(t), set: &o.Models, most: int64(o.Suppression * float64(t.total)), ctx: ctx, open: math.Inf(1)}
+	s := &search{space: newSpace(t), set: &o.Models, most: int64(o.Suppression * float64(t.total)), ctx: ctx, open: math.Inf(1)}
 	if o.Limit > 0 {
 		now := time.Now()
 		s.until, s.end = now.Add(o.Limit*4/5), now.Add(o.Limit) // the rest polishes what was found
@@ -113,10 +113,14 @@ func Search(ctx context.Context, t *Table, o Options) (*Result, error) {
 	if o.Workers == 0 && len(t.rows) >= small {
 		n = runtime.GOMAXPROCS(0)
 	}
-	s.suffix = make([]float64, len(s.sp.cols)+1)
-	root := s.sp.root()
+	s.suffix = make([]float64, len(s.cols)+1)
+	var root *part
 	for range n {
-		s.workers = append(s.workers, newWorker(s, root))
+		c := s.cutter()
+		if root == nil {
+			root = c.root()
+		}
+		s.workers = append(s.workers, newWorker(s, c, root))
 	}
 	found, proof, err := s.stages()
 	switch {
@@ -130,6 +134,14 @@ func Search(ctx context.Context, t *Table, o Options) (*Result, error) {
 	return s.result(found, proof), nil
 }
 
+// cutter is the faster one that can do what is asked.
+func (s *search) cutter() cutter {
+	if s.set.OnlyK() && s.t.person == nil {
+		return newCounter(s.space, s.set.K(), s.most)
+	}
+	return newRefiner(s.space, s.set, s.most)
+}
+
 // small is the number of different rows below which a second worker costs more than it gives.
 const small = 2000
 
@@ -137,7 +149,7 @@ const small = 2000
 // returns the best combination that fulfils the models, nil if there is none. The first two fifths of the columns, which
 // are those with the fewest values, have no stage of their own: it would take nearly as long as the whole.
 func (s *search) stages() (best *whole, proof Proof, err error) {
-	n, first := len(s.sp.cols), s.workers[0]
+	n, first := len(s.cols), s.workers[0]
 	if first.parts[n].supp > s.most {
 		return nil, Proof{Optimal: true}, nil // even the coarsest partition suppresses too much
 	}
@@ -154,7 +166,7 @@ func (s *search) stages() (best *whole, proof Proof, err error) {
 		if err := s.ctx.Err(); err != nil {
 			return nil, proof, err
 		}
-		if w := first.complete(s.levels); w.better(best, s.sp) {
+		if w := first.complete(s.levels); w.better(best, s.space) {
 			best = w
 		}
 		if s.stopped.Load() {
@@ -187,8 +199,8 @@ func (s *search) stages() (best *whole, proof Proof, err error) {
 func (s *search) run() {
 	s.claimed = map[string]bool{}
 	s.claim = s.stage
-	for tasks := 1; tasks < 16*len(s.workers) && len(s.workers) > 1 && s.claim < len(s.sp.cols)-1; s.claim++ {
-		tasks *= len(s.sp.cols[s.claim].up)
+	for tasks := 1; tasks < 16*len(s.workers) && len(s.workers) > 1 && s.claim < len(s.cols)-1; s.claim++ {
+		tasks *= len(s.cols[s.claim].up)
 	}
 	var wg sync.WaitGroup
 	for _, w := range s.workers {
@@ -203,8 +215,8 @@ func (s *search) run() {
 // proof adds up what the workers closed.
 func (s *search) proof(optimal bool, lower float64) Proof {
 	p := Proof{Optimal: optimal, Lower: lower, Lattice: 1}
-	for i := range s.sp.cols {
-		p.Lattice *= float64(len(s.sp.cols[i].up))
+	for i := range s.cols {
+		p.Lattice *= float64(len(s.cols[i].up))
 	}
 	for _, w := range s.workers {
 		p.Partitions += w.proof.Partitions
@@ -225,11 +237,11 @@ func (s *search) rootBound() float64 {
 
 // result writes a combination in the order of the table's columns.
 func (s *search) result(w *whole, proof Proof) *Result {
-	n := len(s.sp.cols)
-	r := &Result{Levels: make([]int, n), Columns: make([]float64, n), Loss: w.loss, Suppressed: w.supp, Rows: s.sp.n, Classes: w.classes, Smallest: w.smallest, Proof: proof}
-	for x, i := range s.sp.order {
+	n := len(s.cols)
+	r := &Result{Levels: make([]int, n), Columns: make([]float64, n), Loss: w.loss, Suppressed: w.supp, Rows: s.n, Classes: w.classes, Smallest: w.smallest, Proof: proof}
+	for x, i := range s.order {
 		r.Levels[i] = int(w.levels[x])
-		r.Columns[i] = s.sp.cols[x].share(w.sums[x], s.sp.n)
+		r.Columns[i] = s.cols[x].share(w.sums[x], s.n)
 	}
 	if proof.Optimal || proof.Lower > w.loss {
 		r.Proof.Lower = w.loss

@@ -18,48 +18,44 @@ type whole struct {
 
 // judged judges a partition by all columns by all models: classes that fail are suppressed. nil: too many are, or the
 // table as a whole fails.
-func (s *worker) judged(p *part) *whole {
+func (r *refiner) judged(p *part) *whole {
 	w := &whole{levels: append([]uint8(nil), p.level...), supp: p.supp}
-	for x := range s.cols {
+	for x := range r.cols {
 		w.sums = append(w.sums, p.sum[x][p.level[x]])
 	}
-	t := model.Summary{Sizes: map[int64]int64{}, PopulationTotal: s.t.populated}
+	t := model.Summary{Sizes: map[int64]int64{}, PopulationTotal: r.t.populated}
 	start := int32(0)
 	for class, end := range p.ends {
-		s.class(w, &t, p, class, start, end)
+		r.class(w, &t, p, class, start, end)
 		start = end
 	}
 	w.classes = int(t.Classes)
-	if w.supp > s.limit || !s.set.HoldsTable(&t) {
+	if w.supp > r.limit || !r.set.HoldsTable(&t) {
 		return nil
 	}
-	for x := range s.cols {
-		w.loss += s.cols[x].loss(w.sums[x], s.n)
+	for x := range r.cols {
+		w.loss += r.cols[x].loss(w.sums[x], r.n)
 	}
 	return w
 }
 
-func (s *worker) class(w *whole, t *model.Summary, p *part, class int, start, end int32) {
-	var size, rows int64
-	s.perm = s.perm[:0]
+func (r *refiner) class(w *whole, t *model.Summary, p *part, class int, start, end int32) {
+	var rows int64
+	r.perm = r.perm[:0]
 	for j := start; j < end; j++ {
 		rows += int64(p.w[j])
-		s.perm = append(s.perm, j)
+		r.perm = append(r.perm, j)
 	}
-	if s.plain && s.set.OnlyK() {
-		size = rows // it held when the partition was made
-	} else {
-		c := s.judge.class(p.members(), s.perm)
-		if !s.set.Holds(c) {
-			w.supp += rows
-			for x := range s.cols {
-				w.sums[x] += rows * (s.cols[x].leaves - p.cover[x][class])
-			}
-			return
+	c := r.judge.class(p.members(), r.perm)
+	if !r.set.Holds(c) {
+		w.supp += rows
+		for x := range r.cols {
+			w.sums[x] += rows * (r.cols[x].leaves - p.cover[x][class])
 		}
-		size = c.Persons
-		t.Population += c.Population
+		return
 	}
+	size := c.Persons
+	t.Population += c.Population
 	t.Classes++
 	t.Sizes[size]++
 	t.Persons += size
@@ -91,8 +87,9 @@ func (s *worker) complete(levels []uint8) *whole {
 	from := &root
 	for x := range s.cols {
 		to := s.spare[x%2]
-		s.split(from, to, int(levels[x]))
-		if to.supp > s.limit {
+		s.cut(from, to, int(levels[x]))
+		s.settle(to)
+		if to.supp > s.most {
 			return nil
 		}
 		from = to
