@@ -41,8 +41,10 @@ test: setup build ## all tests, with all their set-up
 test-long: setup build ## adds the long statistical and fault runs
 	$(GO) test $(LEAN) -timeout 80m -tags long ./...
 
+# What goes one step after another for minutes, and shares nothing while it does.
+ALONE := ^(TestWalk|TestRego|TestRulesForOtherQuestions|TestRegionsTighten|TestNoRegionLoosensByABundle|TestHostileFiles|TestHostileBodies|TestHostileMedia|TestBadBundlesChangeNothing|TestAlteredInTheStore|TestCitiesOfAnySize|TestHandoverClassesHoldFive|TestHostileLists|TestHostileHoldings|TestMIMIC|TestDiabetes)$$
 race: build ## the race detector over every package that starts goroutines or shares something between them
-	CGO_ENABLED=1 $(GO) test $(LEAN) -race -short -timeout 30m $$(grep -rlE '\bgo func|\.Go\(|"sync"|sync/atomic' --include=*.go anonymize broker policy sandbox \
+	CGO_ENABLED=1 $(GO) test $(LEAN) -race -short -skip '$(ALONE)' -timeout 30m $$(grep -rlE '\bgo func|\.Go\(|"sync"|sync/atomic' --include=*.go anonymize broker policy sandbox \
 	  | grep -vE 'sandbox/(breakout|spawn|worker)/' | xargs -n1 dirname | sort -u | sed 's|^|./|') ./sandbox/wire
 
 SHARE ?= 1/1

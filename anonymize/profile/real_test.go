@@ -63,9 +63,6 @@ func falseHits(r *profile.Report, but ...string) []string {
 
 func TestMIMIC(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("one thing after another: nothing for the race detector")
-	}
 	files, err := filepath.Glob(filepath.Join(sharedData(t, "mimic3_demo"), "*.csv.gz"))
 	if err != nil || len(files) != 26 {
 		t.Fatalf("%d files: %v", len(files), err)
@@ -120,9 +117,6 @@ func TestMIMIC(t *testing.T) {
 
 func TestDiabetes(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("one thing after another: nothing for the race detector")
-	}
 	file := unzip(t, sharedData(t, "uci_diabetes130/dataset_diabetes.zip"))
 	r, err := profile.Run(context.Background(), []string{file}, profile.Options{})
 	if err != nil {

@@ -51,9 +51,6 @@ func bomb(t *testing.T) []byte {
 // and leaves nothing behind.
 func TestHostileFiles(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("one thing after another: nothing for the race detector")
-	}
 	b := newBait(t)
 	rec := b.send("li", http.MethodPost, "/api/v1/applications", []byte(`{"facts":{"kind":"query"},"texts":{}}`))
 	var made struct{ ID string }
@@ -108,9 +105,6 @@ func (endless) Read(p []byte) (int, error) {
 // TestHostileMedia: each body of each route, as another media type and larger than the route takes, is refused in a sentence.
 func TestHostileMedia(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("one thing after another: nothing for the race detector")
-	}
 	b := newBait(t)
 	var doc surface
 	servicetest.Must(t, json.Unmarshal(b.send("", http.MethodGet, "/openapi.json", nil).Body.Bytes(), &doc))

@@ -250,9 +250,6 @@ func (b *bait) judge(what string, rec *httptest.ResponseRecorder, before books) 
 // nothing.
 func TestHostileBodies(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("one thing after another: nothing for the race detector")
-	}
 	b := newBait(t)
 	rec := b.send("", http.MethodGet, "/openapi.json", nil)
 	var doc surface

@@ -117,9 +117,6 @@ func checkReport(t *testing.T, rep *deid.Report, sum Summary) {
 // 100,000 persons on; finer ones would not.
 func TestHandoverClassesHoldFive(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("one thing after another: nothing for the race detector")
-	}
 	dir := city(t, Options{Persons: 100_000, Seed: 1})
 	born := map[string]string{}
 	for _, p := range read(t, dir, "person") {
@@ -164,9 +161,6 @@ func TestHandoverClassesHoldFive(t *testing.T) {
 // recipes allow to be lost, from the smallest city that has such a person.
 func TestCitiesOfAnySize(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("one thing after another: nothing for the race detector")
-	}
 	type size struct {
 		persons int64
 		seed    uint64

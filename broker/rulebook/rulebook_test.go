@@ -256,9 +256,6 @@ func TestWhatDiffersIsSeenBesideTheRulesOfToday(t *testing.T) {
 // TestBadBundlesChangeNothing: one sentence each; the log, the store and the rules in force stay as they are.
 func TestBadBundlesChangeNothing(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("one thing after another: nothing for the race detector")
-	}
 	h := open(t)
 	other, _ := keyPair(t)
 	good := h.stricter("2027.1")
@@ -296,9 +293,6 @@ func TestBadBundlesChangeNothing(t *testing.T) {
 // TestAlteredInTheStore: rules that lie in the store are believed no more than those that come in.
 func TestAlteredInTheStore(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("one thing after another: nothing for the race detector")
-	}
 	h := open(t)
 	p, err := h.rules.Propose(t.Context(), h.who("shi"), h.stricter("2027.1"))
 	if err != nil {

@@ -50,9 +50,6 @@ func TestNoRegionLoosens(t *testing.T) {
 // one that adds rules of all sorts turns no denial into an approval.
 func TestRegionsTighten(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("one thing after another: nothing for the race detector")
-	}
 	d := decider(t)
 	never, wild := bundle(t), bundle(t)
 	never["jurisdiction/sichuan/x.rego"] = file("package carrel.jurisdiction.sichuan\n\ndenials contains \"sichuan-2/responsible-unit\"\n")
@@ -107,9 +104,6 @@ func inRegion(t *testing.T, q policy.Question, region string) policy.Question {
 // allows is read, and allows nothing more.
 func TestNoRegionLoosensByABundle(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("one thing after another: nothing for the race detector")
-	}
 	private, public := keyPair(t)
 	const dir = "jurisdiction/sichuan/"
 	good := packed(t, private, func(fstest.MapFS) {})

@@ -175,9 +175,6 @@ func TestRulesReadWhatIsAsked(t *testing.T) {
 // is not.
 func TestRulesForOtherQuestions(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("one thing after another: nothing for the race detector")
-	}
 	private, public := keyPair(t)
 	want, err := Schema()
 	if err != nil {

@@ -14,9 +14,6 @@ import (
 // about states or posts and nothing vaguer, and what it names for one role is denied to all others.
 func TestWalk(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("one thing after another: nothing for the race detector")
-	}
 	var machines map[string]struct {
 		States      map[string]policy.Text `json:"states"`
 		Transitions []struct {

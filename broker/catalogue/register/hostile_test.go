@@ -27,9 +27,6 @@ func sealed(t *testing.T, c *servicetest.City, typ string, payload any) register
 // somebody else passes on is refused by its rule, and what was taken before stays.
 func TestHostileLists(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("one thing after another: nothing for the race detector")
-	}
 	a, b := moulds.City(t), heirs(t)
 	ctx := t.Context()
 	learn(t, a, b)
@@ -118,9 +115,6 @@ func resign(t *testing.T, a *servicetest.City, list register.TransferList, items
 // the folder, no other unit's dataset comes along, no extract stands for another. Each refusal leaves the receiver as it was.
 func TestHostileHoldings(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("one thing after another: nothing for the race detector")
-	}
 	a, b := moulds.City(t), heirs(t)
 	ctx := t.Context()
 	statement, bundle, list := bring(t, a, b)
