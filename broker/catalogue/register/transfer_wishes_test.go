@@ -50,12 +50,12 @@ func (c *child) leavesOut() []uint32 {
 	return c.given.Persons
 }
 
-// somebody is an adult of the city with a number of her own and a stay, who is on no list of the sources.
-func somebody(t *testing.T) string {
+// sources makes the city's source tables again and reads columns of them.
+func sources(t *testing.T) func(table string, names ...string) [][]string {
 	t.Helper()
 	dir := t.TempDir()
 	servicetest.Must(t, jinhe.Generate(t.Context(), jinhe.Options{Persons: servicetest.Persons, Seed: 7, Dir: dir}))
-	read := func(table string, names ...string) [][]string {
+	return func(table string, names ...string) [][]string {
 		f, err := os.Open(filepath.Join(dir, table+".csv"))
 		servicetest.Must(t, err)
 		defer func() { _ = f.Close() }()
@@ -71,6 +71,12 @@ func somebody(t *testing.T) string {
 		}
 		return out
 	}
+}
+
+// people are those of the city with a stay who are on no list of objections: number, document, whether it is a guardian's, day of birth.
+func people(t *testing.T) [][]string {
+	t.Helper()
+	read := sources(t)
 	stays, out := map[string]bool{}, map[string]bool{}
 	for _, r := range read("encounter", "person_no") {
 		stays[r[0]] = true
@@ -78,8 +84,16 @@ func somebody(t *testing.T) string {
 	for _, r := range read("objections", "person_no") {
 		out[r[0]] = true
 	}
-	for _, p := range read("person", "person_no", "id_number", "id_is_guardians", "birth_date") {
-		if stays[p[0]] && !out[p[0]] && p[2] == "0" && len(p[1]) == 18 && p[3] < "1990" {
+	return slices.DeleteFunc(read("person", "person_no", "id_number", "id_is_guardians", "birth_date"), func(p []string) bool {
+		return !stays[p[0]] || out[p[0]] || len(p[1]) != 18
+	})
+}
+
+// somebody is an adult of the city with a number of her own and a stay, who is on no list of the sources.
+func somebody(t *testing.T) string {
+	t.Helper()
+	for _, p := range people(t) {
+		if p[2] == "0" && p[3] < "1990" {
 			return p[1]
 		}
 	}
