@@ -369,6 +369,14 @@ test_object if asked(fang, "wish.make", wish).allow
 
 test_withdraw if asked(fang, "wish.withdraw", object.union(wish, {"state": "standing"})).allow
 
+# From the day on which the child is of age a guardian takes nothing back either: that is speaking for her.
+test_withdraw_for_a_child if {
+	standing := object.union(wish, {"state": "standing"})
+	asked(fang, "wish.withdraw", object.union(standing, {"born": "2015-02-28"})).allow
+	asked(fang, "wish.withdraw", object.union(standing, {"born": "2008-11-22"})).allow
+	rules(asked(fang, "wish.withdraw", object.union(standing, {"born": "2008-11-21"}))) == {"pipl-28/ward"}
+}
+
 test_for_a_child if asked(fang, "wish.make", object.union(wish, {"born": "2015-02-28"})).allow
 
 test_for_a_grown_child if rules(asked(fang, "wish.make", object.union(wish, {"born": "1999-01-01"}))) == {"pipl-28/ward"}

@@ -106,6 +106,17 @@ details["nhc-assess/outside-grade"] := {
 
 details["sichuan-17/grant-period"] := grant.period
 
+details["sichuan-31/step"] := cite.opened(stands, {row.label |
+	some row in data.carrel.workflow.handover.transitions
+	row.from == input.state
+})
+
+default stands := {"zh": "", "en": ""}
+
+stands := {"zh": sprintf("“%s”", [state.zh]), "en": sprintf(" (%s)", [state.en])} if {
+	state := data.carrel.workflow.handover.states[input.state]
+}
+
 details["sichuan-31/receiver"] := cite.named(application.weaknesses(input.receiver))
 
 # --- columns

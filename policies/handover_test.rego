@@ -107,6 +107,17 @@ standing(confirmed) := {o.text.en | some o in d.obligations; o.kind == "grade"} 
 
 test_step if denies("sichuan-31/step", "/state", "requested")
 
+# A refusal names the state, and the steps that are open in it.
+test_step_says_what_is_open if {
+	d := handover.decision with input as with_value("/state", "requested")
+	some r in d.reasons
+	r.text.zh == "移交的当前状态“已申请”不允许此步骤。"
+	r.text.en == "The present state of the handover (requested) does not allow this step."
+	some c in d.would_change
+	contains(c.text.en, "What you may do now: make and release the package.")
+	contains(c.text.zh, "您现在可以: 制作并放行数据包。")
+}
+
 test_smallest_class if denies("nhc-assess/smallest-class", "/smallest", 4)
 
 test_kind if denies("state47-safe/handover-kind", "/grant/kind", "query")

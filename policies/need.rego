@@ -72,7 +72,17 @@ lists contains name if {
 	some code in codes
 	some prefix in list.codes
 	startswith(code, prefix)
+	not contains(prefix, chapter)
 }
+
+# Chapters have numerals, of which one begins as another does: "V" is mental illness, "VI" is not.
+lists contains name if {
+	some name, list in data.carrel.levels.lists
+	some code in codes
+	code in list.codes
+}
+
+chapter := "-chapter:"
 
 # A shorter code asks for all below it.
 lists contains name if {
@@ -80,6 +90,7 @@ lists contains name if {
 	some code in codes
 	some prefix in list.codes
 	startswith(prefix, code)
+	not contains(prefix, chapter)
 }
 
 # A purpose names diseases from one code to another.

@@ -45,6 +45,13 @@ test_a_short_code_asks_for_all_below if asks(coded("icd10:Q"), {"genetic", "scie
 
 test_mental_illness if asks(coded("icd10:F32"), {"scientific"})
 
+# A chapter is of a list when all of it is; the numeral of another one begins alike.
+test_mental_illness_by_its_chapter if asks(coded("icd10-chapter:V"), {"scientific"})
+
+test_other_chapters if {
+	every code in ["icd10-chapter:VI", "icd10-chapter:VII", "icd10-chapter:I", "icd10-chapter:XVII"] { asks(coded(code), set()) }
+}
+
 test_mental_illness_needs_an_assessment if denies("pipl-55/assessment", "/application/codes", ["icd10:F32"])
 
 test_hiv_is_level_five if rules(changed(question, coded("icd10:B20"))) == {"state47-open/level"}

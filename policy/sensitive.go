@@ -32,6 +32,10 @@ func ReadSensitive(ctx context.Context, d Decider) ([]Sensitive, error) {
 	return out, nil
 }
 
+// chapters are systems of numerals, of which one begins as another does: "V" is on a list, "VI" is another chapter. A chapter is on a list
+// when all of it is; one that has a few listed codes among hundreds of others tells nobody of them.
+const chapters = "-chapter"
+
 // Holds says whether a code of a dictionary, which is named "system@version", is on the list: it begins as one of the list's, or is so short
 // that it stands for one of them. Blocks of a system ("icd10-block") begin with their first code.
 func (s Sensitive) Holds(dictionary, code string) bool {
@@ -39,6 +43,12 @@ func (s Sensitive) Holds(dictionary, code string) bool {
 	for _, c := range s.Codes {
 		of, prefix, ok := strings.Cut(c, ":")
 		prefix = strings.ToUpper(prefix)
+		if strings.HasSuffix(of, chapters) {
+			if system, _, _ := strings.Cut(dictionary, "@"); system == of && code == prefix {
+				return true
+			}
+			continue
+		}
 		if ok && code != "" && speaks(dictionary, of) && (strings.HasPrefix(code, prefix) || strings.HasPrefix(prefix, code)) {
 			return true
 		}

@@ -18,6 +18,15 @@ func TestSensitiveHolds(t *testing.T) {
 			t.Errorf("%s of %s: %v", c.code, c.dictionary, got)
 		}
 	}
+	mental := Sensitive{Name: "psychiatric", Codes: []string{"icd10:F", "icd10-chapter:V"}}
+	for code, want := range map[string]bool{"V": true, " v ": true, "VI": false, "VII": false, "I": false, "X": false, "": false} {
+		if got := mental.Holds("icd10-chapter@who-10", code); got != want {
+			t.Errorf("chapter %q: %v", code, got)
+		}
+	}
+	if mental.Holds("icd10@jinhe-1", "V01") || !mental.Holds("icd10@jinhe-1", "F20") {
+		t.Error("a chapter's numeral is taken for a code, or the codes are forgotten")
+	}
 	for dictionary, want := range map[string]bool{"icd10@jinhe-1#zh": true, "icd10@jinhe-1": false, "hospital@jinhe-1#zh": false} {
 		if got := s.Hides(dictionary); got != want {
 			t.Errorf("names of %s: %v", dictionary, got)

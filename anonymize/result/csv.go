@@ -14,9 +14,9 @@ func (r *Result) WriteCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	var head []string
 	for _, c := range r.Columns {
-		head = append(head, guard(c.Name))
+		head = append(head, Guard(c.Name))
 		if c.Interval == IntervalNoise {
-			head = append(head, guard(c.Name+"_lo"), guard(c.Name+"_hi"))
+			head = append(head, Guard(c.Name+"_lo"), Guard(c.Name+"_hi"))
 		}
 	}
 	if err := out.Write(head); err != nil {
@@ -44,7 +44,7 @@ func (r *Result) WriteCSV(w io.Writer) error {
 func text(v any) string {
 	switch x := v.(type) {
 	case string:
-		return guard(x)
+		return Guard(x)
 	case float64:
 		return strconv.FormatFloat(x, 'f', -1, 64)
 	default:
@@ -59,8 +59,9 @@ func bound(v *float64) string {
 	return text(*v)
 }
 
-// guard keeps a text from being a formula: spreadsheets run what starts with = + - @, also behind blanks and control characters.
-func guard(s string) string {
+// Guard keeps a text from being a formula: spreadsheets run what starts with = + - @, also behind blanks and control characters, and such a
+// text gets a leading apostrophe. It is for what people read; values that programs join by stay as they are.
+func Guard(s string) string {
 	if t := strings.TrimLeft(s, " \t\r\n\v\f\u00a0\ufeff"); t != "" && strings.ContainsRune("=+-@＝＋－＠", []rune(t)[0]) || strings.HasPrefix(s, "\t") || strings.HasPrefix(s, "\r") {
 		return "'" + s
 	}

@@ -10,6 +10,7 @@ import (
 	"carrel/broker/application/apptest"
 	"carrel/broker/board"
 	"carrel/broker/problem"
+	"carrel/policy"
 )
 
 // grants takes a submitted amendment to its last signature.
@@ -31,8 +32,8 @@ func grants(t *testing.T, w *apptest.World, a *application.Application) {
 	}
 }
 
-// An amendment is compared with what the grant is, not with what it was when it was opened: one that was begun from the first application
-// and takes back what another one changed since says so. Guard: who may not read both learns nothing.
+// Guard: an amendment begins with what the grant is, and is compared with that, not with what it was when it was opened: one that takes back
+// what another one changed since says so. Guard: who may not read both learns nothing.
 func TestAmended(t *testing.T) {
 	t.Parallel()
 	w := apptest.New(t)
@@ -45,7 +46,7 @@ func TestAmended(t *testing.T) {
 		}
 		if to != "" {
 			d := apptest.Research()
-			d.Facts.To = "2028-05-31"
+			d.Facts.To = policy.Date(to)
 			if a, err = w.Applications.Edit(ctx, w.As("li"), a.ID, 0, d); err != nil {
 				t.Fatal(err)
 			}
@@ -85,7 +86,14 @@ func TestAmended(t *testing.T) {
 		t.Errorf("who was invited to the amendment alone reads what was granted: %+v", c)
 	}
 	grants(t, w, one)
-	back := later("")
+	begun, err := w.Applications.Later(ctx, w.As("li"), first.ID, application.FileAmendment)
+	if err != nil || begun.Facts.To != "2028-05-31" || begun.Of != first.ID {
+		t.Fatalf("an amendment does not begin with the facts of the grant as it is: %+v %v", begun, err)
+	}
+	if c := changed("li", begun.ID); len(c.Changes) != 0 {
+		t.Errorf("nothing was changed in it yet: %+v", c)
+	}
+	back := later("2027-11-20")
 	c := changed("chen", back.ID)
 	if was, is := term(c); c.Of != one.ID || was != "2028-05-31" || is != "2027-11-20" {
 		t.Errorf("what it takes back is not shown: %+v", c)

@@ -41,10 +41,14 @@ func (s *Service) Later(ctx context.Context, id auth.Identity, app, file string)
 		if err != nil {
 			return err
 		}
-		if err := s.copied(ctx, tx, a, made); err != nil {
+		stood, err := s.stood(ctx, tx, a, made)
+		if err != nil {
 			return err
 		}
-		if err := s.refer(ctx, tx, a.ID, made.ID, id.Account); err != nil {
+		if err := s.copied(ctx, tx, stood, made); err != nil {
+			return err
+		}
+		if err := s.refer(ctx, tx, stood.ID, made.ID, id.Account); err != nil {
 			return err
 		}
 		if err := put(ctx, tx, made, 0); err != nil {
@@ -57,6 +61,17 @@ func (s *Service) Later(ctx context.Context, id auth.Identity, app, file string)
 		return nil, err
 	}
 	return made, nil
+}
+
+// stood is the file by which the grant of an application is what it is now: an amendment changes that, and not what was granted first.
+func (s *Service) stood(ctx context.Context, tx *store.Tx, of, made *Application) (*Application, error) {
+	began := Application{ID: made.ID, Of: of.ID, Facts: policy.Application{Lead: of.Facts.Lead, Former: policy.Former{Grant: of.Grant}}}
+	last, err := lastGranted(ctx, tx, &began)
+	if err != nil || last == of.ID {
+		return of, err
+	}
+	a, _, err := load(ctx, tx, last)
+	return a, err
 }
 
 // copied fills a draft with what was decided: facts as they are, texts as texts of its own, which can be changed and erased.

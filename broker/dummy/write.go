@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"carrel/anonymize/plan"
+	"carrel/anonymize/result"
 	"carrel/broker/catalogue"
 )
 
@@ -134,7 +135,8 @@ func (t *Table) csv(w io.Writer, names namer) error {
 	return out.Error()
 }
 
-// labels writes what every member of every dictionary means.
+// labels writes what every member of every dictionary means. A label that a spreadsheet would run as a formula gets a leading apostrophe;
+// a code stays as it stands in the tables, which join by it.
 func labels(w io.Writer, entry *catalogue.Dataset) error {
 	out := csv.NewWriter(w)
 	if err := out.Write([]string{"table", "column", "column_zh", "column_en", "code", "zh", "en"}); err != nil {
@@ -149,7 +151,7 @@ func labels(w io.Writer, entry *catalogue.Dataset) error {
 				values = []catalogue.Value{{}}
 			}
 			for _, v := range values {
-				if err := out.Write([]string{t.Name, f.Name, f.Label.ZH, f.Label.EN, v.Code, v.Label.ZH, v.Label.EN}); err != nil {
+				if err := out.Write([]string{t.Name, f.Name, result.Guard(f.Label.ZH), result.Guard(f.Label.EN), v.Code, result.Guard(v.Label.ZH), result.Guard(v.Label.EN)}); err != nil {
 					return err
 				}
 			}

@@ -361,7 +361,9 @@ func (t *cutTable) sort() {
 	t.persons, t.cells = persons, cells
 }
 
-// source is the table as a file of the package.
+// source is the table as a file of the package. Values are those of the schema, to the byte: they are typed, hashed and signed, and programs
+// join by them, so nothing is put before one that a spreadsheet would take for a formula. No text is anybody's own: each is a member of a
+// dictionary of the catalogue or a number of the package.
 func (t *cutTable) source() parcel.Source {
 	return parcel.Source{Name: "data/" + t.table.Name + ".csv", Rows: int64(t.rows()), Write: func(w io.Writer) error {
 		buf := bufio.NewWriterSize(w, 64<<10)

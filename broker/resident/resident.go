@@ -57,9 +57,13 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 
 	"carrel/anonymize/deid"
 	"carrel/anonymize/extract"
+	"carrel/anonymize/identifier"
 	"carrel/broker/catalogue"
 	"carrel/broker/conduct/matter"
 	"carrel/broker/grant/act"
@@ -137,6 +141,9 @@ func (p *proof) commitment() string {
 
 // Prove links an account to the person of a document. A person has one account; the same document again completes the references.
 func (r *Registry) Prove(ctx context.Context, tx *store.Tx, by, account, document string) (string, error) {
+	if mistyped(document) {
+		return "", problem.New(problem.Invalid, "公民身份号码的校验码不符；请对照证件重新录入。", "The last character of the resident number does not fit the others; enter it again from the document.")
+	}
 	p := proof{Account: account, By: by, At: r.c.Desk.Now().UTC(), Refs: map[string]string{}}
 	var err error
 	if p.Person, err = r.refer(PersonKey, document, false); err != nil {
@@ -174,6 +181,18 @@ func (r *Registry) Prove(ctx context.Context, tx *store.Tx, by, account, documen
 		p.Salt = hex.EncodeToString(salt[:])
 	}
 	return p.commitment(), tx.Put(ctx, proofKind, account, rev, store.Index{Owner: account, Parent: p.Person}, p)
+}
+
+// mistyped says of what has the form of a resident number (GB 11643) that its check digit does not hold: nobody has that number, and a proof
+// by it would be of nobody, or of whoever the slip hit.
+func mistyped(document string) bool {
+	id := []byte(strings.ToUpper(strings.Map(func(c rune) rune {
+		if unicode.IsSpace(c) || unicode.Is(unicode.Pd, c) {
+			return -1
+		}
+		return c
+	}, norm.NFKC.String(document))))
+	return len(id) == 18 && identifier.Digits(id[:17]) && (id[17] == 'X' || identifier.Digits(id[17:])) && identifier.ResidentDigit(id) != id[17]
 }
 
 func (r *Registry) refer(key, document string, local bool) (string, error) {

@@ -91,6 +91,9 @@ func TestProve(t *testing.T) {
 		"a second account":          {"other", hers, problem.Conflict},
 		"no number":                 {"other", "  ", problem.Invalid},
 		"spoiled by a spreadsheet":  {"other", "1.10105E+17", problem.Invalid},
+		"a slip in the last digit":  {"other", "110105194912310021", problem.Invalid},
+		"a slip in the middle":      {"other", "11010519491331002X", problem.Invalid},
+		"a slip in full width":      {"other", "１１０１０５１９４９１２３１００２１", problem.Invalid},
 	} {
 		_, err := w.prove(c.account, c.document)
 		if !problem.Is(err, c.kind) {

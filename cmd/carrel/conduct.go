@@ -35,7 +35,7 @@ func (a *app) told(cmd *cobra.Command, path string, body any) error {
 }
 
 func (a *app) printMatter(w io.Writer, m matter.Matter) {
-	fmt.Fprintf(w, "%s  %s  %s", m.ID, a.sortName(m.Noun, m.Sort), m.State)
+	fmt.Fprintf(w, "%s  %s  %s", m.ID, a.sortName(m.Noun, m.Sort), a.stateName("matters", m.Noun, m.State))
 	if m.Party != "" {
 		fmt.Fprintf(w, "  %s", m.Party)
 	}
@@ -74,7 +74,7 @@ func (a *app) matters(cmd *cobra.Command, path string) error {
 	return a.print(all, func(w io.Writer) {
 		rows := [][]string{}
 		for _, v := range all {
-			rows = append(rows, []string{v.ID, a.sortName(v.Noun, v.Sort), v.State, v.Party, string(v.From), string(v.Until), a.when(v), v.Article, author(v), strings.Join(strings.Fields(v.Texts["reason"]), " ")})
+			rows = append(rows, []string{v.ID, a.sortName(v.Noun, v.Sort), a.stateName("matters", v.Noun, v.State), v.Party, string(v.From), string(v.Until), a.when(v), v.Article, author(v), strings.Join(strings.Fields(v.Texts["reason"]), " ")})
 		}
 		list(w, a.say("没有记录", "nothing on file"), []string{a.say("编号", "NUMBER"), a.say("类别", "SORT"), a.say("状态", "STATE"), a.say("对象", "PARTY"), a.say("自", "FROM"), a.say("至", "UNTIL"), a.say("期限", "DUE"),
 			a.say("依据", "ARTICLE"), a.say("经办", "BY"), a.say("理由", "REASON")}, rows)

@@ -212,7 +212,7 @@ func (a *app) complaintCommand() *cobra.Command {
 }
 
 func (a *app) printStatus(w io.Writer, s conduct.Status) {
-	fmt.Fprintf(w, "%s  %s  %s %s\n", s.Number, s.State, a.say("答复期限", "answer due"), dayOf(s.Due))
+	fmt.Fprintf(w, "%s  %s  %s %s\n", s.Number, a.stateName("matters", "complaint", s.State), a.say("答复期限", "answer due"), dayOf(s.Due))
 	if s.Answer != "" {
 		fmt.Fprintln(w, s.Answer)
 	}

@@ -28,7 +28,7 @@ func (a *app) recuseCommand() *cobra.Command {
 }
 
 func (a *app) printPaper(w io.Writer, p board.Paper) {
-	fmt.Fprintf(w, "%s  %s  %s  %s … %s", p.ID, p.Party, p.State, p.From, p.Until)
+	fmt.Fprintf(w, "%s  %s  %s  %s … %s", p.ID, p.Party, a.stateName("boards", p.Noun, p.State), p.From, p.Until)
 	switch p.Noun {
 	case board.Deputy:
 		fmt.Fprintf(w, "  %s %s  %s", a.say("代理", "for"), p.For, p.Role)
@@ -54,7 +54,7 @@ func (a *app) papers(what, example string) *cobra.Command {
 					case board.Invitation:
 						about = p.Application + "  " + p.Review
 					}
-					rows = append(rows, []string{p.ID, p.Party, about, string(p.From), string(p.Until), p.State})
+					rows = append(rows, []string{p.ID, p.Party, about, string(p.From), string(p.Until), a.stateName("boards", p.Noun, p.State)})
 				}
 				list(w, a.say("没有记录", "none"), []string{a.say("编号", "NUMBER"), a.say("人员", "WHO"), a.say("事项", "ABOUT"), a.say("自", "FROM"), a.say("至", "UNTIL"), a.say("状态", "STATE")}, rows)
 			})

@@ -26,7 +26,7 @@ func (a *app) meetingCommand() *cobra.Command {
 }
 
 func (a *app) printMeeting(w io.Writer, m board.Meeting) {
-	fmt.Fprintf(w, "%s  %s  %s  %s  %s %s\n", m.ID, m.Panel, m.Day, m.State, a.say("主持", "chair"), m.Chair)
+	fmt.Fprintf(w, "%s  %s  %s  %s  %s %s\n", m.ID, m.Panel, m.Day, a.stateName("boards", "meeting", m.State), a.say("主持", "chair"), m.Chair)
 	var present []string
 	for _, s := range m.Present {
 		present = append(present, s.Account)
@@ -102,7 +102,7 @@ func (a *app) meetingList() *cobra.Command {
 			return gotten(a, cmd, "/meetings", func(w io.Writer, all []board.Meeting) {
 				rows := [][]string{}
 				for _, m := range all {
-					rows = append(rows, []string{m.ID, m.Panel, string(m.Day), m.State, m.Chair, fmt.Sprint(len(m.Items))})
+					rows = append(rows, []string{m.ID, m.Panel, string(m.Day), a.stateName("boards", "meeting", m.State), m.Chair, fmt.Sprint(len(m.Items))})
 				}
 				list(w, a.say("没有会议", "no meetings"), []string{a.say("编号", "NUMBER"), a.say("委员会", "PANEL"), a.say("日期", "DAY"), a.say("状态", "STATE"), a.say("主持", "CHAIR"), a.say("议程", "ITEMS")}, rows)
 			})
@@ -177,7 +177,7 @@ func (a *app) meetingVote() *cobra.Command {
 			}
 			body := map[string]any{"application": args[1], "review": in}
 			return posted(a, cmd, "/meetings/"+url.PathEscape(args[0])+"/vote", body, func(w io.Writer, got application.Application) {
-				fmt.Fprintln(w, got.ID, got.State)
+				fmt.Fprintln(w, got.ID, a.ruleName(appStates, got.State))
 			})
 		},
 	}
@@ -203,7 +203,7 @@ func (a *app) meetingDecide() *cobra.Command {
 			body := map[string]any{"applications": args[1:], "listed": listed, "decision": in}
 			return posted(a, cmd, "/meetings/"+url.PathEscape(args[0])+"/decide", body, func(w io.Writer, all []board.Outcome) {
 				for _, o := range all {
-					said := o.State
+					said := a.ruleName(appStates, o.State)
 					if o.Problem != nil {
 						said = o.Problem.Text.In(a.lang)
 					}

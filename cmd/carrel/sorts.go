@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 
@@ -81,6 +82,33 @@ func (a *app) ruleName(path, code string) string {
 	}
 	zh, _ := m["zh"].(string)
 	return cmp.Or(zh, code)
+}
+
+// stateName is how a table writes the state of a matter, a meeting or a mandate: in Chinese by the step that leads to it.
+func (a *app) stateName(file, noun, state string) string {
+	for _, lasting := range []struct{ state, zh string }{{"standing", "有效"}, {"open", "处理中"}, {"due", "待履行"}, {"held", "已履行"}} {
+		if lasting.state == state && file == "matters" {
+			return a.say(lasting.zh, state)
+		}
+	}
+	var doc map[string]map[string]struct {
+		Acts map[string]struct {
+			Noun  string      `json:"noun"`
+			To    string      `json:"to"`
+			Label policy.Text `json:"label"`
+		} `json:"acts"`
+	}
+	raw, err := fs.ReadFile(policies.FS(), file+".json")
+	if a.language() != "zh" || err != nil || json.Unmarshal(raw, &doc) != nil {
+		return state
+	}
+	acts := doc["carrel"][file].Acts
+	for _, name := range slices.Sorted(maps.Keys(acts)) {
+		if x := acts[name]; x.Noun == noun && x.To == state {
+			return x.Label.ZH
+		}
+	}
+	return state
 }
 
 // waited names for whom something waits: the post, and the review that it owes.

@@ -112,7 +112,7 @@ func (a *app) printOverview(w io.Writer, o *supervise.Overview) {
 		if m.Overdue {
 			due += " " + a.say("已逾期", "overdue")
 		}
-		rows = append(rows, []string{a.nounName(m.Noun), m.ID, a.sortName(m.Noun, m.Sort), m.State, m.Unit, due})
+		rows = append(rows, []string{a.nounName(m.Noun), m.ID, a.sortName(m.Noun, m.Sort), a.stateName("matters", m.Noun, m.State), m.Unit, due})
 	}
 	list(w, a.say("没有未结事项", "nothing is open"), []string{a.say("事项", "WHAT"), a.say("编号", "NUMBER"), a.say("类别", "SORT"), a.say("状态", "STATE"), a.say("机构", "UNIT"), a.say("期限", "DUE")}, rows)
 	rows = [][]string{}

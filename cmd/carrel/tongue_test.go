@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -12,6 +13,7 @@ import (
 	"testing"
 
 	"carrel/broker/application"
+	"carrel/policies"
 	"carrel/policy/tongue"
 )
 
@@ -49,6 +51,27 @@ func TestTablesInChinese(t *testing.T) {
 		if odd := tongue.Strange(tongue.Text{ZH: got}); len(odd) > 0 || got == "" {
 			t.Errorf("%q", got)
 		}
+	}
+	// Every state that a step of these leads to.
+	for _, file := range []string{"matters", "boards"} {
+		raw, err := fs.ReadFile(policies.FS(), file+".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var doc map[string]map[string]struct {
+			Acts map[string]struct{ Noun, To string }
+		}
+		if err := json.Unmarshal(raw, &doc); err != nil || len(doc["carrel"][file].Acts) < 10 {
+			t.Fatalf("%s: %v", file, err)
+		}
+		for name, x := range doc["carrel"][file].Acts {
+			if got := a.stateName(file, x.Noun, x.To); x.To != "" && (got == x.To || len(tongue.Strange(tongue.Text{ZH: got})) > 0) {
+				t.Errorf("%s leads to %q, which is called %q", name, x.To, got)
+			}
+		}
+	}
+	if got := a.stateName("boards", "meeting", "asleep"); got != "asleep" {
+		t.Errorf("an unknown state is %q", got)
 	}
 	if got := a.ruleName("reviews", "taste"); got != "taste" {
 		t.Errorf("an unknown kind is %q", got)
