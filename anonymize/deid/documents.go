@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/valyala/fastjson"
@@ -28,6 +29,7 @@ type Documents struct {
 	list   *json.Decoder // of a list or a bundle; nil for lines
 	depth  int           // of what has to be closed behind the last record of a list
 	many   bool          // bundles, one behind the other
+	kind   string        // what the present one says it is
 	at     int64         // line, or entry
 	parser fastjson.Parser
 	queue  []Document
@@ -59,6 +61,9 @@ func newDocuments(text *sourceText) (*Documents, error) {
 	d.ration()
 	return d, d.start()
 }
+
+// entriesFirst is how a bundle begins whose members are in the order of their names.
+var entriesFirst = regexp.MustCompile(`^\{\s*"entry"\s*:`)
 
 // rationed is the text of which a record may take no more than its share: a decoder would keep reading for the end of what has none.
 type rationed Documents
@@ -108,7 +113,7 @@ func (d *Documents) start() error {
 		return d.damaged(err)
 	case trimmed[0] == '{':
 		d.list = json.NewDecoder(d.in)
-		if bytes.Contains(head, []byte(`"Bundle"`)) {
+		if bytes.Contains(head, []byte(`"Bundle"`)) || entriesFirst.Match(trimmed) {
 			d.many = true
 			return d.bundle()
 		}
@@ -123,31 +128,37 @@ func (d *Documents) bundle() error {
 	if _, err := d.list.Token(); err != nil {
 		return d.damaged(err)
 	}
-	kind := ""
+	d.kind, d.depth = "", 1
+	entries, err := d.members()
+	if !entries || err != nil {
+		return err
+	}
+	if open, err := d.list.Token(); err != nil || open != json.Delim('[') {
+		return d.Fail("the entries of a bundle must be a list")
+	}
+	d.depth = 2
+	return nil
+}
+
+// members passes the members of a bundle, to its entries or to its end.
+func (d *Documents) members() (entries bool, err error) {
 	for d.list.More() {
 		key, err := d.list.Token()
 		if err != nil {
-			return d.damaged(err)
+			return false, d.damaged(err)
 		}
 		if key == "entry" {
-			if open, err := d.list.Token(); err != nil || open != json.Delim('[') {
-				return d.Fail("the entries of a bundle must be a list")
-			}
-			d.depth = 2
-			return nil
+			return true, nil
 		}
 		var value json.RawMessage
 		if err := d.list.Decode(&value); err != nil {
-			return d.damaged(err)
+			return false, d.damaged(err)
 		}
 		if key == "resourceType" {
-			kind = string(value)
+			d.kind = string(value)
 		}
 	}
-	if d.depth = 1; kind != `"Bundle"` {
-		return d.Fail("this is no bundle, and stands among bundles: write records one a line")
-	}
-	return nil
+	return false, nil
 }
 
 // damaged hides what the library says: its words may hold content.
@@ -214,17 +225,22 @@ func (d *Documents) record() ([]byte, error) {
 
 // end closes what a list or bundle has open, and goes to the next bundle: where it does not close, the file was cut.
 func (d *Documents) end() error {
-	for d.depth > 0 {
-		t, err := d.list.Token()
-		if err != nil {
+	if d.depth == 2 {
+		if _, err := d.list.Token(); err != nil {
 			return d.damaged(err)
 		}
-		switch t {
-		case json.Delim('{'), json.Delim('['):
-			d.depth++
-		case json.Delim('}'), json.Delim(']'):
-			d.depth--
+		if again, err := d.members(); again || err != nil {
+			return cmp.Or(err, d.Fail("a bundle has its entries twice"))
 		}
+	}
+	if d.depth > 0 {
+		if _, err := d.list.Token(); err != nil {
+			return d.damaged(err)
+		}
+		d.depth = 0
+	}
+	if d.many && d.kind != `"Bundle"` {
+		return d.Fail("this is no bundle, and stands among bundles: write records one a line")
 	}
 	if d.many && d.list.More() {
 		return d.bundle()
