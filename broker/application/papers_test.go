@@ -391,6 +391,39 @@ func returned(t *testing.T, w *apptest.World, app string) {
 	}))
 }
 
+// What a later version of the form asks is told as a change of an application that an earlier one made, under its label; the rest stays.
+func TestChangesAcrossVersionsOfTheForm(t *testing.T) {
+	t.Parallel()
+	w := apptest.New(t)
+	ctx := context.Background()
+	d := apptest.Research()
+	a, err := w.Create(ctx, w.As("li"), d)
+	must(t, err)
+	must(t, w.Store.Update(ctx, func(tx *store.Tx) error {
+		x := new(application.Application)
+		rev, err := tx.Get(ctx, application.DocKind, a.ID, x)
+		if err != nil {
+			return err
+		}
+		x.Facts.Form.Version = 2
+		return tx.Put(ctx, application.DocKind, a.ID, rev, store.Index{Owner: x.Facts.Lead, State: x.State}, x)
+	}))
+	a, err = w.Applications.Submit(ctx, w.As("li"), a.ID, 0)
+	must(t, err)
+	if a.Facts.Form.Version != 3 || len(a.Facts.Form.Faults) != 0 {
+		t.Fatalf("carried to %+v", a.Facts.Form)
+	}
+	returned(t, w, a.ID)
+	d.Facts.Agreement.Queries = []string{"sha256:" + strings.Repeat("1", 64)}
+	_, err = w.Applications.Edit(ctx, w.As("li"), a.ID, 0, d)
+	must(t, err)
+	got, err := w.Applications.Changes(ctx, w.As("li"), a.ID, 1, 0)
+	must(t, err)
+	if len(got.Changes) != 1 || got.Changes[0].Pointer != "/facts/agreement/queries" || got.Changes[0].Old != "" || got.Changes[0].New != d.Facts.Agreement.Queries[0] || !strings.Contains(got.Changes[0].Label.ZH, "列明的查询") {
+		t.Fatalf("%+v", got.Changes)
+	}
+}
+
 // A draft stored before drafts said their form is carried to the newest one.
 func TestDraftOfAnOlderForm(t *testing.T) {
 	t.Parallel()

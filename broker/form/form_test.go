@@ -1,8 +1,10 @@
 package form_test
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -279,6 +281,42 @@ func BenchmarkCheck200(b *testing.B) {
 	for b.Loop() {
 		if n := len(f.Check(doc)); n != 20 {
 			b.Fatal(n)
+		}
+	}
+}
+
+// Guard: what was released stays as it was: applications say by which version they were made. What is asked anew comes with a new version.
+func TestReleasedVersionsStay(t *testing.T) {
+	t.Parallel()
+	released := map[string]string{
+		"handover.1": "5577ad6a8fcf694e47300e957b9d5a0e98e7f09e91efd42f6f9eeee98ad0eb52", "handover.2": "fd998a470d112b64c7c2840aeb7696bfd5fc2a671ae655704a4b43fd06bd4128",
+		"handover.3": "45f93b5d00a42605e85b73339e7fe3cd8da9574c4b7e04dd1ecf89dc002b7143",
+		"query.1":    "7475ab8f3160030c20d2500f65684b57ab46c86d3e2c3cf906117adcbaba5fa4", "query.2": "da4ff78c335c77ea5421a3efa56fb710411ef79dc5f3e7f84001bf5001e19460",
+		"query.3": "c6d37e11d8f6414f253b41849f13b0d545c0dc1276d6f40489c844859a812992",
+	}
+	for name, want := range released {
+		raw, err := os.ReadFile("forms/" + name + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprintf("%x", sha256.Sum256(raw)); got != want {
+			t.Errorf("%s was changed after its release (%s): make a new version", name, got)
+		}
+	}
+	for _, b := range forms(t).List() {
+		for v := 1; v <= b.Version; v++ {
+			if name := fmt.Sprintf("%s.%d", b.ID, v); released[name] == "" {
+				t.Errorf("%s is not on the list of what was released", name)
+			}
+		}
+		before, err := forms(t).Get(b.ID, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, asked := range []string{"queries", "abroad", "answerable"} {
+			if strings.Contains(string(before.Schema), `"`+asked+`":`) || !strings.Contains(string(newest(t, b.ID).Schema), `"`+asked+`":`) {
+				t.Errorf("%s: %s is not asked from version 3 on", b.ID, asked)
+			}
 		}
 	}
 }
