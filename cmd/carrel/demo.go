@@ -65,6 +65,7 @@ type demoFlags struct {
 	dir, sandbox, name string
 	persons            int64
 	seed               uint64
+	empty              bool // no city: nothing is published
 }
 
 func (f *demoFlags) add(cmd *cobra.Command, a *app) {
@@ -79,13 +80,16 @@ func (f *demoFlags) add(cmd *cobra.Command, a *app) {
 func (a *app) demoPrepare() *cobra.Command {
 	var f demoFlags
 	cmd := &cobra.Command{
-		Use: "prepare --dir DIR", Short: "Make a data directory with the city's extracts, accounts and keys", Example: "  carrel demo prepare --dir demo && carrel serve --data demo/data", Args: a.exact(0, "no arguments"),
+		Use: "prepare --dir DIR", Short: "Make a data directory with the city's extracts, accounts and keys", Args: a.exact(0, "no arguments"),
+		Example: "  carrel demo prepare --dir demo && carrel serve --data demo/data\n" +
+			"  carrel demo prepare --empty --dir other --name carrel.example/other && carrel serve --data other/data --name carrel.example/other --listen 127.0.0.1:8444",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := a.prepareDemo(cmd.Context(), f, a.err)
 			return err
 		},
 	}
 	f.add(cmd, a)
+	cmd.Flags().BoolVar(&f.empty, "empty", false, "accounts, institutions and keys alone: a service that takes what another one hands over")
 	return cmd
 }
 
@@ -119,13 +123,18 @@ func (a *app) foundDemo(ctx context.Context, f demoFlags, w io.Writer) (*prepare
 	if err := os.MkdirAll(f.dir, 0o700); err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(w, a.say("生成金河市 %d 人的源数据\n", "making Jinhe with %d inhabitants\n"), f.persons)
-	if err := jinhe.Generate(ctx, jinhe.Options{Persons: f.persons, Seed: f.seed, Dir: d.site.source(), Progress: a.progress(a.say("生成城市", "making the city"))}); err != nil {
-		return nil, err
+	if !f.empty {
+		fmt.Fprintf(w, a.say("生成金河市 %d 人的源数据\n", "making Jinhe with %d inhabitants\n"), f.persons)
+		if err := jinhe.Generate(ctx, jinhe.Options{Persons: f.persons, Seed: f.seed, Dir: d.site.source(), Progress: a.progress(a.say("生成城市", "making the city"))}); err != nil {
+			return nil, err
+		}
 	}
-	keys, err := demoKeys()
-	if err != nil {
-		return nil, err
+	var keys []string // the keys that number persons come with their register
+	if !f.empty {
+		var err error
+		if keys, err = demoKeys(); err != nil {
+			return nil, err
+		}
 	}
 	logins, err := service.Init(d.site.data(), keys...)
 	if err != nil {
@@ -138,6 +147,9 @@ func (a *app) foundDemo(ctx context.Context, f demoFlags, w io.Writer) (*prepare
 	s, err := service.Open(ctx, d.config)
 	if err != nil {
 		return nil, err
+	}
+	if f.empty {
+		return d, s.Close()
 	}
 	return d, errors.Join(a.fillDemo(ctx, s, d, w), s.Close())
 }

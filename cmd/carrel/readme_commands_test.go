@@ -37,7 +37,7 @@ func TestReadmeCommandsRun(t *testing.T) {
 		}
 		for _, p := range paths {
 			n++
-			if !regexp.MustCompile(`(?m)^(?:eventually \S+|carrel)(?: --\w+ \w+)* ` + p + `\b`).MatchString(scripts) {
+			if !regexp.MustCompile(`(?m)^(?:eventually \S+|twice \S+ \S+|carrel)(?: --\w+ \w+)* ` + p + `\b`).MatchString(scripts) {
 				t.Errorf("the README names `carrel %s`, which no script runs to its end", p)
 			}
 		}
@@ -72,7 +72,7 @@ func (a *app) named(t *testing.T, text string) string {
 func scripted(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
-	for _, pattern := range []string{"testdata/script/*.txtar", "testdata/script/after/*.txtar"} {
+	for _, pattern := range []string{"testdata/script/*.txtar", "testdata/script/after/*.txtar", "testdata/script/two/*.txtar"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
