@@ -22,6 +22,8 @@ import (
 	"carrel/broker/application/apptest"
 	"carrel/broker/notice"
 	"carrel/broker/problem"
+	"carrel/broker/store"
+	"carrel/policy"
 )
 
 // letter is one message as a mail server got it.
@@ -436,6 +438,15 @@ func TestWebhooks(t *testing.T) {
 		if strings.Contains(bodies[2], account) {
 			t.Errorf("a webhook's body holds %s: %s", account, bodies[2])
 		}
+	}
+	// What is due is told to the institution once, however many of its people are reminded.
+	ok(t, w.Store.Update(ctx, func(tx *store.Tx) error {
+		_, err := w.Notices.Reminder(ctx, tx, []string{"chen", "mei", "bai"}, "due.reminded", "application/"+first.ID, "2026-11-25", policy.Text{ZH: "即将到期", EN: "It is due soon"})
+		return err
+	}))
+	deliver(t, w)
+	if _, bodies, bad = r.seen(); bad != 0 || len(bodies) != 5 || !strings.Contains(bodies[4], "due.reminded") || !strings.Contains(bodies[4], "2026-11-25") {
+		t.Errorf("a reminder reaches the institution as %v", bodies[4:])
 	}
 	r.answers(http.StatusGone)
 	w.Reviewed("li", apptest.Research())

@@ -291,9 +291,12 @@ func (s *Service) put(ctx context.Context, tx *store.Tx, id auth.Identity, step 
 	return s.mailed(ctx, tx, n)
 }
 
-// Reminder tells these accounts of a thing that is due, once a thing and day; it is for whoever watches the clock.
+// Reminder tells these accounts of a thing that is due, once a thing and day, and the systems of their institutions with them; it is for
+// whoever watches the clock.
 func (s *Service) Reminder(ctx context.Context, tx *store.Tx, accounts []string, kind, object string, due policy.Date, text policy.Text) (int, error) {
 	sent := 0
+	var houses []string
+	step := act.Step{Kind: kind, Object: object, Facts: map[string]string{"due": string(due)}}
 	for _, account := range accounts {
 		id, ok := s.c.People.Identity(account)
 		if !ok {
@@ -309,12 +312,13 @@ func (s *Service) Reminder(ctx context.Context, tx *store.Tx, accounts []string,
 		if err := tx.Put(ctx, DocKind+"-mark", mark, 0, store.Index{}, struct{}{}); err != nil {
 			return sent, fmt.Errorf("notice: reminder: %w", err)
 		}
-		if err := s.put(ctx, tx, id, act.Step{Kind: kind, Object: object, Facts: map[string]string{"due": string(due)}}, text); err != nil {
+		if err := s.put(ctx, tx, id, step, text); err != nil {
 			return sent, err
 		}
+		houses = append(houses, id.Institution)
 		sent++
 	}
-	return sent, nil
+	return sent, s.hooked(ctx, tx, step, policy.Object{DataOwners: houses}, text)
 }
 
 // Inbox is a person's notices, newest first; with unread only those that she has not read.
