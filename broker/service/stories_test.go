@@ -97,8 +97,18 @@ func (s *story) joint() {
 	if bytes.Equal(entry, jinhe.DatasetYAML()) || !bytes.Contains(entry, []byte("owner: "+hospital)) {
 		s.t.Fatal("the entry of the joint dataset could not be made")
 	}
-	steward, _ := s.city.Directory.Identity("wu")
-	servicetest.Must(s.t, servicetest.Publish(s.t.Context(), s.city.Service, steward, source, servicetest.Dataset{EntryFile: "joint.yaml", Entry: entry, RecipeFile: "joint.recipe.yaml", Recipe: recipe}))
+	at := "/catalogue/jinhe-joint/versions"
+	s.refused("li", http.MethodPost, "/catalogue", obj{"file": "joint.yaml", "source": string(entry)}, http.StatusForbidden, "sichuan-17/role")
+	s.does("wu", "/catalogue", obj{"file": "joint.yaml", "source": string(entry)})
+	// The build reads source tables on the service's own machine, where no API reaches; all that follows is said over it.
+	_, _, err := s.city.Build(s.t.Context(), s.city.Who(s.t, "wu"), "joint.recipe.yaml", recipe, source, nil)
+	servicetest.Must(s.t, err)
+	s.does("wu", at, obj{"extract": filepath.Base(str(s.lists("wu", at)[0], "dir"))})
+	digest := s.lists("wu", at)[0]["digest"]
+	s.refused("wu", http.MethodPost, at+"/approve", obj{"digest": digest}, http.StatusForbidden, "sichuan-12/step")
+	s.does("wu", at+"/check", obj{"digest": digest})
+	s.refused("wu", http.MethodPost, at+"/approve", obj{"digest": digest}, http.StatusForbidden, "sichuan-12/other-hand")
+	s.does("zhou", at+"/approve", obj{"digest": digest})
 }
 
 // A university researcher wants stroke outcomes with the laboratory results of another owner. Each owner reviews for its own; a
