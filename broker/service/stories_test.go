@@ -111,6 +111,26 @@ func (s *story) joint() {
 	s.does("zhou", at+"/approve", obj{"digest": digest})
 }
 
+// jointDraft asks for the data of both owners.
+func (s *story) jointDraft() obj {
+	return obj{
+		"facts": obj{
+			"kind": "query", "purpose": "research", "team": []string{"wang"}, "from": s.day(0), "to": s.day(360), "funding": "public", "conflicts": "none",
+			"wishes": []obj{{"dataset": "jinhe-joint", "columns": []string{"person.*", "cv_event.*", "lab_result.*", "hospital.*"}}}, "epsilon": 4,
+		},
+		"texts": obj{"title": s.say("卒中结局研究", "Outcomes after stroke"), "reason": s.say("研究卒中患者入院检验结果与死亡的关系，为救治流程提供依据。", "Whether results of the laboratory at admission go with death after a stroke."),
+			"methods": s.say("按检验值分组统计人数与死亡比例，不作个体分析。", "Counts and shares by group of results; nobody is looked at alone.")},
+	}
+}
+
+// ethical attaches the opinion of the ethics committee and names it in the draft.
+func (s *story) ethical(who, at string, draft obj) {
+	s.t.Helper()
+	facts, _ := draft["facts"].(obj)
+	facts["ethics"] = obj{"document": s.attaches(who, at, "approval.txt", s.say("伦理委员会同意。", "The committee approves."))}
+	s.must(who, http.MethodPut, at, draft)
+}
+
 // A university researcher wants stroke outcomes with the laboratory results of another owner. Each owner reviews for its own; a
 // question stops the clock; both sign; one query joins what they hold on a person; what was not granted stays closed; another
 // purpose suspends everything until it is decided.
@@ -118,22 +138,14 @@ func TestStoryTwoOwners(t *testing.T) {
 	t.Parallel()
 	inBothLanguages(t, func(s *story) {
 		s.joint()
-		draft := obj{
-			"facts": obj{
-				"kind": "query", "purpose": "research", "team": []string{"wang"}, "from": s.day(0), "to": s.day(360), "funding": "public", "conflicts": "none",
-				"wishes": []obj{{"dataset": "jinhe-joint", "columns": []string{"person.*", "cv_event.*", "lab_result.*", "hospital.*"}}}, "epsilon": 4,
-			},
-			"texts": obj{"title": s.say("卒中结局研究", "Outcomes after stroke"), "reason": s.say("研究卒中患者入院检验结果与死亡的关系，为救治流程提供依据。", "Whether results of the laboratory at admission go with death after a stroke."),
-				"methods": s.say("按检验值分组统计人数与死亡比例，不作个体分析。", "Counts and shares by group of results; nobody is looked at alone.")},
-		}
+		draft := s.jointDraft()
 		app := str(s.does("li", "/applications", draft), "id")
 		at := "/applications/" + app
 		s.refused("li", http.MethodPost, at+"/submit", obj{}, http.StatusForbidden, "sichuan-29/ethics")
 		draft["facts"].(obj)["ethics"] = obj{"document": paper} // a hash is no document
 		s.must("li", http.MethodPut, at, draft)
 		s.refused("li", http.MethodPost, at+"/submit", obj{}, http.StatusForbidden, "sichuan-29/attached")
-		draft["facts"].(obj)["ethics"] = obj{"document": s.attaches("li", at, "approval.txt", s.say("伦理委员会同意。", "The committee approves."))}
-		s.must("li", http.MethodPut, at, draft)
+		s.ethical("li", at, draft)
 		if got := strs(s.does("li", at+"/submit", obj{}), "data_owners"); !slices.Equal(got, []string{hospital, commission}) {
 			s.t.Fatalf("the owners are %v", got)
 		}
