@@ -202,12 +202,19 @@ func (a *app) applicationList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			var items []application.Item
-			if err := c.get(cmd.Context(), "/applications?"+url.Values{"inbox": {strconv.FormatBool(inbox)}, "q": {words}, "state": {state}, "after": {after}}.Encode(), &items); err != nil {
-				return err
+			page := func(after, limit string) (items []application.Item, err error) {
+				q := url.Values{"inbox": {strconv.FormatBool(inbox)}, "q": {words}, "state": {state}, "after": {after}, "limit": {limit}}
+				return items, c.get(cmd.Context(), "/applications?"+q.Encode(), &items)
 			}
+			var items []application.Item
 			if inbox {
+				items, err = everyPage(after, page)
 				soonestFirst(items)
+			} else {
+				items, err = page(after, "100")
+			}
+			if err != nil {
+				return err
 			}
 			return a.print(items, func(w io.Writer) {
 				rows := [][]string{}
@@ -227,6 +234,25 @@ func (a *app) applicationList() *cobra.Command {
 	cmd.Flags().StringVar(&state, "state", "", "only those in this state, e.g. reviewed")
 	cmd.Flags().StringVar(&after, "after", "", "number of the last application of the page before")
 	return cmd
+}
+
+// pageOf is how many applications a page of an inbox has.
+const pageOf = 200
+
+// everyPage reads an inbox to its end: pages are newest first, and what is due first is often the oldest.
+func everyPage(after string, page func(after, limit string) ([]application.Item, error)) ([]application.Item, error) {
+	var all []application.Item
+	for {
+		items, err := page(after, strconv.Itoa(pageOf))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, items...)
+		if len(items) < pageOf {
+			return all, nil
+		}
+		after = items[len(items)-1].ID
+	}
 }
 
 // soonestFirst sorts an inbox by the day by which something is owed; what has none comes last.
