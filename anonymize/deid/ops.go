@@ -32,6 +32,7 @@ type op struct {
 	skip     bool      // nothing is kept
 	count    ColumnReport
 	first    int64 // line of the first value that cannot be read
+	lacking  int64 // line of the first value that is missing
 }
 
 type cell struct {
@@ -237,6 +238,9 @@ func (o *op) apply(b *records, sc *scratch, marks map[string]bool, p *people) {
 		if c.st == unreadable && o.first == 0 && int(row) < len(b.lines) {
 			o.first = b.lines[row]
 		}
+		if c.st == missing && o.lacking == 0 && int(row) < len(b.lines) {
+			o.lacking = b.lines[row]
+		}
 		if o.tally(&c, sc, i) {
 			sc.lose(i)
 		}
@@ -378,19 +382,19 @@ func (o *op) undone(table string) error {
 		return fmt.Errorf("table %q: %d values of column %q have no entry in %s, the first in line %d of the source: add them, or say what becomes of them with else",
 			table, o.count.Unreadable, o.col.Name, o.step.tree.Name(), o.first)
 	case o.count.Unreadable > 0 && code && o.step.action != actAgeBand && o.step.action != actCoarsen:
-		return fmt.Errorf("table %q: %d values of column %q are not in its dictionary, which has nothing to fold them into", table,
-			o.count.Unreadable, o.col.Name)
+		return fmt.Errorf("table %q: %d values of column %q are not in its dictionary, which has nothing to fold them into; the first in line %d of the source", table,
+			o.count.Unreadable, o.col.Name, o.first)
 	case o.col.Nullable:
 		return nil
 	case o.count.Unreadable > 0 && o.step.action == actShift:
 		return fmt.Errorf("table %q: %d dates of column %q leave the bounds of the catalogue when they shift, or are none, and the catalogue says that "+
 			"the column is never missing", table, o.count.Unreadable, o.col.Name)
 	case o.count.Unreadable > 0:
-		return fmt.Errorf("table %q: %d values of column %q cannot be read as %s, and the catalogue says that it is never missing", table,
-			o.count.Unreadable, o.col.Name, o.col.Kind)
+		return fmt.Errorf("table %q: %d values of column %q cannot be read as %s, and the catalogue says that it is never missing; the first in line %d of the source", table,
+			o.count.Unreadable, o.col.Name, o.col.Kind, o.first)
 	case o.count.Missing > 0 && (o.step.action != actFold || o.finish.into < 0):
-		return fmt.Errorf("table %q: %d values of column %q are missing, and the catalogue says that it is never missing", table,
-			o.count.Missing, o.col.Name)
+		return fmt.Errorf("table %q: %d values of column %q are missing, and the catalogue says that it is never missing; the first in line %d of the source", table,
+			o.count.Missing, o.col.Name, o.lacking)
 	default:
 		return nil
 	}

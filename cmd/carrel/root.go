@@ -73,7 +73,11 @@ func (a *app) fail(err error) int {
 	case errors.As(err, &f) && errors.Is(err, fs.ErrPermission):
 		a.complain(problem.Failed, fmt.Sprintf(a.say("无权读写 %s；请检查权限", "%s may not be read or written; check its permissions"), f.Path))
 	default:
-		a.complain(problem.Failed, ours.ReplaceAllString(err.Error(), ""))
+		sentence := ours.ReplaceAllString(err.Error(), "")
+		if a.language() == "zh" {
+			sentence = inChinese(sentence)
+		}
+		a.complain(problem.Failed, sentence)
 	}
 	return problem.ExitFailed
 }
