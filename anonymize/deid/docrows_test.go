@@ -85,11 +85,14 @@ func expected(record any, each string, columns []string) (rows [][]string, sever
 			name, choice, chosen := strings.Cut(column, "[")
 			names := strings.Split(name, ".")
 			for _, l := range leaves {
-				if !slices.Equal(l.names, names) || chosen && !(l.at[len(names)-1] == int(choice[0]-'0') || choice[0] == '0' && l.at[len(names)-1] == -1) {
+				if !slices.Equal(l.names, names) {
+					continue
+				}
+				if at := l.at[len(names)-1]; chosen && at != int(choice[0]-'0') && (choice[0] != '0' || at != -1) {
 					continue
 				}
 				shared := 0
-				for shared < min(len(way), len(names)) && way[shared] == names[shared] && !(chosen && shared == len(names)-1) {
+				for shared < min(len(way), len(names)) && way[shared] == names[shared] && (!chosen || shared < len(names)-1) {
 					shared++
 				}
 				if !slices.Equal(l.at[:shared], element[:shared]) {

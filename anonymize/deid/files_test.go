@@ -1,8 +1,12 @@
 package deid_test
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+
+	"carrel/anonymize/deid"
 )
 
 // parted splits a table of the source into two files, each with the header.
@@ -44,6 +48,39 @@ func TestTableInSeveralFiles(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A person with a million rows has as many as the cap, and nobody else has fewer for it.
+func TestPersonWithAMillionRows(t *testing.T) {
+	t.Parallel()
+	const rows, others = 1_000_000, 50
+	f := cityFiles(upTo(others))
+	var b strings.Builder
+	b.WriteString(f["encounter.csv"])
+	for i := range rows {
+		b.WriteString("X" + strconv.Itoa(i) + ",P1,h1,2020-01-01,I21.9,1,D1,\n")
+	}
+	c := newCity(t)
+	_, _, without := c.must(f, cityRecipe)
+	f["encounter.csv"] = b.String()
+	_, report, with := c.must(f, cityRecipe)
+	for _, tr := range report.Tables {
+		if tr.Table == "encounter" && (tr.Dropped[deid.DroppedAboveCap] < rows-3 || tr.Read < rows) {
+			t.Errorf("%d read, %v dropped", tr.Read, tr.Dropped)
+		}
+	}
+	before, after, differ := rowsOf(t, without, "encounter"), rowsOf(t, with, "encounter"), 0
+	for p, rows := range after {
+		if len(rows) > 3 {
+			t.Errorf("a person has %d rows", len(rows))
+		}
+		if len(before[p]) != len(rows) || !slices.Equal(before[p], rows) {
+			differ++
+		}
+	}
+	if differ != 1 || len(after) < len(before) {
+		t.Errorf("the rows of %d persons differ", differ)
 	}
 }
 
