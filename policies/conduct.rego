@@ -421,6 +421,12 @@ holds("pipl-28/ward") if {
 	cite.today < years_after(m.born, book.ward.years)
 }
 
+# From that day she speaks for herself, and takes back what was said for her.
+holds("pipl-28/of-age") if {
+	object.get(m, "born", "") != ""
+	years_after(m.born, book.ward.years) <= cite.today
+}
+
 holds("municipal-14/prover") if {
 	me != ""
 	not party_is_me

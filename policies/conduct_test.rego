@@ -377,6 +377,16 @@ test_withdraw_for_a_child if {
 	rules(asked(fang, "wish.withdraw", object.union(standing, {"born": "2008-11-21"}))) == {"pipl-28/ward"}
 }
 
+# She does from that day: her number and the guardian's are shown to who proves whose accounts are.
+test_release_by_who_came_of_age if {
+	held := object.union(wish, {"state": "standing", "born": "2008-11-21"})
+	asked(wu_steward, "wish.release", held).allow
+	rules(asked(wu_steward, "wish.release", object.union(held, {"born": "2008-11-22"}))) == {"pipl-28/of-age"}
+	rules(asked(wu_steward, "wish.release", object.union(held, {"born": ""}))) == {"pipl-28/of-age"}
+	rules(asked(wu_steward, "wish.release", object.union(held, {"state": "withdrawn"}))) == {"sichuan-36/step"}
+	rules(asked(fang, "wish.release", held)) == {"sichuan-17/post", "municipal-14/prover"}
+}
+
 test_for_a_child if asked(fang, "wish.make", object.union(wish, {"born": "2015-02-28"})).allow
 
 test_for_a_grown_child if rules(asked(fang, "wish.make", object.union(wish, {"born": "1999-01-01"}))) == {"pipl-28/ward"}

@@ -16,6 +16,8 @@ type Residents interface {
 	Prove(ctx context.Context, tx *store.Tx, by, account, document string) (commitment string, err error)
 	// Proved is the commitment of an account; empty: nobody has proved it.
 	Proved(ctx context.Context, tx *store.Tx, account string) (commitment string, err error)
+	// Grown are the standing wishes that a guardian made for the person of an account, by her document and the guardian's.
+	Grown(ctx context.Context, tx *store.Tx, account, document, guardian string) ([]string, error)
 	// Wished puts the list that a wish changes in force, in the wish's transaction; the facts go into its entry of the log.
 	Wished(ctx context.Context, tx *store.Tx, m *matter.Matter) (facts map[string]string, err error)
 	// Honour says that a wish is committed: receivers of older packages can be told.

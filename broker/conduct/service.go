@@ -89,6 +89,7 @@ type step struct {
 	id    string            // of the matter; "" begins one
 	texts map[string]string // of this step
 	about string            // who was told
+	known bool              // that there is the matter is no secret to who asks: its documents were shown to him
 	// fill changes the matter before policy sees it; what it changes stays only when policy allows.
 	fill func(m *matter.Matter) error
 	// before looks around in the transaction, before policy is asked.
@@ -121,7 +122,7 @@ func (s *Service) take(ctx context.Context, id auth.Identity, st step) (*matter.
 		}
 		was := *m
 		err = s.move(ctx, tx, id, st, m, rev)
-		if st.id != "" && problem.Is(err, problem.Forbidden) {
+		if st.id != "" && !st.known && problem.Is(err, problem.Forbidden) {
 			return s.conceal(ctx, id, &was, err)
 		}
 		return err

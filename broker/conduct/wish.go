@@ -8,6 +8,7 @@ import (
 	"carrel/broker/auth"
 	"carrel/broker/conduct/matter"
 	"carrel/broker/grant/act"
+	"carrel/broker/problem"
 	"carrel/broker/store"
 	"carrel/policy"
 )
@@ -43,6 +44,42 @@ func (s *Service) WishFor(ctx context.Context, id auth.Identity, sort, dataset s
 // Unwish takes a wish back.
 func (s *Service) Unwish(ctx context.Context, id auth.Identity, wish string) (*matter.Matter, error) {
 	return s.take(ctx, id, s.listed(step{act: "wish.withdraw", id: wish}))
+}
+
+// Release takes back what a guardian wished for somebody who is of age by now: she shows her own document and names the guardian's to who
+// proves whose accounts are. The numbers are in no entry, no document and no error.
+func (s *Service) Release(ctx context.Context, id auth.Identity, account, document, guardian string) ([]matter.Matter, error) {
+	if len(document) > maxDocument || len(guardian) > maxDocument {
+		return nil, problem.New(problem.TooLarge, "证件号码过长；请按证件原样录入。", "The document's number is too long; enter it as it stands on the document.")
+	}
+	if s.c.Residents == nil {
+		return nil, problem.New(problem.Unavailable, "此服务不办理居民身份核验。", "This service does not keep residents' proofs.")
+	}
+	var wishes []string
+	err := s.desk.Browse(ctx, id, act.Step{Kind: "conduct.wish.sought", Object: "conduct/wish"}, func(tx *store.Tx) (policy.Decision, error) {
+		dec, err := s.desk.Ask(ctx, policy.AccessQuestion{At: s.desk.Moment(), Subject: id.Subject(), Action: "wish.release"})
+		if err != nil {
+			return dec, err
+		}
+		wishes, err = s.c.Residents.Grown(ctx, tx, account, document, guardian)
+		return dec, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(wishes) == 0 {
+		return nil, problem.Absent(policy.Text{ZH: "监护人代为提出的有效意愿", EN: "standing wish of a guardian"})
+	}
+	out := []matter.Matter{}
+	for _, wish := range wishes {
+		m, err := s.take(ctx, id, s.listed(step{act: "wish.release", id: wish, known: true}))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, *m)
+	}
+	s.c.Residents.Honour()
+	return out, nil
 }
 
 // listed is a step that changes a list.

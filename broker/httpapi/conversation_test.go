@@ -21,8 +21,10 @@ import (
 	"carrel/anonymize/answer"
 	"carrel/anonymize/ledger"
 	"carrel/broker/auth"
+	"carrel/broker/conduct/matter"
 	"carrel/broker/service"
 	"carrel/broker/service/servicetest"
+	"carrel/broker/store"
 	"carrel/sandbox"
 )
 
@@ -159,6 +161,8 @@ func (k *talk) do(t *testing.T, what string) {
 		k.values["code"] = k.code(t)
 	case "resident":
 		k.values["document"] = resident(t)
+	case "grown":
+		k.grown(t)
 	case "rules":
 		k.values["bundle"] = k.ruleset(t)
 	case "again":
@@ -170,6 +174,20 @@ func (k *talk) do(t *testing.T, what string) {
 	default:
 		t.Fatalf("%s: cannot %s", k.name, what)
 	}
+}
+
+// grown is a guardian's wish for a child who has come of age since.
+func (k *talk) grown(t *testing.T) {
+	t.Helper()
+	m := &matter.Matter{ID: "wi-grown", Noun: matter.Wish, Sort: "object", State: "standing", Party: "person/fang", Unit: "jinhe-residents", Born: "2000-01-01",
+		Evidence: "sha256:" + strings.Repeat("0", 64), Texts: map[string]matter.Text{}}
+	servicetest.Must(t, k.city.Desk.Store.Update(t.Context(), func(tx *store.Tx) error {
+		if err := matter.Put(t.Context(), tx, m, 0); err != nil {
+			return err
+		}
+		_, err := k.city.Residents.Wished(t.Context(), tx, m)
+		return err
+	}))
 }
 
 // visits are the routes that any conversation used, with the classes of their statuses.

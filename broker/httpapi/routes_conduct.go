@@ -216,6 +216,17 @@ func (s *server) wishes() {
 	route(s, http.MethodPost, "/conduct/proofs", "Link a resident's account to the person of a document, which is not kept", func(ctx context.Context, id auth.Identity, in *proofOfIdentity) (*matterReply, error) {
 		return oneMatter(c.Prove(ctx, id, in.Body.Account, in.Body.Document))
 	})
+	type grown struct {
+		Body struct {
+			Account  string `json:"account" maxLength:"80" doc:"the account of who came of age"`
+			Document string `json:"document" maxLength:"128" doc:"her own resident number; it is not kept"`
+			Guardian string `json:"guardian" maxLength:"128" doc:"the guardian's number, under which she was registered as a child; it is not kept"`
+		}
+	}
+	route(s, http.MethodPost, "/conduct/wishes/release", "Take back what a guardian wished for somebody who is of age by now", func(ctx context.Context, id auth.Identity, in *grown) (*reply[[]matter.Matter], error) {
+		list, err := c.Release(ctx, id, in.Body.Account, in.Body.Document, in.Body.Guardian)
+		return &reply[[]matter.Matter]{list}, err
+	})
 	route(s, http.MethodGet, "/me", "Which datasets, projects and handovers held one's own data, and since when one is out", func(ctx context.Context, id auth.Identity, _ *none) (*reply[*resident.Record], error) {
 		x, err := s.c.Residents.Record(ctx, id)
 		return &reply[*resident.Record]{x}, err

@@ -292,7 +292,7 @@ func follow(standing map[string]listed, own []listed, e *audit.Entry) {
 		switch e.Kind {
 		case "conduct.wish.make":
 			standing[w.ID] = w
-		case "conduct.wish.withdraw":
+		case "conduct.wish.withdraw", "conduct.wish.release":
 			delete(standing, w.ID)
 		}
 	}

@@ -186,13 +186,23 @@ func (r *Registry) Prove(ctx context.Context, tx *store.Tx, by, account, documen
 // mistyped says of what has the form of a resident number (GB 11643) that its check digit does not hold: nobody has that number, and a proof
 // by it would be of nobody, or of whoever the slip hit.
 func mistyped(document string) bool {
-	id := []byte(strings.ToUpper(strings.Map(func(c rune) rune {
+	id := plain(document)
+	return formed(id) && identifier.ResidentDigit(id) != id[17]
+}
+
+// plain is a number as it is compared: half-width, upper case, without blanks and hyphens.
+func plain(document string) []byte {
+	return []byte(strings.ToUpper(strings.Map(func(c rune) rune {
 		if unicode.IsSpace(c) || unicode.Is(unicode.Pd, c) {
 			return -1
 		}
 		return c
 	}, norm.NFKC.String(document))))
-	return len(id) == 18 && identifier.Digits(id[:17]) && (id[17] == 'X' || identifier.Digits(id[17:])) && identifier.ResidentDigit(id) != id[17]
+}
+
+// formed says that something has the form of a resident number: 17 digits and a digit or X.
+func formed(id []byte) bool {
+	return len(id) == 18 && identifier.Digits(id[:17]) && (id[17] == 'X' || identifier.Digits(id[17:]))
 }
 
 func (r *Registry) refer(key, document string, local bool) (string, error) {

@@ -42,7 +42,7 @@ func (a *app) wishCommand() *cobra.Command {
 			return a.told(cmd, "wishes/"+url.PathEscape(args[0])+"/withdraw", nil)
 		},
 	}
-	return a.group("wish", "A resident's objections and authorisations", make, list, back, a.wishProve(), a.wishCheck())
+	return a.group("wish", "A resident's objections and authorisations", make, list, back, a.wishProve(), a.wishRelease(), a.wishCheck())
 }
 
 // wishProve reads the number from the input: an argument would stand in the list of processes and in the shell's history.

@@ -335,7 +335,7 @@ func (a *app) upTo(n int, names string) cobra.PositionalArgs {
 // chinese names an argument; a test holds the list to be whole.
 func chinese(names string) string {
 	zh, ok := map[string]string{
-		"an institution": "一个机构编号", "a meeting": "一个会议编号", "a cross-border file": "一个出境申请编号", "a board": "一个委员会", "a meeting and the file of its minutes": "一个会议编号和会议纪要文件",
+		"an institution": "一个机构编号", "a meeting": "一个会议编号", "a cross-border file": "一个出境申请编号", "a cross-border file and a hash": "一个出境申请编号和一个摘要", "a hash": "一个摘要", "a board": "一个委员会", "a meeting and the file of its minutes": "一个会议编号和会议纪要文件",
 		"a meeting and an application": "一个会议编号和一个申请编号", "the eight digits": "八位数字", "the deputy's account": "代理人的账号", "its number": "其编号", "an invitation": "一个邀请编号",
 		"a webhook's number": "一个回调编号", "a notice's number": "一个通知编号", "a name": "一个名称", "a kind of review": "一个审查种类", "a directory": "一个目录", "the directory of a key ring": "密钥环目录", "the file of a catalogue entry": "目录条目文件", "a dataset and the number of an extract": "一个数据集和一个提取集编号", "a grant and a file": "一个授权编号和一个文件", "a grant and a hash": "一个授权编号和一个摘要",
 		"no arguments": "零个参数", "no arguments; filter with flags": "零个参数（用选项筛选）", "an application": "一个申请编号", "an application and a file, or --current": "一个申请编号和一个文件，或 --current", "an application and a file": "一个申请编号和一个文件", "an application and a hash": "一个申请编号和一个摘要", "an application and two versions": "一个申请编号和两个版本号", "a form": "一个申请表编号", "a grant": "一个授权编号",
