@@ -10,8 +10,8 @@ import (
 	"carrel/policy"
 )
 
-// ward is a child who stands under a guardian's number in the sources and is in the extract: the guardian's number, her day of birth, and
-// the stays of all who stand under the two.
+// ward is a child who stands under a guardian's number in the sources and is in the extract, as the guardian is, who has more stays or fewer: the
+// guardian's number, her day of birth, and the stays of all who stand under the two.
 func ward(t *testing.T, dir string) (document, born string, rows int64) {
 	t.Helper()
 	out, consents, stays := map[string]bool{}, map[string]bool{}, map[string]int64{}
@@ -31,6 +31,9 @@ func ward(t *testing.T, dir string) (document, born string, rows int64) {
 		}
 		if slices.ContainsFunc(people, func(q []string) bool { return q[0] != p[0] && q[1] == p[1] && q[2] == "1" && q[3] == p[3] }) {
 			continue // twins
+		}
+		if i := slices.IndexFunc(people, func(q []string) bool { return q[1] == p[1] && q[2] == "0" }); i < 0 || stays[people[i][0]] == 0 || stays[people[i][0]] == stays[p[0]] {
+			continue // whose rows are left out could not be told by how many they are
 		}
 		return p[1], p[3], stays[p[0]]
 	}
