@@ -18,6 +18,7 @@ var (
 	bom8   = []byte{0xEF, 0xBB, 0xBF}
 	bom16a = []byte{0xFF, 0xFE}
 	bom16b = []byte{0xFE, 0xFF}
+	zipped = []byte("PK\x03\x04")
 )
 
 // decoded returns the file's text as UTF-8 without its byte order mark. With auto the whole file is looked at first: it
@@ -139,6 +140,9 @@ func firstBadLine(text io.Reader) (int64, error) {
 		b := buf[:keep+n]
 		if first && (bytes.HasPrefix(b, bom16a) || bytes.HasPrefix(b, bom16b)) {
 			return 0, &SourceError{Text: "the text is UTF-16: save it as UTF-8"}
+		}
+		if first && bytes.HasPrefix(b, zipped) {
+			return 0, &SourceError{Text: "the file is an archive or a workbook: unpack it, or save its sheets as CSV"}
 		}
 		first = false
 		whole := len(b)

@@ -111,6 +111,7 @@ func TestBuildMistakes(t *testing.T) {
 		{"too many columns", add("lab_result.csv", "P1,S1-0,5,6\n"), cityRecipe, "the row has 4 columns"},
 		{"not a text", add("lab_result.csv", "P1,S1-0,\xff\xff\n"), cityRecipe, "neither UTF-8 nor GB 18030"},
 		{"utf-16", func() files { f := maps.Clone(base); f["hospital.csv"] = "\xff\xfea\x00"; return f }(), cityRecipe, "UTF-16"},
+		{"an archive", func() files { f := maps.Clone(base); f["hospital.csv"] = "PK\x03\x04\x14\x00\xff\xff"; return f }(), cityRecipe, "hospital.csv: the file is an archive or a workbook: unpack it"},
 		{"empty file", func() files { f := maps.Clone(base); f["hospital.csv"] = ""; return f }(), cityRecipe, "not even a header"},
 		{"column gone", with("encounter.csv", "doctor", "medic"), cityRecipe, `the header has no column "doctor"`},
 		{"column twice", with("encounter.csv", "hospital,", "cost,"), cityRecipe, "column"},
