@@ -38,18 +38,18 @@ posts := set() if "*" in act.roles
 
 held contains "state47-safe/named" if act
 
-held contains step if "*" in act.from
-
-held contains step if state in act.from
-
 # A version and a transfer have steps of their own.
-step := "sichuan-14/step" if startswith(input.act, "transfer.")
+default step := "sichuan-12/step"
 
-else := "sichuan-12/step"
+step := "sichuan-14/step" if startswith(input.act, "transfer.")
 
 state := x.state if startswith(input.act, "transfer.")
 
 else := v.state
+
+held contains step if "*" in act.from
+
+held contains step if state in act.from
 
 held contains "sichuan-17/account" if me != ""
 
