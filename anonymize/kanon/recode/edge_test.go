@@ -3,9 +3,12 @@ package recode_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"carrel/anonymize/kanon/hierarchy"
 	"carrel/anonymize/kanon/model"
@@ -106,5 +109,23 @@ func TestRefusals(t *testing.T) {
 	}
 	if _, err := recode.NewBuilder(nil, nil, false); err == nil {
 		t.Error("no column passes")
+	}
+}
+
+// TestManyPersonsOfAClass: what a search does grows with the persons of a class, not with their square.
+func TestManyPersonsOfAClass(t *testing.T) {
+	t.Parallel()
+	const persons = 100_000
+	h := must(hierarchy.Parse("h", strings.NewReader("a;*\nb;*\n")))
+	b := must(recode.NewBuilder([]recode.Column{{Name: "q", Hierarchy: h}}, nil, true))
+	for i := range 2 * persons {
+		if err := b.Add([][]byte{[]byte("ab"[i&1 : i&1+1])}, nil, fmt.Append(nil, i/2)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	start := time.Now()
+	r := must(recode.Search(t.Context(), must(b.Finish()), recode.Options{Models: kOf(5), Workers: 1}))
+	if took := time.Since(start); took > 5*time.Second || r.Suppressed > 0 {
+		t.Errorf("%v, %d suppressed", took, r.Suppressed)
 	}
 }

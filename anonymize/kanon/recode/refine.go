@@ -294,7 +294,7 @@ func (r *refiner) mergeMany(from, to *part, start, end int32) {
 next:
 	for j := start; j < end; j++ {
 		key := r.keys[j]
-		x := mix(key) & mask
+		x := r.place(from, key, r.kept[j]) & mask
 		for ; r.table[x] != 0; x = (x + 1) & mask {
 			if t := int(r.table[x]) - 1; r.distinct[t] == key && r.alike(from, to, r.first[t], r.kept[j]) {
 				r.add(from, to, t, r.kept[j])
@@ -304,6 +304,19 @@ next:
 		r.fresh(from, to, key, r.kept[j])
 		r.table[x] = int32(len(r.first))
 	}
+}
+
+// place spreads keys, and with them who and what tells tuples of one key apart: else all persons of a class would be
+// compared with each other.
+func (r *refiner) place(from *part, key uint64, j int32) uint64 {
+	h := mix(key)
+	if from.person != nil {
+		h = mix(h ^ uint64(from.person[j]))
+	}
+	if from.tag != nil {
+		h = mix(h ^ uint64(from.tag[j]))
+	}
+	return h
 }
 
 // fresh notes a tuple unlike those before it, add one like tuple t.
