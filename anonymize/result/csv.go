@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
+
+	"carrel/anonymize/formula"
 )
 
 // WriteCSV writes the answer as UTF-8 CSV: each column, and beside it name_lo and name_hi where there are intervals. NULL, no value and an
@@ -14,9 +15,9 @@ func (r *Result) WriteCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	var head []string
 	for _, c := range r.Columns {
-		head = append(head, Guard(c.Name))
+		head = append(head, formula.Guard(c.Name))
 		if c.Interval == IntervalNoise {
-			head = append(head, Guard(c.Name+"_lo"), Guard(c.Name+"_hi"))
+			head = append(head, formula.Guard(c.Name+"_lo"), formula.Guard(c.Name+"_hi"))
 		}
 	}
 	if err := out.Write(head); err != nil {
@@ -44,7 +45,7 @@ func (r *Result) WriteCSV(w io.Writer) error {
 func text(v any) string {
 	switch x := v.(type) {
 	case string:
-		return Guard(x)
+		return formula.Guard(x)
 	case float64:
 		return strconv.FormatFloat(x, 'f', -1, 64)
 	default:
@@ -57,13 +58,4 @@ func bound(v *float64) string {
 		return ""
 	}
 	return text(*v)
-}
-
-// Guard keeps a text from being a formula: spreadsheets run what starts with = + - @, also behind blanks and control characters, and such a
-// text gets a leading apostrophe. It is for what people read; values that programs join by stay as they are.
-func Guard(s string) string {
-	if t := strings.TrimLeft(s, " \t\r\n\v\f\u00a0\ufeff"); t != "" && strings.ContainsRune("=+-@＝＋－＠", []rune(t)[0]) || strings.HasPrefix(s, "\t") || strings.HasPrefix(s, "\r") {
-		return "'" + s
-	}
-	return s
 }

@@ -11,8 +11,8 @@ import (
 	"strconv"
 	"strings"
 
+	"carrel/anonymize/formula"
 	"carrel/anonymize/plan"
-	"carrel/anonymize/result"
 	"carrel/broker/catalogue"
 )
 
@@ -151,7 +151,7 @@ func labels(w io.Writer, entry *catalogue.Dataset) error {
 				values = []catalogue.Value{{}}
 			}
 			for _, v := range values {
-				if err := out.Write([]string{t.Name, f.Name, result.Guard(f.Label.ZH), result.Guard(f.Label.EN), v.Code, result.Guard(v.Label.ZH), result.Guard(v.Label.EN)}); err != nil {
+				if err := out.Write([]string{t.Name, f.Name, formula.Guard(f.Label.ZH), formula.Guard(f.Label.EN), v.Code, formula.Guard(v.Label.ZH), formula.Guard(v.Label.EN)}); err != nil {
 					return err
 				}
 			}
