@@ -30,7 +30,7 @@ x := input.exchange
 
 default needs := {"state47-safe/named"}
 
-needs := ({"state47-safe/named", step} | posts) | {g | some g in act.guards} if act
+needs := (({"state47-safe/named"} | stepping) | posts) | {g | some g in act.guards} if act
 
 default posts := {"sichuan-17/account", "sichuan-17/post"}
 
@@ -39,17 +39,23 @@ posts := set() if "*" in act.roles
 held contains "state47-safe/named" if act
 
 # A version and a transfer have steps of their own.
-default step := "sichuan-12/step"
+default stepping := {"sichuan-12/step"}
 
-step := "sichuan-14/step" if startswith(input.act, "transfer.")
+stepping := {"sichuan-14/step"} if startswith(input.act, "transfer.")
 
 state := x.state if startswith(input.act, "transfer.")
 
 else := v.state
 
-held contains step if "*" in act.from
+held contains step if {
+	"*" in act.from
+	some step in stepping
+}
 
-held contains step if state in act.from
+held contains step if {
+	state in act.from
+	some step in stepping
+}
 
 held contains "sichuan-17/account" if me != ""
 

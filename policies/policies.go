@@ -39,6 +39,7 @@ import (
 //go:embed persons.rego
 //go:embed query.rego
 //go:embed region.rego
+//go:embed resident.rego
 //go:embed signing.rego
 //go:embed sitting.rego
 //go:embed standing.rego

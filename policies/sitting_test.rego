@@ -97,7 +97,8 @@ test_abstentions_are_no_votes if {
 
 # Two against two do not approve: the decision has nothing to rest on.
 test_the_votes_of_the_meeting_count if {
-	even := object.union(with_votes([cast("mei", "approve"), cast("chen", "approve"), cast("bai", "reject"), cast("ai", "reject")]), {"state": "reviewed", "sitting": case.sitting})
+	votes := [cast("mei", "approve"), cast("chen", "approve"), cast("bai", "reject"), cast("ai", "reject")]
+	even := object.union(with_votes(votes), {"state": "reviewed", "sitting": case.sitting})
 	denied(asked(zhou, decide, even, {}), {"sichuan-18/reviews-held"})
 }
 
@@ -151,7 +152,9 @@ lies := {"lies": ["519900"]}
 
 of_kind(kind) := object.union(review, {"review": kind})
 
-judged(subject, kind, more) := rules(asked(away(subject), of_kind(kind), object.union(object.union(lies, {"needed": array.concat(case.needed, [kind])}), more), {}))
+judged(subject, kind, more) := rules(asked(away(subject), of_kind(kind), object.union(needing(kind), more), {}))
+
+needing(kind) := object.union(lies, {"needed": array.concat(case.needed, [kind])})
 
 test_public_offices_review_in_their_territory if {
 	every kind, role in {"standing": "discipline", "qc-scope": "reviewer-qc", "conflict-of-interest": "reviewer-integrity", "genetic": "reviewer-genetic"} {
@@ -167,7 +170,8 @@ test_panels_and_owners_review_from_anywhere if {
 }
 
 test_who_was_invited_reviews_from_anywhere if {
-	guest := object.union(who("otto", "reviewer-external", "x"), {"mandate": {"deputies": [], "interests": [], "invitations": [{"application": "ap-1", "review": "genetic"}]}})
+	invited := [{"application": "ap-1", "review": "genetic"}]
+	guest := object.union(who("otto", "reviewer-external", "x"), {"mandate": {"deputies": [], "interests": [], "invitations": invited}})
 	not "sichuan-2/territory" in judged(guest, "genetic", {})
 }
 
