@@ -149,6 +149,10 @@ func (c *call) entry(in institution.Institution, whole bool) institution.Institu
 		return in
 	}
 	in.NameZH, in.NameEN, in.Level, in.Region, in.Supervisor, in.Kind = c.value("name_zh"), c.value("name_en"), c.value("level"), c.value("region"), c.value("supervisor"), c.value("kind")
+	in.Ended, in.Successor, in.Moving = policy.Date(c.value("ended")), c.value("successor"), c.value("moving")
+	if in.Moving == in.Region { // it has arrived
+		in.Moving = ""
+	}
 	in.Connection, in.Commission = nil, nil
 	if p := c.value("platform"); p != "" {
 		in.Connection = &institution.Connection{Platform: p, From: policy.Date(c.value("connected")), Until: policy.Date(c.value("left"))}
@@ -162,7 +166,7 @@ func (c *call) entry(in institution.Institution, whole bool) institution.Institu
 // written is the form of an entry as it stands.
 func written(i institution.Institution) url.Values {
 	out := url.Values{"name_zh": {i.NameZH}, "name_en": {i.NameEN}, "level": {i.Level}, "region": {i.Region}, "supervisor": {i.Supervisor}, "kind": {i.Kind},
-		"department": {i.Department}, "post": {i.Post}}
+		"department": {i.Department}, "post": {i.Post}, "ended": {string(i.Ended)}, "successor": {i.Successor}, "moving": {i.Moving}}
 	if x := i.Connection; x != nil {
 		out.Set("platform", x.Platform)
 		out.Set("connected", string(x.From))

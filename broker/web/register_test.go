@@ -159,6 +159,13 @@ func TestRegisterPages(t *testing.T) {
 	if status, _ := p.post("zhou", at, in); status != http.StatusConflict {
 		t.Errorf("a change of an entry that has changed: %d", status)
 	}
+	p.shows("zhou", at, []string{`name="ended"`, `name="successor"`, `name="moving"`}, nil)
+	in.Set("rev", "2")
+	in.Set("successor", "jinhe-university")
+	p.denied("zhou", at, in, "sichuan-14/heir") // it has not ended
+	in.Set("ended", "2026-11-20")
+	p.goes("zhou", at, in)
+	p.shows("li", at, []string{"2026-11-20", `href="/institutions/jinhe-university"`}, nil)
 	own := "/institutions/jinhe-qc-centre"
 	p.shows("zheng", own, []string{`name="department"`}, []string{`name="whole"`})
 	_, body := p.page("zheng", own)
