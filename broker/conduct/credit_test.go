@@ -121,7 +121,7 @@ func TestSuspensionAndAppeal(t *testing.T) {
 	m, err := w.Conduct.Enter(ctx, w.As("zhou"), about("person/li", "misuse"))
 	ok(t, err)
 	_, _, err = w.Grants.IssuePermit(ctx, w.As("li"), g, grant.PermitRequest{})
-	if !problem.Is(err, problem.NotFound) { // what is refused to see looks like nothing
+	if !problem.Is(err, problem.Forbidden) { // the grant he may see, so he is told why it carries nothing
 		t.Errorf("a permit of the suspended: %v", err)
 	}
 	if st, err := w.Grants.PermitStatus(ctx, w.As("wang"), token.Reveal()); err != nil || st.Active {

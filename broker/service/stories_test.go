@@ -57,6 +57,12 @@ func (s *story) attaches(who, at, name, words string) string {
 	return str(s.does(who, at+"/attachments?name="+name, []byte(words)), "hash")
 }
 
+// lodges takes a file in for a step to come and gives the hash that the step names.
+func (s *story) lodges(who, name, words string) string {
+	s.t.Helper()
+	return str(s.does(who, "/papers?name="+name, []byte(words)), "hash")
+}
+
 // reviewed takes a submitted application through every review that policy asked for, by whoever of the board belongs to the owners.
 func (s *story) reviewed(app string, owners ...string) {
 	s.t.Helper()
@@ -263,7 +269,9 @@ func (s *story) pulls(who, parcel string) {
 func (s *story) sanctioned(parcel string) {
 	s.t.Helper()
 	entry := obj{"party": "institution/jinhe-qc-centre", "sort": "onward-transfer", "reason": s.say("数据包被转交给企业，经核查属实。", "The package was passed on to a company, as was found."), "article": "ndr-31", "evidence": paper}
-	s.refused("tang", http.MethodPost, "/conduct/credit", entry, http.StatusForbidden, "") // the operator can only propose
+	s.refused("tang", http.MethodPost, "/conduct/credit", entry, http.StatusForbidden, "")                  // the operator can only propose
+	s.refused("he", http.MethodPost, "/conduct/credit", entry, http.StatusForbidden, "sichuan-16/evidence") // a hash is no evidence
+	entry["evidence"] = s.lodges("he", "finding.txt", s.say("核查记录。", "The record of what was found."))
 	credit := str(s.does("he", "/conduct/credit", entry), "id")
 	s.refused("feng", http.MethodGet, "/handovers/"+parcel+"/package", nil, http.StatusForbidden, "ndr-31/standing")
 	s.does("zheng", "/conduct/credit/"+credit+"/appeal", obj{"text": s.say("转交方为受托处理单位，协议载明。", "Whom it went to is the processor that the agreement names.")})
@@ -287,7 +295,7 @@ func TestStoryAbroad(t *testing.T) {
 	t.Parallel()
 	inBothLanguages(t, func(s *story) {
 		file := obj{
-			"facts": obj{"applicant": "jinhe-university", "recipient": "Overseas University", "country": "Singapore", "purpose": "research", "rows": 5000, "until": s.day(700), "assessment": paper,
+			"facts": obj{"applicant": "jinhe-university", "recipient": "Overseas University", "country": "Singapore", "purpose": "research", "rows": 5000, "until": s.day(700), "assessment": s.lodges("wu", "assessment.txt", s.say("出境安全评估报告。", "The assessment of the transfer abroad.")),
 				"wishes": []obj{{"dataset": jinhe.Dataset, "columns": []string{"person.sex", "encounter.outcome"}}}},
 			"reason": s.say("与境外大学联合研究治疗结局，需出境分析。", "A joint study of outcomes with a university abroad."),
 		}
@@ -308,13 +316,14 @@ func TestStoryAbroad(t *testing.T) {
 		facts["clearance"] = number
 		s.must("li", http.MethodPut, at, draft)
 		clearing := func(who, office string) (string, obj) {
-			return "/abroad/" + number + "/clear", obj{"office": office, "number": s.say("蜀卫〔2026〕17号", "No. 17 of 2026"), "document": paper}
+			document := s.lodges(who, office+".txt", s.say("准予出境的决定。", "The decision that it may leave."))
+			return "/abroad/" + number + "/clear", obj{"office": office, "number": s.say("蜀卫〔2026〕17号", "No. 17 of 2026"), "document": document}
 		}
-		path, body := clearing("wu", "health-authority")
+		path, body := clearing("zhou", "health-authority")
 		s.refused("wu", http.MethodPost, path, body, http.StatusForbidden, "")
 		s.does("zhou", path, body)
 		s.refused("li", http.MethodPost, at+"/submit", obj{}, http.StatusForbidden, "sichuan-32/cross-border") // one office is not two
-		path, body = clearing("zhou", "security-department")
+		path, body = clearing("an", "security-department")
 		s.refused("zhou", http.MethodPost, path, body, http.StatusForbidden, "")
 		if state := str(s.does("an", path, body), "state"); state != "cleared" {
 			s.t.Fatalf("both offices cleared it and it is %s", state)
