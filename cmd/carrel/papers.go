@@ -107,7 +107,7 @@ func (a *app) conductEvidence() *cobra.Command {
 			kind, _, _ := strings.Cut(args[0], "-")
 			noun := map[string]string{"cr": "credit", "me": "measures", "du": "duties", "re": "reports", "as": "assessments"}[kind]
 			if noun == "" {
-				return a.usage("%q 不是以证据为依据的事项编号（cr-…、me-…、du-…、re-…、as-…）", "%q is no number of a matter that rests on evidence (cr-…, me-…, du-…, re-…, as-…)", args[0])
+				return a.usage("%q 不是以证据为依据的事项编号（%s）", "%q is no number of a matter that rests on evidence (%s)", args[0], "cr-… me-… du-… re-… as-…")
 			}
 			at, why := "/conduct/"+noun+"/"+url.PathEscape(args[0])+"/attachments", "?"+url.Values{"purpose": {purpose}}.Encode()
 			if hash == "" {

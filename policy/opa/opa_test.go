@@ -293,7 +293,7 @@ func TestLateDecisionIsAnError(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithDeadline(context.Background(), time.Unix(0, 0))
 	defer cancel()
-	d := decider(t)
+	d := decider(t, WithMemory(0)) // what is remembered is never late
 	if got, err := d.Decide(ctx, queryQuestion()); err == nil || got.Allow {
 		t.Errorf("%+v, %v", got, err)
 	}
