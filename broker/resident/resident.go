@@ -57,9 +57,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
-
-	"golang.org/x/text/unicode/norm"
 
 	"carrel/anonymize/deid"
 	"carrel/anonymize/extract"
@@ -190,15 +187,8 @@ func mistyped(document string) bool {
 	return formed(id) && identifier.ResidentDigit(id) != id[17]
 }
 
-// plain is a number as it is compared: half-width, upper case, without blanks and hyphens.
-func plain(document string) []byte {
-	return []byte(strings.ToUpper(strings.Map(func(c rune) rune {
-		if unicode.IsSpace(c) || unicode.Is(unicode.Pd, c) {
-			return -1
-		}
-		return c
-	}, norm.NFKC.String(document))))
-}
+// plain is a number in the form in which it is keyed.
+func plain(document string) []byte { return identifier.Normalise(nil, []byte(document)) }
 
 // formed says that something has the form of a resident number: 17 digits and a digit or X.
 func formed(id []byte) bool {
