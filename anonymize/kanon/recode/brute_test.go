@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -316,6 +317,7 @@ func TestSearchIsExhaustive(t *testing.T) {
 		share := rapid.SampledFrom([]float64{0, 0.05, 0.2, 0.5, 1}).Draw(t, "suppression")
 		limit := int(share * float64(len(w.rows)))
 		want, _ := w.exhaustive(&set, limit)
+		began := time.Now()
 		r, err := recode.Search(t.Context(), w.table, recode.Options{Models: set, Suppression: share})
 		if more, again := recode.Search(t.Context(), w.table, recode.Options{Models: set, Suppression: share, Workers: 3}); again == nil && (err != nil || !slices.Equal(r.Levels, more.Levels)) {
 			t.Fatalf("three workers find %v, one %v", more, r)
@@ -328,6 +330,9 @@ func TestSearchIsExhaustive(t *testing.T) {
 		}
 		if err != nil {
 			t.Fatal(err)
+		}
+		if whole := time.Since(began); r.Found <= 0 || r.Found > whole {
+			t.Fatalf("found after %v of %v", r.Found, whole)
 		}
 		loss, suppressed, ok := w.try(&set, r.Levels, limit)
 		if !ok || math.Abs(loss-r.Loss) > 1e-9 || int64(suppressed) != r.Suppressed {

@@ -168,7 +168,7 @@ func (s *worker) leaf(p *part) {
 	}
 	var w *whole
 	if s.stage == 0 {
-		if w = s.judged(p); w == nil {
+		if w = s.dated(s.judged(p)); w == nil {
 			return
 		}
 		b = w.loss

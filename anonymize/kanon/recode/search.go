@@ -31,6 +31,7 @@ type Result struct {
 	Rows       int64
 	Classes    int // that stay
 	Smallest   int64
+	Found      time.Duration // after which it was found; the rest of the time proved it
 	Proof      Proof
 }
 
@@ -80,6 +81,7 @@ type search struct {
 	best    atomic.Uint64 // bits of the least loss of the stage; losses are not negative, so bits order as they do
 	stopped atomic.Bool
 	ctx     context.Context
+	began   time.Time
 	until   time.Time
 	end     time.Time
 
@@ -104,10 +106,9 @@ func Search(ctx context.Context, t *Table, o Options) (*Result, error) {
 	if len(o.Models.Classes) == 0 {
 		return nil, errors.New("a search needs a privacy model for its classes, such as k-anonymity")
 	}
-	s := &search{space: newSpace(t), set: &o.Models, most: int64(o.Suppression * float64(t.total)), ctx: ctx, open: math.Inf(1)}
+	s := &search{space: newSpace(t), set: &o.Models, most: int64(o.Suppression * float64(t.total)), ctx: ctx, open: math.Inf(1), began: time.Now()}
 	if o.Limit > 0 {
-		now := time.Now()
-		s.until, s.end = now.Add(o.Limit*4/5), now.Add(o.Limit) // the rest polishes what was found
+		s.until, s.end = s.began.Add(o.Limit*4/5), s.began.Add(o.Limit) // the rest polishes what was found
 	}
 	n := max(1, o.Workers)
 	if o.Workers == 0 && len(t.rows) >= small {
@@ -153,7 +154,7 @@ func (s *search) stages() (best *whole, proof Proof, err error) {
 	if first.parts[n].supp > s.most {
 		return nil, Proof{Optimal: true}, nil // even the coarsest partition suppresses too much
 	}
-	best = first.judged(first.parts[n])
+	best = first.dated(first.judged(first.parts[n]))
 	s.levels = slices.Clone(first.parts[n].level)
 	for s.stage = n - 1; s.stage > 0; s.stage-- {
 		if s.stage <= n*2/5 {
@@ -238,7 +239,7 @@ func (s *search) rootBound() float64 {
 // result writes a combination in the order of the table's columns.
 func (s *search) result(w *whole, proof Proof) *Result {
 	n := len(s.cols)
-	r := &Result{Levels: make([]int, n), Columns: make([]float64, n), Loss: w.loss, Suppressed: w.supp, Rows: s.n, Classes: w.classes, Smallest: w.smallest, Proof: proof}
+	r := &Result{Levels: make([]int, n), Columns: make([]float64, n), Loss: w.loss, Suppressed: w.supp, Rows: s.n, Classes: w.classes, Smallest: w.smallest, Found: w.found, Proof: proof}
 	for x, i := range s.order {
 		r.Levels[i] = int(w.levels[x])
 		r.Columns[i] = s.cols[x].share(w.sums[x], s.n)

@@ -14,6 +14,7 @@ type whole struct {
 	supp     int64
 	classes  int
 	smallest int64
+	found    time.Duration // since the search began
 }
 
 // judged judges a partition by all columns by all models: classes that fail are suppressed. nil: too many are, or the
@@ -95,7 +96,15 @@ func (s *worker) complete(levels []uint8) *whole {
 		from = to
 	}
 	s.proof.Complete++
-	return s.judged(from)
+	return s.dated(s.judged(from))
+}
+
+// dated notes when a combination was found, nil if none was.
+func (s *worker) dated(w *whole) *whole {
+	if w != nil {
+		w.found = time.Since(s.began)
+	}
+	return w
 }
 
 // polished lowers and raises single columns of what was found while that helps and there is time.

@@ -56,6 +56,7 @@ type searchRun struct {
 	Optimal bool
 	Seconds float64
 	Reading float64 `json:"seconds_reading"`
+	Found   float64 `json:"seconds_found"`
 	Rows    int64
 	After   struct{ NCP, Granularity float64 }
 	took    time.Duration
@@ -79,7 +80,7 @@ func (b *bench) searching(ctx context.Context, args ...string) (searchRun, error
 
 // measured runs the command several times, prints its time beside another's, mostly ARX's, and its memory, and returns the time.
 func (b *bench) measured(ctx context.Context, name string, base, target, megabytes float64, check func(searchRun) (string, error), args ...string) (float64, error) {
-	var times, cpu, memory []float64
+	var times, found, cpu, memory []float64
 	var note string
 	var last searchRun
 	for range min(b.repeat, 5) {
@@ -91,10 +92,14 @@ func (b *bench) measured(ctx context.Context, name string, base, target, megabyt
 			return 0, fmt.Errorf("%s: %w", name, err)
 		}
 		times, cpu, memory, last = append(times, ms(r.took)), append(cpu, ms(r.cpu)), append(memory, float64(r.peak)/mb), r
+		found = append(found, 1000*r.Found)
 	}
 	l := line{Bench: "deid", Case: name, Rows: last.Rows, Ours: median(times), CPU: median(cpu), Base: base, Target: target, Better: "lower", Note: note}
 	if base > 0 {
 		l.Ratio = l.Ours / base
+	}
+	if last.Found > 0 {
+		l.Note += fmt.Sprintf("; found after %.0f ms", median(found))
 	}
 	if err := b.judged(l, l.Ours); err != nil {
 		return 0, err
