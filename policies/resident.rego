@@ -19,9 +19,31 @@ holds("pipl-28/ward") if {
 }
 
 # From that day she speaks for herself, and takes back what was said for her.
-holds("pipl-28/of-age") if {
-	object.get(m, "born", "") != ""
+holds("pipl-28/of-age") if grown
+
+# What her guardian let others do for her ends by itself on that day; what he forbade stays until she says otherwise.
+holds("pipl-28/lapse") if {
+	m.sort in book.ward.lapse
+	spoken_for
+	m.until != ""
+	m.until < cite.today
+}
+
+grown if {
+	spoken_for
 	years_after(m.born, book.ward.years) <= cite.today
+}
+
+spoken_for if object.get(m, "born", "") != ""
+
+due[sprintf("until=%s", [last_day_as_a_child])] := {"zh": "被监护人成年前一日", "en": "the child's last day before coming of age"} if {
+	input.act == "wish.make"
+	m.sort in book.ward.lapse
+	spoken_for
+}
+
+last_day_as_a_child := time.format([time.add_date(first, 0, 0, -1), "UTC", "2006-01-02"]) if {
+	first := time.parse_ns("2006-01-02", years_after(m.born, book.ward.years))
 }
 
 holds("municipal-14/prover") if {

@@ -47,6 +47,29 @@ test_release_by_who_came_of_age if {
 	rules(asked(fang, "wish.release", held)) == {"sichuan-17/post", "municipal-14/prover"}
 }
 
+# What a guardian authorised counts until the day before: then it lapses by itself, and an objection does not.
+test_lapse if {
+	held := object.union(wish, {"state": "standing", "sort": "authorise", "born": "2008-11-21", "until": "2026-11-20"})
+	{o.value | some o in asked(system, "wish.lapse", held).obligations; o.kind == "state"} == {"lapsed"}
+	rules(asked(system, "wish.lapse", object.union(held, {"born": "2008-11-22", "until": "2026-11-21"}))) == {"pipl-28/lapse"}
+	rules(asked(system, "wish.lapse", object.union(held, {"until": ""}))) == {"pipl-28/lapse"}
+	rules(asked(system, "wish.lapse", object.union(held, {"born": ""}))) == {"pipl-28/lapse"}
+	rules(asked(system, "wish.lapse", object.union(held, {"sort": "object"}))) == {"pipl-28/lapse"}
+	rules(asked(fang, "wish.lapse", held)) == {"sichuan-17/post"}
+	rules(asked(wu_steward, "wish.lapse", held)) == {"sichuan-17/post"}
+}
+
+system := who("system", [], "operator")
+
+test_authorised_until if {
+	until(object.union(wish, {"sort": "authorise", "born": "2015-03-01"})) == {"until=2033-02-28"}
+	until(object.union(wish, {"sort": "authorise", "born": "2016-02-29"})) == {"until=2034-02-27"}
+	until(object.union(wish, {"sort": "authorise"})) == set()
+	until(object.union(wish, {"born": "2015-03-01"})) == set()
+}
+
+until(w) := {o.value | some o in asked(fang, "wish.make", w).obligations; startswith(o.value, "until=")}
+
 test_for_a_child if asked(fang, "wish.make", object.union(wish, {"born": "2015-02-28"})).allow
 
 test_for_a_grown_child if rules(asked(fang, "wish.make", object.union(wish, {"born": "1999-01-01"}))) == {"pipl-28/ward"}

@@ -85,9 +85,12 @@ func (s *Service) Release(ctx context.Context, id auth.Identity, account, docume
 // listed is a step that changes a list.
 func (s *Service) listed(st step) step {
 	st.facts = map[string]string{}
-	st.after = func(ctx context.Context, tx *store.Tx, _ policy.Decision, m *matter.Matter) error {
+	st.after = func(ctx context.Context, tx *store.Tx, dec policy.Decision, m *matter.Matter) error {
 		if s.c.Residents == nil {
 			return errors.New("conduct: a wish, and nobody to honour it")
+		}
+		if last, ends := dec.Limit(policy.LimitUntil); ends {
+			m.Until = policy.Date(last)
 		}
 		facts, err := s.c.Residents.Wished(ctx, tx, m)
 		maps.Copy(st.facts, facts)

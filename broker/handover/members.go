@@ -162,11 +162,11 @@ func (s *Service) persons(ctx context.Context, id auth.Identity, h *Handover, u 
 
 // current refuses what was cut with another list of residents' wishes than the one in force. It does so for every change: to withdraw a
 // package only when she is in it would tell the receiver that she is.
-func current(ctx context.Context, tx *store.Tx, dataset, list string) error {
-	err := resident.Unchanged(ctx, tx, dataset, list)
+func (s *Service) current(ctx context.Context, tx *store.Tx, dataset, list string) error {
+	err := resident.Unchanged(ctx, tx, dataset, list, s.desk.Now())
 	if errors.Is(err, resident.ErrChanged) {
-		return problem.Wrap(err, problem.Conflict, "数据包制作后有居民提出或撤回意愿，此包已作废；请重新申请移交。",
-			"A resident made or withdrew a wish after the package was made, so it is withdrawn; request the handover again.")
+		return problem.Wrap(err, problem.Conflict, "数据包制作后有居民的意愿提出、撤回或到期，此包已作废；请重新申请移交。",
+			"After the package was made a resident's wish was made, withdrawn or ended, so it is withdrawn; request the handover again.")
 	}
 	return err
 }

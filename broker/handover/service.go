@@ -291,7 +291,7 @@ func (s *Service) release(ctx context.Context, id auth.Identity, h *Handover, g 
 		if err := grant.Unchanged(ctx, tx, g.ID, rev); err != nil {
 			return err
 		}
-		if err := current(ctx, tx, h.Dataset, cut.list); err != nil {
+		if err := s.current(ctx, tx, h.Dataset, cut.list); err != nil {
 			return err
 		}
 		_, hrev, err := load(ctx, tx, h.ID)
@@ -375,7 +375,7 @@ func (s *Service) List(ctx context.Context, id auth.Identity, limit int) ([]Hand
 func (s *Service) Pull(ctx context.Context, id auth.Identity, handover string) (io.ReadCloser, *Handover, error) {
 	var out *Handover
 	err := s.step(ctx, id, handover, "pull", "handover.pulled", func(tx *store.Tx, h *Handover, step *act.Step) error {
-		if err := current(ctx, tx, h.Dataset, h.Package.Exclusions); err != nil {
+		if err := s.current(ctx, tx, h.Dataset, h.Package.Exclusions); err != nil {
 			return err
 		}
 		h.Pulls = append(h.Pulls, Pull{By: id.Account, At: s.desk.Now().UTC()})

@@ -46,7 +46,7 @@ func (s *Service) allows(ctx context.Context, tx *store.Tx, id auth.Identity, na
 		return false, nil
 	}
 	if name == "pull" {
-		if err := current(ctx, tx, h.Dataset, h.Package.Exclusions); problem.Is(err, problem.Conflict) {
+		if err := s.current(ctx, tx, h.Dataset, h.Package.Exclusions); problem.Is(err, problem.Conflict) {
 			return false, nil
 		} else if err != nil {
 			return false, err

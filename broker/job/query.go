@@ -113,7 +113,7 @@ func (s *Service) fromRecord(ctx context.Context, p *prepared) (*Answer, error) 
 		return nil, fmt.Errorf("result: %w", err)
 	}
 	err = s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
-		if err := p.unchanged(ctx, tx); err != nil {
+		if err := p.unchanged(ctx, tx, s.c.Desk.Now()); err != nil {
 			return err
 		}
 		_, err := s.c.Desk.Log.Append(ctx, tx, s.entry(p, "query.repeated", rec.ID, "allowed", map[string]string{"answer": rec.ResultHash}))
@@ -198,7 +198,7 @@ func (s *Service) fresh(ctx context.Context, p *prepared, recordID string, start
 func (s *Service) charge(ctx context.Context, p *prepared, recordID string) (*ledger.Started, error) {
 	var started *ledger.Started
 	err := s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
-		if err := p.unchanged(ctx, tx); err != nil {
+		if err := p.unchanged(ctx, tx, s.c.Desk.Now()); err != nil {
 			return err
 		}
 		text, err := tx.PutText(ctx, p.ask.SQL)
@@ -232,7 +232,7 @@ func (s *Service) charge(ctx context.Context, p *prepared, recordID string) (*le
 func (s *Service) resume(ctx context.Context, p *prepared, recordID string) (*ledger.Started, error) {
 	var started *ledger.Started
 	err := s.c.Desk.Store.Update(ctx, func(tx *store.Tx) error {
-		if err := p.unchanged(ctx, tx); err != nil {
+		if err := p.unchanged(ctx, tx, s.c.Desk.Now()); err != nil {
 			return err
 		}
 		pending, err := s.c.Desk.Log.Append(ctx, tx, s.entry(p, "query.resumed", recordID, "allowed", map[string]string{"plan": p.plan.Hash()}))

@@ -32,11 +32,11 @@ func (s *Service) answer(ctx context.Context, id auth.Identity, ask Ask, recordI
 }
 
 // unchanged says, in the transaction that commits a use, that nobody took the grant away meanwhile, and no resident her rows.
-func (p *prepared) unchanged(ctx context.Context, tx *store.Tx) error {
+func (p *prepared) unchanged(ctx context.Context, tx *store.Tx, at time.Time) error {
 	if err := grant.Unchanged(ctx, tx, p.grant.ID, p.rev); err != nil {
 		return err
 	}
-	return resident.Unchanged(ctx, tx, p.dataset.ID, p.dataset.Exclusions)
+	return resident.Unchanged(ctx, tx, p.dataset.ID, p.dataset.Exclusions, at)
 }
 
 // said are the facts of an entry about a question, with the list of wishes that it was planned with: the auditor's, see resident.Check.

@@ -13,6 +13,7 @@ import (
 	"carrel/broker/conduct/matter"
 	"carrel/broker/problem"
 	"carrel/broker/store"
+	"carrel/policy"
 )
 
 const (
@@ -36,8 +37,12 @@ type Stance struct {
 	At      time.Time         `json:"at"`
 	Younger bool              `json:"younger"` // than the extract: her rows are in it, and every use leaves them out
 	Refs    map[string]string `json:"refs"`
-	Born    string            `json:"born,omitempty"` // of the child that a guardian spoke for; the references are the guardian's
+	Born    string            `json:"born,omitempty"`  // of the child that a guardian spoke for; the references are the guardian's
+	Until   policy.Date       `json:"until,omitempty"` // last day on which it counts
 }
+
+// boundless is what a guardian authorised for a child without an end: it counts for nothing.
+func (s *Stance) boundless() bool { return s.Sort == authorise && s.Born != "" && s.Until == "" }
 
 // Carry reads the list of a dataset that goes over. What came with the dataset from elsewhere goes on with it.
 func (r *Registry) Carry(ctx context.Context, tx *store.Tx, e *catalogue.Entry) (*Carried, error) {
@@ -102,6 +107,9 @@ func (r *Registry) Bring(ctx context.Context, tx *store.Tx, c *Carried) error {
 	}
 	if c.Number > 0 {
 		v.Number, v.At = c.Number, r.c.Desk.Now().UTC()
+		for _, s := range c.Wishes {
+			v.Ends = sooner(v.Ends, s.Until)
+		}
 		if err := tx.Put(ctx, versionKind, c.Dataset, rev, store.Index{}, v); err != nil {
 			return fmt.Errorf("resident: version: %w", err)
 		}

@@ -51,7 +51,7 @@ func (c *Checker) Entry(index int64, e *audit.Entry) error {
 		return nil
 	}
 	switch {
-	case e.Kind == "conduct.wish.make" || e.Kind == "conduct.wish.withdraw" || e.Kind == "conduct.wish.release":
+	case e.Kind == "conduct.wish.make" || e.Kind == "conduct.wish.withdraw" || e.Kind == "conduct.wish.release" || e.Kind == "conduct.wish.lapse":
 		n, err := strconv.ParseInt(e.Facts["version"], 10, 64)
 		if err != nil || e.Facts[FactList] == "" {
 			return fmt.Errorf("entry %d: a wish without the version that it put in force", index)

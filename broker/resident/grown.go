@@ -12,7 +12,7 @@ import (
 	"carrel/broker/store"
 )
 
-// Grown are the standing wishes that a guardian made for the person of an account, by their numbers. She is proved by her own document, whose
+// Grown are the standing objections that a guardian made for the person of an account, by their numbers. She is proved by her own document, whose
 // number carries her day of birth, and the guardian by his, under which the sources have her rows; neither is kept. Where two children of
 // the guardian have that day of birth, one does not take back what was said for both.
 func (r *Registry) Grown(ctx context.Context, tx *store.Tx, account, document, guardian string) ([]string, error) {
@@ -44,7 +44,7 @@ func (r *Registry) Grown(ctx context.Context, tx *store.Tx, account, document, g
 	}
 	var out []string
 	err = matter.All(ctx, tx, matter.Wish, store.Filter{Owner: "person/" + his.Account, State: "standing"}, func(m *matter.Matter) error {
-		if string(m.Born) != born {
+		if string(m.Born) != born || m.Sort == authorise { // what he authorised ended by itself (Lapse)
 			return nil
 		}
 		out = append(out, m.ID)

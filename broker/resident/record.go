@@ -88,6 +88,9 @@ type Received struct {
 // Record shows one's own.
 func (r *Registry) Record(ctx context.Context, id auth.Identity) (*Record, error) {
 	out := &Record{Datasets: []Coverage{}, Projects: []Project{}, Packages: []Received{}, Notices: []Notice{}, Children: []Child{}}
+	if err := r.Lapse(ctx); err != nil {
+		return nil, err
+	}
 	err := r.c.Desk.Browse(ctx, id, act.Step{Kind: "conduct.wish.record", Object: "conduct/wish"}, func(tx *store.Tx) (policy.Decision, error) {
 		dec, err := r.c.Desk.Ask(ctx, policy.AccessQuestion{At: r.c.Desk.Moment(), Subject: id.Subject(), Action: "wish.record"})
 		if err != nil {

@@ -19,6 +19,9 @@
 // version, and Check shows that of any copy of the log. A query that was charged before the wish may end after it; it bears the
 // version that it was charged under, and its charge stands before the wish in the log.
 //
+// What a guardian authorised for a child counts until the day before the child is 18. From that day's first moment no use is made with a list
+// that has it (Lapse, Unchanged): it ends by a step of its own, with a version. An objection stays until she takes it back (Grown).
+//
 // The answer's key holds the version, so an answer of before is not given again: it contains her, and "the next query" includes one that was
 // asked before. The researcher pays again for an answer that is another one. Both releases are noised and charged, so what their
 // difference tells of anybody is bounded by the sum of the two charges, as of any two questions.
@@ -245,7 +248,12 @@ func (r *Registry) Proved(ctx context.Context, tx *store.Tx, account string) (st
 type version struct {
 	Number int64     `json:"number"`
 	At     time.Time `json:"at"`
+	// Ends is the last day on which all that stands on the list stands; "" when nothing on it ends by itself. It is nobody's in particular.
+	Ends policy.Date `json:"ends,omitempty"`
 }
+
+// over says whether something on the list has ended that is on it still.
+func (v *version) over(today policy.Date) bool { return v.Ends != "" && v.Ends < today }
 
 func counter(ctx context.Context, tx *store.Tx, list string) (version, int64, error) {
 	var v version
@@ -259,13 +267,18 @@ func counter(ctx context.Context, tx *store.Tx, list string) (version, int64, er
 	return v, rev, nil
 }
 
+// counters are those that a dataset's list consists of: its own, and that of all datasets.
+func counters(ctx context.Context, tx *store.Tx, dataset string) (own, all version, err error) {
+	if own, _, err = counter(ctx, tx, dataset); err != nil {
+		return own, all, err
+	}
+	all, _, err = counter(ctx, tx, Every)
+	return own, all, err
+}
+
 // Version names the list in force for a dataset: "jinhe@3.1" after three wishes about it and one about every dataset.
 func Version(ctx context.Context, tx *store.Tx, dataset string) (string, error) {
-	own, _, err := counter(ctx, tx, dataset)
-	if err != nil {
-		return "", err
-	}
-	all, _, err := counter(ctx, tx, Every)
+	own, all, err := counters(ctx, tx, dataset)
 	return fmt.Sprintf("%s@%d.%d", dataset, own.Number, all.Number), err
 }
 
@@ -273,12 +286,17 @@ func Version(ctx context.Context, tx *store.Tx, dataset string) (string, error) 
 var ErrChanged = errors.New("resident: the list of who objected has changed")
 
 // Unchanged fails with ErrChanged unless the list in force for a dataset is the one of this version. Whoever uses rows calls it in the
-// transaction that commits the use. The list of a dataset that left is never in force again.
-func Unchanged(ctx context.Context, tx *store.Tx, dataset, was string) error {
-	now, err := Version(ctx, tx, dataset)
+// transaction that commits the use, with the time of the use: a list on which something has ended by then is in force no more. The list of a
+// dataset that left is never in force again.
+func Unchanged(ctx context.Context, tx *store.Tx, dataset, was string, at time.Time) error {
+	own, all, err := counters(ctx, tx, dataset)
 	if err != nil {
 		return err
 	}
+	if today := policy.DateOf(at); own.over(today) || all.over(today) {
+		return ErrChanged
+	}
+	now := fmt.Sprintf("%s@%d.%d", dataset, own.Number, all.Number)
 	if _, err := tx.Get(ctx, leftKind, dataset, nil); !store.IsNotFound(err) {
 		return cmp.Or(err, ErrChanged)
 	}
@@ -298,11 +316,21 @@ func (r *Registry) Wished(ctx context.Context, tx *store.Tx, m *matter.Matter) (
 	} else if err := gone(e); err != nil {
 		return nil, err
 	}
+	return r.count(ctx, tx, list, m)
+}
+
+// count puts the next version of a list in force.
+func (r *Registry) count(ctx context.Context, tx *store.Tx, list string, m *matter.Matter) (map[string]string, error) {
 	v, rev, err := counter(ctx, tx, list)
 	if err != nil {
 		return nil, err
 	}
 	v.Number, v.At = v.Number+1, r.c.Desk.Now().UTC()
+	if m.State == "standing" {
+		v.Ends = sooner(v.Ends, m.Until)
+	} else if v.Ends, err = ends(ctx, tx, list, m.ID); err != nil {
+		return nil, err
+	}
 	if err := tx.Put(ctx, versionKind, list, rev, store.Index{}, v); err != nil {
 		return nil, fmt.Errorf("resident: version: %w", err)
 	}

@@ -143,7 +143,7 @@ func TestVersions(t *testing.T) {
 		was := fmt.Sprintf("jinhe@%d.%d", own, all)
 		var facts map[string]string
 		err := w.Store.Update(ctx, func(tx *store.Tx) error {
-			if err := resident.Unchanged(ctx, tx, "jinhe", was); err != nil {
+			if err := resident.Unchanged(ctx, tx, "jinhe", was, w.Clock.Now()); err != nil {
 				return err
 			}
 			var err error
@@ -166,10 +166,10 @@ func TestVersions(t *testing.T) {
 			if v, err := resident.Version(ctx, tx, "jinhe"); err != nil || v != now {
 				t.Fatalf("the version is %s, want %s: %v", v, now, err)
 			}
-			if err := resident.Unchanged(ctx, tx, "jinhe", now+"+authorised"); err != nil {
+			if err := resident.Unchanged(ctx, tx, "jinhe", now+"+authorised", w.Clock.Now()); err != nil {
 				t.Fatalf("the version in force: %v", err)
 			}
-			if err := resident.Unchanged(ctx, tx, "jinhe", was); !errors.Is(err, resident.ErrChanged) {
+			if err := resident.Unchanged(ctx, tx, "jinhe", was, w.Clock.Now()); !errors.Is(err, resident.ErrChanged) {
 				t.Fatalf("the version before passes: %v", err)
 			}
 			return nil

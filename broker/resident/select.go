@@ -73,6 +73,9 @@ func (w *wishes) who(authorised bool) []Stance {
 }
 
 func (w *wishes) add(s Stance) {
+	if s.boundless() {
+		return
+	}
 	w.stances = append(w.stances, s)
 	if s.Sort != authorise && s.Younger && (w.since.IsZero() || s.At.Before(w.since)) {
 		w.since = s.At
@@ -83,6 +86,9 @@ func (w *wishes) add(s Stance) {
 // whether the extract may still be used.
 func (r *Registry) Select(ctx context.Context, u Use) (*Selection, error) {
 	var w wishes
+	if err := r.Lapse(ctx, u.Entry.Dataset.ID, Every); err != nil {
+		return nil, err
+	}
 	err := r.c.Desk.Store.View(ctx, func(tx *store.Tx) error {
 		var err error
 		w, err = inForce(ctx, tx, u.Entry.Dataset.ID, &u.Manifest)
@@ -175,7 +181,7 @@ func inForce(ctx context.Context, tx *store.Tx, dataset string, m *extract.Manif
 		if _, err := tx.Get(ctx, notedKind, x.ID, &n); err != nil {
 			return fmt.Errorf("resident: a wish without a version: %w", err)
 		}
-		w.add(Stance{Sort: x.Sort, At: n.At, Younger: n.Number > built[n.List], Refs: p.Refs, Born: string(x.Born)})
+		w.add(Stance{Sort: x.Sort, At: n.At, Younger: n.Number > built[n.List], Refs: p.Refs, Born: string(x.Born), Until: x.Until})
 		return nil
 	})
 	return w, err

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"carrel/broker/resident"
 )
@@ -95,4 +96,44 @@ func TestGuardiansPage(t *testing.T) {
 	p.goes("fang", "/me/wishes", url.Values{"sort": {"object"}, "dataset": {"jinhe"}, "born": {"2019-03-01"}})
 	p.shows("fang", "/me?lang=en", []string{"for the child born on 2019-03-01", "jinhe@1", "/withdraw"}, []string{"left out"})
 	p.shows("fang", "/me?lang=zh", []string{"代 2019-03-01 出生的孩子"}, nil)
+}
+
+// Guard: who is of age takes back at the desk, by a page, what her guardian wished for her; the numbers are on no page, also not after a mistake, and
+// none but who proves whose accounts are has the form.
+func TestReleasePage(t *testing.T) {
+	t.Parallel()
+	const guardian, grown = "440524188001010014", "110105200901100025" // with their check digits; nobody's
+	p := newPages(t)
+	ctx := context.Background()
+	for account, number := range map[string]string{"fang": guardian, "luo": grown} {
+		_, err := p.Conduct.Prove(ctx, p.As("wu"), account, number)
+		ok(t, err)
+	}
+	p.goes("fang", "/me/wishes", url.Values{"sort": {"object"}, "dataset": {"jinhe"}, "born": {"2009-01-10"}})
+	p.goes("fang", "/me/wishes", url.Values{"sort": {"authorise"}, "dataset": {"jinhe"}, "born": {"2009-01-10"}})
+	p.shows("fang", "/me?lang=en", []string{"until 2027-01-09", "lapses by itself"}, nil)
+	p.shows("fang", "/me?lang=zh", []string{"至 2027-01-09", "自行失效"}, nil)
+	p.shows("wu", "/proofs?lang=en", []string{`action="/proofs/release"`, "Take back"}, nil)
+	p.shows("wu", "/proofs?lang=zh", []string{"成年后收回监护人的意愿"}, nil)
+	form := url.Values{"account": {"luo"}, "document": {grown}, "guardian": {guardian}}
+	p.barred("fang", "/proofs/release", form)
+	refused := func(as url.Values, status int, says string) {
+		t.Helper()
+		got, body := p.post("wu", "/proofs/release?lang=en", as)
+		text := html.UnescapeString(body)
+		if got != status || !strings.Contains(text, says) || strings.Contains(text, grown) || strings.Contains(text, guardian) {
+			t.Errorf("%d, want %d with %q and without the numbers: %s", got, status, says, text)
+		}
+	}
+	refused(form, http.StatusForbidden, "once she is 18")
+	p.Clock.Add(60 * 24 * time.Hour)
+	refused(url.Values{"account": {"luo"}, "document": {grown}, "guardian": {grown[:17] + "9"}}, http.StatusUnprocessableEntity, `value="luo"`)
+	refused(url.Values{"account": {"fang"}, "document": {grown}, "guardian": {guardian}}, http.StatusConflict, "prove it first")
+	if status, body := p.post("wu", "/proofs/release", form); status != http.StatusSeeOther {
+		t.Fatalf("taking it back: %d: %s", status, body)
+	}
+	p.shows("wu", "/proofs?done=released&lang=en", []string{"is taken back; it counts"}, nil)
+	p.shows("fang", "/me?lang=en", []string{"state-withdrawn", "state-lapsed", "lapsed when the child came of age"}, []string{"/withdraw"})
+	p.shows("fang", "/me?lang=zh", []string{"已撤回", "因被监护人成年失效"}, nil)
+	refused(form, http.StatusNotFound, "standing wish of a guardian")
 }

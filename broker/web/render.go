@@ -262,7 +262,7 @@ func done(c *call) string {
 	case "created", "changed", "submitted", "reviewed", "decided", "withdrawn", "signed", "ended", "prepared", "acknowledged", "address", "confirmed",
 		"filed", "answered", "appealed", "upheld", "lifted", "reported", "amended", "told", "closed", "wished", "unwished", "proved", "attached", "detached", "called", "named", "unnamed",
 		"retracted", "recused", "asked", "replied", "amendment", "renewal", "copied", "sealed", "evidence", "met", "unmet", "invited", "accepted", "declined", "uninvited", "interest", "uninterest",
-		"abroad", "cleared", "not-cleared", "taken-back", "registered", "entered",
+		"abroad", "cleared", "not-cleared", "taken-back", "registered", "entered", "released",
 		"meeting-attend", "meeting-leave", "meeting-open", "meeting-close", "meeting-cancel", "meeting-minute", "meeting-sign":
 		return "done." + k
 	}

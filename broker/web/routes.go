@@ -94,6 +94,7 @@ func (s *server) routes() []route {
 		{post, "/me/wishes/{id}/withdraw", s.unwish},
 		{get, "/proofs", s.prover},
 		{post, "/proofs", s.prove},
+		{post, "/proofs/release", s.release},
 		{get, "/audit", s.trace},
 		{get, "/audit/checkpoint", s.checkpoint},
 		{get, "/audit/proof/{index}", s.proof},

@@ -234,8 +234,10 @@ func readSorts(ctx context.Context, d policy.Decider, out labels) error {
 	if err := d.Data(ctx, "carrel/matters/acts", &acts); err != nil {
 		return fmt.Errorf("web: labels of states: %w", err)
 	}
-	states := map[string]policy.Text{"standing": {ZH: "有效", EN: "standing"}, "open": {ZH: "处理中", EN: "open"}, "due": {ZH: "待履行", EN: "due"}, "held": {ZH: "已履行", EN: "held"}}
-	for _, act := range acts {
+	states := map[string]policy.Text{"standing": {ZH: "有效", EN: "standing"}, "open": {ZH: "处理中", EN: "open"}, "due": {ZH: "待履行", EN: "due"}, "held": {ZH: "已履行", EN: "held"},
+		"withdrawn": {ZH: "已撤回", EN: "withdrawn"}} // to which several acts lead
+	for _, name := range slices.Sorted(maps.Keys(acts)) {
+		act := acts[name]
 		if _, named := states[act.To]; act.To != "" && !named {
 			states[act.To] = act.Label
 		}

@@ -86,7 +86,7 @@ func (a *app) ruleName(path, code string) string {
 
 // stateName is how a table writes the state of a matter, a meeting or a mandate: in Chinese by the step that leads to it.
 func (a *app) stateName(file, noun, state string) string {
-	for _, lasting := range []struct{ state, zh string }{{"standing", "有效"}, {"open", "处理中"}, {"due", "待履行"}, {"held", "已履行"}} {
+	for _, lasting := range []struct{ state, zh string }{{"standing", "有效"}, {"open", "处理中"}, {"due", "待履行"}, {"held", "已履行"}, {"withdrawn", "已撤回"}} {
 		if lasting.state == state && file == "matters" {
 			return a.say(lasting.zh, state)
 		}

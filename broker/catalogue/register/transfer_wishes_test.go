@@ -154,7 +154,7 @@ func TestTransferTakesWishesAlong(t *testing.T) {
 	}
 	servicetest.Must(t, a.Desk.Store.View(ctx, func(tx *store.Tx) error { // what was made with the list, such as a package that waits, is not used any more
 		now, err := resident.Version(ctx, tx, jinhe.Dataset)
-		if still := resident.Unchanged(ctx, tx, jinhe.Dataset, now); !errors.Is(still, resident.ErrChanged) {
+		if still := resident.Unchanged(ctx, tx, jinhe.Dataset, now, a.Desk.Now()); !errors.Is(still, resident.ErrChanged) {
 			t.Errorf("the list that left is in force: %v", still)
 		}
 		return err
