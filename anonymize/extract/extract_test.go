@@ -133,6 +133,14 @@ func TestRoundTrip(t *testing.T) {
 			}
 		}
 	}
+	for c := range m.Tables[0].Columns {
+		values, missing := b.Int64s(c, []int64{7, 7, 7}, []bool{true})
+		for i := range b.Rows() {
+			if v, present := b.Value(c, i); len(values) != b.Rows() || values[i] != v || missing[i] == present {
+				t.Errorf("column %d at once: %v %v, want %d in row %d", c, values, missing, v, i)
+			}
+		}
+	}
 	if _, err := r.Next(); !errors.Is(err, io.EOF) {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -133,11 +134,48 @@ func (b *Batch) Value(column, row int) (v int64, ok bool) {
 
 // Int64s copies a column into dst (grown as needed); missing, when not nil, is set to whether each value is missing.
 func (b *Batch) Int64s(column int, dst []int64, missing []bool) ([]int64, []bool) {
-	n := b.Rows()
-	dst, missing = dst[:0], missing[:0]
-	for row := range n {
-		v, ok := b.Value(column, row)
-		dst, missing = append(dst, v), append(missing, !ok)
+	col := b.record.Column(column)
+	switch a := col.(type) {
+	case *array.Uint8:
+		dst = widened(dst, a.Values())
+	case *array.Uint16:
+		dst = widened(dst, a.Values())
+	case *array.Uint32:
+		dst = widened(dst, a.Values())
+	case *array.Int8:
+		dst = widened(dst, a.Values())
+	case *array.Int16:
+		dst = widened(dst, a.Values())
+	case *array.Int32:
+		dst = widened(dst, a.Values())
+	case *array.Int64:
+		dst = append(dst[:0], a.Values()...)
+	default: // none that a table of an extract has
+		dst, missing = slices.Grow(dst[:0], b.Rows())[:b.Rows()], slices.Grow(missing[:0], b.Rows())[:b.Rows()]
+		clear(dst)
+		for row := range missing {
+			missing[row] = true
+		}
+		return dst, missing
+	}
+	missing = slices.Grow(missing[:0], len(dst))[:len(dst)]
+	clear(missing)
+	if col.NullN() == 0 {
+		return dst, missing
+	}
+	for row := range dst {
+		if col.IsNull(row) { // what stands there in memory is nobody's value
+			dst[row], missing[row] = 0, true
+		}
 	}
 	return dst, missing
+}
+
+// widened copies values into dst.
+func widened[T Integer](dst []int64, values []T) []int64 {
+	dst = dst[:0]
+	for _, v := range values {
+		dst = append(dst, int64(v))
+	}
+	return dst
 }

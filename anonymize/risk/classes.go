@@ -29,15 +29,16 @@ func (t *Table) check() error {
 	if len(t.Persons) == 0 {
 		return errors.New("no row leaves: there is no risk to state")
 	}
-	seen := map[uint32]struct{}{}
-	for i, p := range t.Persons {
-		if i > 0 && p == t.Persons[i-1] {
+	persons, width := dense(t.Persons)
+	seen := make([]uint64, (width+63)/64)
+	for i, p := range persons {
+		if i > 0 && p == persons[i-1] {
 			continue
 		}
-		if _, again := seen[p]; again {
+		if seen[p/64]>>(p%64)&1 == 1 {
 			return fmt.Errorf("table %s: the rows of a person do not follow one another", t.Name)
 		}
-		seen[p] = struct{}{}
+		seen[p/64] |= 1 << (p % 64)
 	}
 	for _, c := range t.Columns {
 		if len(c.Codes) != len(t.Persons) {
@@ -58,65 +59,16 @@ func (t *Table) quasi() []int {
 	return q
 }
 
-// partition gives each row the number of its class over some columns, and each class its number of persons.
-type partition struct {
-	class []uint32 // by row
-	size  []uint32 // persons by class
-}
-
-// refine splits classes by one more column. Pairs of (class, code) are numbered exactly, so that no two combinations ever fall together as they
-// could under a hash.
-func refine(class []uint32, codes []uint32) []uint32 {
-	next, out := map[uint64]uint32{}, make([]uint32, len(class))
-	for i, c := range class {
-		key := uint64(c)<<32 | uint64(codes[i])
-		n, ok := next[key]
-		if !ok {
-			n = uint32(len(next)) //nolint:gosec // classes ≤ rows
-			next[key] = n
-		}
-		out[i] = n
-	}
-	return out
-}
-
-// over makes the partition by the columns at these positions.
-func (t *Table) over(columns []int) partition {
-	class := make([]uint32, len(t.Persons))
-	for _, c := range columns {
-		class = refine(class, t.Columns[c].Codes)
-	}
-	return t.counted(class)
-}
-
-// counted counts the persons of each class.
-func (t *Table) counted(class []uint32) partition {
-	return partition{class: class, size: t.sized(class, int(slices.Max(class))+1)}
-}
-
-// sized counts the persons of each of so many classes. A person's rows follow one another, so that the last person seen in a class is enough to
-// know.
-func (t *Table) sized(class []uint32, classes int) []uint32 {
-	size, last := make([]uint32, classes), make([]uint32, classes)
-	for i, c := range class {
-		if who := t.Persons[i] + 1; last[c] != who {
-			last[c] = who
-			size[c]++
-		}
-	}
-	return size
-}
-
 // Classes counts equivalence classes by their number of persons: Classes[3] is how many combinations three persons share.
 type Classes map[int]int
 
-// classes counts the classes by size.
-func (p partition) classes() Classes {
-	c := Classes{}
-	for _, n := range p.size {
-		c[int(n)]++
+// sizes counts classes by their number of persons.
+func sizes(seats []seat) Classes {
+	c := newTally()
+	for i := range seats {
+		c.add(seats[i].size)
 	}
-	return c
+	return c.classes()
 }
 
 // Count is the number of classes.
@@ -141,18 +93,18 @@ func (c Classes) Members() int {
 func (c Classes) Sizes() []int { return slices.Sorted(maps.Keys(c)) }
 
 // rarest gives each person the size of the smallest class that one of her rows is in: persons by that size.
-func (t *Table) rarest(p partition) Classes {
-	c := Classes{}
+func (t *Table) rarest(class []uint32, seats []seat) Classes {
+	c := newTally()
 	for i := 0; i < len(t.Persons); {
-		least := p.size[p.class[i]]
+		least := seats[class[i]].size
 		j := i + 1
 		for ; j < len(t.Persons) && t.Persons[j] == t.Persons[i]; j++ {
-			least = min(least, p.size[p.class[j]])
+			least = min(least, seats[class[j]].size)
 		}
-		c[int(least)]++
+		c.add(least)
 		i = j
 	}
-	return c
+	return c.classes()
 }
 
 // persons is the number of persons of the table.
@@ -186,47 +138,60 @@ type Combination struct {
 
 // combinations measures each single quasi-identifier, each pair and each triple, the most telling first. Of more than twelve columns the twelve
 // most telling alone make pairs and triples.
-func (t *Table) combinations(k int) []Combination {
-	persons := float64(t.persons())
+func (m *measurer) combinations(k int) []Combination {
 	var out []Combination
-	measure := func(class []uint32, columns ...int) {
-		r := t.rarest(t.counted(class))
-		c := Combination{Unique: float64(r.below(2)) / persons, Small: float64(r.below(k)) / persons}
+	measure := func(s *split, columns ...int) {
+		m.seats = s.seats(m.t.Persons, m.seats)
+		r := m.t.rarest(s.class, m.seats)
+		c := Combination{Unique: float64(r.below(2)) / float64(m.persons), Small: float64(r.below(k)) / float64(m.persons)}
 		for _, i := range columns {
-			c.Columns = append(c.Columns, t.Columns[i].Name)
+			c.Columns = append(c.Columns, m.t.Columns[i].Name)
 		}
 		out = append(out, c)
 	}
-	quasi := t.quasi()
-	for _, i := range quasi {
-		measure(refine(make([]uint32, len(t.Persons)), t.Columns[i].Codes), i)
+	whole := m.w.whole()
+	defer m.w.give(whole)
+	for _, i := range m.quasi {
+		s := m.by(whole, i)
+		measure(s, i)
+		m.w.give(s)
 	}
-	if len(quasi) > 12 {
-		order := make([]int, len(quasi))
-		for i := range order {
-			order[i] = i
-		}
-		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(out[b].Small, out[a].Small) })
-		told := make([]int, 12)
-		for i := range told {
-			told[i] = quasi[order[i]]
-		}
-		quasi = told
-	}
+	quasi := telling(m.quasi, out)
 	for a, i := range quasi {
-		one := refine(make([]uint32, len(t.Persons)), t.Columns[i].Codes)
+		one := m.by(whole, i)
 		for b, j := range quasi[a+1:] {
-			two := refine(one, t.Columns[j].Codes)
+			two := m.by(one, j)
 			measure(two, i, j)
 			for _, l := range quasi[a+b+2:] {
-				measure(refine(two, t.Columns[l].Codes), i, j, l)
+				three := m.by(two, l)
+				measure(three, i, j, l)
+				m.w.give(three)
 			}
+			m.w.give(two)
 		}
+		m.w.give(one)
 	}
 	slices.SortStableFunc(out, func(a, b Combination) int {
 		return cmp.Or(cmp.Compare(b.Unique, a.Unique), cmp.Compare(b.Small, a.Small), cmp.Compare(len(a.Columns), len(b.Columns)))
 	})
 	return out
+}
+
+// telling picks the twelve columns that tell most alone.
+func telling(quasi []int, alone []Combination) []int {
+	if len(quasi) <= 12 {
+		return quasi
+	}
+	order := make([]int, len(quasi))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(alone[b].Small, alone[a].Small) })
+	told := make([]int, 12)
+	for i := range told {
+		told[i] = quasi[order[i]]
+	}
+	return told
 }
 
 // Diversity says what classes tell of a sensitive column without telling who is who.
@@ -239,48 +204,71 @@ type Diversity struct {
 }
 
 // diversity measures each sensitive column.
-func (t *Table) diversity(p partition) []Diversity {
+func (m *measurer) diversity(s *split) []Diversity {
 	var out []Diversity
-	for _, c := range t.Columns {
+	for i, c := range m.t.Columns {
 		if !c.Sensitive {
 			continue
 		}
-		distinct := make([]int, len(p.size))
-		seen := map[uint64]struct{}{}
-		for i, class := range p.class {
-			key := uint64(class)<<32 | uint64(c.Codes[i])
-			if _, ok := seen[key]; !ok {
-				seen[key] = struct{}{}
-				distinct[class]++
+		m.w.sort(s)
+		m.w.stamps = zeroed(m.w.stamps, m.width[i])
+		single := make([]uint64, (s.classes+63)/64) // classes of one value
+		least := len(m.t.Persons)
+		for class := range uint32(s.classes) { //nolint:gosec // classes ≤ rows
+			n := different(s.rows(class), m.codes[i], m.w.stamps, class)
+			if least = min(least, n); n == 1 {
+				single[class/64] |= 1 << (class % 64)
 			}
 		}
-		d := Diversity{Column: c.Name, Distinct: slices.Min(distinct)}
-		disclosed := 0
-		for i := 0; i < len(t.Persons); {
-			told, j := false, i
-			for ; j < len(t.Persons) && t.Persons[j] == t.Persons[i]; j++ {
-				told = told || distinct[p.class[j]] == 1
-			}
-			if told {
-				disclosed++
-			}
-			i = j
-		}
-		d.Disclosed = float64(disclosed) / float64(t.persons())
-		out = append(out, d)
+		out = append(out, Diversity{Column: c.Name, Distinct: least, Disclosed: float64(m.t.told(s.class, single)) / float64(m.persons)})
 	}
 	return out
 }
 
+// different counts the codes of the rows of a class.
+func different(rows, codes []uint32, stamps []stamp, class uint32) int {
+	if len(rows) == 1 {
+		return 1
+	}
+	n := 0
+	for _, row := range rows {
+		if at := &stamps[codes[row]]; at.class != class+1 {
+			at.class = class + 1
+			n++
+		}
+	}
+	return n
+}
+
+// told counts the persons who have a row in one of these classes.
+func (t *Table) told(class []uint32, marked []uint64) int {
+	n := 0
+	for i := 0; i < len(t.Persons); {
+		told, j := false, i
+		for ; j < len(t.Persons) && t.Persons[j] == t.Persons[i]; j++ {
+			told = told || marked[class[j]/64]>>(class[j]%64)&1 == 1
+		}
+		if told {
+			n++
+		}
+		i = j
+	}
+	return n
+}
+
 // entropy is the number of different codes and the entropy of their distribution over rows, in bits.
 func entropy(codes []uint32) (distinct int, bits float64) {
-	count := map[uint32]int{}
+	codes, width := dense(codes)
+	count := make([]int, width)
 	for _, c := range codes {
 		count[c]++
 	}
-	for _, c := range slices.Sorted(maps.Keys(count)) { // in one order: sums of floats depend on it
-		p := float64(count[c]) / float64(len(codes))
-		bits -= p * math.Log2(p)
+	for _, n := range count { // in the order of codes: sums of floats depend on it
+		if n > 0 {
+			distinct++
+			p := float64(n) / float64(len(codes))
+			bits -= p * math.Log2(p)
+		}
 	}
-	return len(count), bits
+	return distinct, bits
 }

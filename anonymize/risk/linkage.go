@@ -21,8 +21,14 @@ type Attack struct {
 	Right *float64 `json:"right,omitempty"`
 }
 
+// joined are the classes of both tables together.
+type joined struct {
+	ours, theirs     []uint32 // of each row
+	mine, registered []seat   // of each class
+}
+
 // joint numbers the combinations of both tables together over the quasi-identifiers that the register has too.
-func joint(t, register *Table) (ours, theirs []uint32, columns []string, err error) {
+func joint(t, register *Table) (both *joined, columns []string, err error) {
 	var at [][2]int
 	for _, i := range t.quasi() {
 		j := slices.IndexFunc(register.Columns, func(c Column) bool { return c.Name == t.Columns[i].Name })
@@ -31,13 +37,19 @@ func joint(t, register *Table) (ours, theirs []uint32, columns []string, err err
 		}
 	}
 	if len(at) == 0 {
-		return nil, nil, nil, fmt.Errorf("the register has no quasi-identifier of table %s", t.Name)
+		return nil, nil, fmt.Errorf("the register has no quasi-identifier of table %s", t.Name)
 	}
-	both := make([]uint32, len(t.Persons)+len(register.Persons))
+	w := newWork(len(t.Persons) + len(register.Persons))
+	all := w.whole()
 	for _, x := range at {
-		both = refine(both, slices.Concat(t.Columns[x[0]].Codes, register.Columns[x[1]].Codes))
+		codes, width := dense(slices.Concat(t.Columns[x[0]].Codes, register.Columns[x[1]].Codes))
+		next := w.refine(all, codes, width)
+		w.give(all)
+		all = next
 	}
-	return both[:len(t.Persons)], both[len(t.Persons):], columns, nil
+	n := len(t.Persons)
+	ours, theirs := &split{class: all.class[:n], classes: all.classes}, &split{class: all.class[n:], classes: all.classes}
+	return &joined{ours.class, theirs.class, ours.seats(t.Persons, nil), theirs.seats(register.Persons, nil)}, columns, nil
 }
 
 // hasAll says whether the table has all of these quasi-identifiers.
@@ -56,31 +68,30 @@ func Link(t, register *Table, same func(person, registered uint32) bool) (Attack
 	if err := register.check(); err != nil {
 		return Attack{}, fmt.Errorf("register: %w", err)
 	}
-	ours, theirs, columns, err := joint(t, register)
+	both, columns, err := joint(t, register)
 	if err != nil {
 		return Attack{}, err
 	}
-	classes := int(max(slices.Max(ours), slices.Max(theirs))) + 1
-	mine, registered := t.sized(ours, classes), register.sized(theirs, classes)
-	who := make([]uint32, classes) // a person of the register in the class
-	for i, c := range theirs {
+	mine, registered := both.mine, both.registered
+	who := make([]uint32, len(registered)) // a person of the register in the class
+	for i, c := range both.theirs {
 		who[c] = register.Persons[i]
 	}
 	a := Attack{Columns: columns, Register: register.persons(), Persons: t.persons()}
 	believed, right := 0, 0
 	for i := 0; i < len(t.Persons); {
-		best, found := ours[i], false
+		best, found := both.ours[i], false
 		j := i
 		for ; j < len(t.Persons) && t.Persons[j] == t.Persons[i]; j++ {
-			c := ours[j]
-			if registered[c] > 0 && (!found || registered[c] < registered[best] || registered[c] == registered[best] && mine[c] < mine[best]) {
+			c := both.ours[j]
+			if registered[c].size > 0 && (!found || registered[c].size < registered[best].size || registered[c].size == registered[best].size && mine[c].size < mine[best].size) {
 				best, found = c, true
 			}
 		}
 		if found {
 			a.Found++
-			a.Expected += 1 / math.Max(float64(registered[best]), float64(mine[best]))
-			if registered[best] == 1 && mine[best] == 1 {
+			a.Expected += 1 / math.Max(float64(registered[best].size), float64(mine[best].size))
+			if registered[best].size == 1 && mine[best].size == 1 {
 				believed++
 				if same != nil && same(t.Persons[i], who[best]) {
 					right++
@@ -103,20 +114,18 @@ func against(t, register *Table, c Config) (Risk, error) {
 	if err := register.check(); err != nil {
 		return Risk{}, fmt.Errorf("register: %w", err)
 	}
-	ours, theirs, _, err := joint(t, register)
+	both, _, err := joint(t, register)
 	if err != nil {
 		return Risk{}, err
 	}
-	classes := int(max(slices.Max(ours), slices.Max(theirs))) + 1
-	mine, registered := t.sized(ours, classes), register.sized(theirs, classes)
-	sizes := Classes{}
+	sizes := newTally()
 	for i := 0; i < len(t.Persons); {
 		least, j := uint32(math.MaxUint32), i
 		for ; j < len(t.Persons) && t.Persons[j] == t.Persons[i]; j++ {
-			least = min(least, max(mine[ours[j]], registered[ours[j]]))
+			least = min(least, max(both.mine[both.ours[j]].size, both.registered[both.ours[j]].size))
 		}
-		sizes[int(least)]++
+		sizes.add(least)
 		i = j
 	}
-	return sizes.risk(c, 1, "register"), nil
+	return sizes.classes().risk(c, 1, "register"), nil
 }

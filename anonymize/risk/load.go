@@ -91,9 +91,11 @@ func (d *Data) read(ctx context.Context, e *extract.Extract, stored *extract.Tab
 		return nil, fmt.Errorf("table %s: %w", stored.Name, err)
 	}
 	defer r.Close() //nolint:errcheck // read to its end below
-	codes := make([]map[int64]uint32, len(at))
-	for i := range codes {
-		codes[i] = map[int64]uint32{}
+	t.Persons = make([]uint32, 0, stored.Rows)
+	numbers := make([]*numbers, len(at))
+	for i, c := range at {
+		t.Columns[i].Codes = make([]uint32, 0, stored.Rows)
+		numbers[i] = d.numbers(&t.Columns[i], &stored.Columns[c], stored.Rows)
 	}
 	var values []int64
 	var missing []bool
@@ -117,16 +119,57 @@ func (d *Data) read(ctx context.Context, e *extract.Extract, stored *extract.Tab
 			for row, v := range values {
 				code := uint32(0) // missing
 				if !missing[row] {
-					var ok bool
-					if code, ok = codes[i][v]; !ok {
-						code = d.word(t.Columns[i].Name, stored.Columns[c].Text(v))
-						codes[i][v] = code
-					}
+					code = numbers[i].of(v)
 				}
 				t.Columns[i].Codes = append(t.Columns[i].Codes, code)
 			}
 		}
 	}
+}
+
+// numbers numbers the values of a stored column in the order in which they come, from 1.
+type numbers struct {
+	pages [][]uint32 // by value: those that are not far above the number of rows
+	rest  map[int64]uint32
+	next  func(v int64) uint32
+}
+
+// pageSize is how many values stand in one slice.
+const pageSize = 1 << 14
+
+// numbers makes the numbering of a column. What a register may name is numbered by its text; sensitive values, of which there may be as many as rows, are not
+// written out.
+func (d *Data) numbers(c *Column, stored *extract.Column, rows int64) *numbers {
+	n := &numbers{pages: make([][]uint32, 16+4*rows/pageSize), rest: map[int64]uint32{}}
+	last := uint32(0)
+	n.next = func(v int64) uint32 {
+		if !c.Sensitive || stored.Kind == extract.KindNameCode {
+			return d.word(c.Name, stored.Text(v))
+		}
+		last++
+		return last
+	}
+	return n
+}
+
+func (n *numbers) of(v int64) uint32 {
+	if v < 0 || v >= int64(len(n.pages))*pageSize {
+		code, known := n.rest[v]
+		if !known {
+			code = n.next(v)
+			n.rest[v] = code
+		}
+		return code
+	}
+	p := n.pages[v/pageSize]
+	if p == nil {
+		p = make([]uint32, pageSize)
+		n.pages[v/pageSize] = p
+	}
+	if p[v%pageSize] == 0 {
+		p[v%pageSize] = n.next(v)
+	}
+	return p[v%pageSize]
 }
 
 // word numbers a text of a column; 0 is the missing value.
@@ -158,10 +201,7 @@ func roleOf(s *plan.Schema, table, column string) plan.Role {
 
 // beside puts the quasi-identifiers of a table with one row a person beside the rows of another; missing for whom it has no row.
 func beside(t, single *Table) {
-	row := map[uint32]int{}
-	for i, p := range single.Persons {
-		row[p] = i
-	}
+	row := placesOf(single.Persons)
 	for _, q := range single.quasi() {
 		from := single.Columns[q]
 		if strings.HasPrefix(from.Name, t.Name+".") || hasColumn(t, from.Name) || !strings.HasPrefix(from.Name, single.Name+".") {
@@ -169,12 +209,39 @@ func beside(t, single *Table) {
 		}
 		c := Column{Name: from.Name, Codes: make([]uint32, len(t.Persons))}
 		for i, p := range t.Persons {
-			if at, ok := row[p]; ok {
+			if at, there := row.of(p); there {
 				c.Codes[i] = from.Codes[at]
 			}
 		}
 		t.Columns = append(t.Columns, c)
 	}
+}
+
+// places finds the row of a person.
+type places struct {
+	row  []uint32 // by person, from 1; 0 = none
+	rest map[uint32]uint32
+}
+
+func placesOf(persons []uint32) *places {
+	p := &places{row: make([]uint32, 1<<10+4*len(persons)), rest: map[uint32]uint32{}}
+	for i, who := range persons {
+		if int(who) < len(p.row) {
+			p.row[who] = uint32(i) + 1 //nolint:gosec // rows are numbered by 32 bits
+		} else {
+			p.rest[who] = uint32(i) + 1 //nolint:gosec // as above
+		}
+	}
+	return p
+}
+
+func (p *places) of(person uint32) (row uint32, there bool) {
+	if int(person) < len(p.row) {
+		row = p.row[person]
+	} else {
+		row = p.rest[person]
+	}
+	return row - 1, row > 0
 }
 
 func hasColumn(t *Table, name string) bool {

@@ -84,10 +84,10 @@ func Measure(t *Table, register *Table, c Config) (Measures, error) {
 	if err := t.check(); err != nil {
 		return Measures{}, err
 	}
-	quasi := t.quasi()
-	p := t.over(quasi)
-	m := Measures{Table: t.Name, Rows: len(t.Persons), Persons: t.persons(), Classes: p.classes(), Rarest: t.rarest(p), Diversity: t.diversity(p)}
-	for _, i := range quasi {
+	by := newMeasurer(t)
+	m := Measures{Table: t.Name, Rows: len(t.Persons), Persons: by.persons}
+	m.Classes, m.Rarest, m.Diversity = by.all()
+	for _, i := range by.quasi {
 		m.Quasi = append(m.Quasi, t.Columns[i].Name)
 	}
 	m.Smallest = slices.Min(m.Classes.Sizes())
@@ -107,8 +107,8 @@ func Measure(t *Table, register *Table, c Config) (Measures, error) {
 	}
 	m.Marketer = m.Journalist.Average
 	m.Population = populationUniques(m.Rarest.asClasses(), population)
-	if len(quasi) > 0 {
-		m.Combinations = t.combinations(c.k())
+	if len(by.quasi) > 0 {
+		m.Combinations = by.combinations(c.k())
 		m.Combinations = m.Combinations[:min(mostCombinations, len(m.Combinations))]
 	}
 	return m, nil

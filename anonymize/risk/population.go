@@ -147,38 +147,92 @@ func fitted(k, c1, c2, f float64) float64 {
 	if c2 == 0 || math.IsNaN(k) {
 		return math.NaN()
 	}
-	q := 1 - f
-	miss := func(la, lb float64) float64 {
-		a, b := math.Exp(la), 1/(1+math.Exp(-lb))
-		d := 1 - q*(1-b)
-		g := math.Exp(a * math.Log(b/d))
-		e1 := k * f * g * (1 + a*q*(1-b)/d)
-		e2 := k * f * f / 2 * a * (1 - b) * g / (d * d) * (2 - (1-a)*q*(1-b))
-		return math.Hypot(math.Log(e1/c1), math.Log(e2/c2))
-	}
-	la, lb, least := 0.0, 0.0, math.Inf(1)
-	for x := -12.0; x <= 8; x += 0.25 {
-		for y := -16.0; y <= 12; y += 0.25 {
-			if m := miss(x, y); m < least {
-				la, lb, least = x, y, m
-			}
-		}
-	}
-	for step := 0.125; step > 1e-12 && least > 1e-9; {
-		x, y := la, lb
-		for _, d := range [][2]float64{{1, 0}, {-1, 0}, {0, 1}, {0, -1}, {1, 1}, {-1, -1}, {1, -1}, {-1, 1}} {
-			if m := miss(x+d[0]*step, y+d[1]*step); m < least {
-				la, lb, least = x+d[0]*step, y+d[1]*step, m
-			}
-		}
-		if la == x && lb == y {
-			step /= 2
-		}
+	e := &equations{k, c1, c2, f}
+	la, lb, least := e.grid()
+	la, lb, least = e.descend(la, lb, least)
+	if least > 1e-9 {
+		la, lb, least = e.feel(la, lb, least)
 	}
 	if least > 1e-6 {
 		return math.NaN()
 	}
 	return k * math.Exp(math.Exp(la)*math.Log(1/(1+math.Exp(-lb))))
+}
+
+// equations are those of the expected classes of one and of two, over the logarithm of α and the logit of β.
+type equations struct{ k, c1, c2, f float64 }
+
+// off is by how much both miss, as logarithms.
+func (e *equations) off(la, lb float64) (one, two float64) {
+	q := 1 - e.f
+	a, b := math.Exp(la), 1/(1+math.Exp(-lb))
+	d := 1 - q*(1-b)
+	g := math.Exp(a * math.Log(b/d))
+	e1 := e.k * e.f * g * (1 + a*q*(1-b)/d)
+	e2 := e.k * e.f * e.f / 2 * a * (1 - b) * g / (d * d) * (2 - (1-a)*q*(1-b))
+	return math.Log(e1 / e.c1), math.Log(e2 / e.c2)
+}
+
+func (e *equations) miss(la, lb float64) float64 { return math.Hypot(e.off(la, lb)) }
+
+// grid is the best of a grid over all that α and β can be.
+func (e *equations) grid() (la, lb, least float64) {
+	least = math.Inf(1)
+	for x := -12.0; x <= 8; x += 0.25 {
+		for y := -16.0; y <= 12; y += 0.25 {
+			if m := e.miss(x, y); m < least {
+				la, lb, least = x, y, m
+			}
+		}
+	}
+	return la, lb, least
+}
+
+// descend goes down by Levenberg's and Marquardt's way: the solution often lies in a long bent valley, through which steps along the axes crawl.
+func (e *equations) descend(la, lb, least float64) (x, y, m float64) {
+	const h = 1e-6
+	damp := 1e-3
+	for range 500 {
+		if least <= 1e-12 || damp > 1e12 {
+			break
+		}
+		r1, r2 := e.off(la, lb)
+		ax, ay := e.off(la+h, lb)
+		bx, by := e.off(la-h, lb)
+		cx, cy := e.off(la, lb+h)
+		dx, dy := e.off(la, lb-h)
+		j11, j21, j12, j22 := (ax-bx)/(2*h), (ay-by)/(2*h), (cx-dx)/(2*h), (cy-dy)/(2*h)
+		g1, g2 := j11*r1+j21*r2, j12*r1+j22*r2
+		p, q, s := j11*j11+j21*j21, j11*j12+j21*j22, j12*j12+j22*j22
+		for ; damp <= 1e12; damp *= 4 {
+			u, v := p*(1+damp)+1e-300, s*(1+damp)+1e-300
+			det := u*v - q*q
+			nx, ny := la-(v*g1-q*g2)/det, lb-(u*g2-q*g1)/det
+			if m := e.miss(nx, ny); m < least { // not for what is no number
+				la, lb, least, damp = nx, ny, m, max(damp/16, 1e-12)
+				break
+			}
+		}
+	}
+	return la, lb, least
+}
+
+// feel goes down along the axes and between them, where slopes mislead.
+func (e *equations) feel(la, lb, least float64) (x, y, m float64) {
+	tries := 0
+	for step := 0.125; step > 1e-12 && least > 1e-9 && tries < 200_000; {
+		x, y := la, lb
+		for _, d := range [][2]float64{{1, 0}, {-1, 0}, {0, 1}, {0, -1}, {1, 1}, {-1, -1}, {1, -1}, {-1, 1}} {
+			if m := e.miss(x+d[0]*step, y+d[1]*step); m < least {
+				la, lb, least = x+d[0]*step, y+d[1]*step, m
+			}
+			tries++
+		}
+		if la == x && lb == y {
+			step /= 2
+		}
+	}
+	return la, lb, least
 }
 
 // shlosser estimates the classes of the population from those of the sample.
