@@ -1,10 +1,6 @@
 package deid
 
-import (
-	"errors"
-	"runtime"
-	"sync"
-)
+import "errors"
 
 // assign finds the person of each row of a batch and drops rows without one. In the table of persons itself nobody has
 // a number yet: who is in the register is known at its end.
@@ -68,7 +64,6 @@ func (b *builder) assignLinked(t *table, r *records) {
 func (b *builder) assignPersons(t *table, r *records) error {
 	if t.link != noColumn {
 		b.reserve(t, r)
-		b.nameAll(t, r)
 	}
 	var hashes [lookAhead]uint64
 	for from := r.first; from < r.rows; from += lookAhead {
@@ -118,30 +113,25 @@ func (b *builder) reach(t *table, r *records, from int, hashes []uint64) {
 	}
 }
 
-// nameAll does what each row's identifier allows by itself, on all processors: normalising and hashing identifiers is most of
+// nameAll does what each row's identifier allows by itself, for several runs of rows at a time: normalising and hashing identifiers is most of
 // the work on the table of persons.
 func (b *builder) nameAll(t *table, r *records) {
+	if t.link == noColumn {
+		return
+	}
 	if cap(r.names) < r.rows {
 		r.names = make([]named, r.rows)
 	}
 	r.names = r.names[:r.rows]
-	for len(b.namers) < runtime.GOMAXPROCS(0) {
-		b.namers = append(b.namers, newNamer(newPersonKey(b.secret), b.recipe.unit.local))
+	n := newNamer(newPersonKey(b.secret), b.recipe.unit.local)
+	for row := r.first; row < r.rows; row++ {
+		r.names[row] = named{}
+		id, link := t.identity(r, row)
+		guardian, err := t.byGuardian(r, row)
+		if err == nil && len(id) > 0 && len(link) > 0 {
+			r.names[row] = n.of(id, link, guardian)
+		}
 	}
-	var wg sync.WaitGroup
-	part := (r.rows + len(b.namers) - 1) / len(b.namers)
-	for i, n := range b.namers {
-		wg.Go(func() {
-			for row := max(r.first, i*part); row < min(r.rows, (i+1)*part); row++ {
-				id, link := t.identity(r, row)
-				guardian, err := t.byGuardian(r, row)
-				if err == nil && len(id) > 0 && len(link) > 0 {
-					r.names[row] = n.of(id, link, guardian)
-				}
-			}
-		})
-	}
-	wg.Wait()
 }
 
 // identity is the row's identifier and the source's own number, empty when missing, nil when the source has no such number.

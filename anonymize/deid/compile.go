@@ -15,8 +15,7 @@ type builder struct {
 	recipe   *Recipe
 	secret   Secret // of the unit
 	people   *people
-	namers   []*namer // one a processor
-	touched  uint32   // see reach
+	touched  uint32 // see reach
 	register *register
 	wards    []wardEntry // see indexWards
 	spaces   map[string]*keySpace

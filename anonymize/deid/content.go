@@ -39,7 +39,7 @@ func (b *builder) tellApart(ctx context.Context, t *table) error {
 	}
 	t.hash.zeros(t.owner.n)
 	at, stored := 0, uint32(0)
-	err := b.eachOf(ctx, t, func([]string) ([]int, error) { return nil, nil }, nil, func(r *records) error {
+	err := b.eachOf(ctx, t, func([]string) ([]int, error) { return nil, nil }, stages{}, func(r *records) error {
 		for row := r.first; row < r.rows; row++ {
 			if at++; !t.kept.has(at - 1) {
 				continue

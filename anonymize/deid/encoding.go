@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"unicode/utf8"
 
+	utf8x "github.com/segmentio/asm/utf8" // 32 bytes at once; four times as fast as the loop over runes
 	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
@@ -124,7 +125,7 @@ func pieceUTF8(f io.ReaderAt, at int64, piece int, buf []byte) bool {
 	case at == 0 && (bytes.HasPrefix(b, bom16a) || bytes.HasPrefix(b, bom16b)):
 		return false
 	}
-	return validUTF8(b[start:end])
+	return utf8x.Valid(b[start:end])
 }
 
 // firstBadLine returns the line of the first byte that is not UTF-8, 0 if there is none.
@@ -149,7 +150,7 @@ func firstBadLine(text io.Reader) (int64, error) {
 		if !end {
 			whole = completeRunes(b)
 		}
-		if !validUTF8(b[:whole]) {
+		if !utf8x.Valid(b[:whole]) {
 			return line + linesBeforeBad(b[:whole]), nil
 		}
 		if end {

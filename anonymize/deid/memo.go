@@ -31,16 +31,19 @@ func newMemo() *memo {
 	return &memo{seed: [2]uint64{maphash.String(s, "low"), maphash.String(s, "high")}, slots: make([]remembered, 1<<8), long: map[string]cell{}}
 }
 
-// halves are two words that overlap in the middle of a text of 1 to 16 bytes.
+// halves are the words of a text of 1 to 16 bytes, zeros behind its end. Lengths vary from row to row, so nothing branches on them: a text that
+// lies in a buffer is read with what follows it, and the rest masked.
 func halves(b []byte) (low, high uint64) {
-	switch n := len(b); {
-	case n >= 8:
-		return binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[n-8:])
-	case n >= 4:
-		return uint64(binary.LittleEndian.Uint32(b)), uint64(binary.LittleEndian.Uint32(b[n-4:]))
-	default:
-		return uint64(b[0]) | uint64(b[n/2])<<8, uint64(b[n-1])
+	n := uint(len(b))
+	var word *[memoText]byte
+	if cap(b) >= memoText {
+		word = (*[memoText]byte)(b[:memoText])
+	} else {
+		word = new([memoText]byte)
+		copy(word[:], b)
 	}
+	low = binary.LittleEndian.Uint64(word[:8]) & (1<<(8*n) - 1)
+	return low, binary.LittleEndian.Uint64(word[8:]) & (1<<(8*(max(n, 8)-8)) - 1)
 }
 
 // slot finds the place of a text, which is empty when the text is unknown. The seed is this memo's own, so that no source can be made to collide.

@@ -73,7 +73,7 @@ func (b *builder) rows(ctx context.Context, t *table, name string, f *os.File, s
 
 // eachOf reads the files of a table one after the other, as if they were one: their columns must be the same, in the same order, and head is asked
 // of the first. Where a row stands in which file changes nothing (rows are told apart by what they hold).
-func (b *builder) eachOf(ctx context.Context, t *table, head func([]string) ([]int, error), prepare, use func(*records) error) error {
+func (b *builder) eachOf(ctx context.Context, t *table, head func([]string) ([]int, error), st stages, use func(*records) error) error {
 	var first []string
 	var needed []int
 	for _, name := range t.files {
@@ -89,7 +89,7 @@ func (b *builder) eachOf(ctx context.Context, t *table, head func([]string) ([]i
 			var err error
 			needed, err = head(header)
 			return needed, err
-		}, prepare, use)
+		}, st, use)
 		if err != nil {
 			return err
 		}
@@ -97,9 +97,9 @@ func (b *builder) eachOf(ctx context.Context, t *table, head func([]string) ([]i
 	return nil
 }
 
-// eachRecord reads a source file: head gets the header once and says which columns it needs; prepare (may be nil) and then use get each batch, prepare on
-// the goroutine that reads, one batch ahead. Rows before first are the header.
-func (b *builder) eachRecord(ctx context.Context, t *table, name string, head func([]string) ([]int, error), prepare, use func(*records) error) error {
+// eachRecord reads a source file: head gets the header once and says which columns it needs; then come the stages, of which begin is its own, and use
+// with each run of rows. Rows before first are the header.
+func (b *builder) eachRecord(ctx context.Context, t *table, name string, head func([]string) ([]int, error), st stages, use func(*records) error) error {
 	f, err := os.Open(filepath.Join(b.in.SourceDir, name))
 	if err != nil {
 		if errors.Is(err, os.ErrNotExist) {
@@ -108,49 +108,48 @@ func (b *builder) eachRecord(ctx context.Context, t *table, name string, head fu
 		return fmt.Errorf("open a source: %w", err)
 	}
 	defer func() { _ = f.Close() }()
-	st, err := f.Stat()
-	if err != nil || !st.Mode().IsRegular() {
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
 		return fmt.Errorf("the source %s is not a file", name)
 	}
-	rows, err := b.rows(ctx, t, name, f, st.Size())
+	rows, err := b.rows(ctx, t, name, f, info.Size())
 	if err != nil {
 		return err
 	}
-	seen := false
-	err = pump(ctx, rows, func(r *records) error {
+	seen, plain := false, !isPacked(name) && !isDocument(name) // what is read of a packed file says nothing of its size
+	st.begin = func(r *records) error {
 		r.first, r.size = 0, 0
-		if !isPacked(name) && !isDocument(name) {
-			r.size = st.Size()
+		if plain {
+			r.size = info.Size()
 		}
-		if !seen {
-			seen, r.first = true, 1
-			needed, err := head(headerOf(r))
-			if p, typed := rows.(*parquetReader); typed && err == nil {
-				err = p.need(needed)
-			}
-			if d, typed := rows.(*docReader); typed {
-				d.need(needed)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		if prepare == nil {
+		if seen {
 			return nil
 		}
-		return prepare(r)
-	}, func(r *records) error {
+		seen, r.first = true, 1
+		needed, err := head(headerOf(r))
+		if err != nil {
+			return err
+		}
+		switch reader := rows.(type) {
+		case *parquetReader:
+			return reader.need(needed)
+		case *docReader:
+			reader.need(needed)
+		}
+		return nil
+	}
+	err = pump(ctx, rows, st, func(r *records) error {
 		at := r.read
-		if isPacked(name) || isDocument(name) { // where the reader is in the packed file
+		if !plain { // where the reader is in the packed file
 			at, _ = f.Seek(0, io.SeekCurrent)
 		}
-		b.progress(min(at, st.Size()))
+		b.progress(min(at, info.Size()))
 		return use(r)
 	})
 	if err == nil && !seen {
 		err = &SourceError{File: name, Text: "the file is empty: not even a header"}
 	}
-	b.done += st.Size()
+	b.done += info.Size()
 	b.progress(0)
 	return err
 }
@@ -272,19 +271,22 @@ func (t *table) undeclared(header []string, named map[string]bool) error {
 
 // read passes a source file through the steps of its table.
 func (b *builder) read(ctx context.Context, t *table) error {
-	prepare := func(r *records) error { return b.assign(t, r) }
+	st := stages{settle: func(r *records) error { return b.assign(t, r) }}
+	if t.persons {
+		st.look = func(r *records) { b.nameAll(t, r) }
+	}
 	use := func(r *records) error { t.transform(r, b.people); return nil }
 	if t.persons && slices.ContainsFunc(t.ops, (*op).needsPerson) {
 		// Steps look at what assign is still collecting: one goroutine does both.
-		both := func(r *records) error {
-			if err := b.assign(t, r); err != nil {
+		assign, transform := st.settle, use
+		st.settle, use = nil, func(r *records) error {
+			if err := assign(r); err != nil {
 				return err
 			}
-			return use(r)
+			return transform(r)
 		}
-		prepare, use = nil, both
 	}
-	err := b.eachOf(ctx, t, func(header []string) ([]int, error) { return b.bind(t, header) }, prepare, use)
+	err := b.eachOf(ctx, t, func(header []string) ([]int, error) { return b.bind(t, header) }, st, use)
 	if err != nil {
 		return err
 	}
@@ -408,7 +410,7 @@ func (b *builder) marked(ctx context.Context, list string, mark func(uint32)) er
 			return nil, headError(name, fmt.Sprintf("the header has no column %q", column))
 		}
 		return []int{at}, nil
-	}, nil, func(r *records) error {
+	}, stages{}, func(r *records) error {
 		for row := r.first; row < r.rows; row++ {
 			if person, known := b.people.byLink(trim(r.field(row, at))); known {
 				mark(person)
