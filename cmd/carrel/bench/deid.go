@@ -13,7 +13,7 @@ func (b *bench) deid(ctx context.Context) error {
 	for _, part := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"profile", b.profiling}, {"search", b.deidSearch}, {"local", b.deidLocal}, {"city", b.deidCity}, {"transform", b.transform}} {
+	}{{"profile", b.profiling}, {"search", b.deidSearch}, {"local", b.deidLocal}, {"city", b.deidCity}, {"transform", b.transform}, {"risk", b.measuring}} {
 		if !b.only.MatchString(part.name) {
 			continue
 		}
