@@ -41,7 +41,7 @@ func (b *bench) measuring(ctx context.Context) error {
 	for _, m := range r.After {
 		rows, combinations = max(rows, int64(m.Rows)), combinations+len(m.Combinations)
 	}
-	if rows != c.rows || combinations == 0 || r.Verdict.Grade != 2 {
+	if rows < c.rows*9/10 || combinations == 0 || r.Verdict.Grade != 2 {
 		return errors.New("the risk report is not of the city's stays")
 	}
 	took := spentBy(cmd.ProcessState)
