@@ -47,3 +47,19 @@ taken_in if {
 	paper.by == me
 	paper.on <= cite.today
 }
+
+# What lets the data go (pipl-38): a security assessment that was passed, a certificate, or the standard contract as it was filed. The paper
+# was taken in by who filed, lies with the file, and holds as long as the file does; asked when it is filed and at each clearance.
+holds(_, "pipl-38/way") if {
+	machine.ways[case.way.kind]
+	case.way.number >= machine.number_min
+	case.way.until >= cite.today
+	case.way.until >= case.due
+	some paper in case.papers
+	paper.hash == case.way.document
+	paper.size > 0
+	paper.by == case.lead
+	paper.on <= cite.today
+}
+
+details["pipl-38/way"] := cite.plain({sprintf("%d", [machine.number_min])})

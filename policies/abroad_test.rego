@@ -6,7 +6,12 @@ import data.carrel.transition
 abroad := object.union(application, {
 	"kind": "cross-border", "state": "filed", "lead": "wu", "team": [], "institution": "overseas",
 	"data_owners": ["c"], "due": "2027-06-30", "needed": [], "abroad": {"institution": "Overseas University", "country": "Singapore"},
+	"way": {"kind": "standard-contract", "document": contract, "number": 9, "until": "2027-06-30"},
 })
+
+contract := "sha256:1123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+filed := object.union(taken("wu"), {"hash": contract})
 
 evidence := "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -20,7 +25,7 @@ unfit(account) := [
 
 sent(subject, m, changes, opinion) := d if {
 	d := transition.decision with input as {
-		"at": at, "machine": "cross-border", "subject": subject, "move": m, "case": object.union(abroad, object.union({"papers": [taken(subject.account)]}, changes)),
+		"at": at, "machine": "cross-border", "subject": subject, "move": m, "case": object.union(abroad, object.union({"papers": [taken(subject.account), filed]}, changes)),
 		"opinion": object.union({"sheet": "", "answers": [], "words": 12, "evidence": evidence, "conditions": [], "rows": 1000}, opinion),
 	}
 }
@@ -31,7 +36,7 @@ clear(side) := move("clear", "", "", side)
 
 an := {"account": "an", "roles": ["security-department"], "institution": "s"}
 
-new := {"state": "", "lead": ""}
+new := {"state": "", "lead": "wu"}
 
 test_owner_files if state(sent(wu, file, new, {})) == {"filed"}
 
@@ -54,7 +59,9 @@ test_file_with_a_recipient_abroad if {
 test_file_with_an_assessment if denied(sent(wu, file, new, {"evidence": "done"}), "sichuan-32/assessed")
 
 test_file_with_an_assessment_that_was_taken_in if {
-	every papers in unfit("wu") { denied(sent(wu, file, object.union(new, {"papers": papers}), {}), "sichuan-32/assessed") }
+	every papers in unfit("wu") {
+		denied(sent(wu, file, object.union(new, {"papers": array.concat(papers, [filed])}), {}), "sichuan-32/assessed")
+	}
 }
 
 test_file_with_a_total if denied(sent(wu, file, new, {"rows": 0}), "sichuan-32/assessed")
@@ -87,7 +94,46 @@ test_clear_under_more_than_a_digit if {
 test_clear_by_a_document if denied(sent(an, clear("security-department"), health, {"evidence": ""}), "sichuan-32/number")
 
 test_clear_by_a_document_that_was_taken_in if {
-	every papers in unfit("zhou") { denied(sent(zhou, clear("health-authority"), {"papers": papers}, {}), "sichuan-32/number") }
+	every papers in unfit("zhou") {
+		denied(sent(zhou, clear("health-authority"), {"papers": array.concat(papers, [filed])}, {}), "sichuan-32/number")
+	}
+}
+
+# --- the condition under which data go (pipl-38)
+
+test_each_way if {
+	every kind in ["security-assessment", "certification", "standard-contract"] {
+		state(sent(wu, file, object.union(new, {"way": object.union(abroad.way, {"kind": kind})}), {})) == {"filed"}
+	}
+}
+
+no_way := [
+	{"kind": ""}, {"kind": "promise"}, {"number": 3}, {"until": ""}, {"until": "2027-06-29"}, {"document": ""},
+	{"document": "sha256:01"},
+]
+
+test_no_file_without_a_way if {
+	every changes in no_way {
+		denied(sent(wu, file, object.union(new, {"way": object.union(abroad.way, changes)}), {}), "pipl-38/way")
+	}
+}
+
+test_a_way_that_is_over if {
+	gone := {"way": object.union(abroad.way, {"until": "2026-11-20"}), "due": "2026-11-20"}
+	denied(sent(zhou, clear("health-authority"), gone, {}), "pipl-38/way")
+}
+
+test_a_way_that_the_filer_took_in if {
+	every paper in [object.union(filed, {"by": "li"}), object.union(filed, {"size": 0}), object.union(filed, {"on": "2999-01-01"})] {
+		denied(sent(wu, file, object.union(new, {"papers": [taken("wu"), paper]}), {}), "pipl-38/way")
+	}
+}
+
+# A file of before the rule is cleared no more, and one whose contract was never taken in is not either.
+test_no_clearance_without_a_way if {
+	denied(sent(zhou, clear("health-authority"), {"way": {"kind": "", "document": "", "number": 0, "until": ""}}, {}), "pipl-38/way")
+	denied(sent(zhou, clear("health-authority"), {"papers": [taken("zhou")]}, {}), "pipl-38/way")
+	denied(sent(an, clear("security-department"), object.union(health, {"papers": [taken("an")]}), {}), "pipl-38/way")
 }
 
 test_filer_does_not_clear if denied(sent(object.union(wu, {"roles": ["authority"]}), clear("health-authority"), {}, {}), "sichuan-18/own-case")

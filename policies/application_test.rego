@@ -18,7 +18,7 @@ question := {
 		"form": {"id": "query", "version": 2, "faults": []}, "attachments": [paper("sha256:aa")],
 	},
 	"assessment": {"id": "", "sort": "", "state": "", "unit": "", "on": "", "next": ""},
-	"clearance": {"state": "", "applicant": "", "recipient": "", "country": "", "until": "", "wishes": [], "purpose": ""},
+	"clearance": {"state": "", "applicant": "", "recipient": "", "country": "", "until": "", "wishes": [], "purpose": "", "owner": "", "way": {"kind": "", "document": "", "number": 0, "until": ""}},
 	"datasets": [{
 		"id": "jinhe", "owner": "c", "level": 3, "purposes": ["research", "quality-control"], "duo": ["GRU"],
 		"basis": [

@@ -237,6 +237,12 @@ kept(id, "GS") if {
 
 kept(id, "IS") if input.subject.institution in limits[id].IS
 
+# Whom an institution was merged into has its rights, by the register: a permission for the one is one for the other.
+kept(id, "IS") if {
+	some former in input.subject.unit.absorbed
+	former in limits[id].IS
+}
+
 kept(id, "US") if {
 	app.lead in limits[id].US
 	every member in app.team { member in limits[id].US }
@@ -279,7 +285,12 @@ words(b, lang) := sprintf("%s (%s)", [b[0], b[2][lang]]) if {
 	b[1] == ""
 }
 
-words(b, lang) := sprintf("%s (%s %s)", [b[0], b[1], b[2][lang]]) if {
+words(b, lang) := sprintf("%s (%s %s%s)", [b[0], b[1], b[2][lang], named(b)]) if {
 	b[0] != ""
 	b[1] != ""
 }
+
+# Which institutions are permitted is said: one that ended is put right in the entry.
+named(b) := concat("", [": ", concat(", ", sort(limits[b[0]].IS))]) if b[1] == "IS"
+
+else := ""

@@ -108,6 +108,16 @@ question(codes, use) := {
 	"datasets": [{"id": "d", "duo": codes}, {"id": "other", "duo": ["DS:A00"]}],
 }
 
+# An institution that was merged is whom it was merged into, and nobody else is.
+test_merged_institution if {
+	absorbed := ["old", "older"]
+	merged := object.union(question(["GRU", "IS:old"], {}), {"subject": {"account": "li", "institution": "u", "region": "510100", "unit": {"absorbed": absorbed}}})
+	duo.result == "approve" with input as merged
+	elsewhere := object.union(merged, {"datasets": [{"id": "d", "duo": ["GRU", "IS:other"]}]})
+	duo.result == "deny" with input as elsewhere
+	contains(duo.detail.en, "IS institution-specific restriction: other") with input as elsewhere
+}
+
 answer(codes, use) := r if r := duo.result with input as question(codes, use)
 
 results(cases) := {c[0]: answer(c[1], c[2]) | some c in cases}

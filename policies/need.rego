@@ -142,7 +142,21 @@ cleared if {
 	input.clearance.recipient == app.abroad.institution
 	input.clearance.country == app.abroad.country
 	count(unassessed) == 0
+	count(strangers) == 0
+	way_open
 }
+
+# What lets the data go (pipl-38) holds as long as the application does.
+way_open if {
+	ways[input.clearance.way.kind]
+	input.clearance.way.until >= cite.today
+	input.clearance.way.until >= app.to
+}
+
+ways := data.carrel.workflow["cross-border"].ways
+
+# The unit that is responsible for the data files them, and no other.
+strangers := {w.dataset | some w in app.wishes; datasets[w.dataset].owner != object.get(input.clearance, "owner", "")}
 
 named_abroad if {
 	app.abroad.institution != ""
@@ -187,6 +201,22 @@ uncleared contains {"zh": "接收方所在国家或地区不同", "en": "it is f
 	input.clearance.state == "cleared"
 	named_abroad
 	input.clearance.country != app.abroad.country
+}
+
+uncleared contains {"zh": "未写明出境合同备案、认证或安全评估", "en": "it names no filed contract, certificate or security assessment"} if {
+	input.clearance.state == "cleared"
+	not ways[input.clearance.way.kind]
+}
+
+uncleared contains {"zh": "其出境合同、认证或安全评估短于申请期限", "en": "its contract, certificate or security assessment ends before the application does"} if {
+	input.clearance.state == "cleared"
+	ways[input.clearance.way.kind]
+	input.clearance.way.until < max([cite.today, app.to])
+}
+
+uncleared contains {"zh": sprintf("不是由数据责任单位提出的: %s", [d]), "en": sprintf("not filed by the unit responsible for the data: %s", [d])} if {
+	input.clearance.state == "cleared"
+	some d in strangers
 }
 
 uncleared contains {"zh": sprintf("未评估: %s", [c]), "en": sprintf("not assessed: %s", [c])} if {

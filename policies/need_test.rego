@@ -84,6 +84,7 @@ abroad := {
 	"/application/abroad": {"institution": "Overseas University", "country": "Singapore"},
 	"/clearance": {
 		"state": "cleared", "applicant": "u", "recipient": "Overseas University", "country": "Singapore", "until": "2027-12-31", "purpose": "research",
+		"owner": "c", "way": {"kind": "standard-contract", "document": "sha256:aa", "number": 9, "until": "2027-12-31"},
 		"wishes": [{"dataset": "jinhe", "columns": ["encounter.*", "person.sex", "lab.value"]}],
 	},
 }
@@ -114,6 +115,14 @@ test_nobody_abroad if {
 	}
 }
 
+test_filed_by_another_unit if not_cleared({"owner": "x"})
+
+test_without_a_way_abroad if not_cleared({"way": {"kind": "", "until": "2027-12-31"}})
+
+test_way_is_over if not_cleared({"way": {"until": "2026-11-20"}})
+
+test_way_is_over_before_the_grant_is if not_cleared({"way": {"until": "2027-11-29"}})
+
 test_for_another_purpose if not_cleared({"purpose": "quality-control"})
 
 test_over if not_cleared({"until": "2026-11-20"})
@@ -130,6 +139,9 @@ test_says_what_is_missing if {
 	abroad_says({"recipient": "x"}, "it is for another institution abroad")
 	abroad_says({"country": "x"}, "it is for another country")
 	abroad_says({"applicant": "x"}, "it was filed for another applicant's institution")
+	abroad_says({"owner": "x"}, "not filed by the unit responsible for the data: jinhe")
+	abroad_says({"way": {"kind": ""}}, "it names no filed contract, certificate or security assessment")
+	abroad_says({"way": {"until": "2027-11-29"}}, "its contract, certificate or security assessment ends before the application does")
 }
 
 abroad_says(changes, words) if {

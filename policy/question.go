@@ -118,12 +118,22 @@ type Minors struct {
 // Clearance is a cross-border file as it stands: what was assessed, and until when. The zero value is none.
 type Clearance struct {
 	State     string     `json:"state"`     // see workflow.json
+	Owner     string     `json:"owner"`     // institution that filed it, which is responsible for the data
 	Applicant string     `json:"applicant"` // institution that applies
 	Recipient string     `json:"recipient"` // institution abroad
 	Country   string     `json:"country"`
 	Until     Date       `json:"until"`
 	Wishes    List[Wish] `json:"wishes"`
 	Purpose   string     `json:"purpose"`
+	Way       Way        `json:"way"`
+}
+
+// Way is the condition under which the law lets information go abroad, and the paper that shows that it is met. The zero value is none.
+type Way struct {
+	Kind     string `json:"kind"`     // security-assessment | certification | standard-contract; see workflow.json
+	Document string `json:"document"` // sha256:… of the notice of the result, the certificate, or the contract as it was filed
+	Number   int    `json:"number"`   // characters of its number
+	Until    Date   `json:"until"`    // last day on which it holds
 }
 
 // Abroad is the recipient of what goes abroad.
@@ -242,8 +252,9 @@ type Case struct {
 	// Conditions are those of a grant; Papers are the files that were attached to it since, or that lie under the hash that a step names.
 	Conditions List[CaseCondition] `json:"conditions"`
 	Papers     List[Paper]         `json:"papers"`
-	// Abroad is the recipient that a cross-border file names.
+	// Abroad is the recipient that a cross-border file names, Way what lets the data go there.
 	Abroad Abroad `json:"abroad"`
+	Way    Way    `json:"way"`
 	// Lies are the regions (GB/T 2260) of the data's owners and of who operates the service, from the register.
 	Lies List[string] `json:"lies"`
 }

@@ -34,8 +34,9 @@ func (f *form) file(a Application) {
 }
 
 func (f *form) clearance(c Clearance) {
-	f.texts(c.State, c.Recipient, c.Purpose)
+	f.texts(c.State, c.Recipient, c.Purpose, c.Owner)
 	f.dates(c.Until)
+	f.way(c.Way)
 	if len(c.Wishes) > MaxItems {
 		f.fail("a list is too long")
 		return
@@ -44,6 +45,12 @@ func (f *form) clearance(c Clearance) {
 		f.texts(w.Dataset)
 		f.lists(w.Columns)
 	}
+}
+
+func (f *form) way(w Way) {
+	f.texts(w.Kind, w.Document)
+	f.natural("a length", int64(w.Number))
+	f.dates(w.Until)
 }
 
 // SeatsQuestion asks which votes a case still waits for. An approval names each as an obligation of kind review: the kind, with

@@ -53,7 +53,7 @@ func houses(t reflect.Type) []string {
 	case reflect.TypeFor[Assessment]():
 		return []string{"Unit"}
 	case reflect.TypeFor[Clearance]():
-		return []string{"Applicant"}
+		return []string{"Applicant", "Owner"}
 	}
 	return nil
 }

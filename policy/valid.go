@@ -127,6 +127,7 @@ func (f *form) workflow(machine string, c Case) {
 	f.lists(c.Former)
 	f.dates(c.Due)
 	f.texts(c.Abroad.Institution, c.Abroad.Country)
+	f.way(c.Way)
 	f.conditions(c.Conditions)
 	f.papers(c.Papers)
 	f.natural("a number of appeals", int64(c.Appeals))

@@ -1,9 +1,9 @@
 // Package abroad keeps the files under which data may go abroad (sichuan-32).
 //
 // It promises: a file is made by the unit responsible for the data, says for whom, what for, which fields, how many rows and until
-// when it was assessed, and is cleared only when the health authority and the security department have each cleared it, by
-// different people and under a document number of their own; assessment and clearances are files that who names them took in, and
-// lie with the file from then on; every step is one transaction of policy's decision, the file's state and its log entry; what people
+// when it was assessed, and which condition of the law it goes under (a security assessment, a certificate, a filed contract), and is
+// cleared only when the health authority and the security department have each cleared it, by different people and under a document
+// number of their own; assessment, contract and clearances are files that who names them took in, and lie with the file from then on; every step is one transaction of policy's decision, the file's state and its log entry; what people
 // write is erasable. Who may do what is policy's (machine cross-border).
 //
 // It does not promise that the assessment is right, nor does it open anything: an application that is to go abroad names a cleared
@@ -51,6 +51,19 @@ type Facts struct {
 	Rows       int64                    `json:"rows"` // of all packages together, at most
 	Until      policy.Date              `json:"until"`
 	Assessment string                   `json:"assessment"` // sha256:…
+	Way        Way                      `json:"way,omitzero"`
+}
+
+// Way is the condition under which the law lets the data go, and the paper that shows that it is met.
+type Way struct {
+	Kind     string      `json:"kind" maxLength:"40" doc:"security-assessment, certification or standard-contract"`
+	Document string      `json:"document" maxLength:"80" doc:"sha256:… of the notice of the result, the certificate, or the contract as it was filed"`
+	Number   string      `json:"number" maxLength:"480" doc:"of that document"`
+	Until    policy.Date `json:"until" maxLength:"10" doc:"last day on which it holds"`
+}
+
+func (w Way) facts() policy.Way {
+	return policy.Way{Kind: w.Kind, Document: w.Document, Number: policy.Length(w.Number), Until: w.Until}
 }
 
 // File is a file as stored.
@@ -79,12 +92,14 @@ type Clearance struct {
 
 // Question is the file as applications are compared with it.
 func (f *File) Question() policy.Clearance {
-	return policy.Clearance{State: f.State, Applicant: f.Facts.Applicant, Recipient: f.Facts.Recipient, Country: f.Facts.Country, Until: f.Facts.Until, Wishes: f.Facts.Wishes, Purpose: f.Facts.Purpose}
+	return policy.Clearance{State: f.State, Owner: f.Facts.Owner, Applicant: f.Facts.Applicant, Recipient: f.Facts.Recipient, Country: f.Facts.Country, Until: f.Facts.Until,
+		Wishes: f.Facts.Wishes, Purpose: f.Facts.Purpose, Way: f.Facts.Way.facts()}
 }
 
 func (f *File) workflow() policy.Case {
 	c := policy.Case{Kind: machine, Purpose: f.Facts.Purpose, State: f.State, Lead: f.Filer, Institution: f.Facts.Applicant,
-		DataOwners: policy.List[string]{f.Facts.Owner}, Due: f.Facts.Until, Abroad: policy.Abroad{Institution: f.Facts.Recipient, Country: f.Facts.Country}}
+		DataOwners: policy.List[string]{f.Facts.Owner}, Due: f.Facts.Until, Abroad: policy.Abroad{Institution: f.Facts.Recipient, Country: f.Facts.Country},
+		Way: f.Facts.Way.facts()}
 	for _, s := range f.Clearances {
 		c.Signatures = append(c.Signatures, policy.Signature{Side: s.Office, Account: s.Account, Institution: s.Institution})
 	}
@@ -124,12 +139,28 @@ func (s *Service) access(ctx context.Context, id auth.Identity, action string, f
 	return s.desk.Ask(ctx, policy.AccessQuestion{At: s.desk.Moment(), Subject: id.Subject(), Action: action, Object: f.object()})
 }
 
+// seen is the file as its workflow sees it, with the papers that a step rests on: what the step names, in the folder of who takes it, and
+// what lets the data go, which lies there when the file is made and with the file from then on.
+func (f *File) seen(ctx context.Context, tx *store.Tx, id auth.Identity, named string) (policy.Case, error) {
+	c := f.workflow()
+	own := folder.Own(id.Account)
+	var err error
+	if c.Papers, err = folder.Under(ctx, tx, named, own); err != nil {
+		return c, fmt.Errorf("abroad: %w", err)
+	}
+	way, err := folder.Under(ctx, tx, f.Facts.Way.Document, own, f.ID)
+	if err != nil {
+		return c, fmt.Errorf("abroad: %w", err)
+	}
+	c.Papers = append(c.Papers, way...)
+	return c, nil
+}
+
 // move asks policy for a step and takes the state that it names. A document that the step names lies with the file from then on.
 func (s *Service) move(ctx context.Context, tx *store.Tx, id auth.Identity, f *File, m policy.Move, o policy.Opinion) (policy.Decision, error) {
-	seen := f.workflow()
-	var err error
-	if seen.Papers, err = folder.Under(ctx, tx, o.Evidence, folder.Own(id.Account)); err != nil {
-		return policy.Decision{}, fmt.Errorf("abroad: %w", err)
+	seen, err := f.seen(ctx, tx, id, o.Evidence)
+	if err != nil {
+		return policy.Decision{}, err
 	}
 	dec, err := s.desk.Ask(ctx, policy.TransitionQuestion{At: s.desk.Moment(), Subject: id.Subject(), Machine: machine, Move: m, Case: seen, Opinion: o})
 	if err != nil {
@@ -148,10 +179,10 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, id auth.Identity, f *F
 
 // File begins a file for the data of one's own institution.
 func (s *Service) File(ctx context.Context, id auth.Identity, facts Facts, reason string) (*File, error) {
-	if len(reason) > maxText || !utf8.ValidString(reason) || len(facts.Wishes) > maxWishes || len(facts.Country) > maxNumber || len(facts.Recipient) > maxName || len(facts.Applicant) > maxName {
+	if len(reason) > maxText || !utf8.ValidString(reason) || len(facts.Wishes) > maxWishes || len(facts.Country) > maxNumber || len(facts.Recipient) > maxName || len(facts.Applicant) > maxName || len(facts.Way.Number) > 4*maxNumber || !utf8.ValidString(facts.Way.Number) {
 		return nil, tooLarge()
 	}
-	facts.Owner = id.Institution
+	facts.Owner, facts.Way.Number = id.Institution, strings.TrimSpace(facts.Way.Number)
 	facts.Recipient, facts.Country, facts.Applicant = strings.TrimSpace(facts.Recipient), strings.TrimSpace(facts.Country), strings.TrimSpace(facts.Applicant)
 	f := &File{ID: act.NewID("cb"), Filer: id.Account, Facts: facts, Made: s.desk.Now().UTC()}
 	step := act.Step{Kind: "abroad.filed", Object: "abroad/" + f.ID}
@@ -163,13 +194,17 @@ func (s *Service) File(ctx context.Context, id auth.Identity, facts Facts, reaso
 		if err != nil {
 			return err
 		}
+		if err := folder.Lay(ctx, tx, facts.Way.Document, folder.Own(id.Account), f.ID); err != nil {
+			return fmt.Errorf("abroad: %w", err)
+		}
 		if f.Reason, err = tx.PutText(ctx, reason); err != nil {
 			return err
 		}
 		if err := tx.Put(ctx, DocKind, f.ID, 0, store.Index{Owner: f.Facts.Owner, State: f.State, Parent: f.Facts.Applicant}, f); err != nil {
 			return err
 		}
-		step.Facts = map[string]string{"applicant": facts.Applicant, "recipient": facts.Recipient, "country": facts.Country, "rows": fmt.Sprint(facts.Rows), "until": string(facts.Until), "assessment": facts.Assessment}
+		step.Facts = map[string]string{"applicant": facts.Applicant, "recipient": facts.Recipient, "country": facts.Country, "rows": fmt.Sprint(facts.Rows), "until": string(facts.Until), "assessment": facts.Assessment,
+			"way": facts.Way.Kind, "way_document": facts.Way.Document, "way_until": string(facts.Way.Until)}
 		step.Commit = map[string]string{"reason": f.Reason.Commitment}
 		_, err = s.desk.Record(ctx, tx, id, dec, step)
 		return err
@@ -284,7 +319,11 @@ func (s *Service) Show(ctx context.Context, id auth.Identity, file string) (*Vie
 		if v.Refusal, err = words(ctx, tx, f.Refusal); err != nil {
 			return dec, err
 		}
-		offers, err := s.desk.Policy.Decide(ctx, policy.CommandsQuestion{At: s.desk.Moment(), Subject: id.Subject(), Machine: machine, Case: f.workflow()})
+		seen, err := f.seen(ctx, tx, id, "")
+		if err != nil {
+			return dec, err
+		}
+		offers, err := s.desk.Policy.Decide(ctx, policy.CommandsQuestion{At: s.desk.Moment(), Subject: id.Subject(), Machine: machine, Case: seen})
 		if err != nil {
 			return dec, fmt.Errorf("abroad: ask for commands: %w", err)
 		}

@@ -19,6 +19,7 @@ var document = folder.HashOf(apptest.Document())
 
 func facts() abroad.Facts {
 	return abroad.Facts{Applicant: "jinhe-university", Recipient: "Overseas University", Country: "Singapore", Purpose: "research", Rows: 1000, Until: "2028-12-31", Assessment: document,
+		Way:    abroad.Way{Kind: "standard-contract", Document: document, Number: "川网备〔2026〕3号", Until: "2028-12-31"},
 		Wishes: policy.List[policy.Wish]{{Dataset: "jinhe", Columns: policy.List[string]{"person.*", "cv_event.kind", "cv_event.door_min"}}}}
 }
 
@@ -179,6 +180,95 @@ func TestDocumentsAreTakenIn(t *testing.T) {
 	}
 	if _, err := w.Papers.ListIn(ctx, w.As("hu"), w.Abroad.Place(f.ID)); !problem.Is(err, problem.NotFound) {
 		t.Errorf("shown to a stranger: %v", err)
+	}
+}
+
+// Guard: nothing is filed or cleared without the contract, the certificate or the assessment by which it may go, taken in by the filer; the
+// paper lies with the file, and an application that outlasts it is stopped.
+func TestContractAbroad(t *testing.T) {
+	t.Parallel()
+	w := apptest.New(t)
+	ctx := context.Background()
+	w.Lodge("wu", "zhou", "an")
+	x, err := w.Papers.Lodge(ctx, w.As("wu"), "contract.txt", attachment.Text, []byte("The standard contract, as it was filed."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	strange, err := w.Papers.Lodge(ctx, w.As("zhou"), "other.txt", attachment.Text, []byte("A contract that somebody else has."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	way := abroad.Way{Kind: "standard-contract", Document: x.Hash, Number: "No. 3", Until: "2028-12-31"}
+	for name, change := range map[string]func(*abroad.Way){
+		"none": func(v *abroad.Way) { *v = abroad.Way{} }, "a promise": func(v *abroad.Way) { v.Kind = "promise" }, "a blank number": func(v *abroad.Way) { v.Number = "     " },
+		"one that ends before the file": func(v *abroad.Way) { v.Until = "2028-12-30" }, "one without an end": func(v *abroad.Way) { v.Until = "" },
+		"one that nobody took in": func(v *abroad.Way) { v.Document = "sha256:" + strings.Repeat("0", 64) }, "another's": func(v *abroad.Way) { v.Document = strange.Hash },
+	} {
+		f := facts()
+		f.Way = way
+		change(&f.Way)
+		if _, err := w.Abroad.File(ctx, w.As("wu"), f, "Joint study."); !named(err, "pipl-38/way") {
+			t.Errorf("filed with %s: %v", name, err)
+		}
+	}
+	in := facts()
+	in.Way = way
+	f, err := w.Abroad.File(ctx, w.As("wu"), in, "Joint study.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Papers.Unlodge(ctx, w.As("wu"), x.Hash); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := w.Papers.FetchIn(ctx, w.As("an"), w.Abroad.Place(f.ID), x.Hash); err != nil || !strings.Contains(string(got.Data), "as it was filed") {
+		t.Errorf("%+v %v", got, err)
+	}
+	if v, err := w.Abroad.Show(ctx, w.As("zhou"), f.ID); err != nil || len(v.Commands) == 0 || v.Facts.Way != way {
+		t.Errorf("%+v %v", v, err)
+	}
+	for who, office := range map[string]string{"zhou": "health-authority", "an": "security-department"} {
+		if f, err = w.Abroad.Clear(ctx, w.As(who), f.ID, office, "No. 12", document); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := apptest.Research()
+	d.Facts.CrossBorder, d.Facts.Clearance, d.Facts.To = true, f.ID, "2027-11-20"
+	d.Facts.Abroad = policy.Abroad{Institution: "Overseas University", Country: "Singapore"}
+	d.Texts[application.TextAnswerable] = "Dr A. Tan, data protection officer"
+	a, err := w.Create(ctx, w.As("li"), d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, err = w.Applications.Submit(ctx, w.As("li"), a.ID, 0); err != nil || a.Way != way {
+		t.Errorf("%+v %v", a, err)
+	}
+}
+
+// Guard: a unit files its own data, and no file of another's opens them.
+func TestAnothersFileOpensNothing(t *testing.T) {
+	t.Parallel()
+	w := apptest.New(t)
+	ctx := context.Background()
+	w.Lodge("ren", "zhou", "an")
+	f, err := w.Abroad.File(ctx, w.As("ren"), facts(), "Joint study.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for who, office := range map[string]string{"zhou": "health-authority", "an": "security-department"} {
+		if _, err := w.Abroad.Clear(ctx, w.As(who), f.ID, office, "No. 12", document); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := apptest.Research()
+	d.Facts.CrossBorder, d.Facts.Clearance = true, f.ID
+	d.Facts.Abroad = policy.Abroad{Institution: "Overseas University", Country: "Singapore"}
+	d.Texts[application.TextAnswerable] = "Dr A. Tan, data protection officer"
+	a, err := w.Create(ctx, w.As("li"), d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Applications.Submit(ctx, w.As("li"), a.ID, 0); !named(err, "sichuan-32/cross-border") || !strings.Contains(err.Error(), "jinhe") {
+		t.Errorf("opened by the file of another unit: %v", err)
 	}
 }
 

@@ -114,7 +114,7 @@ func (s *Service) former(ctx context.Context, tx *store.Tx, a *Application) erro
 // clearance looks up the cross-border file that the application names, as it stands now. One that is not there is none: policy
 // says what that means.
 func (s *Service) clearance(ctx context.Context, tx *store.Tx, a *Application) (policy.Clearance, error) {
-	a.Export = 0
+	a.Export, a.Way = 0, abroad.Way{}
 	if !a.Facts.CrossBorder || a.Facts.Clearance == "" {
 		return policy.Clearance{}, nil
 	}
@@ -125,7 +125,7 @@ func (s *Service) clearance(ctx context.Context, tx *store.Tx, a *Application) (
 	if err != nil {
 		return policy.Clearance{}, fmt.Errorf("application: cross-border file: %w", err)
 	}
-	a.Export = f.Facts.Rows
+	a.Export, a.Way = f.Facts.Rows, f.Facts.Way
 	return f.Question(), nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"time"
 
+	"carrel/broker/abroad"
 	"carrel/broker/form"
 	"carrel/broker/grant"
 	"carrel/broker/store"
@@ -71,6 +72,7 @@ type Application struct {
 	File        string                   `json:"file,omitempty"`   // "" is a first application | amendment | renewal
 	Of          string                   `json:"of,omitempty"`     // the application that it amends or renews
 	Export      int64                    `json:"export,omitempty"` // rows that may go abroad at most
+	Way         abroad.Way               `json:"way,omitzero"`     // the condition of the law under which they go
 	// Lists are the sensitive lists of codes that it was decided with: declared, or found in what it asks for.
 	Lists      []string       `json:"lists,omitempty"`
 	Appeals    []Appeal       `json:"appeals,omitempty"`

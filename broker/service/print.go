@@ -88,5 +88,10 @@ func (s *Service) printed(ctx context.Context) (map[string]map[string]policy.Tex
 		return nil, fmt.Errorf("print: labels: %w", err)
 	}
 	out["condition"] = conditions
+	var ways map[string]policy.Text
+	if err := s.Desk.Policy.Data(ctx, "carrel/workflow/cross-border/ways", &ways); err != nil {
+		return nil, fmt.Errorf("print: labels: %w", err)
+	}
+	out["way"] = ways
 	return out, nil
 }

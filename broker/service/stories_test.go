@@ -296,6 +296,7 @@ func TestStoryAbroad(t *testing.T) {
 	inBothLanguages(t, func(s *story) {
 		file := obj{
 			"facts": obj{"applicant": "jinhe-university", "recipient": "Overseas University", "country": "Singapore", "purpose": "research", "rows": 5000, "until": s.day(700), "assessment": s.lodges("wu", "assessment.txt", s.say("出境安全评估报告。", "The assessment of the transfer abroad.")),
+				"way":    obj{"kind": "standard-contract", "number": s.say("川网备〔2026〕3号", "Filing No. 3 of 2026"), "until": s.day(700), "document": s.lodges("wu", "contract.txt", s.say("个人信息出境标准合同及备案证明。", "The standard contract and the proof of its filing."))},
 				"wishes": []obj{{"dataset": jinhe.Dataset, "columns": []string{"person.sex", "encounter.outcome"}}}},
 			"reason": s.say("与境外大学联合研究治疗结局，需出境分析。", "A joint study of outcomes with a university abroad."),
 		}
@@ -312,6 +313,13 @@ func TestStoryAbroad(t *testing.T) {
 		s.must("li", http.MethodPut, at, draft)
 		s.refused("li", http.MethodPost, at+"/submit", obj{}, http.StatusForbidden, "sichuan-32/cross-border")
 
+		// without the contract, the certificate or the assessment under which they may go, nothing is filed
+		way := file["facts"].(obj)["way"]
+		for _, lacking := range []obj{{}, {"kind": "standard-contract", "number": "No. 3 of 2026", "until": s.day(699), "document": way.(obj)["document"]}} {
+			file["facts"].(obj)["way"] = lacking
+			s.refused("wu", http.MethodPost, "/abroad", file, http.StatusForbidden, "pipl-38/way")
+		}
+		file["facts"].(obj)["way"] = way
 		number := str(s.does("wu", "/abroad", file), "id")
 		facts["clearance"] = number
 		s.must("li", http.MethodPut, at, draft)

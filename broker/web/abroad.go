@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -12,16 +13,18 @@ import (
 	"carrel/policy"
 )
 
-// readOffices adds the names of the states of files that go abroad ("abroad"), and says which offices clear them.
+// readOffices adds the names of the states of files that go abroad ("abroad") and of what lets data go ("way"), and says which offices
+// clear them.
 func readOffices(ctx context.Context, d policy.Decider, out labels) ([]string, error) {
 	var machine struct {
 		States  map[string]policy.Text `json:"states"`
+		Ways    map[string]policy.Text `json:"ways"`
 		Offices []string               `json:"offices"`
 	}
 	if err := d.Data(ctx, "carrel/workflow/cross-border", &machine); err != nil {
 		return nil, err
 	}
-	out["abroad"] = machine.States
+	out["abroad"], out["way"] = machine.States, machine.Ways
 	return machine.Offices, nil
 }
 
@@ -30,6 +33,7 @@ type abroadData struct {
 	Files    []abroad.File
 	MayFile  bool
 	Purposes []string
+	Ways     []string
 	Datasets []catalogue.View // for which the person's institution is responsible
 	Count    map[string]int   // by state
 	States   []string
@@ -78,24 +82,25 @@ func (s *server) fileForm(ctx context.Context, c *call, d *abroadData) error {
 	if err != nil {
 		return err
 	}
-	d.Datasets = slices.DeleteFunc(all, func(v catalogue.View) bool { return v.Owner != c.id.Institution })
-	for p := range s.labels["purpose"] {
-		d.Purposes = append(d.Purposes, p)
-	}
-	slices.Sort(d.Purposes)
+	d.Datasets = slices.DeleteFunc(all, func(v catalogue.View) bool { return !s.c.Desk.Same(v.Owner, c.id.Institution) })
+	d.Purposes, d.Ways = slices.Sorted(maps.Keys(s.labels["purpose"])), slices.Sorted(maps.Keys(s.labels["way"]))
 	return nil
 }
 
 func (s *server) fileAbroad(ctx context.Context, c *call) error {
 	rows, err := c.whole("rows")
 	var f *abroad.File
-	var assessment string
+	var assessment, contract string
 	if err == nil {
-		assessment, err = s.takenIn(ctx, c)
+		assessment, err = s.takenIn(ctx, c, "file")
+	}
+	if err == nil {
+		contract, err = s.takenIn(ctx, c, "contract")
 	}
 	if err == nil {
 		f, err = s.c.Abroad.File(ctx, c.id, abroad.Facts{Applicant: c.value("applicant"), Recipient: c.value("recipient"), Country: c.value("country"), Purpose: c.value("purpose"),
-			Wishes: wishes(c.form["wish"]), Rows: rows, Until: policy.Date(c.value("until")), Assessment: assessment}, c.value("reason"))
+			Wishes: wishes(c.form["wish"]), Rows: rows, Until: policy.Date(c.value("until")), Assessment: assessment,
+			Way: abroad.Way{Kind: c.value("way"), Document: contract, Number: c.value("way_number"), Until: policy.Date(c.value("way_until"))}}, c.value("reason"))
 	}
 	if err != nil {
 		return s.abroadPage(ctx, c, err)
@@ -157,7 +162,7 @@ func (s *server) onFile(done string, step func(ctx context.Context, c *call, id 
 }
 
 func (s *server) clearFile(ctx context.Context, c *call, id string) error {
-	document, err := s.takenIn(ctx, c)
+	document, err := s.takenIn(ctx, c, "file")
 	if err != nil {
 		return err
 	}

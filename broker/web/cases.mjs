@@ -184,7 +184,7 @@ export async function cases(staff, granted, check) {
   await wu.page.locator('input[value="jinhe:encounter.*"]').check({ force: true });
   await look(wu, 'abroad-form', check, seen);
   await wu.page.locator('details.panel').evaluate((d) => { d.open = false; });
-  await send(wu, '/abroad', { applicant: 'jinhe-university', recipient: 'partner-university', country: zh ? '新加坡' : 'Singapore', rows: '20000', until: inDays(300), file: paper('assessment'), reason: zh ? '合作研究的复核。' : 'Verification within a joint study.' });
+  await send(wu, '/abroad', { applicant: 'jinhe-university', recipient: 'partner-university', country: zh ? '新加坡' : 'Singapore', rows: '20000', until: inDays(300), file: paper('assessment'), way: 'standard-contract', way_number: `CAC-${year}-3`, way_until: inDays(300), contract: paper('contract'), reason: zh ? '合作研究的复核。' : 'Verification within a joint study.' });
   const file = wu.path();
   check(file.startsWith('/abroad/'), `filing leads to ${file}`);
   await look(wu, 'abroad-filed', check, seen);

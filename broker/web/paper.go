@@ -62,7 +62,7 @@ func (s *server) attachLater(ctx context.Context, c *call) error {
 
 // lodge gives the form's file to who keeps it. It stays in memory until it is sealed: what the form's reader would put on the disk is not.
 func (s *server) lodge(ctx context.Context, c *call, keep func(ctx context.Context, id auth.Identity, of, name, media string, data []byte) (*application.Attached, error)) error {
-	data, h, err := c.file(attachment.MaxSize)
+	data, h, err := c.file("file", attachment.MaxSize)
 	if err == nil && h == nil {
 		err = problem.New(problem.Invalid, "请选择一个文件。", "Choose one file.")
 	}
@@ -73,9 +73,9 @@ func (s *server) lodge(ctx context.Context, c *call, keep func(ctx context.Conte
 	return err
 }
 
-// takenIn takes the form's file into the person's own folder and gives the hash by which the step names it.
-func (s *server) takenIn(ctx context.Context, c *call) (string, error) {
-	data, h, err := c.file(attachment.MaxSize)
+// takenIn takes the file of a field into the person's own folder and gives the hash by which the step names it.
+func (s *server) takenIn(ctx context.Context, c *call, field string) (string, error) {
+	data, h, err := c.file(field, attachment.MaxSize)
 	if err == nil && h == nil {
 		err = problem.New(problem.Invalid, "请选择一个文件。", "Choose one file.")
 	}
@@ -89,12 +89,12 @@ func (s *server) takenIn(ctx context.Context, c *call) (string, error) {
 	return x.Hash, nil
 }
 
-// file reads the one file of a form, a byte more than most so that what is above the bound is seen; no header is no file.
-func (c *call) file(most int64) ([]byte, *multipart.FileHeader, error) {
-	if c.r.MultipartForm == nil || len(c.r.MultipartForm.File["file"]) != 1 {
+// file reads the one file of a form's field, a byte more than most so that what is above the bound is seen; no header is no file.
+func (c *call) file(field string, most int64) ([]byte, *multipart.FileHeader, error) {
+	if c.r.MultipartForm == nil || len(c.r.MultipartForm.File[field]) != 1 {
 		return nil, nil, nil
 	}
-	h := c.r.MultipartForm.File["file"][0]
+	h := c.r.MultipartForm.File[field][0]
 	f, err := h.Open()
 	if err != nil {
 		return nil, nil, fmt.Errorf("web: uploaded file: %w", err)

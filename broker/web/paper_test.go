@@ -30,8 +30,8 @@ func (p *pages) sendFile(as, path, name, media string, data []byte) (int, string
 	return p.sendForm(as, path, nil, name, media, data)
 }
 
-// sendForm posts a form with a file.
-func (p *pages) sendForm(as, path string, fields url.Values, name, media string, data []byte) (int, string) {
+// sendForm posts a form with a file, which more of its fields may bring too.
+func (p *pages) sendForm(as, path string, fields url.Values, name, media string, data []byte, more ...string) (int, string) {
 	p.t.Helper()
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
@@ -40,10 +40,12 @@ func (p *pages) sendForm(as, path string, fields url.Values, name, media string,
 			ok(p.t, w.WriteField(field, v))
 		}
 	}
-	part, err := w.CreatePart(textproto.MIMEHeader{"Content-Disposition": {`form-data; name="file"; filename="` + name + `"`}, "Content-Type": {media}})
-	ok(p.t, err)
-	_, err = part.Write(data)
-	ok(p.t, err)
+	for _, field := range append([]string{"file"}, more...) {
+		part, err := w.CreatePart(textproto.MIMEHeader{"Content-Disposition": {`form-data; name="` + field + `"; filename="` + name + `"`}, "Content-Type": {media}})
+		ok(p.t, err)
+		_, err = part.Write(data)
+		ok(p.t, err)
+	}
 	ok(p.t, w.Close())
 	req := httptest.NewRequest(http.MethodPost, "http://carrel.test"+path, &b)
 	req.Header.Set("Content-Type", w.FormDataContentType())

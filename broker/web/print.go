@@ -85,7 +85,7 @@ func (s *server) seal(ctx context.Context, c *call) error {
 
 // scan reads what the form says of the scan: the file, or its hash with what it is.
 func (c *call) scan() (application.Sealed, error) {
-	data, h, err := c.file(attachment.MaxSize)
+	data, h, err := c.file("file", attachment.MaxSize)
 	if err != nil {
 		return application.Sealed{}, err
 	}

@@ -89,7 +89,8 @@ func TestPrintAndSealPages(t *testing.T) {
 func TestAbroadPages(t *testing.T) {
 	t.Parallel()
 	p := newPages(t)
-	in := url.Values{"applicant": {"other-university"}, "recipient": {"partner"}, "country": {"Singapore"}, "purpose": {"research"}, "wish": {"jinhe:person.sex"}, "rows": {"500"}, "until": {"2027-06-30"}, "reason": {"a joint study"}}
+	in := url.Values{"applicant": {"other-university"}, "recipient": {"partner"}, "country": {"Singapore"}, "purpose": {"research"}, "wish": {"jinhe:person.sex"}, "rows": {"500"}, "until": {"2027-06-30"}, "reason": {"a joint study"},
+		"way": {"standard-contract"}, "way_number": {"CAC-2026-3"}, "way_until": {"2027-06-30"}}
 	if status, body := p.post("wu", "/abroad", in); status != http.StatusUnprocessableEntity || !strings.Contains(body, "Choose one file") {
 		t.Errorf("filed without an assessment: %d", status)
 	}
@@ -97,18 +98,21 @@ func TestAbroadPages(t *testing.T) {
 	report := apptest.Document()
 	filed := func(as, path string, in url.Values) {
 		t.Helper()
-		if status, body := p.sendForm(as, path, in, "report.pdf", "application/pdf", report); status != http.StatusSeeOther {
+		if status, body := p.sendForm(as, path, in, "report.pdf", "application/pdf", report, "contract"); status != http.StatusSeeOther {
 			t.Fatalf("%s by %s: %d: %s", path, as, status, body)
 		}
 	}
-	if status, body := p.sendForm("wu", "/abroad", url.Values{"rows": {"500"}}, "report.pdf", "application/pdf", report); status != http.StatusForbidden || !strings.Contains(body, "sichuan-32/assessed") {
+	if status, body := p.sendForm("wu", "/abroad", url.Values{"rows": {"500"}}, "report.pdf", "application/pdf", report, "contract"); status != http.StatusForbidden || !strings.Contains(body, "sichuan-32/assessed") {
 		t.Errorf("filed without what it is for: %d", status)
+	}
+	if status, body := p.sendForm("wu", "/abroad", in, "report.pdf", "application/pdf", report); status != http.StatusUnprocessableEntity || !strings.Contains(body, "Choose one file") {
+		t.Errorf("filed without a contract: %d", status)
 	}
 	filed("wu", "/abroad", in)
 	all, err := p.Abroad.List(context.Background(), p.As("wu"))
 	ok(t, err)
 	at := "/abroad/" + all[0].ID
-	p.shows("wu", at, []string{"500", "2027-06-30", at + `/withdraw"`, "Health authority", "Security department"}, []string{at + `/clear"`})
+	p.shows("wu", at, []string{"500", "2027-06-30", "CAC-2026-3", "standard contract, concluded and filed", all[0].Facts.Way.Document, at + `/withdraw"`, "Health authority", "Security department"}, []string{at + `/clear"`})
 	p.shows("zhou", at, []string{`value="health-authority"`, at + `/refuse"`}, []string{`value="security-department"`})
 	cleared := func(office string) url.Values {
 		return url.Values{"office": {office}, "number": {"HA-2026-17"}}

@@ -25,6 +25,11 @@ facts:
   rows: 0                      # of all packages together, as assessed
   until: "2027-12-31"
   assessment: report.pdf       # the assessment: a file, which is taken in, or the sha256:… of one that you took in
+  way:                         # the condition of the law under which they go
+    kind: standard-contract    # security-assessment | certification | standard-contract
+    document: contract.pdf     # the notice of the result, the certificate, or the contract as it was filed: a file or its sha256:…
+    number: ""                 # of that document; of a contract, of its filing
+    until: "2027-12-31"        # last day on which it holds, no earlier than that of the file
 reason: ""
 `
 
@@ -69,11 +74,14 @@ func (a *app) abroadFile() *cobra.Command {
 				return a.usage("%s 既不是 YAML 也不是 JSON：%v", "%s is neither YAML nor JSON: %v", args[0], err)
 			}
 			if facts, ok := body["facts"].(map[string]any); ok {
-				named, _ := facts["assessment"].(string)
-				if err := a.takeIn(cmd, &named); err != nil {
+				if err := a.takeInOf(cmd, facts, "assessment"); err != nil {
 					return err
 				}
-				facts["assessment"] = named
+				if way, ok := facts["way"].(map[string]any); ok {
+					if err := a.takeInOf(cmd, way, "document"); err != nil {
+						return err
+					}
+				}
 			}
 			c, err := a.api()
 			if err != nil {
@@ -88,6 +96,19 @@ func (a *app) abroadFile() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&tmpl, "template", false, "print a file to fill in")
 	return cmd
+}
+
+// takeInOf takes in the file that a member of a document names, and puts its hash there.
+func (a *app) takeInOf(cmd *cobra.Command, of map[string]any, member string) error {
+	named, ok := of[member].(string)
+	if !ok {
+		return nil
+	}
+	if err := a.takeIn(cmd, &named); err != nil {
+		return err
+	}
+	of[member] = named
+	return nil
 }
 
 func (a *app) abroadStep(name, short string, fill func(cmd *cobra.Command) (any, error)) *cobra.Command {
@@ -114,6 +135,9 @@ func (a *app) abroadStep(name, short string, fill func(cmd *cobra.Command) (any,
 func (a *app) printAbroad(f abroad.File) error {
 	return a.print(f, func(w io.Writer) {
 		fmt.Fprintf(w, "%s  %s  %s → %s (%s)  %s %s  %s %d  %s %s\n", f.ID, a.ruleName("workflow/cross-border/states", f.State), f.Facts.Owner, f.Facts.Recipient, f.Facts.Country, a.say("申请单位", "for"), f.Facts.Applicant, a.say("行数上限", "rows"), f.Facts.Rows, a.say("至", "until"), f.Facts.Until)
+		if way := f.Facts.Way; way.Kind != "" {
+			fmt.Fprintf(w, "  %s  %s  %s %s  %s\n", a.ruleName("workflow/cross-border/ways", way.Kind), way.Number, a.say("至", "until"), way.Until, way.Document)
+		}
 		for _, c := range f.Clearances {
 			fmt.Fprintf(w, "  %s  %s  %s\n", c.Office, c.Number, c.Document)
 		}
