@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -88,6 +89,7 @@ type Search struct {
 	After string // number of the last item of the page before
 	Limit int    // 1 to 200; 0 is 50
 	Inbox bool   // only where policy lets this person do something that others wait for
+	Whole bool   // to the end, however many there are: what is due first is often the oldest
 }
 
 // List shows the applications that the person may see, newest first.
@@ -96,6 +98,9 @@ func (s *Service) List(ctx context.Context, id auth.Identity, q Search) ([]Item,
 		q.Limit = 50
 	}
 	q.Limit = min(q.Limit, listMax)
+	if q.Whole {
+		q.Limit = math.MaxInt
+	}
 	out := []Item{}
 	step := act.Step{Kind: "application.listed", Object: "application"}
 	err := s.desk.Browse(ctx, id, step, func(tx *store.Tx) (policy.Decision, error) {

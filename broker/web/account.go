@@ -40,7 +40,7 @@ func (s *server) logout(_ context.Context, c *call) error {
 
 // packages are the handovers on which this person can take a step that has not been taken.
 func (s *server) packages(ctx context.Context, c *call) ([]waiting, error) {
-	all, err := s.c.Handovers.List(ctx, c.id, inboxLimit)
+	all, err := s.c.Handovers.List(ctx, c.id, listLimit)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/url"
 	"slices"
+	"strconv"
 
 	"carrel/broker/application"
 	"carrel/broker/board"
@@ -14,13 +15,16 @@ import (
 
 // inboxData is what waits for one person: what is due first stands first.
 type inboxData struct {
-	Tasks                  []task
-	Packages               []waiting
-	Invitations            []paperView
-	Words, Do, When        string // what is shown alone
-	Counts                 []tally
-	All, Overdue, Soon     int
-	More, Filtered, Listed bool
+	Tasks                 []task
+	Packages              []waiting
+	Invitations           []paperView
+	Words, Do, When       string // what is shown alone
+	Counts                []tally
+	All, Overdue, Soon    int
+	ToAll, ToLate, ToSoon string // addresses of the lists of these
+	Filtered, Listed      bool
+	Found, Page, Pages    int
+	Earlier, Later        string // addresses of the pages before and after; "" where there is none
 }
 
 // task is an application with what the person can do that others wait for.
@@ -50,12 +54,13 @@ type waiting struct {
 }
 
 const (
-	inboxLimit = 200 // applications that are counted and shown
-	soon       = 5   // working days
+	inboxPage = 50 // applications on a page
+	soon      = 5  // working days
 )
 
 func (s *server) inbox(ctx context.Context, c *call) error {
 	d := inboxData{Words: c.value("q"), Do: c.value("do"), When: c.value("when")}
+	d.ToAll, d.ToLate, d.ToSoon = d.address("", "", 1), d.address("", "overdue", 1), d.address("", "soon", 1)
 	d.Filtered = d.Words != "" || d.Do != "" || d.When != ""
 	ok, err := s.may(ctx, c, "application.list", policy.Object{})
 	if err == nil && ok {
@@ -80,13 +85,45 @@ func (s *server) inbox(ctx context.Context, c *call) error {
 	return s.show(ctx, c, "inbox", page{Data: d})
 }
 
-// tasks lists the applications, counts them by what they wait for, and leaves those that were asked for.
+// address of a page of the list of what waits for one thing, or is due at one time, with the words that were searched.
+func (d *inboxData) address(do, when string, page int) string {
+	q := url.Values{}
+	for name, v := range map[string]string{"q": d.Words, "do": do, "when": when} {
+		if v != "" {
+			q.Set(name, v)
+		}
+	}
+	if page > 1 {
+		q.Set("page", strconv.Itoa(page))
+	}
+	if len(q) == 0 {
+		return "/inbox"
+	}
+	return "/inbox?" + q.Encode()
+}
+
+// turn leaves the tasks of one page; beyond the last it is the last.
+func (d *inboxData) turn(page int) {
+	d.Found = len(d.Tasks)
+	d.Pages = max(1, (d.Found+inboxPage-1)/inboxPage)
+	d.Page = min(max(page, 1), d.Pages)
+	d.Tasks = d.Tasks[(d.Page-1)*inboxPage : min(d.Page*inboxPage, d.Found)]
+	if d.Page > 1 {
+		d.Earlier = d.address(d.Do, d.When, d.Page-1)
+	}
+	if d.Page < d.Pages {
+		d.Later = d.address(d.Do, d.When, d.Page+1)
+	}
+}
+
+// tasks lists the applications, counts them by what they wait for, and leaves those that were asked for, a page of them. All are read, since
+// what is due first is often the oldest.
 func (s *server) tasks(ctx context.Context, c *call, d *inboxData) error {
-	items, err := s.c.Applications.List(ctx, c.id, application.Search{Inbox: true, Words: d.Words, Limit: inboxLimit})
+	items, err := s.c.Applications.List(ctx, c.id, application.Search{Inbox: true, Words: d.Words, Whole: true})
 	if err != nil {
 		return err
 	}
-	d.More, d.All = len(items) == inboxLimit, len(items)
+	d.All = len(items)
 	d.Listed = len(items) > 0 || d.Filtered
 	days := map[policy.Date]int{} // most are due on one of a few days
 	for _, item := range items {
@@ -104,6 +141,8 @@ func (s *server) tasks(ctx context.Context, c *call, d *inboxData) error {
 	slices.SortStableFunc(d.Tasks, func(a, b task) int {
 		return cmp.Or(cmp.Compare(last(a.Due), last(b.Due)), cmp.Compare(a.ID, b.ID))
 	})
+	page, _ := strconv.Atoi(c.value("page")) // what is no number is the first
+	d.turn(page)
 	slices.SortFunc(d.Counts, func(a, b tally) int { return cmp.Or(b.N-a.N, cmp.Compare(a.Code, b.Code)) })
 	return nil
 }
@@ -144,7 +183,7 @@ func (d *inboxData) count(t task) {
 	for _, x := range t.Do {
 		i := slices.IndexFunc(d.Counts, func(o tally) bool { return o.Code == x.Code })
 		if i < 0 {
-			d.Counts, i = append(d.Counts, tally{doing: x, To: "/inbox?" + url.Values{"do": {x.Code}}.Encode()}), len(d.Counts)
+			d.Counts, i = append(d.Counts, tally{doing: x, To: d.address(x.Code, "", 1)}), len(d.Counts)
 		}
 		d.Counts[i].N++
 	}
