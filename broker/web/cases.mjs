@@ -51,7 +51,7 @@ async function look(v, name, check, seen) {
 }
 
 // inspect checks a page as it stands on a screen of 1280 and of 360 pixels, and that who goes on by keyboard sees where he is.
-async function inspect(v, name, check) {
+export async function inspect(v, name, check) {
   await v.page.waitForLoadState('load');
   const where = `${v.lang} ${v.path()}`;
   const wrong = await v.page.evaluate(flaws, v.lang);

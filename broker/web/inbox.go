@@ -138,9 +138,8 @@ func (s *server) tasks(ctx context.Context, c *call, d *inboxData) error {
 			d.Tasks = append(d.Tasks, t)
 		}
 	}
-	slices.SortStableFunc(d.Tasks, func(a, b task) int {
-		return cmp.Or(cmp.Compare(last(a.Due), last(b.Due)), cmp.Compare(a.ID, b.ID))
-	})
+	slices.Reverse(d.Tasks) // of what is due on one day the oldest first
+	slices.SortStableFunc(d.Tasks, func(a, b task) int { return cmp.Compare(last(a.Due), last(b.Due)) })
 	page, _ := strconv.Atoi(c.value("page")) // what is no number is the first
 	d.turn(page)
 	slices.SortFunc(d.Counts, func(a, b tally) int { return cmp.Or(b.N-a.N, cmp.Compare(a.Code, b.Code)) })
