@@ -255,27 +255,27 @@ func hasColumn(t *Table, name string) bool {
 
 // Register reads a register of the population, one line a person, whose header names columns of the data as table.column or, where only one table
 // has it, as column alone; columns of other names are left aside. Values stand as the data show them: generalised the same way, dates as
-// YYYY-MM-DD, missing as nothing.
-func (d *Data) Register(r io.Reader) (*Table, error) {
+// YYYY-MM-DD, missing as nothing. file is for messages.
+func (d *Data) Register(file string, r io.Reader) (*Table, error) {
 	in := csv.NewReader(r)
 	in.ReuseRecord = true
 	head, err := in.Read()
 	if err != nil {
-		return nil, fmt.Errorf("register: the header: %w", reason(err))
+		return nil, fmt.Errorf("%s line 1: %w", file, reason(err))
 	}
 	t := &Table{Name: "register"}
 	var at []int
 	for i, name := range head {
 		full, err := d.column(strings.TrimPrefix(name, "\ufeff"))
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s line 1: %w", file, err)
 		}
 		if full != "" && !hasColumn(t, full) {
 			t.Columns, at = append(t.Columns, Column{Name: full}), append(at, i)
 		}
 	}
 	if len(at) == 0 {
-		return nil, errors.New("register: no column of the header is a quasi-identifier of the data")
+		return nil, fmt.Errorf("%s line 1: no column is a quasi-identifier of the data: name them table.column", file)
 	}
 	for n := uint32(0); ; n++ {
 		line, err := in.Read()
@@ -283,7 +283,7 @@ func (d *Data) Register(r io.Reader) (*Table, error) {
 			return t, nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("register: line %d: %w", n+2, reason(err))
+			return nil, fmt.Errorf("%s line %d: %w", file, n+2, reason(err))
 		}
 		t.Persons = append(t.Persons, n)
 		for i, c := range at {
@@ -299,8 +299,11 @@ func (d *Data) Register(r io.Reader) (*Table, error) {
 // reason keeps what is wrong with a CSV file without the text that stands in it.
 func reason(err error) error {
 	var p *csv.ParseError
-	if errors.As(err, &p) {
+	switch {
+	case errors.As(err, &p):
 		return p.Err
+	case errors.Is(err, io.EOF):
+		return errors.New("the file is empty: not even a header")
 	}
 	return err
 }
@@ -314,7 +317,7 @@ func (d *Data) column(name string) (string, error) {
 			case c == name:
 				return c, nil
 			case strings.HasSuffix(c, "."+name) && found != "" && found != c:
-				return "", fmt.Errorf("register: several tables have a column %s: name it with its table", name)
+				return "", fmt.Errorf("several tables have a column %s: name it with its table", name)
 			case strings.HasSuffix(c, "."+name):
 				found = c
 			}

@@ -142,7 +142,7 @@ func TestRegister(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Two women, one man on record; the day that nobody visited stands alone.
-	reg, err := d.Register(strings.NewReader("\ufeffname,sex,visit.day\nx,F,1970-01-01\ny,F,1970-01-10\nz,M,1970-01-10\nq,M,1999-01-01\n"))
+	reg, err := d.Register("city.csv", strings.NewReader("\ufeffname,sex,visit.day\nx,F,1970-01-01\ny,F,1970-01-10\nz,M,1970-01-10\nq,M,1999-01-01\n"))
 	if err != nil || len(reg.Persons) != 4 {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestRegister(t *testing.T) {
 		"sex,day\nF\n":          "line 2",
 		"sex,day\n\"F,secret\n": "line 2",
 	} {
-		_, err := d.Register(strings.NewReader(text))
+		_, err := d.Register("city.csv", strings.NewReader(text))
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%q: %v", text, err)
 		}

@@ -24,7 +24,7 @@ func (c Config) filled() (Config, error) {
 	case !(c.Uniques > 0 && c.Uniques < 1):
 		return c, fmt.Errorf("the share of uniques is %v: it must lie between 0 and 1", c.Uniques)
 	case c.Population < 0:
-		return c, fmt.Errorf("a population of %d persons", c.Population)
+		return c, fmt.Errorf("a population of %d persons: it must be 0 or more", c.Population)
 	}
 	return c, nil
 }

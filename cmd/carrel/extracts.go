@@ -100,7 +100,7 @@ func orDefault(s, d string) string {
 func entryFor(file, dataset string) (*catalogue.Dataset, error) {
 	if file == "" {
 		if dataset != jinhe.Dataset && dataset != jinhe.Registry {
-			return nil, problem.New(problem.Invalid, "配方针对数据集 "+dataset+"；请用 --catalogue 指明其目录条目。", "The recipe is for the dataset "+dataset+"; name its catalogue entry with --catalogue.")
+			return nil, problem.New(problem.Invalid, "数据集为 "+dataset+"；请用 --catalogue 指明其目录条目。", "The dataset is "+dataset+"; name its catalogue entry with --catalogue.")
 		}
 		return jinhe.Entry(dataset)
 	}
@@ -158,11 +158,14 @@ func (a *app) extractVerify() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if _, err := os.Stat(filepath.Join(args[0], "manifest.json")); errors.Is(err, os.ErrNotExist) {
+				return noExtract(args[0], err)
+			}
 			m, err := extract.Verify(cmd.Context(), args[0], sealer)
 			var ve *extract.VerifyError
 			if errors.As(err, &ve) {
 				for _, f := range ve.Findings {
-					fmt.Fprintln(a.out, "✗ "+f)
+					fmt.Fprintln(a.out, "✗ "+a.say(inChinese(f), f))
 				}
 				return problem.Wrap(err, problem.Unverified, "提取集与其清单不符；请勿使用，并重新构建。", "The extract is not what its manifest says; do not use it and build it again.")
 			}

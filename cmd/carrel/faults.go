@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// What builds and profiles say of recipes and sources is English where it is made, since it is put together from parts of which each knows its own
+// What builds, searches and measures say of recipes, hierarchies and sources is English where it is made, since it is put together from parts of which each knows its own
 // place alone. Here whole sentences become Chinese, part by part: the place first, then what is wrong there. A sentence that is not in the table stays
 // as it is; a test holds the table against the packages, so that none is forgotten.
 
@@ -25,7 +25,7 @@ type fault struct {
 var (
 	faultVerb = regexp.MustCompile(`%(?:%|[-+0-9.]*[a-z])`)
 	// faultPlace is the file with its line, row or entry in front of a sentence.
-	faultPlace = regexp.MustCompile(`^(\S+) (line|row|entry) (\d+): (.+)$`)
+	faultPlace = regexp.MustCompile(`^(\S+) (line|row|entry) (\d+)(?: column (\d+))?: (.+)$`)
 	faultFile  = regexp.MustCompile(`^([^\s:]+\.[A-Za-z0-9.]+): (.+)$`)
 )
 
@@ -59,7 +59,11 @@ func translated(table []fault, s string, depth int) string {
 	}
 	if m := faultPlace.FindStringSubmatch(s); m != nil {
 		unit := map[string]string{"line": "行", "row": "行记录", "entry": "个条目"}[m[2]]
-		return m[1] + " 第 " + m[3] + " " + unit + "：" + translated(table, m[4], depth+1)
+		column := ""
+		if m[4] != "" {
+			column = "第 " + m[4] + " 列"
+		}
+		return m[1] + " 第 " + m[3] + " " + unit + column + "：" + translated(table, m[5], depth+1)
 	}
 	if m := faultFile.FindStringSubmatch(s); m != nil {
 		return m[1] + "：" + translated(table, m[2], depth+1)

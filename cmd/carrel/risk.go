@@ -95,13 +95,26 @@ func (a *app) extractGrade() *cobra.Command {
 func sealerOf(dir, keys string) (*extract.Age, error) {
 	ring, err := deid.OpenKeyRing(orDefault(keys, filepath.Join(filepath.Dir(filepath.Clean(dir)), "keys")))
 	if err != nil {
-		return nil, err
+		return nil, noRing(err)
 	}
 	secret, err := ring.Identity()
 	if err != nil {
-		return nil, err
+		return nil, noRing(err)
 	}
 	return extract.NewAge(secret)
+}
+
+// noRing says that a directory has no keys.
+func noRing(err error) error {
+	if !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return problem.Wrap(err, problem.Failed, "没有打开提取集的密钥环；请用 --keys 指明构建时的密钥环目录。", "There is no key ring to open the extract with; name the one that it was built with by --keys.")
+}
+
+// noExtract says that a directory has no manifest.
+func noExtract(dir string, err error) error {
+	return problem.Wrap(err, problem.Failed, dir+" 不是提取集：其中没有 manifest.json；请给出 carrel extract build 生成的目录。", dir+" is no extract: it has no manifest.json; name the directory that carrel extract build has made.")
 }
 
 func (a *app) measured(ctx context.Context, dir string, in riskInput) (*risk.Report, error) {
@@ -111,10 +124,11 @@ func (a *app) measured(ctx context.Context, dir string, in riskInput) (*risk.Rep
 	}
 	e, err := extract.Open(ctx, dir, sealer)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, err
+		return nil, noExtract(dir, err)
 	}
 	if err != nil {
-		return nil, problem.Wrap(err, problem.Unverified, "提取集与其清单不符，未作度量；请重新构建。", "The extract is not what its manifest says and was not measured; build it again.")
+		what := ours.ReplaceAllString(err.Error(), "")
+		return nil, problem.Wrap(err, problem.Unverified, "提取集与其清单不符，未作度量；请重新构建。"+inChinese(what)+"。", "The extract is not what its manifest says and was not measured; build it again: "+what+".")
 	}
 	d, err := entryFor(in.catalogue, e.Manifest().Dataset)
 	if err != nil {
@@ -140,8 +154,8 @@ func (a *app) measured(ctx context.Context, dir string, in riskInput) (*risk.Rep
 			return nil, err
 		}
 		defer f.Close() //nolint:errcheck // read only
-		if s.Register, err = data.Register(f); err != nil {
-			return nil, problem.Wrap(err, problem.Invalid, "登记册无法读取："+err.Error(), "The register cannot be read: "+err.Error())
+		if s.Register, err = data.Register(filepath.Base(in.register), f); err != nil {
+			return nil, problem.Wrap(err, problem.Invalid, "登记册无法读取："+inChinese(err.Error()), "The register cannot be read: "+err.Error())
 		}
 	}
 	return risk.New(s, in.config)

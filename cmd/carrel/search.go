@@ -103,7 +103,7 @@ func (a *app) search(ctx context.Context, in *searchFlags) error {
 	}
 	set, err := in.models.set(t, in.hierarchies)
 	if err != nil {
-		return err
+		return a.searchProblem(err)
 	}
 	out.Reading = time.Since(start).Seconds()
 	out.Rows, out.Persons = t.Rows(), t.Persons()
@@ -233,13 +233,16 @@ func (s *searched) local(ctx context.Context, t *recode.Table, o recode.Options)
 func (a *app) searchProblem(err error) error {
 	var missing *recode.MissingError
 	var tree *hierarchy.Error
+	var usage usageError
 	switch {
+	case errors.As(err, &usage):
+		return usageError{errors.New(a.say(inChinese(usage.Error()), usage.Error()))}
 	case errors.Is(err, recode.ErrNone):
 		return problem.Wrap(err, problem.Failed, "没有任何泛化方案满足所要求的隐私模型：请放宽抑制上限、降低要求，或去掉某个字段。", "No generalisation fulfils these models: allow more suppression, ask for less, or leave a field out.")
 	case errors.As(err, &missing):
-		return problem.Wrap(err, problem.Failed, "层级文件缺少数据中的取值："+err.Error(), "A hierarchy lacks a value of the data: "+err.Error())
+		return problem.Wrap(err, problem.Failed, "层级文件缺少数据中的取值："+inChinese(err.Error()), "A hierarchy lacks a value of the data: "+err.Error())
 	case errors.As(err, &tree):
-		return problem.Wrap(err, problem.Failed, "层级文件有误："+err.Error(), "The hierarchy is not one: "+err.Error())
+		return problem.Wrap(err, problem.Failed, "层级文件有误："+inChinese(err.Error()), "The hierarchy is not one: "+err.Error())
 	}
 	return err
 }
@@ -254,7 +257,7 @@ func (a *app) printSearched(w io.Writer, s *searched) {
 		fmt.Fprintln(w)
 	}
 	fmt.Fprintf(w, a.say("%s：损失 %.6f，抑制 %d / %d 行，%d 个等价类，最小 %d 行\n", "%s: loss %.6f, %d of %d rows suppressed, %d classes, the smallest of %d rows\n"),
-		strings.Join(s.Models, a.say("、", ", ")), s.Loss, s.Suppressed, s.Rows, s.Classes, s.After.Smallest)
+		a.modelNames(s.Models), s.Loss, s.Suppressed, s.Rows, s.Classes, s.After.Smallest)
 	fmt.Fprintf(w, a.say("前 → 后：NCP %.4f → %.4f，粒度 %.4f → %.4f，熵损失 %.4f → %.4f，可辨识度 %.4g → %.4g，平均等价类 %.1f → %.1f 行\n",
 		"before → after: NCP %.4f → %.4f, granularity %.4f → %.4f, entropy lost %.4f → %.4f, discernibility %.4g → %.4g, average class %.1f → %.1f rows\n"),
 		s.Before.NCP, s.After.NCP, s.Before.Granularity, s.After.Granularity, s.Before.Entropy, s.After.Entropy, s.Before.Discernibility, s.After.Discernibility, s.Before.AverageClass, s.After.AverageClass)
@@ -262,6 +265,18 @@ func (a *app) printSearched(w io.Writer, s *searched) {
 		fmt.Fprintf(w, a.say("未纳入搜索的列（没有层级文件）：%s\n", "columns not looked at, having no hierarchy: %s\n"), strings.Join(s.Ignored, ", "))
 	}
 	a.printProof(w, s)
+}
+
+// modelNames names privacy models.
+func (a *app) modelNames(models []string) string {
+	if a.language() != "zh" {
+		return strings.Join(models, ", ")
+	}
+	names := make([]string, len(models))
+	for i, m := range models {
+		names[i] = inChinese(m)
+	}
+	return strings.Join(names, "、")
 }
 
 func (a *app) printProof(w io.Writer, s *searched) {

@@ -68,7 +68,11 @@ func Read(ctx context.Context, p Plan) (*recode.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.Finish()
+	t, err := b.Finish()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Base(p.File), err)
+	}
+	return t, nil
 }
 
 // each hands out the named columns of each row.
