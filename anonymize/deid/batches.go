@@ -12,8 +12,6 @@ type batchSet struct {
 	persons []uint32
 	ranks   []int64
 	columns []buffers
-	keys    []int64
-	missing []bool
 }
 
 // place notes person and rank of rows from..to, going on from the person where the batch before ended.
@@ -29,56 +27,61 @@ func (s *batchSet) place(rows *sorted, person uint32, from, to int) uint32 {
 	return person
 }
 
-// vectors makes the columns of a batch in file order.
+// vectors makes the columns of a batch in file order, on all processors.
 func (t *table) vectors(rows []entry, set *batchSet) []extract.Vector {
 	if set.columns == nil {
 		set.columns = make([]buffers, len(t.layout.Columns))
 	}
 	out := make([]extract.Vector, len(t.layout.Columns))
-	for i, c := range t.layout.Columns {
-		switch {
-		case c.Kind == extract.KindNameUnit:
-			out[i] = extract.Of(set.persons, nil)
-		case c.Kind == extract.KindNameRank && c.ArrowType == "uint8":
-			out[i] = narrowed[uint8](set.ranks, nil, &set.columns[i])
-		case c.Kind == extract.KindNameRank:
-			out[i] = narrowed[uint16](set.ranks, nil, &set.columns[i])
-		default:
-			o := t.ops[t.opIndex(c.Name)]
-			if o.step.action == actKey {
-				out[i] = o.keys(rows, set, &set.columns[i])
-			} else {
-				out[i] = o.store.gather(rows, &set.columns[i])
-			}
+	inRanges(len(out), 1, func(from, to int) {
+		for i := from; i < to; i++ {
+			out[i] = t.vector(&t.layout.Columns[i], rows, set, &set.columns[i])
 		}
-	}
+	})
 	return out
+}
+
+func (t *table) vector(c *extract.Column, rows []entry, set *batchSet, out *buffers) extract.Vector {
+	switch {
+	case c.Kind == extract.KindNameUnit:
+		return extract.Of(set.persons, nil)
+	case c.Kind == extract.KindNameRank && c.ArrowType == "uint8":
+		return narrowed[uint8](set.ranks, nil, out)
+	case c.Kind == extract.KindNameRank:
+		return narrowed[uint16](set.ranks, nil, out)
+	}
+	o := t.ops[t.opIndex(c.Name)]
+	if o.step.action == actKey {
+		return o.keys(rows, set, out)
+	}
+	return o.store.gather(rows, out)
 }
 
 // keys makes the numbers of a key column.
 func (o *op) keys(rows []entry, set *batchSet, out *buffers) extract.Vector {
-	set.keys, set.missing = set.keys[:0], set.missing[:0]
+	out.keys, out.missing = out.keys[:0], out.missing[:0]
 	if o.numbers != nil {
 		for _, v := range o.numbers[set.from : set.from+len(rows)] {
-			set.keys = append(set.keys, int64(v))
+			out.keys = append(out.keys, int64(v))
 		}
-		return narrowed[uint32](set.keys, nil, out)
+		return narrowed[uint32](out.keys, nil, out)
 	}
+	mix := o.space.mix.clone() // other columns refer to the same space
 	for i := range rows {
 		row := rows[i].row
 		v, found := int64(0), false
 		if !o.keyGone(row) {
-			if v, found = o.space.lookup(set.persons[i], o.hashes.at(row)); !found {
+			if v, found = o.space.lookup(mix, set.persons[i], o.hashes.at(row)); !found {
 				o.count.Dangling++
 			}
 		}
 		if !found {
 			v = 0
 		}
-		set.keys = append(set.keys, v)
-		set.missing = append(set.missing, !found && o.col.Nullable)
+		out.keys = append(out.keys, v)
+		out.missing = append(out.missing, !found && o.col.Nullable)
 	}
-	return narrowed[uint32](set.keys, set.missing, out)
+	return narrowed[uint32](out.keys, out.missing, out)
 }
 
 func narrowed[T extract.Integer](wide []int64, missing []bool, out *buffers) extract.Vector {

@@ -113,6 +113,18 @@ func (f *finisher) value(b []byte) (int64, status) {
 	return 0, unreadable
 }
 
+// reader is what value does with a well-formed number or date.
+func (f *finisher) reader() func([]byte) (int64, bool) {
+	switch f.col.Kind {
+	case extract.KindNameCode:
+		return nil
+	case extract.KindNameDate:
+		return parseDate
+	default:
+		return func(b []byte) (int64, bool) { return parseFixed(b, f.scale) }
+	}
+}
+
 // constant turns a value written in the recipe into the stored one; it must fit without folding or clamping.
 func (f *finisher) constant(text string) (int64, error) {
 	v, st := f.value([]byte(text))

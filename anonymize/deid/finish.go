@@ -42,32 +42,58 @@ func (b *builder) sortRows(ctx context.Context, t *table) (*sorted, error) {
 		starts[p] += starts[p-1]
 	}
 	all := make([]entry, starts[len(starts)-1])
-	next := slices.Clone(starts[:len(starts)-1])
+	t.place(all, starts)
+	return b.cut(t, all, starts)
+}
+
+// place puts each row behind those of its person that stand before it in the source. Each processor does a part of the persons.
+func (t *table) place(all []entry, starts []uint32) {
 	hashes := &t.hash
 	if t.rowKey != nil {
 		hashes = t.rowKey.hashes
 	}
-	for k, chunk := range t.owner.chunks() {
-		orders := hashes.chunk(k)
-		for i, n := range chunk {
-			if n != nobody {
-				all[next[n]] = entry{order: orders[i], row: uint32(k<<chunkBits + i)}
-				next[n]++
+	persons := len(starts) - 1
+	next := make([]uint32, persons)
+	copy(next, starts)
+	parts := 1
+	if len(all) > rangePersons {
+		parts = runtime.GOMAXPROCS(0)
+	}
+	inRanges(parts, 1, func(part, end int) {
+		from, to := uint32(part*persons/parts), uint32(end*persons/parts)
+		for k, chunk := range t.owner.chunks() {
+			orders := hashes.chunk(k)
+			for i, n := range chunk {
+				if n >= from && n < to { // nobody is beyond all
+					all[next[n]] = entry{order: orders[i], row: uint32(k<<chunkBits + i)}
+					next[n]++
+				}
 			}
 		}
-	}
-	return b.cut(t, all, starts)
+	})
 }
 
 // renumber turns the persons of the table of persons into numbers, now that they are known.
 func (b *builder) renumber(t *table) {
-	for i := range uint32(t.owner.n) {
-		n, why := b.people.fate(t.owner.at(i))
-		if why != "" {
-			t.drop(why, 1)
+	chunks := t.owner.chunks()
+	var counts sync.Mutex
+	inRanges(len(chunks), 1, func(from, to int) {
+		dropped := map[string]int64{}
+		for _, chunk := range chunks[from:to] {
+			for i, person := range chunk {
+				n, why := b.people.fate(person)
+				if why != "" {
+					dropped[why]++
+				}
+				chunk[i] = n
+			}
 		}
-		t.owner.set(i, n)
-	}
+		counts.Lock()
+		defer counts.Unlock()
+		for why, n := range dropped {
+			t.drop(why, n)
+		}
+	})
 }
 
 func (t *table) drop(why string, n int64) {
@@ -80,9 +106,15 @@ func (t *table) drop(why string, n int64) {
 func (b *builder) cut(t *table, all []entry, starts []uint32) (*sorted, error) {
 	out := &sorted{rows: all[:0], starts: make([]uint32, len(starts))}
 	limit := uint32(min(t.layout.MaxRows, 1<<31))
-	twice := t.rank(all, starts)
+	var keys []uint64
+	var numbers []uint32
+	if t.rowKey != nil {
+		keys, numbers = make([]uint64, len(all)), make([]uint32, len(all))
+	}
+	twice := t.rank(all, starts, limit, keys, numbers)
 	for p := range len(starts) - 1 {
-		own := all[starts[p]:starts[p+1]]
+		from, to := starts[p], starts[p+1]
+		own := all[from:to]
 		if n := uint32(len(own)); n > limit {
 			why := DroppedAboveCap
 			if limit == 1 {
@@ -91,41 +123,98 @@ func (b *builder) cut(t *table, all []entry, starts []uint32) (*sorted, error) {
 			t.drop(why, int64(n-limit))
 			own = own[:limit]
 		}
-		if len(out.rows) == int(starts[p]) { // nobody before had to lose rows
-			out.rows = all[:len(out.rows)+len(own)]
+		at := len(out.rows)
+		if at == int(from) { // nobody before had to lose rows
+			out.rows = all[:at+len(own)]
 		} else {
 			out.rows = append(out.rows, own...)
+			if keys != nil {
+				copy(keys[at:], keys[from:int(from)+len(own)])
+				copy(numbers[at:], numbers[from:int(from)+len(own)])
+			}
 		}
 		out.starts[p+1] = uint32(len(out.rows))
 	}
 	if twice > 0 {
 		return nil, fmt.Errorf("table %q: %d rows repeat a row key of the same person; %q must tell a person's rows apart", t.layout.Name, twice, t.layout.RowKey)
 	}
+	if t.rowKey != nil {
+		t.rowKey.numbers, t.rowKey.hashes = numbers, nil // what others refer to is in the space
+		t.rowKey.space.starts, t.rowKey.space.keys = out.starts, keys[:len(out.rows)]
+	}
 	return out, b.limits(t)
 }
 
-// rank sorts each person's rows, and counts those that repeat a row key.
-func (t *table) rank(all []entry, starts []uint32) int64 {
+// keyed is a row with its key as its person has it.
+type keyed struct {
+	entry
+	key uint64
+}
+
+// rank sorts each person's rows, and counts those that repeat a row key. Of the rows that the cap leaves, keys gets the keys of each person, sorted,
+// and numbers the place of each row's own key among them.
+func (t *table) rank(all []entry, starts []uint32, limit uint32, keys []uint64, numbers []uint32) int64 {
 	var twice atomic.Int64
 	inRanges(len(starts)-1, rangePersons, func(from, to int) {
-		mix := t.mix.clone()
+		mix, ranks := t.mix.clone(), []keyed(nil)
+		var number *prf
+		if t.rowKey != nil {
+			number = t.rowKey.space.mix.clone()
+		}
 		for p := from; p < to; p++ {
-			own := all[starts[p]:starts[p+1]]
+			at := starts[p]
+			own := all[at:starts[p+1]]
+			ranks = ranks[:0]
 			for i := range own {
+				key := uint64(0)
+				if number != nil {
+					key = number.pair(uint64(p), own[i].order)
+				}
 				own[i].order = mix.pair(uint64(p), own[i].order)
+				ranks = append(ranks, keyed{own[i], key})
 			}
-			if len(own) < 2 {
+			if len(own) > 1 {
+				slices.SortFunc(ranks, func(a, b keyed) int { return cmp.Compare(a.order, b.order) })
+				for i := range own {
+					own[i] = ranks[i].entry
+				}
+			}
+			if number == nil {
 				continue
 			}
-			slices.SortFunc(own, func(a, b entry) int { return cmp.Compare(a.order, b.order) })
-			for i := 1; i < len(own) && t.rowKey != nil; i++ {
+			for i := 1; i < len(own); i++ {
 				if own[i].order == own[i-1].order {
 					twice.Add(1)
 				}
 			}
+			ranks = ranks[:min(len(ranks), int(limit))]
+			numberKeys(ranks, keys[at:], numbers[at:])
 		}
 	})
 	return twice.Load()
+}
+
+// numberKeys sorts the keys of one person's rows and gives each row the place of its own, from 1.
+func numberKeys(rows []keyed, keys []uint64, numbers []uint32) {
+	const few = 16
+	for i := range rows {
+		keys[i] = rows[i].key
+	}
+	keys = keys[:len(rows)]
+	slices.Sort(keys)
+	for i := range rows {
+		below := 0
+		if len(rows) <= few {
+			for _, k := range keys {
+				if k < rows[i].key {
+					below++
+				}
+			}
+		} else {
+			below, _ = slices.BinarySearch(keys, rows[i].key)
+		}
+		numbers[i] = uint32(below) + 1
+	}
 }
 
 // rangePersons is what one goroutine takes at a time.
@@ -211,9 +300,6 @@ func (b *builder) finishPrivate(ctx context.Context, t *table, w *extract.Writer
 	if err != nil {
 		return err
 	}
-	if t.rowKey != nil {
-		t.rowKey.numbers = t.rowKey.space.fillPrivate(s.rows, s.starts, t.rowKey.hashes)
-	}
 	for _, o := range t.ops {
 		if err := o.lookAtAll(s, t.layout.Name); err != nil {
 			return err
@@ -278,7 +364,7 @@ func (o *op) value(row uint32) (int64, bool) {
 	if o.keyGone(row) {
 		return 0, false
 	}
-	return o.space.lookup(0, o.hashes.at(row))
+	return o.space.lookup(o.space.mix, 0, o.hashes.at(row))
 }
 
 func (t *table) compare(a, b uint32) int {

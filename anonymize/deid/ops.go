@@ -13,7 +13,8 @@ type op struct {
 	col   extract.Column
 	src   int // position in the source file
 	eval  evaluator
-	cache *memo // text of a cell -> its value; nil when evaluating is as cheap
+	read  func([]byte) (int64, bool) // the whole of the step for a value inside the bounds, nil where there is more to it
+	cache *memo                      // text of a cell -> its value; nil when evaluating is as cheap
 	store column
 
 	// Steps that need more than the cell:
@@ -65,7 +66,9 @@ func newOp(s *step, col extract.Column, src int, keys KeyRing) (*op, error) {
 	cached := true
 	switch s.action {
 	case actKeep, actClamp:
-		o.eval, cached, err = plain(s, o.finish)
+		if o.eval, cached, err = plain(s, o.finish); len(s.hide) == 0 && !s.top.set() && !s.bottom.set() {
+			o.read = o.finish.reader()
+		}
 	case actTopCode, actRound, actMicro:
 		cached = false
 		o.eval, err = numeric(s, o.finish)
@@ -215,37 +218,61 @@ func (o *op) apply(b *records, sc *scratch, marks map[string]bool, p *people) {
 		return
 	}
 	values := sc.room(len(b.keep))
-	for i, row := range b.keep {
-		raw := b.field(int(row), o.src)
-		var c cell
-		switch {
-		case o.cache != nil:
-			c = o.cached(raw, marks)
-		case o.needsPerson() || o.birthCol != noColumn:
-			c = o.withPerson(b, int(row), raw, b.persons[i], p)
-		default:
-			c = o.direct(raw, marks)
-		}
-		if values[i] = c.v; c.st == ok {
-			continue
-		}
-		if c.st&redactedFrom != 0 {
-			o.count.Redacted++
-			if c.st &^= redactedFrom; c.st == ok {
-				continue
+	switch {
+	case o.cache != nil:
+		for i, row := range b.keep {
+			c := o.cached(b.field(int(row), o.src), marks)
+			if values[i] = c.v; c.st != ok {
+				o.note(b, int(row), c, sc, i)
 			}
 		}
-		if c.st == unreadable && o.first == 0 && int(row) < len(b.lines) {
-			o.first = b.lines[row]
+	case o.needsPerson() || o.birthCol != noColumn:
+		for i, row := range b.keep {
+			c := o.withPerson(b, int(row), b.field(int(row), o.src), b.persons[i], p)
+			if values[i] = c.v; c.st != ok {
+				o.note(b, int(row), c, sc, i)
+			}
 		}
-		if c.st == missing && o.lacking == 0 && int(row) < len(b.lines) {
-			o.lacking = b.lines[row]
+	default:
+		read := o.read
+		if marks != nil { // a mark of missing values may look like a value
+			read = nil
 		}
-		if o.tally(&c, sc, i) {
-			sc.lose(i)
+		lo, hi := o.finish.lo, o.finish.hi
+		for i, row := range b.keep {
+			raw := b.field(int(row), o.src)
+			if read != nil {
+				if v, is := read(raw); is && v >= lo && v <= hi { // nearly all
+					values[i] = v
+					continue
+				}
+			}
+			c := o.direct(raw, marks)
+			if values[i] = c.v; c.st != ok {
+				o.note(b, int(row), c, sc, i)
+			}
 		}
 	}
 	o.store.add(values, sc.missing)
+}
+
+// note counts a value that is not stored as it was read.
+func (o *op) note(b *records, row int, c cell, sc *scratch, i int) {
+	if c.st&redactedFrom != 0 {
+		o.count.Redacted++
+		if c.st &^= redactedFrom; c.st == ok {
+			return
+		}
+	}
+	if c.st == unreadable && o.first == 0 && row < len(b.lines) {
+		o.first = b.lines[row]
+	}
+	if c.st == missing && o.lacking == 0 && row < len(b.lines) {
+		o.lacking = b.lines[row]
+	}
+	if o.tally(&c, sc, i) {
+		sc.lose(i)
+	}
 }
 
 // tally counts what became of a value and says whether it is stored as missing.

@@ -105,10 +105,12 @@ func (r *register) numbers(key Secret) ([]uint32, error) {
 		return nil, err
 	}
 	pairs := make([]placed, len(r.digests))
-	for i := range r.digests {
-		block.Encrypt(pairs[i].at[:], r.digests[i][:])
-		pairs[i].row = uint32(i)
-	}
+	inRanges(len(pairs), rangePersons, func(from, to int) {
+		for i := from; i < to; i++ {
+			block.Encrypt(pairs[i].at[:], r.digests[i][:])
+			pairs[i].row = uint32(i)
+		}
+	})
 	sortPlaced(pairs)
 	out := make([]uint32, len(pairs))
 	for n, p := range pairs {

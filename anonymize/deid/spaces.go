@@ -16,44 +16,17 @@ type keySpace struct {
 	mix    *prf
 	starts []uint32 // person number -> position in keys
 	keys   []uint64 // sorted inside each person
-	done   bool
 }
 
-// lookup gives the number of a key as person has it.
-func (s *keySpace) lookup(person uint32, h uint64) (int64, bool) {
+// lookup gives the number of a key as person has it; mix is the space's own, or a clone of it for another goroutine.
+func (s *keySpace) lookup(mix *prf, person uint32, h uint64) (int64, bool) {
 	if s.public != nil {
 		v, in := s.public[h]
 		return v, in
 	}
 	own := s.keys[s.starts[person]:s.starts[person+1]]
-	at, in := slices.BinarySearch(own, s.mix.pair(uint64(person), h))
+	at, in := slices.BinarySearch(own, mix.pair(uint64(person), h))
 	return int64(at) + 1, in
-}
-
-// fillPrivate takes the keys of the owner's kept rows: rows[starts[p]:starts[p+1]] are person p's. It returns the number of each row's own key.
-func (s *keySpace) fillPrivate(rows []entry, starts []uint32, hashes *words[uint64]) []uint32 {
-	s.starts = starts
-	s.keys = make([]uint64, len(rows))
-	numbers := make([]uint32, len(rows))
-	inRanges(len(starts)-1, rangePersons, func(from, to int) {
-		mix, own := s.mix.clone(), []uint64(nil)
-		for p := from; p < to; p++ {
-			at, end := starts[p], starts[p+1]
-			own = own[:0]
-			for _, r := range rows[at:end] {
-				own = append(own, mix.pair(uint64(p), hashes.at(r.row)))
-			}
-			sorted := s.keys[at:end]
-			copy(sorted, own)
-			slices.Sort(sorted)
-			for i, h := range own {
-				n, _ := slices.BinarySearch(sorted, h)
-				numbers[int(at)+i] = uint32(n) + 1
-			}
-		}
-	})
-	s.done = true
-	return numbers
 }
 
 // fillPublic numbers the keys of a public table in keyed order.
@@ -67,7 +40,6 @@ func (s *keySpace) fillPublic(hashes *words[uint64]) {
 	for i, h := range slices.Compact(all) {
 		s.public[h] = int64(i) + 1
 	}
-	s.done = true
 }
 
 // order puts the tables so that what others refer to comes first: the table of persons, then owners of key spaces and of keys that others go through.

@@ -29,8 +29,10 @@ type column interface {
 
 // buffers are the memory of one column of one batch.
 type buffers struct {
-	values any
-	valid  []byte
+	values  any
+	valid   []byte
+	keys    []int64
+	missing []bool
 }
 
 func newColumn(arrowType string) (column, error) {

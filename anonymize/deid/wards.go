@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"carrel/anonymize/extract"
 )
@@ -69,13 +70,21 @@ func (b *builder) indexWards(check digest) ([]wardEntry, error) {
 		return nil, err
 	}
 	p := b.people
-	for _, w := range p.wards {
-		for _, i := range []uint32{w.person, p.one(w.person)} {
-			if _, in := slices.BinarySearchFunc(b.register.digests, p.digests[i], compareDigests); in {
-				out = append(out, wardEntry{p.namer.key.ward(w.guardian, w.born), p.digests[i]})
+	var added sync.Mutex
+	inRanges(len(p.wards), rangePersons, func(from, to int) {
+		key, found := newPersonKey(b.secret), []wardEntry(nil)
+		for _, w := range p.wards[from:to] {
+			persons := []uint32{w.person, p.one(w.person)}
+			for _, i := range slices.Compact(persons) {
+				if _, in := slices.BinarySearchFunc(b.register.digests, p.digests[i], compareDigests); in {
+					found = append(found, wardEntry{key.ward(w.guardian, w.born), p.digests[i]})
+				}
 			}
 		}
-	}
+		added.Lock()
+		defer added.Unlock()
+		out = append(out, found...)
+	})
 	slices.SortFunc(out, compareWards)
 	return slices.Compact(out), nil
 }

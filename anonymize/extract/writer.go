@@ -245,9 +245,23 @@ type countingHash struct {
 	n    int64
 }
 
+// hashBeside is the size from which hashing goes beside sealing: the columns of a batch, not their heads.
+const hashBeside = 1 << 14
+
 func (c *countingHash) Write(p []byte) (int, error) {
+	if len(p) < hashBeside {
+		n, err := c.to.Write(p)
+		c.hash.Write(p[:n])
+		c.n += int64(n)
+		return n, err
+	}
+	hashed := make(chan struct{})
+	go func() {
+		defer close(hashed)
+		c.hash.Write(p)
+	}()
 	n, err := c.to.Write(p)
-	c.hash.Write(p[:n])
+	<-hashed // p is the caller's again; after an error the hash means nothing, and the table is thrown away
 	c.n += int64(n)
 	return n, err
 }

@@ -20,6 +20,11 @@ func halfWidth(r rune) rune {
 // blanks and hyphens vanish, letters become upper case.
 func Normalise(dst, b []byte) []byte {
 	dst = dst[:0]
+	plain := 0 // most identifiers are in that form already
+	for plain < len(b) && (b[plain]-'0' <= 9 || b[plain]-'A' <= 'Z'-'A') {
+		plain++
+	}
+	dst, b = append(dst, b[:plain]...), b[plain:]
 	for len(b) > 0 {
 		if c := b[0]; c < utf8.RuneSelf {
 			b = b[1:]
