@@ -42,3 +42,24 @@ func BenchmarkSizes(b *testing.B) {
 		return err
 	})
 }
+
+// TestDay: a day's questions are answered, the denied ones denied, and one of six is new, which is what makes the bench a day.
+func TestDay(t *testing.T) {
+	t.Parallel()
+	d := decider(t)
+	denied, questions := 0, map[string]bool{}
+	day := yardstick.Day()
+	for _, q := range day {
+		decision, err := d.Decide(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !decision.Allow {
+			denied++
+		}
+		questions[decision.Input] = true
+	}
+	if len(day) != 1000 || denied < 280 || denied > 320 || len(questions) < 150 || len(questions) > 165 {
+		t.Errorf("%d questions, %d of them different, %d denied", len(day), len(questions), denied)
+	}
+}

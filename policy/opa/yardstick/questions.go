@@ -157,7 +157,7 @@ func catalogue() policy.List[policy.Dataset] {
 	return out
 }
 
-// Mix is the i-th question of a day: of four, a route, an action, a command and a query, each of somebody else about something else.
+// Mix is the i-th question of a history in which no two are alike: of four, a route, an action, a command that is not hers and a query.
 func Mix(i int) policy.Question {
 	who := subject()
 	who.Account = fmt.Sprint("person-", i)
