@@ -17,6 +17,9 @@ decision := cite.approval(needs, oblige) if cite.met(needs, held)
 
 else := cite.denial(needs, held, details)
 
+# Of all rules a step needs a few, and only those are asked.
+held := {r | some r in needs; holds(r)}
+
 act := boards.acts[input.act]
 
 b := input.board
@@ -27,26 +30,26 @@ default needs := {"state47-safe/named"}
 
 needs := {"state47-safe/named", "sichuan-17/account", "sichuan-17/post", "sichuan-18/state"} | {g | some g in act.guards} if act
 
-held contains "state47-safe/named" if {
+holds("state47-safe/named") if {
 	act
 	act.noun == b.noun
 }
 
-held contains "sichuan-17/account" if me != ""
+holds("sichuan-17/account") if me != ""
 
-held contains "sichuan-17/post" if "*" in act.roles
+holds("sichuan-17/post") if "*" in act.roles
 
-held contains "sichuan-17/post" if {
+holds("sichuan-17/post") if {
 	some role in act.roles
 	role in input.subject.roles
 }
 
-held contains "sichuan-17/post" if {
+holds("sichuan-17/post") if {
 	"system" in act.roles
 	me == "system"
 }
 
-held contains "sichuan-18/state" if b.state in act.from
+holds("sichuan-18/state") if b.state in act.from
 
 oblige := array.concat(
 	[{"kind": "state", "value": act.to, "text": act.label} | act.to != ""],
@@ -60,10 +63,10 @@ oblige := array.concat(
 
 panel := boards.panels[b.panel]
 
-held contains "sichuan-18/panel" if panel.role in input.subject.roles
+holds("sichuan-18/panel") if panel.role in input.subject.roles
 
 # What a meeting has before it waits for it, and for no other.
-held contains "sichuan-18/agenda" if {
+holds("sichuan-18/agenda") if {
 	count(b.items) > 0
 	count(strangers) == 0
 	count(b.items) == count({i | some i in b.items})
@@ -71,34 +74,34 @@ held contains "sichuan-18/agenda" if {
 
 strangers := {i | some i in b.items; not i in b.waiting}
 
-held contains "sichuan-18/day-ahead" if b.day >= cite.today
+holds("sichuan-18/day-ahead") if b.day >= cite.today
 
-held contains "sichuan-18/on-the-day" if b.day == cite.today
+holds("sichuan-18/on-the-day") if b.day == cite.today
 
-held contains "sichuan-18/day-over" if {
+holds("sichuan-18/day-over") if {
 	b.day != ""
 	b.day < cite.today
 }
 
-held contains "sichuan-18/chair" if {
+holds("sichuan-18/chair") if {
 	me != ""
 	me == b.chair
 }
 
 present := {s.account | some s in b.present}
 
-held contains "sichuan-18/absent" if not me in present
+holds("sichuan-18/absent") if not me in present
 
-held contains "sichuan-18/in-the-room" if me in present
+holds("sichuan-18/in-the-room") if me in present
 
-held contains "sichuan-18/assembled" if {
+holds("sichuan-18/assembled") if {
 	count(present) >= panel.quorum
 	b.chair in present
 }
 
-held contains "sichuan-18/attended" if me in present
+holds("sichuan-18/attended") if me in present
 
-held contains "sichuan-18/attended" if {
+holds("sichuan-18/attended") if {
 	me != ""
 	me == b.chair
 }
@@ -108,17 +111,17 @@ hashed(s) if {
 	count(s) == 71
 }
 
-held contains "sichuan-18/minutes" if hashed(b.digest)
+holds("sichuan-18/minutes") if hashed(b.digest)
 
 # The chair signs what is on file, by its hash.
-held contains "sichuan-18/minutes-read" if {
+holds("sichuan-18/minutes-read") if {
 	hashed(b.minutes)
 	b.digest == b.minutes
 }
 
-held contains "sichuan-18/panel-reader" if panel.role in input.subject.roles
+holds("sichuan-18/panel-reader") if panel.role in input.subject.roles
 
-held contains "sichuan-18/panel-reader" if {
+holds("sichuan-18/panel-reader") if {
 	some role in ["authority", "auditor", "supervisor"]
 	role in input.subject.roles
 }
@@ -127,7 +130,7 @@ held contains "sichuan-18/panel-reader" if {
 
 day_ns := ((24 * 60) * 60) * 1000000000
 
-held contains "sichuan-17/term" if {
+holds("sichuan-17/term") if {
 	b.from != ""
 	b.from <= b.until
 	b.until >= cite.today
@@ -137,64 +140,64 @@ held contains "sichuan-17/term" if {
 
 # --- deputies (sichuan-17, sichuan-18, sichuan-30)
 
-held contains "sichuan-17/names-deputy" if {
+holds("sichuan-17/names-deputy") if {
 	me != ""
 	me == b.for
 }
 
 # The authority names deputies in its own house.
-held contains "sichuan-17/names-deputy" if {
+holds("sichuan-17/names-deputy") if {
 	"authority" in input.subject.roles
 	input.subject.institution != ""
 	b.for_house == input.subject.institution
 	b.party != me
 }
 
-held contains "sichuan-17/deputy-post" if {
+holds("sichuan-17/deputy-post") if {
 	b.role in boards.deputised
 	b.role in b.for_roles
 }
 
-held contains "sichuan-17/deputy-house" if {
+holds("sichuan-17/deputy-house") if {
 	b.party != ""
 	b.party != b.for
 	b.house != ""
 	b.house == b.for_house
 }
 
-held contains "sichuan-17/deputy-free" if {
+holds("sichuan-17/deputy-free") if {
 	b.party != ""
 	not b.role in b.roles
 }
 
 together := {r | some r in b.roles} | {b.role}
 
-held contains "sichuan-30/three-administrators" if count({r | some r in data.carrel.defaults.administrators; r in together}) < 2
+holds("sichuan-30/three-administrators") if count({r | some r in data.carrel.defaults.administrators; r in together}) < 2
 
 # Nobody is reviewer and decider at once: which applications come is not known when a deputy is named.
-held contains "sichuan-18/apart" if {
+holds("sichuan-18/apart") if {
 	count({r | some r in boards.reviewers; r in together}) == 0
 }
 
-held contains "sichuan-18/apart" if {
+holds("sichuan-18/apart") if {
 	count({r | some r in boards.deciders; r in together}) == 0
 }
 
-held contains "sichuan-17/deputy-party" if {
+holds("sichuan-17/deputy-party") if {
 	me != ""
 	me in {b.party, b.for}
 }
 
-held contains "sichuan-17/deputy-party" if authority_of_house
+holds("sichuan-17/deputy-party") if authority_of_house
 
-held contains "sichuan-17/deputy-reader" if {
+holds("sichuan-17/deputy-reader") if {
 	me != ""
 	me in {b.party, b.for}
 }
 
-held contains "sichuan-17/deputy-reader" if authority_of_house
+holds("sichuan-17/deputy-reader") if authority_of_house
 
-held contains "sichuan-17/deputy-reader" if "auditor" in input.subject.roles
+holds("sichuan-17/deputy-reader") if "auditor" in input.subject.roles
 
 authority_of_house if {
 	"authority" in input.subject.roles
@@ -205,12 +208,12 @@ authority_of_house if {
 # --- invitations (sichuan-18, chongqing-integrity)
 
 # The authority invites to any review, a reviewer to one of his own kind; nobody of the applicants does.
-held contains "sichuan-18/inviter" if {
+holds("sichuan-18/inviter") if {
 	"authority" in input.subject.roles
 	inviter_free
 }
 
-held contains "sichuan-18/inviter" if {
+holds("sichuan-18/inviter") if {
 	reviews[b.review].role in input.subject.roles
 	inviter_free
 }
@@ -220,19 +223,19 @@ inviter_free if {
 	count(conflict.of(my_seat, b.case)) == 0
 }
 
-held contains "sichuan-18/invited-review" if {
+holds("sichuan-18/invited-review") if {
 	b.case.state in {"submitted", "questioned"}
 	b.review in b.case.needed
 	reviews[b.review].per_owner == false
 }
 
-held contains "sichuan-18/outsider" if {
+holds("sichuan-18/outsider") if {
 	b.party != ""
 	b.party != me
 	not reviews[b.review].role in b.roles
 }
 
-held contains "sichuan-18/outsider" if {
+holds("sichuan-18/outsider") if {
 	b.party != ""
 	b.party != me
 	b.house != ""
@@ -241,56 +244,56 @@ held contains "sichuan-18/outsider" if {
 
 against := conflict.of({"account": b.party, "institution": b.house, "interests": b.interests}, b.case)
 
-held contains "chongqing-integrity/impartial" if {
+holds("chongqing-integrity/impartial") if {
 	b.party != ""
 	count(against) == 0
 }
 
-held contains "sichuan-18/invited-once" if b.twice == false
+holds("sichuan-18/invited-once") if b.twice == false
 
-held contains "sichuan-18/own-invitation" if {
+holds("sichuan-18/own-invitation") if {
 	me != ""
 	me == b.party
 }
 
-held contains "sichuan-17/confidential" if b.silent == true
+holds("sichuan-17/confidential") if b.silent == true
 
-held contains "chongqing-integrity/no-conflict" if b.conflict == "none"
+holds("chongqing-integrity/no-conflict") if b.conflict == "none"
 
-held contains "sichuan-18/invitation-reader" if {
+holds("sichuan-18/invitation-reader") if {
 	me != ""
 	me == b.party
 }
 
-held contains "sichuan-18/invitation-reader" if reviews[b.review].role in input.subject.roles
+holds("sichuan-18/invitation-reader") if reviews[b.review].role in input.subject.roles
 
-held contains "sichuan-18/invitation-reader" if {
+holds("sichuan-18/invitation-reader") if {
 	some role in ["authority", "auditor"]
 	role in input.subject.roles
 }
 
 # --- interests (chongqing-integrity)
 
-held contains "chongqing-integrity/own-interest" if {
+holds("chongqing-integrity/own-interest") if {
 	me != ""
 	me == b.party
 }
 
-held contains "chongqing-integrity/about" if b.about != ""
+holds("chongqing-integrity/about") if b.about != ""
 
 # Who declared an interest does not end it himself, or a declaration would be worth nothing the day a case comes.
-held contains "chongqing-integrity/other-hand" if {
+holds("chongqing-integrity/other-hand") if {
 	me != ""
 	b.party != ""
 	me != b.party
 }
 
-held contains "chongqing-integrity/interest-reader" if {
+holds("chongqing-integrity/interest-reader") if {
 	me != ""
 	me == b.party
 }
 
-held contains "chongqing-integrity/interest-reader" if {
+holds("chongqing-integrity/interest-reader") if {
 	some role in ["discipline", "reviewer-integrity", "auditor"]
 	role in input.subject.roles
 }
@@ -309,7 +312,7 @@ details["sichuan-18/state"] := cite.opened(cite.blank, {a.label |
 	b.state in a.from
 	some role in a.roles
 	role in ({"*"} | {r | some r in input.subject.roles})
-	every g in a.guards { g in held }
+	every g in a.guards { holds(g) }
 })
 
 details["sichuan-18/agenda"] := cite.plain(strangers)

@@ -25,7 +25,13 @@ else := kind
 kind_of(seat) := split(seat, "@")[0]
 
 # who voted so
-votes(seat, verdict) := {r.reviewer | some r in case.reviews; r.verdict == verdict; seat_of(r.kind, r.institution) == seat}
+votes(seat, verdict) := object.get(cast, [verdict, seat], set())
+
+cast := {verdict: {seat: {r.reviewer | some [at, r] in placed; at == seat; r.verdict == verdict} | some [seat, _] in placed} |
+	some verdict in ["approve", "reject"]
+}
+
+placed := [[seat_of(r.kind, r.institution), r] | some r in case.reviews]
 
 voters(seat) := votes(seat, "approve") | votes(seat, "reject")
 
