@@ -63,7 +63,7 @@
 // Where the catalogue has no table of that name, the table of unit.from only says who is who and enters no extract; so does a table that others
 // go through.
 // exclude.objections reads the table objections and exclude.under14 the table consents (both: the column unit.link, or the
-// identifier's where there is no link); under14 takes birth_date of the table of unit.from and as_of, and leaves out
+// identifier's where there is no link; in any form that sources have); under14 takes birth_date of the table of unit.from and as_of, and leaves out
 // whose birth is unknown. exclude.level5 refuses a catalogue whose tables hold a column of data level 5. leave_out drops rows by
 // code: a listed code stands for all finer ones, and a row with a pair or a list of codes goes for any of them. level5 is the groups hiv,
 // psychiatric and genetic (Level5) but those that exclude.named names, because the grant does. Rows of other tables that refer to such a row

@@ -324,6 +324,7 @@ func TestExclusions(t *testing.T) {
 	if rep.Excluded != 2+children || children == 0 || rep.Persons != 62 {
 		t.Fatalf("%d excluded, expected %d: %+v", rep.Excluded, 2+children, rep)
 	}
+	listsOfAnyForm(t, c, f, r, rep.Excluded)
 	in, err := c.input(f, r)
 	if err != nil {
 		t.Fatal(err)
@@ -337,6 +338,36 @@ func TestExclusions(t *testing.T) {
 	if _, _, err := deid.Build(context.Background(), in); err == nil || !strings.Contains(err.Error(), "identifier") {
 		t.Fatal(err)
 	}
+}
+
+// listsOfAnyForm gives the list of objections in each form that sources have. One whose records name nobody stops the build: who objected would be
+// overlooked.
+func listsOfAnyForm(t *testing.T, c *city, f files, recipe string, excluded int64) {
+	t.Helper()
+	was := f["objections.csv"]
+	delete(f, "objections.csv")
+	gbk, err := simplifiedchinese.GBK.NewEncoder().String("备注,person_no\n撤回,P3\n反对,P4\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"objections.ndjson":    "{\"person_no\":\"P3\",\"reason\":{\"text\":\"-\"}}\n{\"person_no\":\"P4\"}\n{\"person_no\":\"P77777\"}\n",
+		"objections.csv":       gbk,
+		"objections.csv.gz":    packed("person_no\nP3\nP4\n"),
+		"objections.ndjson.gz": packed("{\"person_no\":\"P3\"}\n{\"person_no\":\"P4\"}\n"),
+	} {
+		f[name] = text
+		if _, rep, _, err := c.build(f, recipe); err != nil || rep.Excluded != excluded {
+			t.Errorf("%s: %+v %v", name, rep, err)
+		}
+		delete(f, name)
+	}
+	f["objections.ndjson"] = "{\"person_no\":\"P3\"}\n{\"person\":\"SECRETP4\"}\n"
+	if _, _, _, err := c.build(f, recipe); err == nil || !strings.Contains(err.Error(), `objections.ndjson line 2: the record names nobody: it has no "person_no"`) {
+		t.Errorf("a list without names: %v", err)
+	}
+	delete(f, "objections.ndjson")
+	f["objections.csv"] = was
 }
 
 // TestDiskFullAndCancel: a build that cannot finish leaves nothing.

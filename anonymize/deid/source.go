@@ -56,12 +56,12 @@ func (b *builder) rows(ctx context.Context, t *table, name string, f *os.File, s
 		return nil, err
 	}
 	if isDocument(name) {
-		if t == nil {
-			return nil, &SourceError{File: name, Text: "a list of persons is CSV or Parquet"}
-		}
 		docs, err := newDocuments(&sourceText{Reader: text, name: name, f: f, size: size})
 		if err != nil {
 			return nil, err
+		}
+		if t == nil { // a list of persons: what else stands in it is nobody's here
+			return newDocReader(docs, &tableSpec{restDrop: true}, []string{b.listColumn()})
 		}
 		return newDocReader(docs, t.spec, b.paths(t))
 	}
@@ -394,17 +394,16 @@ func (b *builder) leaveOut() error {
 	return err
 }
 
+// listColumn is the column of a list of persons that names them.
+func (b *builder) listColumn() string { return cmp.Or(b.recipe.unit.link, b.recipe.unit.column) }
+
 // marked reads a list of persons by the source's own number (or, without one, by identifier).
 func (b *builder) marked(ctx context.Context, list string, mark func(uint32)) error {
 	name, err := b.locate(list)
 	if err != nil {
 		return err
 	}
-	column := b.recipe.unit.link
-	if column == "" {
-		column = b.recipe.unit.column
-	}
-	at := noColumn
+	column, at := b.listColumn(), noColumn
 	return b.eachRecord(ctx, nil, name, func(header []string) ([]int, error) {
 		if at = slices.Index(header, column); at < 0 {
 			return nil, headError(name, fmt.Sprintf("the header has no column %q", column))
@@ -412,7 +411,11 @@ func (b *builder) marked(ctx context.Context, list string, mark func(uint32)) er
 		return []int{at}, nil
 	}, stages{}, func(r *records) error {
 		for row := r.first; row < r.rows; row++ {
-			if person, known := b.people.byLink(trim(r.field(row, at))); known {
+			link := trim(r.field(row, at))
+			if len(link) == 0 && isDocument(name) { // documents have no header that would say so once: whoever objected would be overlooked
+				return &SourceError{File: name, Line: r.lines[row], Text: fmt.Sprintf("the record names nobody: it has no %q", column)}
+			}
+			if person, known := b.people.byLink(link); known {
 				mark(person)
 			}
 		}
