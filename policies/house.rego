@@ -23,6 +23,7 @@ fit if {
 	not unit.ended
 	not applying
 	not input.grant.ended[0]
+	not input.subject.reach
 }
 
 fit if {
@@ -48,6 +49,14 @@ unfit contains "sichuan-14/ended" if {
 # A rule of its own: a question without an action closes nothing.
 closing if book.closing[standing.action]
 
+# Who was an institution's owner, steward or director stays that for what was its when it is merged: what its successor has besides is
+# for those whom the successor appoints.
+unfit contains "sichuan-14/post" if {
+	input.subject.reach == "beyond"
+	some role in book.own
+	role in input.subject.roles
+}
+
 # What was agreed with a unit that is no more rests until somebody has its rights and duties.
 unfit contains "sichuan-14/parties" if input.grant.ended[0]
 
@@ -71,6 +80,7 @@ unfit contains "sichuan-6/commission" if {
 	unit.kind == "operator"
 	not commissioned
 	not standing.opened("suspended")
+	not closing
 }
 
 commissioned if {

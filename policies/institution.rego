@@ -44,6 +44,7 @@ own if {
 mine if {
 	input.subject.institution != ""
 	u.id == input.subject.institution
+	not input.subject.house
 }
 
 changed := {key |
@@ -119,6 +120,7 @@ held contains "sichuan-5/territory" if {
 	"authority" in input.subject.roles
 	unit.state == "registered"
 	u.id != unit.id
+	u.id != object.get(input.subject, "house", "")
 	covers(unit, u)
 	stood
 }
@@ -143,7 +145,8 @@ held contains "sichuan-5/moving" if {
 
 held contains "sichuan-17/own-unit" if mine
 
-# An end is entered when it has come. Who takes over is entered, is somebody else, and has not ended.
+# An end is entered when it has come. Who takes over is entered, is somebody else, has not ended, and lies in the territory of who enters
+# it: what an institution owes and did is its successor's, and no authority puts that on one that is not under it.
 held contains "sichuan-14/heir" if {
 	not u.ended
 	not u.successor
@@ -160,6 +163,7 @@ held contains "sichuan-14/heir" if {
 	input.heir.id == u.successor
 	input.heir.state == "registered"
 	not input.heir.ended
+	covers(unit, input.heir)
 }
 
 held contains "sichuan-6/commissioner" if not u.kind

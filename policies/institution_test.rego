@@ -329,11 +329,12 @@ heirless := {i |
 		[{"ended": "2026-11-21", "successor": "nu"}, object.union(successor, {"ended": "2026-01-01"})],
 		[{"ended": "2026-11-21", "successor": "ju"}, university],
 		[{"ended": "2026-11-21", "successor": "nu"}, object.union(successor, {"id": "other"})],
+		[{"ended": "2026-11-21", "successor": "nu"}, object.union(successor, {"region": "519800"})],
 	]
 	rules(ending(object.union(university, x[0]), x[1])) == {"sichuan-14/heir"}
 }
 
-test_no_heir if count(heirless) == 5
+test_no_heir if count(heirless) == 6
 
 moved_by(office, now, before) := d if d := institution.decision with input as {
 	"at": "2026-11-21T10:00:00+08:00", "subject": who("x", ["authority"], office), "act": "institution.set", "unit": now, "before": before,
@@ -366,4 +367,43 @@ test_own_name if {
 		"before": university, "above": commission, "names": 2, "renamed": true,
 	}
 	rules(d) == {"sichuan-5/territory"}
+}
+
+# --- somebody of a merged institution
+
+merged(roles, reach) := {
+	"account": "ren", "roles": roles, "institution": "u", "house": "old", "reach": reach, "credit": [], "duties": [],
+	"unit": object.union(university, {"absorbed": ["old"]}),
+}
+
+test_post_reaches_what_was_its_own if {
+	every role in ["owner", "steward", "qc-director", "host", "processor"] {
+		house.unfit == {"sichuan-14/post"} with input as {"at": "2026-11-21T10:00:00+08:00", "act": "dataset.register", "subject": merged([role], "beyond")}
+		not house.fit with input as {"at": "2026-11-21T10:00:00+08:00", "act": "dataset.register", "subject": merged([role], "beyond")}
+		house.unfit == set() with input as {"at": "2026-11-21T10:00:00+08:00", "act": "dataset.register", "subject": merged([role], "")}
+	}
+	house.unfit == set() with input as {"at": "2026-11-21T10:00:00+08:00", "act": "dataset.register", "subject": merged(["researcher"], "beyond")}
+}
+
+test_meeting_lapses_without_a_commission if {
+	operator := {"id": "op", "state": "registered", "kind": "operator", "department": 3, "post": 3, "absorbed": []}
+	idle := {"account": "system", "roles": [], "institution": "op", "credit": [], "duties": [], "unit": operator}
+	house.unfit == set() with input as {"at": "2026-11-21T10:00:00+08:00", "act": "meeting.lapse", "subject": idle}
+	house.unfit == {"sichuan-6/commission"} with input as {"at": "2026-11-21T10:00:00+08:00", "act": "meeting.open", "subject": idle}
+}
+
+tried_by(subject, now, before) := d if d := institution.decision with input as {
+	"at": "2026-11-21T10:00:00+08:00", "subject": subject, "act": "institution.set", "unit": now, "before": before,
+	"above": commission, "names": 2,
+}
+
+# Of a merged house nobody enters its end anew, nor who answers for data at its successor.
+test_merged_house_is_not_its_own_authority if {
+	zhou := who("zhou", ["authority"], commission)
+	was := object.union(gone, {"successor": "jc"})
+	tried_by(zhou, gone, was).allow
+	rules(tried_by(object.union(zhou, {"house": university.id}), gone, was)) == {"sichuan-5/territory"}
+	wu := who("wu", ["owner"], university)
+	tried_by(wu, object.union(university, {"post": 9}), university).allow
+	rules(tried_by(object.union(wu, {"house": "old"}), object.union(university, {"post": 9}), university)) == {"sichuan-5/territory"}
 }

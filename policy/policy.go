@@ -117,9 +117,16 @@ type Subject struct {
 	Duties List[Duty]   `json:"duties"`
 	// Unit is what the register says of his institution, filled in by the Decider that knows it (broker/institution).
 	Unit Unit `json:"unit"`
+	// House is the institution that his account is of where that was merged into another, which Institution then is; Reach is ReachBeyond
+	// when a question is about that other one and not about what was his own. Both are filled in by the same Decider.
+	House string `json:"house,omitempty"`
+	Reach string `json:"reach,omitempty"`
 	// Mandate is what he holds for a time, filled in by the directory (broker/auth, broker/board).
 	Mandate Mandate `json:"mandate"`
 }
+
+// ReachBeyond says that a question is about things that somebody of a merged institution would have nothing to do with but for the merger.
+const ReachBeyond = "beyond"
 
 // Decider answers questions. Undefined, an error or a malformed answer is a denial or an error, never an approval.
 type Decider interface {

@@ -23,6 +23,77 @@ func Succeeded(q Question, heir func(string) string) Question {
 	return out
 }
 
+// Named are the institutions that a question names, but for the subject's own and what it says of institutions themselves (Unit).
+func Named(q Question) []string {
+	var out []string
+	if v := reflect.ValueOf(q); v.Kind() == reflect.Struct {
+		named(v, &out)
+	}
+	return out
+}
+
+func named(v reflect.Value, out *[]string) {
+	switch v.Kind() {
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[Unit]() || v.Type() == reflect.TypeFor[Subject]() {
+			return
+		}
+		mine := houses(v.Type())
+		for i := range v.NumField() {
+			f := v.Field(i)
+			switch {
+			case !slices.Contains(mine, v.Type().Field(i).Name):
+				named(f, out)
+			case f.Kind() == reflect.String:
+				*out = append(*out, strings.TrimPrefix(f.String(), "institution/"))
+			default:
+				for j := range f.Len() {
+					*out = append(*out, strings.TrimPrefix(f.Index(j).String(), "institution/"))
+				}
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			if v.Index(i).Kind() != reflect.Struct {
+				return
+			}
+			named(v.Index(i), out)
+		}
+	default:
+	}
+}
+
+// Seated is the question with those alone in its meeting whose institution stands: of one that is no more nobody sits.
+func Seated(q Question, stands func(institution string) bool) Question {
+	left := func(all List[Seat]) List[Seat] {
+		if all == nil {
+			return nil
+		}
+		out := make(List[Seat], 0, len(all))
+		for _, s := range all {
+			if stands(s.Institution) {
+				out = append(out, s)
+			}
+		}
+		return out
+	}
+	switch t := q.(type) {
+	case TransitionQuestion:
+		t.Case.Sitting.Present = left(t.Case.Sitting.Present)
+		return t
+	case CommandsQuestion:
+		t.Case.Sitting.Present = left(t.Case.Sitting.Present)
+		return t
+	case SeatsQuestion:
+		t.Case.Sitting.Present = left(t.Case.Sitting.Present)
+		return t
+	case BoardQuestion:
+		t.Board.Present, t.Board.Case.Sitting.Present = left(t.Board.Present), left(t.Board.Case.Sitting.Present)
+		return t
+	}
+	return q
+}
+
 // houses are the fields of a type that name institutions, by their number or as the party "institution/NUMBER".
 func houses(t reflect.Type) []string {
 	switch t {

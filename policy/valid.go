@@ -78,7 +78,7 @@ func (f *form) finite(x float64) {
 
 // subject refuses roles without an account: nobody is anonymous and privileged.
 func (f *form) subject(s Subject) {
-	f.texts(s.Account, s.Institution, s.Region)
+	f.texts(s.Account, s.Institution, s.Region, s.House, s.Reach)
 	f.lists(s.Roles)
 	f.conduct(s)
 	f.unit(s.Unit)

@@ -45,7 +45,7 @@ func (s *Service) lawful(ctx context.Context, tx *store.Tx, applicant auth.Ident
 	if err != nil {
 		return policy.Decision{}, err
 	}
-	if a.Facts.Receiver.Key, err = s.receivers.HasKey(ctx, tx, a.Institution); err != nil {
+	if a.Facts.Receiver.Key, err = s.receivers.HasKey(ctx, tx, s.desk.Heir(a.Institution)); err != nil {
 		return policy.Decision{}, fmt.Errorf("application: receiver's key: %w", err)
 	}
 	if err := s.former(ctx, tx, a); err != nil {

@@ -152,7 +152,7 @@ func (s *Service) Export(ctx context.Context, id auth.Identity, party, purpose s
 		if err != nil {
 			return err
 		}
-		err = matter.All(ctx, tx, matter.Credit, store.Filter{Owner: party}, func(m *matter.Matter) error {
+		err = s.each(ctx, tx, matter.Credit, party, func(m *matter.Matter) error {
 			one, err := s.desk.Policy.Decide(ctx, s.question(id, "credit.export", m, texts))
 			if err == nil && one.Allow {
 				payload.Entries = append(payload.Entries, ExportedEntry{ID: m.ID, Sort: m.Sort, Article: m.Article, Evidence: m.Evidence, From: m.From, Until: m.Until})

@@ -252,11 +252,35 @@ func (s *Service) ask(ctx context.Context, id auth.Identity, name string, m *mat
 // question is what policy is asked about an act, with what the register says of the unit that answers for the matter.
 func (s *Service) question(id auth.Identity, name string, m *matter.Matter, texts map[string]string) policy.ConductQuestion {
 	f := m.Facts(texts)
-	f.Lies, f.Home = s.c.Units.Unit(s.answers(m)).Region, s.c.Units.Unit(s.desk.Operator).Region
+	f.Lies, f.Home = s.house(s.answers(m)).Region, s.house(s.desk.Operator).Region
 	if m.Noun == matter.Incident {
-		f.Above = s.c.Units.Unit(m.Unit).Supervisor
+		f.Above = s.house(m.Unit).Supervisor
 	}
 	return policy.ConductQuestion{At: s.desk.Moment(), Subject: id.Subject(), Act: name, Matter: f}
+}
+
+// house is what the register says of an institution, or of the one that it was merged into.
+func (s *Service) house(id string) policy.Unit { return s.c.Units.Unit(s.desk.Heir(id)) }
+
+// files are the parties whose files are a party's: its own, and of an institution those of whom it succeeds.
+func (s *Service) files(party string) []string {
+	out := []string{party}
+	if id, ok := strings.CutPrefix(party, "institution/"); ok {
+		for _, was := range s.c.Units.Unit(id).Absorbed {
+			out = append(out, "institution/"+was)
+		}
+	}
+	return out
+}
+
+// each hands over what is on file of a party under a noun.
+func (s *Service) each(ctx context.Context, tx *store.Tx, noun, party string, fn func(*matter.Matter) error) error {
+	for _, of := range s.files(party) {
+		if err := matter.All(ctx, tx, noun, store.Filter{Owner: of}, fn); err != nil {
+			return fmt.Errorf("conduct: files: %w", err)
+		}
+	}
+	return nil
 }
 
 // answers is the unit that answers for a matter: of a complaint whom it is about, else who operates the service that it was made to.
@@ -357,14 +381,14 @@ func (s *Service) Read(ctx context.Context, id auth.Identity, noun, party, purpo
 		return nil, err
 	}
 	out := []View{}
-	outside := m.Unit != id.Institution
+	outside := !s.desk.Same(m.Unit, id.Institution)
 	logged := act.Step{Kind: "conduct." + noun + ".read", Object: "conduct/" + noun, Facts: map[string]string{"party": party, "outside": fmt.Sprint(outside)}}
 	err = s.desk.Browse(ctx, id, logged, func(tx *store.Tx) (policy.Decision, error) {
 		dec, err := s.ask(ctx, id, noun+".read", m, texts, "")
 		if err != nil {
 			return dec, err
 		}
-		return dec, matter.All(ctx, tx, noun, store.Filter{Owner: party}, func(m *matter.Matter) error {
+		return dec, s.each(ctx, tx, noun, party, func(m *matter.Matter) error {
 			v, err := s.shown(ctx, tx, m)
 			out = append(out, v)
 			return err

@@ -32,8 +32,8 @@ type AccessFilter struct {
 	Person, Institution, Dataset string
 }
 
-func (f AccessFilter) keeps(a Access) bool {
-	return (f.Person == "" || f.Person == a.Person) && (f.Institution == "" || f.Institution == a.Institution) && (f.Dataset == "" || f.Dataset == a.Dataset)
+func (f AccessFilter) keeps(a Access, same func(a, b string) bool) bool {
+	return (f.Person == "" || f.Person == a.Person) && (f.Institution == "" || same(f.Institution, a.Institution)) && (f.Dataset == "" || f.Dataset == a.Dataset)
 }
 
 // Who lists who has access to what, as far as policy lets id see it: a person her own and her team's, an owner what touches its data, an
@@ -57,7 +57,7 @@ func (s *Service) Who(ctx context.Context, id auth.Identity, f AccessFilter) ([]
 			if err := d.Decode(&g); err != nil {
 				return dec, err
 			}
-			rows := slices.DeleteFunc(s.rights(&g), func(a Access) bool { return !f.keeps(a) })
+			rows := slices.DeleteFunc(s.rights(&g), func(a Access) bool { return !f.keeps(a, s.desk.Same) })
 			if len(rows) == 0 || g.To < today || g.Training { // nobody's data are on what is synthetic
 				continue
 			}

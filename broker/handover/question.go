@@ -11,13 +11,17 @@ import (
 	"carrel/policy"
 )
 
-// question is what policy is asked before each step. The receiver is the grant's, as attested, with the key now on record; the package is counted
-// and graded once it was prepared.
+// question is what policy is asked before each step. The receiver is the grant's, as attested, with the key now on record: that of whom it was
+// merged into, until a package is made, and from then on the one that it was made for. The package is counted and graded once it was prepared.
 func (s *Service) question(ctx context.Context, tx *store.Tx, id auth.Identity, step string, h *Handover, g *grant.Grant) (policy.HandoverQuestion, error) {
 	receiver := g.Receiver
 	receiver.Institution = g.Institution
 	var err error
-	if receiver.Key, err = s.c.Receivers.HasKey(ctx, tx, g.Institution); err != nil {
+	keeper := s.desk.Heir(g.Institution)
+	if h.Package != nil {
+		keeper = h.Receiver.Institution
+	}
+	if receiver.Key, err = s.c.Receivers.HasKey(ctx, tx, keeper); err != nil {
 		return policy.HandoverQuestion{}, err
 	}
 	rows, err := given(ctx, tx, g)

@@ -122,7 +122,7 @@ func (s *Service) request(ctx context.Context, id auth.Identity, grantID, datase
 		if k, err = limit(dec, "k"); err != nil {
 			return err
 		}
-		key, ok, err := s.c.Receivers.key(ctx, tx, g.Institution)
+		key, ok, err := s.c.Receivers.key(ctx, tx, s.desk.Heir(g.Institution))
 		if err != nil {
 			return err
 		}

@@ -153,7 +153,7 @@ func (r *Register) Unit(id string) policy.Unit {
 
 // inform fills in a subject's institution, and overwrites whatever a caller put there.
 func (r *Register) inform(s policy.Subject) (policy.Subject, error) {
-	s.Unit = policy.Unit{}
+	s.Unit, s.House, s.Reach = policy.Unit{}, "", ""
 	r.mu.RLock()
 	err := r.err
 	r.mu.RUnlock()
@@ -163,12 +163,44 @@ func (r *Register) inform(s policy.Subject) (policy.Subject, error) {
 	if s.Account == "" {
 		return s, nil
 	}
-	s.Institution = r.Heir(s.Institution)
+	own := s.Institution
+	s.Institution = r.Heir(own)
 	s.Unit = r.Unit(s.Institution)
 	if s.Unit.State == policy.UnitRegistered { // an account's own region is that of the day on which it was made
 		s.Region = s.Unit.Region
 	}
+	if own != s.Institution { // nobody's territory grows because his house was merged into a greater one
+		was := r.Unit(own)
+		s.House, s.Unit.Level, s.Unit.Region = own, was.Level, was.Region
+	}
 	return s, nil
+}
+
+// reach says whether a question is about the institution that somebody's house was merged into, and about nothing that was his house's.
+func (r *Register) reach(s policy.Subject, named []string) string {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	out := ""
+	for _, id := range named {
+		if r.through(id, s.House) {
+			return ""
+		}
+		if id == s.Institution || id != "" && r.heirs[id] == s.Institution {
+			out = policy.ReachBeyond
+		}
+	}
+	return out
+}
+
+// through says whether the line of an institution's successors goes through another. The register is locked.
+func (r *Register) through(id, house string) bool {
+	for steps := 0; id != "" && steps <= len(r.all); steps++ {
+		if id == house {
+			return true
+		}
+		id = r.all[id].Successor
+	}
+	return false
 }
 
 // Watch makes a Decider that asks rules with what the register says of the subject's institution.
@@ -176,8 +208,8 @@ func (r *Register) Watch(rules policy.Decider, operator string) policy.Decider {
 	return informed.Decider(placed{rules, r, operator}, r.inform)
 }
 
-// placed tells rules where a case lies, who has the rights of an institution now, and on which a grant stands that are no more; and
-// overwrites whatever a caller put there.
+// placed tells rules where a case lies, who has the rights of an institution now, who of a merged one asks about more than was its, who
+// sits no longer, and on which institutions a grant stands that are no more; and overwrites whatever a caller put there.
 type placed struct {
 	policy.Decider
 	register *Register
@@ -208,8 +240,15 @@ func (p placed) Scope(ctx context.Context, q policy.ScopeQuestion) (policy.Scope
 
 func (p placed) told(q policy.Question) policy.Question {
 	if p.register.merged() {
+		q = policy.Informed(q, func(s policy.Subject) policy.Subject {
+			if s.House != "" {
+				s.Reach = p.register.reach(s, policy.Named(q))
+			}
+			return s
+		})
 		q = policy.Succeeded(q, p.register.Heir)
 	}
+	q = policy.Seated(q, func(id string) bool { return len(p.register.ended([]string{id})) == 0 })
 	return policy.Granted(q, func(g policy.Grant) policy.Grant {
 		g.Ended = p.register.ended(g.Parties())
 		return g
