@@ -271,6 +271,88 @@ func TestAnyByte(t *testing.T) {
 	}
 }
 
+// TestEveryByte changes each byte of each file, one at a time, and cuts each file short: nothing opens, so no row is read.
+func TestEveryByte(t *testing.T) {
+	t.Parallel()
+	s, dir := sealer(t), filepath.Join(t.TempDir(), "x")
+	if _, err := write(t, dir, s, good(), [][]int64{{1, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	opens := func() bool {
+		_, err := extract.Open(t.Context(), dir, s)
+		return err == nil
+	}
+	if !opens() {
+		t.Fatal("it does not open as it was written")
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) != 4 {
+		t.Fatal(err, len(files))
+	}
+	for _, f := range files {
+		path := filepath.Join(dir, f.Name())
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		put := func(b []byte) {
+			if err := os.WriteFile(path, b, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for at := range raw {
+			bad := append([]byte{}, raw...)
+			bad[at] ^= 1 << (at % 8)
+			if put(bad); opens() {
+				t.Fatalf("it opens with byte %d of %s changed", at, f.Name())
+			}
+			if at%16 != 0 {
+				continue
+			}
+			if put(raw[:at]); opens() {
+				t.Fatalf("it opens with %s cut to %d bytes", f.Name(), at)
+			}
+		}
+		if put(append(append([]byte{}, raw...), '\n')); opens() {
+			t.Fatalf("it opens with a byte behind %s", f.Name())
+		}
+		put(raw)
+	}
+	if !opens() {
+		t.Fatal("it does not open as it was written")
+	}
+}
+
+// TestSweepIn: what killed builds left goes, whatever they were to be called; what a living one writes stays, and so does all that has a name.
+func TestSweepIn(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "a[b]*c")
+	left := []string{".ex-1.part-00ff", ".ex-2.part-11", ".persons.part-22"}
+	kept := []string{"ex-0", ".hidden", "ex-3.part-33"}
+	for _, name := range append(append([]string{}, left...), kept...) {
+		if err := os.MkdirAll(filepath.Join(dir, name, "inside"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w, err := extract.Create(filepath.Join(dir, "ex-4"), sealer(t), head())
+	if err != nil {
+		t.Fatal(err)
+	}
+	extract.SweepIn(dir)
+	got, err := os.ReadDir(dir)
+	if err != nil || len(got) != len(kept)+1 {
+		t.Fatal(got, err)
+	}
+	for _, name := range kept {
+		if _, err := os.Stat(filepath.Join(dir, name, "inside")); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := w.Abort(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // fullDisk fails like a disk that fills up after n bytes.
 type fullDisk struct {
 	extract.Sealer

@@ -16,12 +16,18 @@ var errHeld = errors.New("another process has it")
 // partPattern matches the unfinished things of a target: beside it, hidden, and never read by anybody. Characters that mean something in a
 // pattern are taken for any character.
 func partPattern(target string) string {
-	clean := strings.NewReplacer("*", "?", "[", "?", "]", "?", `\`, "?").Replace
 	return filepath.Join(clean(filepath.Dir(target)), "."+clean(filepath.Base(target))+".part-*")
+}
+
+func clean(path string) string {
+	return strings.NewReplacer("*", "?", "[", "?", "]", "?", `\`, "?").Replace(path)
 }
 
 // Sweep removes what killed processes left of a target that is not made anew.
 func Sweep(target string) { sweep(partPattern(target)) }
+
+// SweepIn removes what killed processes left of whatever targets in a directory: for targets whose names nobody uses twice.
+func SweepIn(dir string) { sweep(filepath.Join(clean(dir), ".*.part-*")) }
 
 // part is a name for an unfinished thing of a target that no other process has.
 func part(target string) string {
@@ -37,6 +43,9 @@ func makePart(target string, create func(path string) error) (path string, held 
 	for range 8 { // another process may sweep it in the moment before it is held
 		path = part(target)
 		if err := create(path); err != nil {
+			if !errors.Is(err, os.ErrExist) { // a disk that is full keeps the beginning
+				err = errors.Join(err, os.RemoveAll(path))
+			}
 			return "", nil, err
 		}
 		if held, err = hold(path); !errors.Is(err, errHeld) {

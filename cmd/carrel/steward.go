@@ -101,6 +101,7 @@ func inService(data, dataset string) (out, keys, register string, err error) {
 			return "", "", "", fmt.Errorf("make the directories of extracts: %w", err)
 		}
 	}
+	extract.SweepIn(filepath.Dir(out)) // every build has a name of its own, so that none sweeps for another
 	return out, keys, register, nil
 }
 
