@@ -27,10 +27,8 @@ type thing struct {
 	mayKnow func(ctx context.Context, id auth.Identity) (bool, error)
 }
 
-// Watch reminds until ctx ends: now and every hour.
-func (s *Service) Watch(ctx context.Context) {
-	tick := time.NewTicker(time.Hour)
-	defer tick.Stop()
+// Watch reminds until ctx ends: now and every hour, of which it is told.
+func (s *Service) Watch(ctx context.Context, hours <-chan time.Time) {
 	for {
 		if _, err := s.Tick(ctx); err != nil && ctx.Err() == nil {
 			s.c.Logger.ErrorContext(ctx, "remind of what is due", slog.String("error", err.Error()))
@@ -38,7 +36,7 @@ func (s *Service) Watch(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-hours:
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	gomail "github.com/wneessen/go-mail"
 
 	"carrel/broker/store"
+	"carrel/policy"
 )
 
 const mailTimeout = 30 * time.Second
@@ -56,14 +57,17 @@ func (s *Service) mail(ctx context.Context, kind, account string, p post) error 
 func (s *Service) letter(p post) (subject, body string) {
 	_, number, _ := strings.Cut(p.Notice.Object, "/")
 	var b strings.Builder
-	for _, line := range []string{p.Notice.Text.ZH, p.Notice.Text.EN, "", number} {
-		b.WriteString(line + "\n")
+	fmt.Fprintf(&b, "%s\n%s\n\n编号 / number: %s\n", p.Notice.Text.ZH, p.Notice.Text.EN, number)
+	switch due := p.Notice.Due; {
+	case due == "":
+	case due < policy.DateOf(s.desk.Now()):
+		fmt.Fprintf(&b, "期限 / due: %s（已逾期 / overdue）\n", due)
+	default:
+		fmt.Fprintf(&b, "期限 / due: %s\n", due)
 	}
-	if p.Notice.Due != "" {
-		fmt.Fprintf(&b, "期限 / due: %s\n", p.Notice.Due)
-	}
+	b.WriteString("\n本邮件由系统自动发送，请登录后查看、办理。\nSent automatically; log in to read and to act.\n")
 	if s.c.BaseURL != "" {
-		b.WriteString("\n" + strings.TrimRight(s.c.BaseURL, "/") + "/notices\n")
+		b.WriteString(strings.TrimRight(s.c.BaseURL, "/") + "/notices\n")
 	}
 	return "Carrel: " + p.Notice.Text.ZH + " / " + p.Notice.Text.EN, b.String()
 }

@@ -72,10 +72,11 @@ func (s *Service) Wake() {
 	}
 }
 
-// Work sends what is queued until ctx ends: when it is woken, and every few seconds.
-func (s *Service) Work(ctx context.Context) {
-	tick := time.NewTicker(5 * time.Second)
-	defer tick.Stop()
+// Every is how often Work looks.
+const Every = 5 * time.Second
+
+// Work sends what is queued until ctx ends: when it is woken, and whenever it is told that it is time.
+func (s *Service) Work(ctx context.Context, ticks <-chan time.Time) {
 	for {
 		if _, err := s.Deliver(ctx); err != nil && ctx.Err() == nil {
 			s.c.Logger.ErrorContext(ctx, "deliver notices", slog.String("error", err.Error()))
@@ -83,7 +84,7 @@ func (s *Service) Work(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-ticks:
 		case <-s.wake:
 		}
 	}

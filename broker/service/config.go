@@ -55,6 +55,8 @@ type Config struct {
 	AllowEarlierClock bool
 	Logger            *slog.Logger
 	Now               func() time.Time
+	// Every says when so much time has passed, again and again: by it the service does by itself what is due. nil: the machine's (time.Tick).
+	Every func(time.Duration) <-chan time.Time
 	// Clock is the grid on which replies leave; nil: the machine's.
 	Clock job.Clock
 	// Around is put around the sandbox's pool: faults in tests, another engine in time. nil: the pool itself. Whatever it returns is
@@ -104,6 +106,9 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Every == nil {
+		c.Every = time.Tick
 	}
 	if c.Clock == nil {
 		c.Clock = job.SystemClock{}

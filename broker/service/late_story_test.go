@@ -24,14 +24,13 @@ func (s *story) told(account, kind, app string) int {
 	return n
 }
 
-// until moves the clock to a day, counted from a date that the API gave, and lets the service look at what is due.
+// until moves the clock to a day, counted from a date that the API gave, and lets the service look by itself at what is due.
 func (s *story) until(date string, days int) {
 	s.t.Helper()
 	day, err := time.Parse(time.DateOnly, date)
 	servicetest.Must(s.t, err)
 	s.passes(day.AddDate(0, 0, days).Add(2 * time.Hour).Sub(s.clock()))
-	_, err = s.city.Boards.Tick(s.t.Context()) // the service does so every hour; here it is waited for
-	servicetest.Must(s.t, err)
+	s.strikes()
 }
 
 // Of two owners one reviews at once, the other is late: its reviewers are reminded and nobody else, the authority hears when nothing

@@ -146,9 +146,10 @@ func (s *Service) open(ctx context.Context) error {
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.cancel = cancel
 	s.done.Go(func() { s.Jobs.Work(background) })
-	s.done.Go(func() { s.Notices.Work(background) })
-	s.done.Go(func() { s.expire(background) })
-	s.done.Go(func() { s.Boards.Watch(background) })
+	letters, grants, boards := s.c.Every(notice.Every), s.c.Every(time.Hour), s.c.Every(time.Hour)
+	s.done.Go(func() { s.Notices.Work(background, letters) })
+	s.done.Go(func() { s.expire(background, grants) })
+	s.done.Go(func() { s.Boards.Watch(background, boards) })
 	return nil
 }
 
@@ -370,10 +371,8 @@ func (s *Service) recover(ctx context.Context) error {
 	return s.Jobs.Recover(ctx)
 }
 
-// expire ends grants whose last day is over, at start and every hour.
-func (s *Service) expire(ctx context.Context) {
-	tick := time.NewTicker(time.Hour)
-	defer tick.Stop()
+// expire ends what is over, grants and authorisations by guardians, at start and every hour.
+func (s *Service) expire(ctx context.Context, hours <-chan time.Time) {
 	for {
 		if _, err := s.Grants.Expire(ctx); err != nil && ctx.Err() == nil {
 			s.c.Logger.ErrorContext(ctx, "expire grants", slog.String("error", err.Error()))
@@ -383,7 +382,7 @@ func (s *Service) expire(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-s.Residents.Committed():
-		case <-tick.C:
+		case <-hours:
 		}
 	}
 }

@@ -59,7 +59,7 @@ func TestAResidentObjectsAndSeesItHonoured(t *testing.T) {
 		s.refused("zheng", http.MethodGet, "/handovers/"+str(waits, "id")+"/package", nil, http.StatusConflict, "")
 		again := s.does("zheng", "/grants/"+c.Registry+"/handovers", obj{})
 
-		servicetest.Must(t, c.Residents.Sweep(t.Context())) // the service does so in the background; here it is waited for
+		s.strikes()
 		mine = s.sees("fang", "/me")
 		for _, d := range objects(mine, "datasets") {
 			if str(d, "out") != "true" || str(d, "since") != "*@1" || str(d, "proof", "proof") == "" && d["proof"] == nil {

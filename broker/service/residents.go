@@ -31,9 +31,9 @@ func (s *Service) residents(sets *datasets) error {
 	return err
 }
 
-// honour tells receivers of older packages of new objections, and puts extracts on record that were not built again in time.
+// honour ends what guardians authorised for who is of age now, tells receivers of older packages of new objections, and puts extracts on record that were not built again in time.
 func (s *Service) honour(ctx context.Context) {
-	if err := errors.Join(s.Residents.Sweep(ctx), s.Residents.Retire(ctx)); err != nil && ctx.Err() == nil {
+	if err := errors.Join(s.Residents.Lapse(ctx), s.Residents.Sweep(ctx), s.Residents.Retire(ctx)); err != nil && ctx.Err() == nil {
 		s.c.Logger.ErrorContext(ctx, "residents' wishes", slog.String("error", err.Error()))
 	}
 }

@@ -77,7 +77,7 @@ func TestRevokedOverHTTP(t *testing.T) {
 	servicetest.Must(t, err)
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
-	s := &story{t: t, lang: "en", tokens: map[string]string{}, now: time.Now(), city: c, base: server.URL + "/api/v1"}
+	s := &story{t: t, lang: "en", tokens: map[string]string{}, hands: servicetest.NewHands(), city: c, base: server.URL + "/api/v1"}
 
 	ask := obj{"grant": c.Grant, "sql": question, "epsilon": 0.2}
 	s.does("li", "/query", ask) // its child is up

@@ -2,13 +2,13 @@ package service_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 	"unicode"
@@ -26,9 +26,7 @@ type story struct {
 	base   string
 	lang   string
 	tokens map[string]string
-
-	mu  sync.Mutex
-	now time.Time
+	hands  *servicetest.Hands
 }
 
 // inBothLanguages tells a story in Chinese and in English.
@@ -37,8 +35,8 @@ func inBothLanguages(t *testing.T, tale func(s *story), change ...func(*service.
 	for _, lang := range []string{"zh", "en"} {
 		t.Run(lang, func(t *testing.T) {
 			t.Parallel()
-			s := &story{t: t, lang: lang, tokens: map[string]string{}, now: time.Now()}
-			s.city = moulds.City(t, append(change, func(c *service.Config) { c.Now = s.clock })...)
+			s := &story{t: t, lang: lang, tokens: map[string]string{}, hands: servicetest.NewHands()}
+			s.city = moulds.City(t, append(change, s.hands.Put)...)
 			h, err := s.city.Handler()
 			if err != nil {
 				t.Fatal(err)
@@ -51,18 +49,20 @@ func inBothLanguages(t *testing.T, tale func(s *story), change ...func(*service.
 	}
 }
 
-func (s *story) clock() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.now
-}
+func (s *story) clock() time.Time { return s.hands.Now() }
 
 // passes lets time pass; sessions of before end with it.
 func (s *story) passes(d time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.now = s.now.Add(d)
+	s.hands.Pass(d)
 	s.tokens = map[string]string{}
+}
+
+// strikes lets the service's own hour come, and what it does by itself in it be done.
+func (s *story) strikes() {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute) // a loop that ended hears nothing
+	defer cancel()
+	servicetest.Must(s.t, s.hands.Ring(ctx))
 }
 
 // day is a date so many days from the story's today.
