@@ -26,7 +26,7 @@ func (r *Report) HTML(w io.Writer, lang string) error {
 			}
 			return fmt.Sprintf("%.3f %%", 100**s)
 		},
-		"before": r.before,
+		"before": r.before, "zh": inChinese,
 	}).Parse(page)
 	if err != nil {
 		return fmt.Errorf("page: %w", err)
@@ -38,6 +38,23 @@ func (r *Report) HTML(w io.Writer, lang string) error {
 		return fmt.Errorf("page: %w", err)
 	}
 	return nil
+}
+
+// inChinese is what a figure rests on; the models of populations keep their names.
+func inChinese(basis string) string {
+	switch basis {
+	case "counted":
+		return "计数"
+	case "register":
+		return "登记册"
+	case "estimated":
+		return "估计"
+	case "sample":
+		return "数据即总体"
+	case "none":
+		return "数据中无人独一"
+	}
+	return basis
 }
 
 // before finds the sources' measures of a table.

@@ -150,7 +150,7 @@ func TestReportPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := page.String()
-	for _, want := range []string{`id="zh" aria-label="中文" checked`, "暂定", "provisional", "最大的三项风险", "The three largest risks", "visit.illness", `<path class="was"`, `<rect class="was"`, "Simulated linkage attack"} {
+	for _, want := range []string{`id="zh" aria-label="中文" checked`, "暂定", "provisional", "最大的三项风险", "The three largest risks", "visit.illness", "记者风险：最高（估计）", `<path class="was"`, `<rect class="was"`, "Simulated linkage attack"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page lacks %q", want)
 		}
@@ -160,8 +160,8 @@ func TestReportPage(t *testing.T) {
 			t.Errorf("the page has %q", never)
 		}
 	}
-	if v, l, p := strings.Index(text, `class="verdict"`), strings.Index(text, "最大的三项风险"), strings.Index(text, "<main>"); v < 0 || v > l || l > p {
-		t.Errorf("verdict at %d, largest risks at %d, plots from %d on", v, l, p)
+	if v, l, p := strings.Index(text, `class="verdict"`), strings.Index(text, "最大的三项风险"), strings.Index(text, "评级理由"); v < 0 || v > l || l > p || p > strings.Index(text, "<main>") {
+		t.Errorf("verdict at %d, largest risks at %d, reasons, of which there may be many, from %d on", v, l, p)
 	}
 	b, err := json.Marshal(r)
 	if err != nil || !bytes.Contains(b, []byte(`"grade":3`)) {
