@@ -164,6 +164,7 @@ type incidentsData struct {
 	One       *conduct.View
 	MayReport bool
 	Untold    []string // who is still to be told
+	Offers    map[string]bool
 }
 
 // incidentTexts are what the law asks to be said of an incident (pipl-57), in the order of the form.
@@ -199,7 +200,12 @@ func (s *server) incidentsPage(ctx context.Context, c *call, one string) (incide
 	if len(d.All) != 1 {
 		return d, noPage()
 	}
-	d.One = &d.All[0]
+	d.One, d.Offers = &d.All[0], map[string]bool{}
+	for _, step := range []string{"tell", "amend", "close"} { // who reads an incident need not be who works on it
+		if d.Offers[step], err = s.reach(ctx, c, "POST /incidents/{id}/"+step); err != nil {
+			return d, err
+		}
+	}
 	for _, a := range d.One.Addressed {
 		if !slices.Contains(d.One.Told, a) {
 			d.Untold = append(d.Untold, a)

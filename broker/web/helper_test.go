@@ -95,7 +95,8 @@ func pagesWith(t testing.TB, wrap func(policy.Decider) policy.Decider) *pages {
 		desk.Policy = wrap(desk.Policy)
 	}
 	template, password := hashed()
-	accounts := append(auth.DemoAccounts(), auth.Account{ID: "hu", NameZH: "胡", NameEN: "Hu", Roles: []string{"researcher"}, Institution: "other-university"})
+	accounts := append(auth.DemoAccounts(), auth.Account{ID: "hu", NameZH: "胡", NameEN: "Hu", Roles: []string{"researcher"}, Institution: "other-university"},
+		auth.Account{ID: "supo", NameZH: "苏", NameEN: "Su", Roles: []string{"supervisor"}, Institution: "other-university"})
 	for i := range accounts {
 		accounts[i].Salt, accounts[i].Hash = template.Salt, template.Hash
 	}
