@@ -7,17 +7,14 @@ import (
 	"carrel/policy"
 )
 
-// share is how often a kind of question is asked among dayLength, and by how many different persons or about how many different
+// share is how often a kind of question is asked among a thousand, and by how many different persons or about how many different
 // things: the rest is asked again on the same day.
 type share struct {
 	asked, fresh int
 	of           func(who string) policy.Question
 }
 
-// dayLength is the number of questions of a day.
-const dayLength = 1000
-
-// Day is what the service is asked on a day, in the order of a day: kinds, sizes and repetitions as they were counted when three boards,
+// Day is a thousand questions that the service is asked on a day, in the order of a day: kinds, sizes and repetitions as they were counted when three boards,
 // two researchers, a centre and an auditor went through all pages in a browser (11,762 decisions, one of eight of them new). A person's
 // route is asked for with each page and seldom changes; commands are asked for each case that a page shows; of a draft there is one
 // submission. Queries, which nobody sends by a page, are put to twenty, each a new one.
