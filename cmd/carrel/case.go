@@ -40,8 +40,8 @@ facts:
     - {dataset: jinhe, columns: [person.*, encounter.*]}
 texts:
   title: ""
-  reason: ""                   # what the data are for
-  methods: ""                  # how they are analysed
+  reason: ""                   # what the data are for, in a sentence (10 characters at least)
+  methods: ""                  # how they are analysed, in a sentence (10 characters at least)
 `
 
 func (a *app) applicationCommand() *cobra.Command {

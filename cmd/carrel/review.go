@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"os"
 	"strings"
@@ -63,6 +64,7 @@ func (a *app) opinion(cmd *cobra.Command, in *application.ReviewInput, file stri
 		if in.Kind == "" {
 			in.Kind = s.Kind
 		}
+		maps.DeleteFunc(s.Answers, func(_, choice string) bool { return choice == "" }) // left as it was printed: policy says which it wants
 	case len(found) > 0:
 		c, err := a.api()
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 	"carrel/broker/catalogue/register"
 	"carrel/broker/httpapi"
 	"carrel/broker/service"
+	"carrel/policy"
 )
 
 // maxEntry bounds the file of a catalogue entry: one with all of ICD-10 as a code list has a tenth of it.
@@ -80,7 +81,7 @@ func (a *app) printGrade(w io.Writer, v register.Version) {
 	}
 	state := a.say("暂定，待主管部门确认", "provisional until the authority confirms it")
 	if c := v.Confirmed; c != nil && !v.Provisional {
-		state = fmt.Sprintf("%s (%s, %s)", c.Text.In(a.language()), c.Office, c.At.Format("2006-01-02"))
+		state = fmt.Sprintf("%s (%s, %s)", c.Text.In(a.language()), c.Office, policy.DateOf(c.At))
 	}
 	fmt.Fprintf(w, a.say("去标识化等级（GB/T 42460）：%d，%s；%s\n", "de-identification grade (GB/T 42460): %d, %s; %s\n"), g.Grade, a.allowed(g.Outside), state)
 	for _, r := range g.Reasons {
