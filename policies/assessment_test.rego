@@ -49,6 +49,8 @@ test_an_office_keeps_anybodys if asked(conduct_test.zhou, "assessment.pass", obj
 test_scheduled_for_a_day_to_come if {
 	asked(shi, "assessment.schedule", object.union(drill, {"state": "", "until": "2026-11-21"})).allow
 	rules(asked(shi, "assessment.schedule", object.union(drill, {"state": "", "until": "2026-11-20"}))) == {"sichuan-20/date"}
+	named := object.union(drill, {"state": "", "until": "2026-11-21", "evidence": "sha256:01", "papers": []})
+	rules(asked(shi, "assessment.schedule", named)) == {"sichuan-16/evidence-named"}
 }
 
 incident := {

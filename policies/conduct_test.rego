@@ -368,6 +368,13 @@ test_export_purpose if only("municipal-5/purpose", zhou, "credit.export", object
 
 test_recorder if only("sichuan-20/recorder", who("wu", ["owner"], "commission"), "duty.record", owed("provider-check"))
 
+test_impose_without_evidence if {
+	asked(zhou, "duty.impose", object.union(owed("provider-check"), {"evidence": "", "papers": []})).allow
+	every papers in [[], [object.union(paper, {"size": 0})]] {
+		only("sichuan-16/evidence-named", zhou, "duty.impose", object.union(owed("provider-check"), {"papers": papers}))
+	}
+}
+
 test_impose_for_the_past if only("sichuan-20/date", zhou, "duty.impose", object.union(owed("provider-check"), {"until": "2026-11-20"}))
 
 test_incident_says_what if only("pipl-57/what", li, "incident.report", object.union(incident, {"texts": {"what": 9}}))

@@ -383,6 +383,7 @@ test_post_reaches_what_was_its_own if {
 		house.unfit == set() with input as {"at": "2026-11-21T10:00:00+08:00", "act": "dataset.register", "subject": merged([role], "")}
 	}
 	house.unfit == set() with input as {"at": "2026-11-21T10:00:00+08:00", "act": "dataset.register", "subject": merged(["researcher"], "beyond")}
+	house.unfit == set() with input as {"at": "2026-11-21T10:00:00+08:00", "act": "artefact.label", "subject": merged(["owner"], "beyond")}
 }
 
 test_meeting_lapses_without_a_commission if {

@@ -23,7 +23,8 @@ func Succeeded(q Question, heir func(string) string) Question {
 	return out
 }
 
-// Named are the institutions that a question names, but for the subject's own and what it says of institutions themselves (Unit).
+// Named are the institutions whose things a question is about: not the subject's own, nor what it says of institutions themselves (Unit),
+// nor whose the data are that somebody asks to use, nor who else has a hand in a dataset than its owner.
 func Named(q Question) []string {
 	var out []string
 	if v := reflect.ValueOf(q); v.Kind() == reflect.Struct {
@@ -35,10 +36,14 @@ func Named(q Question) []string {
 func named(v reflect.Value, out *[]string) {
 	switch v.Kind() {
 	case reflect.Struct:
-		if v.Type() == reflect.TypeFor[Unit]() || v.Type() == reflect.TypeFor[Subject]() {
+		mine := houses(v.Type())
+		switch v.Type() {
+		case reflect.TypeFor[Unit](), reflect.TypeFor[Subject](), reflect.TypeFor[Dataset](), reflect.TypeFor[PersonsQuestion]():
+			return
+		case reflect.TypeFor[Entry]():
+			*out = append(*out, v.FieldByName("Owner").String())
 			return
 		}
-		mine := houses(v.Type())
 		for i := range v.NumField() {
 			f := v.Field(i)
 			switch {

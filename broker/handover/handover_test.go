@@ -482,7 +482,7 @@ func TestOtherGrants(t *testing.T) {
 	w := newWorld(t, 180)
 	ctx := context.Background()
 	q := w.Granted("li", apptest.Research())
-	if _, err := w.service.Request(ctx, w.As("li"), q.Grant, ""); !problem.Is(err, problem.NotFound) {
+	if _, err := w.service.Request(ctx, w.As("li"), q.Grant, ""); !problem.Is(err, problem.Forbidden) { // it is his, and he is told why
 		t.Errorf("%v", err)
 	}
 	if _, err := w.service.Request(ctx, w.As("zheng"), "g-0000", ""); !problem.Is(err, problem.NotFound) {

@@ -81,6 +81,18 @@ func (s *Service) access(ctx context.Context, id auth.Identity, action string, o
 	return s.desk.Ask(ctx, policy.AccessQuestion{At: s.desk.Moment(), Subject: id.Subject(), Action: action, Object: o})
 }
 
+// may asks whether the person may take a step on something. To others it is not there; who is of the receiver and may read it is told why not.
+func (s *Service) may(ctx context.Context, id auth.Identity, noun, step string, o policy.Object, what policy.Text) error {
+	_, err := s.access(ctx, id, "handover."+step, o)
+	if err == nil || !problem.Is(err, problem.Forbidden) {
+		return err
+	}
+	if _, unread := s.access(ctx, id, noun+".read", o); unread != nil || !s.desk.Same(o.Institution, id.Institution) {
+		return act.Conceal(err, what)
+	}
+	return err
+}
+
 // Request files a handover under a grant, cuts, counts, seals, and leaves the package ready to be pulled. dataset may be empty
 // when the grant names one only.
 func (s *Service) Request(ctx context.Context, id auth.Identity, grantID, dataset string) (*Handover, error) {
@@ -105,8 +117,8 @@ func (s *Service) request(ctx context.Context, id auth.Identity, grantID, datase
 		if g, rev, err = grant.Load(ctx, tx, grantID); err != nil {
 			return act.Conceal(err, policy.Text{ZH: "授权", EN: "grant"})
 		}
-		if _, err := s.access(ctx, id, "handover.request", g.Object()); err != nil {
-			return act.Conceal(err, policy.Text{ZH: "授权", EN: "grant"})
+		if err := s.may(ctx, id, "grant", "request", g.Object(), policy.Text{ZH: "授权", EN: "grant"}); err != nil {
+			return err
 		}
 		if h.Dataset, err = pick(g.Datasets, dataset); err != nil {
 			return err
@@ -424,8 +436,8 @@ func (s *Service) step(ctx context.Context, id auth.Identity, handover, name, ki
 		if err != nil {
 			return act.Conceal(err, what())
 		}
-		if _, err := s.access(ctx, id, "handover."+name, h.Object()); err != nil {
-			return act.Conceal(err, what())
+		if err := s.may(ctx, id, "handover", name, h.Object(), what()); err != nil {
+			return err
 		}
 		g, _, err := grant.Load(ctx, tx, h.Grant)
 		if err != nil {

@@ -28,6 +28,7 @@ import (
 // schema is a JSON schema of the OpenAPI document, as far as bodies use it.
 type schema struct {
 	Ref        string            `json:"$ref"`
+	Text       string            `json:"description"`
 	Type       any               `json:"type"`
 	Properties map[string]schema `json:"properties"`
 	Items      *schema           `json:"items"`
