@@ -401,6 +401,19 @@ func TestPasswords(t *testing.T) {
 	}
 }
 
+// Guard: nobody is called as the service is in the log and to rules, by which it takes steps that no person may take.
+func TestNobodyIsTheService(t *testing.T) {
+	t.Parallel()
+	a, _ := auth.NewAccount(auth.Account{ID: "li", Roles: []string{"researcher"}, Institution: "u"})
+	if _, err := auth.NewDirectory([]auth.Account{a}); err != nil {
+		t.Fatal(err)
+	}
+	a.ID = auth.System
+	if _, err := auth.NewDirectory([]auth.Account{a}); err == nil {
+		t.Error("somebody is called system")
+	}
+}
+
 func TestDemoAccounts(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join(t.TempDir(), "accounts.json")

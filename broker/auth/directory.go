@@ -67,6 +67,9 @@ type Mandates interface {
 	Of(account string) (policy.Mandate, []string)
 }
 
+// System stands in decisions and in the log for the service itself, which takes by it the steps that time brings; nobody logs in as it.
+const System = "system"
+
 // NewDirectory makes a directory of these accounts; at most one source of mandates may be given.
 func NewDirectory(accounts []Account, mandates ...Mandates) (*Directory, error) {
 	d := &Directory{accounts: map[string]Account{}, slots: make(chan struct{}, parallelHash), wrong: map[string]failures{}}
@@ -76,6 +79,9 @@ func NewDirectory(accounts []Account, mandates ...Mandates) (*Directory, error) 
 	for _, a := range accounts {
 		if _, twice := d.accounts[a.ID]; twice || a.ID == "" || len(a.Roles) == 0 || a.Institution == "" || len(a.Hash) != argonLen {
 			return nil, fmt.Errorf("auth: account %q is incomplete or there twice", a.ID)
+		}
+		if a.ID == System {
+			return nil, fmt.Errorf("auth: the account %q is the service's own, and nobody's", a.ID)
 		}
 		d.accounts[a.ID] = a
 	}

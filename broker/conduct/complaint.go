@@ -112,6 +112,24 @@ func NewBrake(burst int, every time.Duration) *Brake {
 func (b *Brake) Pass(now time.Time) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.fill(now)
+	if b.left <= 0 {
+		return problem.New(problem.Unavailable, "投诉受理繁忙，请稍后再试。", "Too many complaints are coming in at once; try again later.")
+	}
+	b.left--
+	return nil
+}
+
+// open says whether one more would pass.
+func (b *Brake) open(now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fill(now)
+	return b.left > 0
+}
+
+// fill adds what the time since allows.
+func (b *Brake) fill(now time.Time) {
 	if b.last.IsZero() {
 		b.last = now
 	}
@@ -119,9 +137,4 @@ func (b *Brake) Pass(now time.Time) error {
 		b.left = min(b.burst, b.left+n)
 		b.last = b.last.Add(time.Duration(n) * b.every)
 	}
-	if b.left <= 0 {
-		return problem.New(problem.Unavailable, "投诉受理繁忙，请稍后再试。", "Too many complaints are coming in at once; try again later.")
-	}
-	b.left--
-	return nil
 }

@@ -66,6 +66,7 @@ type Service struct {
 	c    Config
 	desk act.Desk
 	days *calendar.Calendar
+	pace pace
 }
 
 // New makes the use cases.

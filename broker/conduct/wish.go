@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"sync"
+	"time"
 
 	"carrel/broker/auth"
 	"carrel/broker/conduct/matter"
@@ -30,20 +32,72 @@ func (s *Service) WishFor(ctx context.Context, id auth.Identity, sort, dataset s
 		if s.c.Residents == nil {
 			return nil
 		}
+		if err := again(ctx, tx, m); err != nil {
+			return err
+		}
 		var err error
 		m.Evidence, err = s.c.Residents.Proved(ctx, tx, id.Account)
 		return err
 	}
-	m, err := s.take(ctx, id, st)
+	paced := born != "" || sort != "object" // what somebody forbids for herself is taken at any pace: it is made anew only after it was taken back
+	m, err := s.pace.step(id.Account, paced, s.desk.Now, func() (*matter.Matter, error) { return s.take(ctx, id, st) })
 	if err == nil {
 		s.c.Residents.Honour()
 	}
 	return m, err
 }
 
+// again refuses a wish that stands as it is: it would put a list in force that says the same, and take back all that was made with the one before.
+func again(ctx context.Context, tx *store.Tx, m *matter.Matter) error {
+	return matter.All(ctx, tx, matter.Wish, store.Filter{Owner: m.Party, State: "standing"}, func(have *matter.Matter) error {
+		if have.Sort == m.Sort && have.Link == m.Link && have.Born == m.Born {
+			return problem.New(problem.Conflict, "同样的意愿已登记并继续有效，无须再次提出。", "The same wish is on record and stands; it need not be made again.")
+		}
+		return nil
+	})
+}
+
+// The pace of one resident's wishes. Each puts another list in force, which ends packages that wait and makes answers on record be paid for anew, so that
+// nobody changes her mind all day at everybody else's cost.
+const (
+	wishBurst = 30
+	wishEvery = 20 * time.Minute
+)
+
+// pace bounds the steps of each account. It is of this process: after a start everybody begins anew.
+type pace struct {
+	mu sync.Mutex
+	by map[string]*Brake
+}
+
+// step takes a step; one that was taken counts, where it is paced.
+func (p *pace) step(account string, paced bool, now func() time.Time, take func() (*matter.Matter, error)) (*matter.Matter, error) {
+	p.mu.Lock()
+	if p.by == nil {
+		p.by = map[string]*Brake{}
+	}
+	b := p.by[account]
+	if b == nil {
+		b = NewBrake(wishBurst, wishEvery)
+	}
+	p.mu.Unlock()
+	if paced && !b.open(now()) {
+		return nil, problem.New(problem.Unavailable, "您的意愿变更过于频繁；请稍后再办。反对本人信息的使用随时可以提出。", "Your wishes change too often; try again later. An objection to the use of your own data is taken at any time.")
+	}
+	m, err := take()
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.by[account] = b // of who took a step alone, so that the table is no longer than residents are many
+	_ = b.Pass(now()) // a step that was taken at the same time may have been the last
+	return m, nil
+}
+
 // Unwish takes a wish back.
 func (s *Service) Unwish(ctx context.Context, id auth.Identity, wish string) (*matter.Matter, error) {
-	return s.take(ctx, id, s.listed(step{act: "wish.withdraw", id: wish}))
+	return s.pace.step(id.Account, true, s.desk.Now, func() (*matter.Matter, error) { return s.take(ctx, id, s.listed(step{act: "wish.withdraw", id: wish})) })
 }
 
 // Release takes back what a guardian wished for somebody who is of age by now: she shows her own document and names the guardian's to who

@@ -3,6 +3,7 @@ package resident
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"carrel/anonymize/identifier"
@@ -48,13 +49,14 @@ func (r *Registry) Grown(ctx context.Context, tx *store.Tx, account, document, g
 			return nil
 		}
 		out = append(out, m.ID)
-		return r.apart(ctx, tx, m, &his)
+		return r.apart(ctx, tx, m, &own, &his)
 	})
 	return out, err
 }
 
-// apart refuses a wish that stands for several children.
-func (r *Registry) apart(ctx context.Context, tx *store.Tx, m *matter.Matter, guardian *proof) error {
+// apart refuses a wish that stands for several children, and one for a child whom the sources know as another person than her: whoever has the
+// guardian's number, and was born on the child's day, does not take back what was said for the child.
+func (r *Registry) apart(ctx context.Context, tx *store.Tx, m *matter.Matter, own, guardian *proof) error {
 	entries, err := r.c.Catalogue.List(ctx, act.CatalogueTx{Tx: tx})
 	if err != nil {
 		return fmt.Errorf("resident: %w", err)
@@ -74,6 +76,17 @@ func (r *Registry) apart(ctx context.Context, tx *store.Tx, m *matter.Matter, gu
 		if len(found) > 1 {
 			return problem.New(problem.Conflict, "该监护人名下有多名同日出生的被监护人，意愿对各人均有效；须各人一并办理，请联系数据管理员。",
 				"Several children of the guardian have this day of birth, and the wish stands for each of them; they have to come together. Tell the steward.")
+		}
+		if len(found) == 0 {
+			continue
+		}
+		self, err := r.find(have, []Stance{{Refs: own.Refs}}, true)
+		if err != nil {
+			return err
+		}
+		if len(self) > 0 && !slices.Contains(self, found[0]) {
+			return problem.New(problem.Conflict, "来源数据中，该监护人名下的被监护人与此证件本人不是同一人；意愿继续有效，请联系数据管理员核对。",
+				"The sources know the child under the guardian's number as another person than this document's; the wish stands. Tell the steward.")
 		}
 	}
 	return nil

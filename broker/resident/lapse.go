@@ -123,7 +123,7 @@ func (r *Registry) lapse(ctx context.Context, list string, today policy.Date) er
 	if err != nil {
 		return err
 	}
-	id := auth.Identity{Account: "system", Institution: r.c.Desk.Operator}
+	id := auth.Identity{Account: auth.System, Institution: r.c.Desk.Operator}
 	for _, wish := range over {
 		step := act.Step{Kind: "conduct." + lapsed, Object: "conduct/wish/" + wish}
 		if err := r.c.Desk.Do(ctx, id, step, func(tx *store.Tx) error { return r.lapseOne(ctx, tx, id, step, wish) }); err != nil {

@@ -154,3 +154,61 @@ func selection(t *testing.T, c *servicetest.City, identifiable bool) (*resident.
 	servicetest.Must(t, err)
 	return c.Residents.Select(t.Context(), resident.Use{Entry: e, Manifest: x.Manifest(), Kind: policy.UseQuery, Purpose: "research", Identifiable: identifiable})
 }
+
+// Guard: somebody born on the day of a guardian's child, who knows the guardian's number, does not take back what was said for the child: the sources
+// know the child as another person than her.
+func TestAStrangerOfTheSameBirthday(t *testing.T) {
+	t.Parallel()
+	dir := citySources(t)
+	document, was, _ := ward(t, dir)
+	today := time.Now()
+	number, day := "", ""
+	for _, p := range sourceRows(t, dir, "person", "id_number", "id_is_guardians") {
+		if len(p[0]) != 18 || p[1] != "0" {
+			continue
+		}
+		if born, err := time.Parse("20060102", p[0][6:14]); err == nil && born.After(today.AddDate(-18, 0, 2)) && born.Before(today.AddDate(-18, 10, 0)) {
+			number, day = p[0], born.Format(time.DateOnly)
+			break
+		}
+	}
+	if number == "" {
+		t.Fatal("nobody in the city comes of age within the year")
+	}
+	changeRows(t, dir, "person", func(c map[string]int, row []string) [][]string {
+		if row[c["id_number"]] == document && row[c["id_is_guardians"]] == "1" && row[c["birth_date"]] == was {
+			row[c["birth_date"]] = day
+		}
+		return [][]string{row}
+	})
+	hands := servicetest.NewHands()
+	c := moulds.City(t, hands.Put)
+	ctx := t.Context()
+	_, _, err := c.Build(ctx, c.Who(t, "wu"), jinhe.QueryRecipeFile, jinhe.QueryRecipeYAML(), dir, nil)
+	servicetest.Must(t, err)
+	servicetest.Must(t, c.Holdings.Signed(ctx, c.Who(t, "wu"), c.Who(t, "zhou"), jinhe.Dataset))
+	for account, number := range map[string]string{"fang": document, "luo": number} {
+		_, err := c.Conduct.Prove(ctx, c.Who(t, "wu"), account, number)
+		servicetest.Must(t, err)
+	}
+	_, err = c.Conduct.WishFor(ctx, c.Who(t, "fang"), "object", jinhe.Dataset, policy.Date(day))
+	servicetest.Must(t, err)
+	before, err := selection(t, c, false)
+	servicetest.Must(t, err)
+	if len(before.Persons) != 1 {
+		t.Fatalf("the objection leaves %d out", len(before.Persons))
+	}
+	born, err := time.Parse(time.DateOnly, day)
+	servicetest.Must(t, err)
+	hands.Pass(born.AddDate(18, 0, 1).Sub(hands.Now()))
+	_, err = c.Conduct.Release(ctx, c.Who(t, "wu"), "luo", number, document)
+	var told *problem.Error
+	if !errors.As(err, &told) || told.Code != problem.Conflict || !strings.Contains(told.Text.EN, "another person than this document's") || !strings.Contains(told.Text.ZH, "不是同一人") {
+		t.Errorf("a stranger takes it back: %v", err)
+	}
+	all, err := c.Conduct.Wishes(ctx, c.Who(t, "fang"))
+	servicetest.Must(t, err)
+	if len(all) != 1 || all[0].State != "standing" {
+		t.Errorf("of the wish is left %+v", all)
+	}
+}
