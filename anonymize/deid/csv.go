@@ -177,7 +177,7 @@ func (s *splitter) fill(b *records) error {
 // split cuts complete records and returns how many bytes it used.
 func (s *splitter) split(b *records) (int, error) {
 	pos := 0
-	s.quote = 0
+	s.quote = -1 // not looked for yet
 	for pos < len(b.data) {
 		line := b.data[pos:]
 		end := bytes.IndexByte(line, '\n')

@@ -274,8 +274,36 @@ func (o *op) lookAtAll(s *sorted, table string) error {
 	return nil
 }
 
-// foldRare is a global step: values of fewer persons than asked fold.
+// foldRare is a global step: values of fewer persons than asked fold. What they fold into must be of as many persons itself: else whoever is alone in
+// it stands out as before, and the next rarest values go there too.
 func (o *op) foldRare(s *sorted) {
+	persons := o.personsByValue(s)
+	fold := make([]bool, len(persons))
+	for v, n := range persons {
+		fold[v] = n > 0 && n < o.step.rarer && int64(v) != o.finish.into
+	}
+	for n := o.personsOf(s, fold); n > 0 && n < o.step.rarer; n = o.personsOf(s, fold) {
+		next := -1
+		for v, n := range persons {
+			if n > 0 && !fold[v] && int64(v) != o.finish.into && (next < 0 || n < persons[next]) {
+				next = v
+			}
+		}
+		if next < 0 {
+			break // all are one value
+		}
+		fold[next] = true
+	}
+	for _, e := range s.rows {
+		if v, present := o.store.get(e.row); present && fold[v] {
+			o.store.set(e.row, o.finish.into)
+			o.count.Folded++
+		}
+	}
+}
+
+// personsByValue counts the persons who have each value.
+func (o *op) personsByValue(s *sorted) []int64 {
 	persons := make([]int64, len(o.col.Values))
 	last := make([]int64, len(o.col.Values)) // the person counted last, +1
 	for p := range len(s.starts) - 1 {
@@ -286,12 +314,21 @@ func (o *op) foldRare(s *sorted) {
 			}
 		}
 	}
-	for _, e := range s.rows {
-		if v, present := o.store.get(e.row); present && persons[v] < o.step.rarer && v != o.finish.into {
-			o.store.set(e.row, o.finish.into)
-			o.count.Folded++
+	return persons
+}
+
+// personsOf counts the persons who have the value that others fold into, or one that folds.
+func (o *op) personsOf(s *sorted, fold []bool) int64 {
+	n := int64(0)
+	for p := range len(s.starts) - 1 {
+		if slices.ContainsFunc(s.rows[s.starts[p]:s.starts[p+1]], func(e entry) bool {
+			v, present := o.store.get(e.row)
+			return present && (fold[v] || v == o.finish.into)
+		}) {
+			n++
 		}
 	}
+	return n
 }
 
 // finishPrivate sorts, numbers keys and writes a private table.

@@ -190,7 +190,7 @@ func cut(from io.Reader) ([][]string, error) {
 
 // FuzzSplitter: what encoding/csv reads, the splitter reads equally; what encoding/csv refuses, it refuses.
 func FuzzSplitter(f *testing.F) {
-	for _, s := range []string{"a,b\n1,2\n", "a,b\r\n\"x\"\"y\",\"l1\nl2\"\r\n", "a\n\"", "a,b\n1\n", "a,b\n1,x\"y\n", "a,b\n\"x\"y,1\n", "", "\n\n", "a,\"\"\n,\n"} {
+	for _, s := range []string{"a,b\n1,2\n", "a,b\r\n\"x\"\"y\",\"l1\nl2\"\r\n", "a\n\"", "a,b\n1\n", "a,b\n1,x\"y\n", "a,b\n\"x\"y,1\n", "", "\n\n", "\r\n", "a,\"\"\n,\n"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

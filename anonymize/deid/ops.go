@@ -155,8 +155,8 @@ func (o *op) ageBand() (err error) {
 }
 
 func (o *op) shifter(keys KeyRing) error {
-	if o.col.Kind != extract.KindNameDate {
-		return fmt.Errorf("shift goes into a column of kind date")
+	if o.col.Kind != extract.KindNameDate || !o.col.Bounded {
+		return fmt.Errorf("shift goes into a column of kind date with bounds: a date that stands for none, such as 9999-12-31, would tell how far the person's dates shift")
 	}
 	key, err := keys.Key(o.step.key)
 	if err != nil {
@@ -228,7 +228,7 @@ func (o *op) apply(b *records, sc *scratch, marks map[string]bool, p *people) {
 		}
 	case o.needsPerson() || o.birthCol != noColumn:
 		for i, row := range b.keep {
-			c := o.withPerson(b, int(row), b.field(int(row), o.src), b.persons[i], p)
+			c := o.withPerson(b, int(row), marks, b.persons[i], p)
 			if values[i] = c.v; c.st != ok {
 				o.note(b, int(row), c, sc, i)
 			}
@@ -316,44 +316,35 @@ func (o *op) direct(raw []byte, marks map[string]bool) cell {
 	if o.hidden(raw) {
 		return cell{st: hidden}
 	}
-	if len(raw) == 0 || (marks != nil && marks[string(raw)]) {
+	t := trim(raw)
+	if len(t) == 0 || (marks != nil && marks[string(t)]) { // padded or not: a blank has no pseudonym and no "else"
 		// A map may name the mark of missing values itself: only then it is a value.
-		if _, named := o.step.values[string(raw)]; !named {
+		if _, named := o.step.values[string(t)]; !named {
 			return cell{st: missing}
 		}
 	}
 	v, st := o.eval(raw)
-	if st&^redactedFrom == ok || st == clamped {
-		return cell{v, st}
-	}
-	if t := trim(raw); len(t) != len(raw) {
-		if len(t) == 0 {
-			return cell{st: missing}
-		}
+	if st&^redactedFrom != ok && st != clamped && len(t) != len(raw) {
 		v, st = o.eval(t)
 	}
 	return cell{v, st}
 }
 
 // withPerson evaluates steps that look at the person or at a second column.
-func (o *op) withPerson(b *records, row int, raw []byte, person uint32, p *people) cell {
-	if len(trim(raw)) == 0 {
+func (o *op) withPerson(b *records, row int, marks map[string]bool, person uint32, p *people) cell {
+	raw := trim(b.field(row, o.src))
+	if len(raw) == 0 || (marks != nil && marks[string(raw)]) {
 		return cell{st: missing}
 	}
 	if o.hidden(raw) {
 		return cell{st: hidden}
 	}
-	day, is := parseDate(trim(raw))
+	day, is := parseDate(raw)
 	if !is {
 		return cell{st: unreadable}
 	}
 	if o.shift != nil {
-		// A date that leaves the bounds is not held at them, as others are: it would tell how far the person's dates shift.
-		v, st := o.finish.number(day + o.offset(p.digests[person]))
-		if st != ok {
-			return cell{st: unreadable}
-		}
-		return cell{v, st}
+		return o.shifted(day, p.digests[person])
 	}
 	birth := int64(noBirth)
 	if o.birthOf {
@@ -369,6 +360,19 @@ func (o *op) withPerson(b *records, row int, raw []byte, person uint32, p *peopl
 		o.count.Under14++
 	}
 	v, st := bandOf(age, &o.step, o.bandVals)
+	return cell{v, st}
+}
+
+// shifted moves a date of a person. One that is or comes beyond the bounds is not held at them, as others are: it would tell how far the person's dates
+// shift, and so would a 9999-12-31 that means none.
+func (o *op) shifted(day int64, person digest) cell {
+	if _, st := o.finish.number(day); st != ok {
+		return cell{st: unreadable}
+	}
+	v, st := o.finish.number(day + o.offset(person))
+	if st != ok {
+		return cell{st: unreadable}
+	}
 	return cell{v, st}
 }
 

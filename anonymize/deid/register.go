@@ -26,7 +26,7 @@ type register struct {
 
 const (
 	registerMagic = "carrel register 1\n"
-	maxRegister   = 1 << 32
+	maxRegister   = shared // numbers and places from there on mean something else
 )
 
 // readRegister returns nil without error when there is none yet. check is a value that only the same key gives.
@@ -47,7 +47,7 @@ func readRegister(path string, check digest) (*register, error) {
 		return nil, errors.New("the register of persons is damaged: its check sum does not hold")
 	}
 	if !bytes.Equal(raw[len(registerMagic):len(registerMagic)+16], check[:]) {
-		return nil, errors.New("the register of persons was made with another key than unit.key")
+		return nil, errors.New("the register of persons was made with another key than unit.key: put that key back into the key ring, or name another register")
 	}
 	n := binary.BigEndian.Uint64(raw[head-8 : head])
 	if n > maxRegister || uint64(len(body)-head) != 16*n {

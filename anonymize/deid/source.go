@@ -290,6 +290,9 @@ func (b *builder) read(ctx context.Context, t *table) error {
 	if err != nil {
 		return err
 	}
+	if uint64(t.owner.n) >= shared || uint64(len(b.people.digests)) >= shared {
+		return fmt.Errorf("table %q: an extract holds at most %d rows of a table, and as many persons", t.layout.Name, uint32(shared-1))
+	}
 	if t.persons {
 		if err := b.people.check(t.layout.Name); err != nil {
 			return err

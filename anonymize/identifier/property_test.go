@@ -155,6 +155,58 @@ func TestRedactedHoldsNothing(t *testing.T) {
 	})
 }
 
+// TestDisguisedNumbers sets numbers in digits of other scripts, in circles, in Chinese, and puts between their digits what nobody sees: they are
+// found all the same, and none of their digits is left.
+func TestDisguisedNumbers(t *testing.T) {
+	t.Parallel()
+	d := identifier.New()
+	forms := [][]string{
+		strings.Split("0123456789", ""), strings.Split("０１２３４５６７８９", ""), strings.Split("٠١٢٣٤٥٦٧٨٩", ""), strings.Split("०१२३४५६७८९", ""), strings.Split("𝟎𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗", ""),
+		strings.Split("⓪①②③④⑤⑥⑦⑧⑨", ""), strings.Split("⁰¹²³⁴⁵⁶⁷⁸⁹", ""), strings.Split("₀₁₂₃₄₅₆₇₈₉", ""),
+	}
+	han := []string{"零", "幺", "二", "三", "四", "五", "六", "七", "八", "九"}
+	between := rapid.SampledFrom([]string{"", "", "", "\u200b", "\u200d", "\ufeff", "\u00ad", "\u2060", "\u0332", "\ufe0f\u20e3", "\u202e"})
+	rapid.Check(t, func(t *rapid.T) {
+		number := rapid.SampledFrom([]string{"13800138000", "15439881328", "11010519491231002X"}).Draw(t, "number")
+		digits := number
+		if last := number[len(number)-1]; last == 'X' {
+			digits = number[:len(number)-1]
+		}
+		allHan := rapid.Bool().Draw(t, "han")
+		var text strings.Builder
+		for _, c := range digits {
+			form := han
+			if !allHan {
+				form = rapid.SampledFrom(forms).Draw(t, "form")
+			}
+			text.WriteString(form[c-'0'])
+			if !allHan {
+				text.WriteString(between.Draw(t, "between"))
+			}
+		}
+		text.WriteString(number[len(digits):])
+		var found identifier.Found
+		got := string(d.Redact(nil, []byte("电话或证件"+text.String()+"。复诊"), identifier.FreeText(), &found))
+		if found.Mask() == 0 || strings.ContainsAny(got, strings.Join(han, "")) {
+			t.Fatalf("%q became %q", text.String(), got)
+		}
+		for _, form := range forms {
+			if strings.ContainsAny(got, strings.Join(form, "")) {
+				t.Fatalf("%q became %q", text.String(), got)
+			}
+		}
+		if !allHan && string(identifier.Normalise(nil, []byte(strings.NewReplacer("\u0332", "", "\u20e3", "").Replace(text.String())))) != number {
+			t.Fatalf("%q is not keyed as %s", text.String(), number)
+		}
+	})
+	for _, text := range []string{"二〇二四年三月", "一二三四五", "第一百二十三次", "血压一百二十", "10×10⁹/L", "Ⅲ级①②"} {
+		var found identifier.Found
+		if got := string(d.Redact(nil, []byte(text), identifier.FreeText()&^identifier.Of(identifier.FineDate), &found)); got != text {
+			t.Errorf("%s became %s", text, got)
+		}
+	}
+}
+
 func BenchmarkWhole(b *testing.B) {
 	d := identifier.New()
 	for _, v := range []string{"11010519491231002X", "13800138000", "张伟", "2020-01-02", "1234.56", "I21.9", "金河市东城区人民路12号3栋501室"} {
