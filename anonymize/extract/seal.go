@@ -78,8 +78,12 @@ func (a *Age) Unseal(r io.Reader) (io.Reader, error) {
 		return nil, errors.New("no identity to open the extract with")
 	}
 	p, err := age.Decrypt(r, a.identities...)
+	var none *age.NoIdentityMatchError
+	if errors.As(err, &none) {
+		return nil, errors.New("the extract was sealed with another key ring: name the one that it was built with")
+	}
 	if err != nil {
-		return nil, fmt.Errorf("the extract does not open with this identity: %w", err)
+		return nil, fmt.Errorf("the extract does not open: %w", err)
 	}
 	return p, nil
 }

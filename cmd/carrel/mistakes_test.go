@@ -43,6 +43,9 @@ var mistakes = []struct {
 	{"verify empty", `empty is no extract`, `empty 不是提取集`},
 	{"risk flipped --catalogue ward.yaml", `file of table "visit" is not the one`, `表 "visit" 的文件不是清单所列的文件`},
 	{"risk made --catalogue ward.yaml --keys empty", `no key ring.*--keys`, `没有.*密钥环.*--keys`},
+	{"risk made --catalogue ward.yaml --keys other/keys", `sealed with another key ring`, `由另一密钥环封存`},
+	{"build --recipe r.yaml --catalogue ward.yaml --source s --data s", `s is not a data directory`, `s 不是 Carrel 的数据目录`},
+	{"profile s/visit.csv --person no --recipe r.yaml", `r\.yaml exists already`, `r\.yaml 已存在`},
 	{"risk made --catalogue ward.yaml --threshold 3", `threshold .* is 3`, `阈值为 3`},
 	{"risk made --catalogue ward.yaml --population -5", `population of -5`, `总体人数为 -5`},
 	{"risk made --catalogue ward.yaml --register short.csv", `short\.csv line 2: wrong number of fields`, `short\.csv 第 2 行：列数与表头不同`},
@@ -60,7 +63,7 @@ func TestMistakesSayWhere(t *testing.T) {
 		var out, errs bytes.Buffer
 		all := []string{"--lang", lang, "extract"}
 		for _, arg := range strings.Fields(args) {
-			if _, err := os.Stat(filepath.Join(dir, arg)); err == nil || arg == "made" || arg == "x" {
+			if _, err := os.Stat(filepath.Join(dir, arg)); err == nil || arg == "made" || arg == "other/made" || arg == "x" {
 				arg = filepath.Join(dir, arg)
 			}
 			all = append(all, arg)
@@ -69,6 +72,9 @@ func TestMistakesSayWhere(t *testing.T) {
 		return code, strings.ReplaceAll(errs.String(), dir+string(filepath.Separator), "")
 	}
 	if code, said := extract("en", "build --recipe r.yaml --catalogue ward.yaml --source s --out made"); code != 0 {
+		t.Fatal(said)
+	}
+	if code, said := extract("en", "build --recipe r.yaml --catalogue ward.yaml --source s --out other/made"); code != 0 {
 		t.Fatal(said)
 	}
 	if err := os.CopyFS(filepath.Join(dir, "flipped"), os.DirFS(filepath.Join(dir, "made"))); err != nil {
@@ -83,7 +89,7 @@ func TestMistakesSayWhere(t *testing.T) {
 	if err := os.WriteFile(file, sealed, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	names := regexp.MustCompile(`"[^"]*"|\S+\.(csv|yaml|json)|--[a-z-]+|carrel extract build|^carrel:|k = 1|\b(made|empty|faults)\b`)
+	names := regexp.MustCompile(`"[^"]*"|Carrel|carrel demo prepare|\bvisit(\.ward)?\b|\bs |\S+\.(csv|yaml|json)|--[a-z-]+|carrel extract build|^carrel:|k = 1|\b(made|empty|faults)\b`)
 	for _, m := range mistakes {
 		for lang, want := range map[string]string{"en": m.en, "zh": m.zh} {
 			code, said := extract(lang, m.args)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -88,11 +89,11 @@ func writeNew(path string, src []byte) error {
 		}
 		return err
 	}
-	if _, err := f.Write(src); err != nil {
-		_ = f.Close()
-		return err
+	_, err = f.Write(src)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(path)) // half a draft would stand in the way of the next
 	}
-	return f.Close()
+	return nil
 }
 
 func (a *app) printProfile(w io.Writer, r *profile.Report, recipe, entry string) {

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -17,6 +18,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"carrel/anonymize/extract"
 	"carrel/broker/problem"
 )
 
@@ -72,6 +74,10 @@ func (a *app) fail(err error) int {
 		a.complain(problem.Failed, fmt.Sprintf(a.say("%s 不存在；请核对名称", "%s is not there; check its name"), f.Path))
 	case errors.As(err, &f) && errors.Is(err, fs.ErrPermission):
 		a.complain(problem.Failed, fmt.Sprintf(a.say("无权读写 %s；请检查权限", "%s may not be read or written; check its permissions"), f.Path))
+	case errors.As(err, &f) && errors.Is(err, syscall.ENOSPC) && !errors.Is(err, extract.ErrDiskFull): // builds say what became of the extract
+		a.complain(problem.Failed, fmt.Sprintf(a.say("磁盘已满，%s 未写入；请腾出空间后重试", "the disk is full and %s was not written; free some space and try again"), f.Path))
+	case errors.As(err, &f) && errors.Is(err, syscall.EROFS):
+		a.complain(problem.Failed, fmt.Sprintf(a.say("%s 所在的磁盘为只读；请另选位置", "%s is on a disk that can only be read; choose another place"), f.Path))
 	default:
 		sentence := ours.ReplaceAllString(err.Error(), "")
 		if a.language() == "zh" {
