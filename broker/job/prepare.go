@@ -90,11 +90,15 @@ func (s *Service) prepareStep(ctx context.Context, id auth.Identity, ask Ask, fo
 }
 
 // conceal makes whatever went wrong under a grant that is not the caller's look like a grant that is not there; the log knows the
-// difference. Whether it is his is asked only then: the way that succeeds has asked it with the plan (carrel.query).
+// difference. Whether it is his is asked only then: the way that succeeds has asked it with the plan (carrel.query). Who is of the house
+// that has the grant and may read it is told why he may not ask.
 func (s *Service) conceal(ctx context.Context, p *prepared, cause error) error {
 	d, err := s.may(ctx, p.id, "query.run", p.grant.Object())
 	if err != nil {
 		p.decision, p.dataset, p.plan = d, nil, nil
+		if _, unread := s.may(ctx, p.id, "grant.read", p.grant.Object()); unread == nil && s.c.Desk.Same(p.grant.Institution, p.id.Institution) {
+			return err
+		}
 		return hide(err, grantWord())
 	}
 	return cause
