@@ -51,8 +51,8 @@ func Run(ctx context.Context, files []string, o Options) (*Report, error) {
 	start := time.Now()
 	r := &runner{Options: o, detector: identifier.New(), names: newReader(), total: sizes(files)}
 	report := &Report{Caution: caution(), Dataset: cmp.Or(o.Dataset, "new-dataset")}
-	for _, f := range files {
-		tables, err := r.file(ctx, f)
+	for _, p := range together(ctx, files, o.Person) {
+		tables, err := r.file(ctx, p)
 		if err != nil {
 			return nil, err
 		}
@@ -106,9 +106,10 @@ type runner struct {
 	done, total int64
 }
 
-// file profiles one file.
-func (r *runner) file(ctx context.Context, path string) ([]Table, error) {
-	s, err := open(ctx, path, r.Person)
+// file profiles one file, or the files of one table.
+func (r *runner) file(ctx context.Context, p pieces) ([]Table, error) {
+	path := p.files[0]
+	s, err := openPieces(ctx, p, r.Person)
 	if err != nil {
 		return nil, err
 	}
@@ -132,6 +133,9 @@ func (r *runner) file(ctx context.Context, path string) ([]Table, error) {
 		t, err := r.table(ctx, filepath.Base(path), l, g)
 		if err != nil {
 			return nil, err
+		}
+		for _, f := range p.files[1:] {
+			t.More = append(t.More, filepath.Base(f))
 		}
 		out = append(out, t)
 	}
@@ -223,8 +227,8 @@ func (r *runner) read(ctx context.Context, path string, s source) (map[int]*gath
 
 // header checks a table's first line before anything is counted.
 func (r *runner) header(path string, s source) error {
-	if flat, is := s.(*flatSource); is {
-		return r.names.plausible(r.detector, filepath.Base(path), flat.layout.columns)
+	if l := s.layouts(); len(l) == 1 && l[0].flat() {
+		return r.names.plausible(r.detector, filepath.Base(path), l[0].columns)
 	}
 	return nil
 }

@@ -226,6 +226,61 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestTableInSeveralFiles: files named alike but for a number, with the same columns, are one table in report and draft; others stay apart.
+func TestTableInSeveralFiles(t *testing.T) {
+	t.Parallel()
+	rows := func(from, to int) string {
+		var b strings.Builder
+		b.WriteString("person_no,ward,taken\n")
+		for i := from; i < to; i++ {
+			fmt.Fprintf(&b, "P%d,w%d,2024-01-%02d\n", i%40, i%3, 1+i%28)
+		}
+		return b.String()
+	}
+	named := func(r *profile.Report) string {
+		var out []string
+		for _, t := range r.Tables {
+			out = append(out, fmt.Sprintf("%s %d %s", t.Name, t.Rows, strings.Join(append([]string{t.File}, t.More...), "+")))
+		}
+		return strings.Join(out, "; ")
+	}
+	person := "person_no,sex\n" + strings.Repeat("P1,f\n", 1) + "P2,m\nP3,f\n"
+	for name, c := range map[string]struct {
+		files []string
+		want  string
+	}{
+		"two":           {[]string{"person.csv", person, "lab_1.csv", rows(0, 50), "lab_2.csv", rows(50, 90)}, "person 3 person.csv; lab 90 lab_1.csv+lab_2.csv"},
+		"by year":       {[]string{"lab-2023.csv", rows(0, 50), "person.csv", person, "lab-2024.csv", rows(50, 90)}, "lab 90 lab-2023.csv+lab-2024.csv; person 3 person.csv"},
+		"other columns": {[]string{"lab_1.csv", rows(0, 9), "lab_2.csv", person}, "lab_1 9 lab_1.csv; lab_2 3 lab_2.csv"},
+		"another order": {[]string{"lab_1.csv", rows(0, 9), "lab_2.csv", strings.Replace(rows(0, 9), "person_no,ward", "ward,person_no", 1)}, "lab_1 9 lab_1.csv; lab_2 9 lab_2.csv"},
+		"name taken":    {[]string{"lab.csv", person, "lab_1.csv", rows(0, 9), "lab_2.csv", rows(0, 9)}, "lab 3 lab.csv; lab_1 9 lab_1.csv; lab_2 9 lab_2.csv"},
+		"no numbers":    {[]string{"lab_a.csv", rows(0, 9), "lab_b.csv", rows(0, 9)}, "lab_a 9 lab_a.csv; lab_b 9 lab_b.csv"},
+		"part of names": {[]string{"icd9.csv", rows(0, 9), "icd10.csv", rows(0, 9)}, "icd9 9 icd9.csv; icd10 9 icd10.csv"},
+	} {
+		r, err := profile.Run(context.Background(), write(t, c.files...), profile.Options{SampleRows: 1000})
+		if err != nil || named(r) != c.want {
+			t.Errorf("%s: %s %v", name, named(r), err)
+		}
+	}
+	whole, err := profile.Run(context.Background(), write(t, "lab.csv", rows(0, 90)), profile.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts, err := profile.Run(context.Background(), write(t, "lab_1.csv", rows(0, 50), "lab_2.csv", rows(50, 90)), profile.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range whole.Tables[0].Columns {
+		if p := parts.Tables[0].Columns[i]; p.What != c.What || p.Distinct != c.Distinct || p.Alone != c.Alone || p.Proposal != c.Proposal {
+			t.Errorf("%s: in parts %+v, whole %+v", c.Name, p, c)
+		}
+	}
+	draft, err := profile.Recipe(parts, "en", time.Now())
+	if err != nil || !strings.Contains(string(draft), `file: ["lab_1.csv", "lab_2.csv"]`) {
+		t.Errorf("%v\n%s", err, draft)
+	}
+}
+
 func TestSmall(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{"header": "patient_id,sex\n", "one column": "name\n张伟\n李娜\n", "one row": "patient_id,sex,age\n1,M,91\n", "blank": "patient_id,sex\n,\n,\n"} {

@@ -75,7 +75,7 @@ func TestMIMIC(t *testing.T) {
 		"patients.subject_id": {profile.Person, "drop"}, "patients.dob": {profile.BirthDate, "{coarsen: year, top_code: {age: 90}, as: birth_year}"}, "patients.dod": {profile.DeathDate, ""}, "patients.gender": {profile.Sex, "keep"},
 		"patients.dod_ssn": {profile.DeathDate, ""}, "admissions.hadm_id": {profile.RowKey, "{key: admissions}"}, "admissions.subject_id": {profile.Person, "drop"}, "admissions.ethnicity": {profile.Social, ""}, "admissions.admittime": {profile.EventDate, "keep"},
 		"admissions.diagnosis": {profile.FreeText, "drop"}, "icustays.icustay_id": {profile.RowKey, "{key: icustays}"}, "icustays.hadm_id": {profile.Reference, "{key: admissions}"}, "diagnoses_icd.icd9_code": {profile.Diagnosis, "keep"},
-		"chartevents_1.icustay_id": {profile.Reference, "{key: icustays}"}, "chartevents_1.valuenum": {profile.Laboratory, "{clamp: catalogue}"}, "chartevents_1.cgid": {profile.Staff, ""}, "labevents.itemid": {profile.Laboratory, "keep"},
+		"chartevents.icustay_id": {profile.Reference, "{key: icustays}"}, "chartevents.valuenum": {profile.Laboratory, "{clamp: catalogue}"}, "chartevents.cgid": {profile.Staff, ""}, "labevents.itemid": {profile.Laboratory, "keep"},
 		"prescriptions.drug": {profile.Treatment, "keep"}, "transfers.los": {profile.Measure, ""}, "outputevents.iserror": {profile.Empty, "drop"}, "inputevents_mv.orderid": {profile.Unique, ""},
 	}.hold(t, r)
 	for _, tab := range r.Tables {

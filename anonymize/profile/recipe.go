@@ -223,7 +223,13 @@ func (t *Table) recipeName() string {
 // table writes one table, every column by name: a source that grows a column must not grow the extract.
 func (w *writer) table(t *Table) {
 	w.line("  %s:", t.recipeName())
-	if usual := t.Name; !slices.Contains([]string{usual + ".csv", usual + ".csv.gz", usual + ".parquet", usual + ".ndjson", usual + ".ndjson.gz"}, filepath.Base(t.File)) {
+	if usual := t.Name; len(t.More) > 0 {
+		files := []string{strconv.Quote(filepath.Base(t.File))}
+		for _, f := range t.More {
+			files = append(files, strconv.Quote(f))
+		}
+		w.line("    file: [%s] # %s", strings.Join(files, ", "), w.say(Text{"各文件列相同，按一张表处理；如非同一张表，请拆开", "the files have the same columns and are taken for one table: take them apart if they are not"}))
+	} else if !slices.Contains([]string{usual + ".csv", usual + ".csv.gz", usual + ".parquet", usual + ".ndjson", usual + ".ndjson.gz"}, filepath.Base(t.File)) {
 		w.line("    file: %s", strconv.Quote(filepath.Base(t.File)))
 	}
 	if t.Format == "fhir" {

@@ -29,7 +29,9 @@ type Table struct {
 	Name   string `json:"name"`
 	File   string `json:"file"`
 	Format string `json:"format"` // csv, parquet, json, fhir
-	Rows   int64  `json:"rows"`
+	// More are the other files of a table that comes in several, named alike and with the same columns.
+	More []string `json:"more_files,omitempty"`
+	Rows int64    `json:"rows"`
 	// Person is the column that names the person, "" where none is known: then every row counts as a person of its own.
 	Person string `json:"person,omitempty"`
 	// PersonBy says where that is from: given, or name.

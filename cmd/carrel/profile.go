@@ -116,6 +116,9 @@ func (a *app) printTable(w io.Writer, t *profile.Table) {
 	} else {
 		fmt.Fprintf(w, a.say("患者标识 %s，约 %d 人）\n", "persons by %s, about %d)\n"), t.Person, t.Persons)
 	}
+	if len(t.More) > 0 {
+		fmt.Fprintf(w, a.say("一张表，分 %d 个文件：%s、%s\n", "one table in %d files: %s, %s\n"), len(t.More)+1, t.File, strings.Join(t.More, a.say("、", ", ")))
+	}
 	rows := [][]string{}
 	for i := range t.Columns {
 		c := &t.Columns[i]
