@@ -2,14 +2,12 @@ package deid
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"math/bits"
 	"slices"
-	"sync"
 )
 
 // SourceError is bad input in a source file: file and line (of Parquet the row, of a list or bundle of JSON the entry, from 1), never content.
@@ -239,31 +237,44 @@ const (
 	lowBits  = 0x7F7F7F7F7F7F7F7F
 )
 
-// separate writes the ends of the fields of a line that starts at pos, and says whether it has as many as there is room for. It looks at eight
-// bytes at a time; unlike the shorter tests for a zero byte, this one is exact for each of the eight.
+// matches is where one byte stands among eight, a bit each. Unlike the shorter tests for a zero byte, this one is exact for each of the eight.
+func matches(b []byte, all uint64) uint64 {
+	v := binary.LittleEndian.Uint64(b) ^ all
+	return ^((v&lowBits + lowBits) | v | lowBits) >> 7 * 0x0102_0408_1020_4080 >> 56
+}
+
+// separate writes the ends of the fields of a line that starts at pos, and says whether it has as many as there is room for. It looks at 64 bytes at a
+// time: what it finds is then walked without asking after each eight bytes whether there was something.
 func separate(at []uint32, line []byte, pos int, sep byte) bool {
-	n, last, i := 1, len(at)-1, 0
+	n, last, i, all := 1, len(at)-1, 0, eachByte*uint64(sep)
 	at[0], at[last] = uint32(pos), uint32(pos+len(line))
-	for all := eachByte * uint64(sep); i+8 <= len(line); i += 8 {
-		v := binary.LittleEndian.Uint64(line[i:]) ^ all
-		for m := ^((v&lowBits + lowBits) | v | lowBits); m != 0; m &= m - 1 {
-			if n+1 >= last {
-				return false
+	for i < len(line) {
+		found, size := uint64(0), min(len(line)-i, 64)
+		if p := line[i : i+size]; size == 64 {
+			found = matches(p[0:8], all) | matches(p[8:16], all)<<8 | matches(p[16:24], all)<<16 | matches(p[24:32], all)<<24 |
+				matches(p[32:40], all)<<32 | matches(p[40:48], all)<<40 | matches(p[48:56], all)<<48 | matches(p[56:64], all)<<56
+		} else {
+			k := 0
+			for ; k+8 <= size; k += 8 {
+				found |= matches(p[k:k+8], all) << k
 			}
-			end := uint32(pos + i + bits.TrailingZeros64(m)>>3)
+			for ; k < size; k++ {
+				if p[k] == sep {
+					found |= 1 << k
+				}
+			}
+		}
+		count := bits.OnesCount64(found)
+		if n+2*count > last {
+			return false
+		}
+		for range count {
+			end := uint32(pos + i + bits.TrailingZeros64(found))
+			found &= found - 1
 			at[n], at[n+1] = end, end+1
 			n += 2
 		}
-	}
-	for ; i < len(line); i++ {
-		if line[i] != sep {
-			continue
-		}
-		if n+1 >= last {
-			return false
-		}
-		at[n], at[n+1] = uint32(pos+i), uint32(pos+i+1)
-		n += 2
+		i += size
 	}
 	return n == last
 }
@@ -379,111 +390,4 @@ func unescape(d []byte, start, end int) int {
 		d[i] = ' '
 	}
 	return w
-}
-
-// stages are what is done with a run of rows before it is used. Each may be nil.
-type stages struct {
-	begin  func(*records) error // on the goroutine that reads, since the header decides how it goes on
-	look   func(*records)       // several runs at a time, each by itself
-	settle func(*records) error // in the order of the file
-}
-
-// runsAhead is how many runs of rows are under way between the reader and who uses them.
-const runsAhead = 6
-
-// run is rows on their way, or the error that stands in their place: what is wrong earlier in the file is said first.
-type run struct {
-	rows   *records
-	looked chan struct{} // closed when look is through
-	err    error
-}
-
-// pump reads a file ahead of its consumer: one goroutine reads and cuts, others look, one settles, the caller uses.
-func pump(ctx context.Context, s rowReader, st stages, use func(*records) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	// Each has room for all runs that there are, and an error: only the reader waits, for an empty one.
-	read, full, empty := make(chan run, runsAhead+1), make(chan *records, runsAhead), make(chan *records, runsAhead)
-	for range runsAhead {
-		empty <- new(records)
-	}
-	failed := make(chan error, 1)
-	go produce(ctx, s, st, read, empty)
-	go func() {
-		defer close(full)
-		err := settle(ctx, st.settle, read, full)
-		if err != nil {
-			cancel()
-		}
-		for range read { // until the reader has ended, too
-			continue
-		}
-		failed <- err
-	}()
-	var err error
-	for b := range full {
-		if err == nil {
-			if err = use(b); err != nil {
-				cancel()
-			}
-		}
-		empty <- b
-	}
-	if perr := <-failed; err == nil {
-		err = perr
-	}
-	return err
-}
-
-// produce reads until the end of the file, an error, or the end of the context.
-func produce(ctx context.Context, s rowReader, st stages, read chan<- run, empty <-chan *records) {
-	var looks sync.WaitGroup
-	defer close(read)
-	defer looks.Wait()
-	for {
-		var b *records
-		select {
-		case b = <-empty:
-		case <-ctx.Done():
-			return
-		}
-		err := s.next(b)
-		if errors.Is(err, io.EOF) {
-			return
-		}
-		if err == nil && st.begin != nil {
-			err = st.begin(b)
-		}
-		r := run{rows: b, looked: make(chan struct{}), err: err}
-		if err == nil && st.look != nil {
-			looks.Go(func() {
-				defer close(r.looked)
-				st.look(b)
-			})
-		} else {
-			close(r.looked)
-		}
-		if read <- r; err != nil {
-			return
-		}
-	}
-}
-
-// settle hands the runs on in order.
-func settle(ctx context.Context, do func(*records) error, read <-chan run, full chan<- *records) error {
-	for r := range read {
-		<-r.looked
-		err := r.err
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err == nil && do != nil {
-			err = do(r.rows)
-		}
-		if err != nil {
-			return err
-		}
-		full <- r.rows
-	}
-	return ctx.Err()
 }

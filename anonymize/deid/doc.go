@@ -106,7 +106,7 @@
 //	{hierarchy: FILE.csv, level: 2}              a tree in ARX's form (package hierarchy) that lies beside the recipe and is part of it; a value
 //	                                             without an entry stops the build unless "else" says what becomes of it
 //	{fold: {codes: rare-list@1, into: other}}    listed and undeclared values fold; "into" must be in the dictionary
-//	{fold: {rarer_than: 20, into: other}}        global
+//	{fold: {rarer_than: 20, into: other}}        global; when fewer persons share the other, the next rarest values go there too
 //	{round: 10}                                  to the nearest multiple, halves away from zero
 //	{top_code: {value: 9.5}, bottom_code: {value: 1}}  of a number: what lies beyond becomes the limit; also beside clamp and round
 //	{top_code: {percentile: 99}}                 global: of the persons, each with her largest value; bottom_code likewise
@@ -117,10 +117,12 @@
 //	{key: encounter}                             row key of the key space; one table has it as its row key, others refer
 //	{map: {"<30": 1, NO: 0}, else: 0}            by value
 //	{ranges: [{from: 390, to: 459, is: circulatory}], else: other}  by the whole part of a number, inclusive
-//	{redact: all}                                identifiers inside a text become markers such as ⟦mobile⟧, and the rest is looked up in
-//	                                             the dictionary; a list of kinds of package identifier takes out only those
+//	{redact: all}                                identifiers inside a text, however they are set (１３８, ①, 一三八, with invisible characters between),
+//	                                             become markers such as ⟦mobile⟧, and the rest is looked up in the dictionary; a list of kinds of package
+//	                                             identifier takes out only those
 //	{shift: 30, key: keyring:jinhe-shift}        handover only: days, per person, keyed, from -30 to 30, one shift for all dates of a person in
-//	                                             all tables; with "keep: weekday" whole weeks. A date that leaves its bounds becomes missing
+//	                                             all tables; with "keep: weekday" whole weeks. Needs bounds: a date that is or comes beyond them
+//	                                             becomes missing
 //
 // A step is local when its outcome for one person depends on that person and on constants, and global when other persons matter too. With
 // a global step the extract has dp_scope extract: answers are protected as if the extract were the data, not the sources. The report names

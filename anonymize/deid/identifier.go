@@ -22,6 +22,9 @@ const (
 // century 19 put in, check digit appended), so that both forms of one person meet. What a spreadsheet has spoiled
 // (1.10105E+17, or a resident number with its last digits rounded to 0) names nobody: many persons share it.
 func normaliseID(dst, b []byte, local bool) ([]byte, idForm) {
+	if !local && whole18(b) { // nearly all: nothing to normalise
+		return append(dst[:0], b...), idResident18
+	}
 	dst = identifier.Normalise(dst, b)
 	if len(dst) == 0 {
 		return dst, idMissing
@@ -33,6 +36,25 @@ func normaliseID(dst, b []byte, local bool) ([]byte, idForm) {
 		return dst, idOther
 	}
 	return resident(dst)
+}
+
+// weights18 are those of MOD 11-2, from the left.
+const weights18 = "\x07\x09\x0a\x05\x08\x04\x02\x01\x06\x03\x07\x09\x0a\x05\x08\x04\x02"
+
+// whole18 says, in one look at each byte, that an identifier is a resident number of 18 characters in the form in which it is keyed.
+func whole18(b []byte) bool {
+	if len(b) != 18 || b[0] == '0' {
+		return false
+	}
+	sum := 0
+	for i := range len(weights18) {
+		d := b[i] - '0'
+		if d > 9 {
+			return false
+		}
+		sum += int(weights18[i]) * int(d)
+	}
+	return b[17] == "10X98765432"[sum%11] && birthOK("", b[6:14])
 }
 
 func resident(id []byte) ([]byte, idForm) {

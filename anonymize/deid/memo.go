@@ -31,7 +31,7 @@ func newMemo() *memo {
 	return &memo{seed: [2]uint64{maphash.String(s, "low"), maphash.String(s, "high")}, slots: make([]remembered, 1<<8), long: map[string]cell{}}
 }
 
-// halves are the words of a text of 1 to 16 bytes, zeros behind its end. Lengths vary from row to row, so nothing branches on them: a text that
+// halves are the words of a text of up to 16 bytes, zeros behind its end. Lengths vary from row to row, so nothing branches on them: a text that
 // lies in a buffer is read with what follows it, and the rest masked.
 func halves(b []byte) (low, high uint64) {
 	n := uint(len(b))
