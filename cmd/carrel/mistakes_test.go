@@ -24,7 +24,7 @@ var mistakes = []struct {
 	{"search --table people.csv --hierarchies cyclic --k 2", `age\.csv line 2 column 2: the hierarchy is cyclic`, `age\.csv 第 2 行第 2 列：层级成环`},
 	{"search --table people.csv --hierarchies hole --k 2", `age\.csv line 2 column 2: the value has no entry at level 1`, `age\.csv 第 2 行第 2 列：该值在第 1 层没有条目`},
 	{"search --table people.csv --hierarchies nothing --k 2", `age\.csv: the hierarchy is empty`, `age\.csv：层级文件为空`},
-	{"search --table people.csv --hierarchies lacks --k 2", `people\.csv row 3: the hierarchy of column "age" has no entry`, `people\.csv 第 3 行记录：列 "age" 的层级文件中没有该值的条目`},
+	{"search --table people.csv --hierarchies lacks --k 2", `people\.csv row 3: the hierarchy of column "age" has no entry for the value \(values without an entry in 5 of 8 rows\)`, `people\.csv 第 3 行记录：列 "age" 的层级文件中没有该值的条目（8 行中有 5 行的值没有条目）`},
 	{"search --table mixed.csv --hierarchies trees --k 2", `mixed\.csv row 2: the hierarchy of column "age" has no entry`, `mixed\.csv 第 2 行记录：列 "age"`},
 	{"search --table blank.csv --hierarchies trees --k 2", `blank\.csv row 2: the hierarchy of column "age" has no entry`, `blank\.csv 第 2 行记录：列 "age"`},
 	{"search --table people.csv --hierarchies trees --k 2 --cap age=9", `column "age": .* there is no level 9`, `列 "age"：.*没有第 9 层`},

@@ -91,7 +91,11 @@ func each(ctx context.Context, file string, names []string, progress func(done, 
 			return fmt.Errorf("%s: the values of column %q have no text", filepath.Base(file), name)
 		}
 	}
-	return pump(ctx, r, progress, (&rows{file: filepath.Base(file), at: at, cells: make([][]byte, len(names)), use: use}).block)
+	all := &rows{file: filepath.Base(file), at: at, cells: make([][]byte, len(names)), use: use}
+	if err := pump(ctx, r, progress, all.block); err != nil {
+		return err
+	}
+	return all.lacking()
 }
 
 // rows hands out the named columns of a block's rows.
@@ -101,6 +105,9 @@ type rows struct {
 	cells [][]byte
 	use   func([][]byte) error
 	n     int64
+
+	missing     *recode.MissingError // the first value without an entry,
+	first, more int64                // its row, and how many rows after it have one
 }
 
 func (r *rows) block(b *deid.Block) error {
@@ -109,11 +116,29 @@ func (r *rows) block(b *deid.Block) error {
 		for c, x := range r.at {
 			r.cells[c] = bytes.TrimSpace(b.Field(i, x))
 		}
-		if err := r.use(r.cells); err != nil {
+		err := r.use(r.cells)
+		var missing *recode.MissingError
+		switch {
+		case errors.As(err, &missing) && r.missing == nil:
+			r.missing, r.first = missing, r.n
+		case errors.As(err, &missing):
+			r.more++
+		case err != nil:
 			return fmt.Errorf("%s row %d: %w", r.file, r.n, err)
 		}
 	}
 	return nil
+}
+
+// lacking says where a hierarchy lacks an entry first, and in how many rows: one row is a slip, most of them are the hierarchy of another column.
+func (r *rows) lacking() error {
+	switch {
+	case r.missing == nil:
+		return nil
+	case r.more == 0:
+		return fmt.Errorf("%s row %d: %w", r.file, r.first, r.missing)
+	}
+	return fmt.Errorf("%s row %d: %w (values without an entry in %d of %d rows)", r.file, r.first, r.missing, r.more+1, r.n)
 }
 
 // pump cuts a file into rows in one goroutine while use works on those before.
