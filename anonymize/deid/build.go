@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,7 +82,8 @@ func (b *builder) build(ctx context.Context) (*extract.Manifest, error) {
 		return nil, err
 	}
 	defer func() { _ = w.Abort() }()
-	for _, t := range order {
+	for i, t := range order {
+		b.lastLinked = !slices.ContainsFunc(order[i+1:], func(t *table) bool { return !t.layout.Public })
 		if err := b.table(ctx, t, w, check); err != nil {
 			return nil, err
 		}
@@ -131,6 +134,10 @@ func (b *builder) table(ctx context.Context, t *table, w *extract.Writer, check 
 			return err
 		}
 	}
+	if b.lastLinked && !t.persons {
+		p := b.people // nobody is looked up any more
+		p.links, p.person, p.number, p.digests, p.excluded, p.births = nil, nil, nil, nil, nil, nil
+	}
 	finish := b.finishPrivate
 	switch {
 	case t.layout.Public:
@@ -170,7 +177,7 @@ func (b *builder) enrol(ctx context.Context, check digest) error {
 	if err := b.outWards(); err != nil {
 		return err
 	}
-	p.byDigest, p.wards = digestIndex{}, nil // from here on only links are looked up
+	defer b.forget()
 	b.report.Persons, b.report.IDs = int64(len(b.register.digests)), p.ids
 	for i, n := range p.number {
 		switch {
@@ -184,6 +191,28 @@ func (b *builder) enrol(ctx context.Context, check digest) error {
 		}
 	}
 	return nil
+}
+
+// forget lets go of what only enrolling needs: from here on links are looked up, and digests where dates shift.
+func (b *builder) forget() {
+	p := b.people
+	p.byDigest, p.wards, b.register.places = digestIndex{}, nil, nil
+	shifts := func(t *table) bool { return slices.ContainsFunc(t.ops, func(o *op) bool { return o.shift != nil }) }
+	if !slices.ContainsFunc(b.tables, shifts) {
+		p.digests, p.guarded = nil, nil
+	}
+	giveBack(len(p.person))
+}
+
+// giveBackFrom is the number of rows or persons from which memory that is let go of is worth a look at all that there is.
+const giveBackFrom = 1 << 20
+
+// giveBack returns memory that nobody needs any more to the system before more is asked for: a collector that waits until there is as much garbage as
+// data would hold twice the memory of a table.
+func giveBack(rows int) {
+	if rows >= giveBackFrom {
+		debug.FreeOSMemory()
+	}
 }
 
 // commit puts register and extract in place together: a register without its first extract is taken back.

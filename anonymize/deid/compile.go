@@ -23,6 +23,8 @@ type builder struct {
 	report   *Report
 	done     int64 // bytes of sources behind us
 	total    int64
+
+	lastLinked bool // no table behind the present one looks persons up
 }
 
 // table is one table on its way.

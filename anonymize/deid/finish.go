@@ -41,8 +41,14 @@ func (b *builder) sortRows(ctx context.Context, t *table) (*sorted, error) {
 	for p := 1; p < len(starts); p++ {
 		starts[p] += starts[p-1]
 	}
+	giveBack(t.owner.n) // of what reading needed
 	all := make([]entry, starts[len(starts)-1])
 	t.place(all, starts)
+	t.owner, t.hash = words[uint32]{}, words[uint64]{}
+	if t.rowKey != nil {
+		t.rowKey.hashes = nil // what others refer to is in the space
+	}
+	giveBack(len(all))
 	return b.cut(t, all, starts)
 }
 
@@ -139,7 +145,7 @@ func (b *builder) cut(t *table, all []entry, starts []uint32) (*sorted, error) {
 		return nil, fmt.Errorf("table %q: %d rows repeat a row key of the same person; %q must tell a person's rows apart", t.layout.Name, twice, t.layout.RowKey)
 	}
 	if t.rowKey != nil {
-		t.rowKey.numbers, t.rowKey.hashes = numbers, nil // what others refer to is in the space
+		t.rowKey.numbers = numbers
 		t.rowKey.space.starts, t.rowKey.space.keys = out.starts, keys[:len(out.rows)]
 	}
 	return out, b.limits(t)
