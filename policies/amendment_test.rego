@@ -52,3 +52,16 @@ test_states_and_posts if {
 	denied_by(asked(nobody, "rules.read", {"state": ""})) == {"sichuan-17/account", "sichuan-17/post"}
 	denied_by(asked(zhou, "rules.rewrite", {})) == {"state47-safe/named"}
 }
+
+# Who holds two of the three administrators' posts does nothing with either, whatever the act.
+test_two_administrators_in_one if {
+	every roles in [["sysadmin", "auditor"], ["sysadmin", "security-admin"], ["security-admin", "auditor"]] {
+		d := asked(object.union(shi, {"roles": roles}), "rules.propose", {"state": "", "proposer": "", "posts": []})
+		"sichuan-30/three-administrators" in denied_by(d)
+		entered := data.carrel.access.decision with input as {
+			"at": "2026-11-21T10:00:00+08:00", "subject": object.union(shi, {"roles": roles}), "action": "rules.propose",
+			"object": {"kind": "service", "owner": "", "team": [], "institution": "", "data_owners": [], "parties": [], "reviews": [], "state": ""},
+		}
+		"sichuan-30/three-administrators" in {r.rule | some r in entered.reasons}
+	}
+}

@@ -240,6 +240,16 @@ test_possible_starts_the_same_clock if {
 
 test_other_region if "hours=72" in obliged(asked(li, "incident.report", object.union(incident, {"region": "999999"})), "limit")
 
+# Where the unit that answers lies counts, not where who reports sits, and a city lies in its province.
+test_region_of_the_unit if {
+	every where in [{"region": "510100"}, {"region": "999999", "lies": "510104"}] {
+		d := obliged(asked(li, "incident.report", object.union(incident, where)), "limit")
+		{"hours=24", "addressee=sichuan-health-commission", "addressee=sichuan-cyberspace-administration"} & d == {"hours=24", "addressee=sichuan-health-commission", "addressee=sichuan-cyberspace-administration"}
+	}
+	away := obliged(asked(li, "incident.report", object.union(incident, {"region": "510000", "lies": "370100", "above": "shandong-commission"})), "limit")
+	{"hours=72", "addressee=shandong-commission"} & away == {"hours=72", "addressee=shandong-commission"}
+}
+
 test_found_tomorrow if rules(asked(li, "incident.report", object.union(incident, {"found": "2026-11-22T08:00:00+08:00"}))) == {"pipl-57/found"}
 
 test_late if "late=1" in obliged(asked(zhou, "incident.amend", object.union(opened, {"due": "2026-11-21T09:00:00+08:00"})), "limit")

@@ -34,6 +34,8 @@ asks_for("commercial") if app.funding == "industry"
 
 asks_for("commercial") if app.conflicts == "declared"
 
+asks_for("commercial") if app.use.commercial == true
+
 asks_for("watched") if standing.level != "good"
 
 asks_for("high-level") if top >= settings.assessment_level

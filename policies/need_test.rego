@@ -21,6 +21,9 @@ test_industry_pays if asks({"/application/funding": "industry"}, {"conflict-of-i
 
 test_conflict_declared if asks({"/application/conflicts": "declared"}, {"conflict-of-interest"})
 
+# Who earns with the results has an interest in them, whoever pays for the work.
+test_commercial_use if asks({"/application/use/commercial": true}, {"conflict-of-interest"})
+
 test_high_level if asks({"/application/wishes/0/columns": ["lab.value"], "/application/assessment": "as-1", "/assessment": assessed}, {"scientific"})
 
 test_identifiable_fields if asks(

@@ -67,6 +67,16 @@ lapsed contains kind if {
 	some role in input.subject.roles
 	some kind in book.standing.required[role]
 	not own(kind)
+	not learning
+}
+
+# Who has still to be trained trains: on the grant that everybody has, with data of nobody. Whose grant it is, the decision on the query says,
+# which asks again.
+learning if input.grant.training == true
+
+learning if {
+	action == "query.run"
+	not input.grant
 }
 
 own(kind) if {
@@ -93,12 +103,14 @@ fit if {
 	not input.subject.credit[0]
 	not input.subject.duties[0]
 	not input.subject.unit.state
+	separate
 }
 
 # Nearly everybody has no entry that counts, and what his post needs is in date.
 fit if {
 	count(live) == 0
 	count(lapsed) == 0
+	separate
 }
 
 fit if {
@@ -115,6 +127,14 @@ unfit contains "ndr-31/standing" if {
 	level == "suspended"
 	not opened("suspended")
 }
+
+# One person holds at most one of the three administrators' posts, which watch each other (sichuan-30): who has two does nothing with them.
+unfit contains "sichuan-30/three-administrators" if {
+	not separate
+	not opened("expelled")
+}
+
+separate if count([r | some r in input.subject.roles; r in data.carrel.defaults.administrators]) < 2
 
 unfit contains rule if {
 	not opened("suspended")

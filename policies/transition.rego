@@ -10,6 +10,7 @@ import data.carrel.agreement
 import data.carrel.cite
 import data.carrel.fixed
 import data.carrel.reviews
+import data.carrel.standing
 
 machine := data.carrel.workflow[input.machine]
 
@@ -186,7 +187,7 @@ signs(row) := agreement.signature(row.side, input.subject.institution)
 # --- guards
 
 # Nobody holds two of the posts that watch each other: system, security and audit administrator.
-holds(_, "sichuan-30/three-administrators") if cite.separate
+holds(_, "sichuan-30/three-administrators") if standing.separate
 
 holds(_, "sichuan-18/state") := true
 

@@ -52,6 +52,9 @@ func (s *Service) Report(ctx context.Context, id auth.Identity, in Report) (*mat
 			if m.Unit == "" {
 				m.Unit = id.Institution
 			}
+			if lies := s.house(m.Unit).Region; lies != "" { // where the unit that answers is, not who saw it first
+				m.Region = lies
+			}
 			return nil
 		},
 		after: func(_ context.Context, _ *store.Tx, dec policy.Decision, m *matter.Matter) error {
@@ -84,7 +87,8 @@ func (s *Service) Amend(ctx context.Context, id auth.Identity, incident string, 
 	}})
 }
 
-// Tell puts on record that an addressee was told, or the persons concerned ("persons").
+// Tell puts on record that an addressee was told, or the persons concerned (matter.Persons): those of them who have an account find it on
+// their own record from then on, everybody else is for the unit to reach.
 func (s *Service) Tell(ctx context.Context, id auth.Identity, incident, addressee string) (*matter.Matter, error) {
 	if len(addressee) > 100 {
 		return nil, problem.New(problem.TooLarge, "通知对象过长；请缩短。", "The addressee is too long; shorten it.")
@@ -155,7 +159,7 @@ func (s *Service) list(ctx context.Context, id auth.Identity, name, one string) 
 	return out, nil
 }
 
-// Affected says who saw what, when and under which grant, of what an incident concerns.
+// Affected says who saw what, when and under which grant, of what an incident concerns, and of how many persons it was.
 type Affected struct {
 	Incident string   `json:"incident"`
 	Link     string   `json:"link"`
@@ -163,6 +167,8 @@ type Affected struct {
 	Grants   []string `json:"grants"`
 	Seen     []Seen   `json:"seen"` // newest last; at most maxSeen
 	Entries  int      `json:"entries"`
+	// Concerned counts the persons whose data it was, version by version and package by package; who they are is said to themselves alone.
+	Concerned []matter.Concern `json:"concerned"`
 }
 
 // Seen is one entry of the log about it.
@@ -181,7 +187,7 @@ const maxSeen = 1000
 
 // Affected finds, in the audit log, all that was done under the grant, or to the object, that the incident names.
 func (s *Service) Affected(ctx context.Context, id auth.Identity, incident string) (*Affected, error) {
-	out := &Affected{Incident: incident, Accounts: []string{}, Grants: []string{}, Seen: []Seen{}}
+	out := &Affected{Incident: incident, Accounts: []string{}, Grants: []string{}, Seen: []Seen{}, Concerned: []matter.Concern{}}
 	err := s.desk.Browse(ctx, id, act.Step{Kind: "conduct.incident.traced", Object: "conduct/incident/" + incident}, func(tx *store.Tx) (policy.Decision, error) {
 		m, _, err := matter.Load(ctx, tx, matter.Incident, incident)
 		if err != nil {
@@ -198,7 +204,11 @@ func (s *Service) Affected(ctx context.Context, id auth.Identity, incident strin
 		if err != nil {
 			return dec, fmt.Errorf("conduct: log: %w", err)
 		}
-		return dec, tx.LogScan(ctx, 0, n, func(i int64, leaf []byte) error { return out.add(i, leaf) })
+		if err := tx.LogScan(ctx, 0, n, func(i int64, leaf []byte) error { return out.add(i, leaf) }); err != nil || s.c.Residents == nil {
+			return dec, err
+		}
+		out.Concerned, err = s.c.Residents.Concerned(ctx, tx, m.Link)
+		return dec, err
 	})
 	if err != nil {
 		return nil, err
@@ -211,8 +221,7 @@ func (a *Affected) add(i int64, leaf []byte) error {
 	if err != nil {
 		return fmt.Errorf("conduct: log: %w", err)
 	}
-	grant := strings.TrimPrefix(a.Link, "grant/")
-	if e.Grant != grant && e.Object != a.Link && e.Object != "grant/"+grant && !strings.HasPrefix(e.Object, a.Link+"/") {
+	if !matter.Touches(a.Link, &e) {
 		return nil
 	}
 	a.Entries++
