@@ -20,6 +20,8 @@ type Residents interface {
 	Grown(ctx context.Context, tx *store.Tx, account, document, guardian string) ([]string, error)
 	// Wished puts the list that a wish changes in force, in the wish's transaction; the facts go into its entry of the log.
 	Wished(ctx context.Context, tx *store.Tx, m *matter.Matter) (facts map[string]string, err error)
+	// Concerned counts the persons whose data were reached by what an incident names.
+	Concerned(ctx context.Context, tx *store.Tx, link string) ([]matter.Concern, error)
 	// Honour says that a wish is committed: receivers of older packages can be told.
 	Honour()
 }

@@ -44,6 +44,8 @@ type Record struct {
 	Packages []Received `json:"handovers"`
 	Notices  []Notice   `json:"notices"`
 	Children []Child    `json:"children"`
+	// Incidents are those that concern her data and that persons were told of.
+	Incidents []Concern `json:"incidents"`
 }
 
 // Coverage says how one dataset stands to her.
@@ -87,7 +89,7 @@ type Received struct {
 
 // Record shows one's own.
 func (r *Registry) Record(ctx context.Context, id auth.Identity) (*Record, error) {
-	out := &Record{Datasets: []Coverage{}, Projects: []Project{}, Packages: []Received{}, Notices: []Notice{}, Children: []Child{}}
+	out := &Record{Datasets: []Coverage{}, Projects: []Project{}, Packages: []Received{}, Notices: []Notice{}, Children: []Child{}, Incidents: []Concern{}}
 	if err := r.Lapse(ctx); err != nil {
 		return nil, err
 	}
@@ -129,6 +131,9 @@ func (r *Registry) record(ctx context.Context, tx *store.Tx, account string, out
 	if err := r.received(ctx, tx, &p, out); err != nil {
 		return err
 	}
+	if err := r.concerns(ctx, tx, &p, all, out); err != nil {
+		return err
+	}
 	out.Notices, err = noticesOf(ctx, tx, account)
 	return err
 }
@@ -165,7 +170,7 @@ func (r *Registry) coverage(ctx context.Context, tx *store.Tx, p *proof, own []l
 		if c.List, err = Version(ctx, tx, c.Dataset); err != nil {
 			return err
 		}
-		if c.Held, err = r.held(ctx, e, p); err != nil {
+		if c.Held, err = r.held(ctx, e, Stance{Refs: p.Refs}); err != nil {
 			return err
 		}
 		for _, w := range own {
@@ -221,8 +226,8 @@ func (r *Registry) prove(ctx context.Context, tx *store.Tx, own []listed, datase
 	return index, proof, err
 }
 
-// held says whether she is in the register of a dataset's current extract.
-func (r *Registry) held(ctx context.Context, e *catalogue.Entry, p *proof) (bool, error) {
+// held says whether somebody is in the register of a dataset's current extract.
+func (r *Registry) held(ctx context.Context, e *catalogue.Entry, who Stance) (bool, error) {
 	if e.Current == nil {
 		return false, nil
 	}
@@ -230,7 +235,7 @@ func (r *Registry) held(ctx context.Context, e *catalogue.Entry, p *proof) (bool
 	if err != nil {
 		return false, err
 	}
-	numbers, err := r.find(m, []Stance{{Refs: p.Refs}}, true)
+	numbers, err := r.find(m, []Stance{who}, true)
 	if problem.Is(err, problem.Unavailable) { // she was not proved under this key: nothing can be said, and her wish stops the dataset
 		return false, nil
 	}

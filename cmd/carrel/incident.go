@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"carrel/broker/conduct"
+	"carrel/broker/conduct/matter"
 )
 
 // incidentTemplate is what `conduct incident report --template` prints.
@@ -159,9 +160,25 @@ func (a *app) incidentAffected() *cobra.Command {
 				}
 				fmt.Fprintf(w, "%s %s; %s %s\n", a.say("账号：", "accounts:"), strings.Join(x.Accounts, ", "), a.say("授权：", "grants:"), strings.Join(x.Grants, ", "))
 				list(w, a.say("日志中没有", "nothing in the log"), []string{"#", a.say("时间", "AT"), a.say("账号", "ACCOUNT"), a.say("事项", "WHAT"), a.say("对象", "OBJECT"), a.say("授权", "GRANT"), ""}, rows)
+				a.printConcerned(w, x.Concerned)
 			})
 		},
 	}
+}
+
+func (a *app) printConcerned(w io.Writer, all []matter.Concern) {
+	rows := [][]string{}
+	for _, c := range all {
+		what, how := fmt.Sprintf("%s@%d", c.Dataset, c.Version), fmt.Sprintf(a.say("%d 次回答", "%d answers"), c.Answers)
+		if c.Handover != "" {
+			what, how = c.Handover+" ("+c.Dataset+")", a.say("未领取", "not fetched")
+		}
+		if c.Fetched {
+			how = a.say("已领取", "fetched")
+		}
+		rows = append(rows, []string{what, how, fmt.Sprint(c.Persons)})
+	}
+	list(w, a.say("没有涉及任何人的数据", "nobody's data were reached"), []string{a.say("数据", "DATA"), a.say("方式", "HOW"), a.say("人数", "PERSONS")}, rows)
 }
 
 func (a *app) complaintCommand() *cobra.Command {

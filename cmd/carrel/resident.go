@@ -256,6 +256,9 @@ func (a *app) printRecord(w io.Writer, r resident.Record) {
 		rows = append(rows, []string{p.Handover, p.Receiver, p.Dataset, pulled})
 	}
 	list(w, a.say("没有移交包含您的数据", "no handover holds your data"), []string{a.say("移交", "HANDOVER"), a.say("接收单位", "RECEIVER"), a.say("数据集", "DATASET"), a.say("领取", "FETCHED")}, rows)
+	for _, c := range r.Incidents {
+		fmt.Fprintln(w, a.say(c.Text.ZH, c.Text.EN))
+	}
 	for _, n := range r.Notices {
 		fmt.Fprintf(w, a.say("已通知 %s：移交 %s 须销毁并重新申请\n", "%s was told: handover %s is to be destroyed and requested again\n"), n.Receiver, n.Handover)
 	}
