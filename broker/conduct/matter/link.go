@@ -38,7 +38,7 @@ func Touches(link string, e *audit.Entry) bool {
 // ToldPersons is when the persons concerned were first told of an incident; zero: they were not.
 func (m *Matter) ToldPersons() time.Time {
 	i := slices.IndexFunc(m.Steps, func(s Step) bool { return s.Act == "incident.tell" && s.About == Persons })
-	if i < 0 || !slices.Contains(m.Told, Persons) {
+	if i < 0 {
 		return time.Time{}
 	}
 	return m.Steps[i].At
