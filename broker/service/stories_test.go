@@ -66,8 +66,17 @@ func (s *story) lodges(who, name, words string) string {
 // reviewed takes a submitted application through every review that policy asked for, by whoever of the board belongs to the owners.
 func (s *story) reviewed(app string, owners ...string) {
 	s.t.Helper()
+	s.reviewedBut(app, "", owners...)
+}
+
+// reviewedBut leaves a kind of review to somebody else.
+func (s *story) reviewedBut(app, but string, owners ...string) {
+	s.t.Helper()
 	perOwner := []string{"confidentiality", "security-risk", "privacy-impact"}
 	for _, kind := range strs(s.sees("zhou", "/applications/"+app), "needed") {
+		if kind == but {
+			continue
+		}
 		reviewers := board()[kind]
 		if slices.Contains(perOwner, kind) {
 			reviewers = reviewers[:0:0]
@@ -221,25 +230,51 @@ func (s *story) heard(app string, accounts ...string) {
 	}
 }
 
-// A QC centre asks for more than its remit and is refused, asks again and gets its package, is found to have passed data on, is
-// suspended, appeals, and is heard by another office.
+// registry is the QC centre's application with its papers, submitted.
+func (s *story) registry(kinds ...string) string {
+	s.t.Helper()
+	draft := servicetest.RegistryDraft()
+	draft.Facts.Remit.Kinds = kinds
+	app := str(s.does("zheng", "/applications", draft), "id")
+	at := "/applications/" + app
+	s.refused("zheng", http.MethodPost, at+"/submit", obj{}, http.StatusForbidden, "sichuan-29/attached")
+	paper := s.attaches("zheng", at, "certificate.txt", s.say("等级保护备案证明", "Certificate of classified protection"))
+	draft.Facts.Ethics.Document, draft.Facts.Receiver.Evidence = paper, paper
+	s.must("zheng", http.MethodPut, at, draft)
+	s.does("zheng", at+"/submit", obj{})
+	return app
+}
+
+// beyond is the opinion of who finds that a centre asks for what is not its task.
+func (s *story) beyond() obj {
+	no := s.opinion("qin", "qc-scope", "reject")
+	no["findings"] = s.say("脓毒症不属于心脑血管质控中心的职责。", "Sepsis is no task of a centre for heart and brain.")
+	no["answers"].(obj)["remit"] = "unmet"
+	return no
+}
+
+// A QC centre asks for more than its remit: who reviews remits says no, and nobody can approve over that. It asks again for what is its
+// task and gets its package, is found to have passed data on, is suspended and sanctioned by the office that may, appeals, and is heard
+// by another one.
 func TestStoryQualityCentre(t *testing.T) {
 	t.Parallel()
 	inBothLanguages(t, func(s *story) {
-		registry := servicetest.RegistryDraft()
-		registry.Facts.Remit.Kinds = []string{"sepsis"}
-		registry.Facts.From, registry.Facts.To = "", ""
-		app := str(s.does("zheng", "/applications", registry), "id")
-		s.refused("zheng", http.MethodPost, "/applications/"+app+"/submit", obj{}, http.StatusForbidden, "sichuan-18/complete")
-		registry = servicetest.RegistryDraft()
-		s.must("zheng", http.MethodPut, "/applications/"+app, registry)
-		s.refused("zheng", http.MethodPost, "/applications/"+app+"/submit", obj{}, http.StatusForbidden, "sichuan-29/attached")
-		paper := s.attaches("zheng", "/applications/"+app, "certificate.txt", s.say("等级保护备案证明", "Certificate of classified protection"))
-		registry.Facts.Ethics.Document, registry.Facts.Receiver.Evidence = paper, paper
-		s.must("zheng", http.MethodPut, "/applications/"+app, registry)
-		s.does("zheng", "/applications/"+app+"/submit", obj{})
+		more := s.registry("stroke", "infarction", "sepsis")
+		clear := s.beyond()
+		clear["verdict"] = "approve" // a sheet that says "not met" approves nothing
+		s.refused("qin", http.MethodPost, "/applications/"+more+"/review", clear, http.StatusForbidden, "sichuan-18/consistent")
+		s.does("qin", "/applications/"+more+"/review", s.beyond())
+		s.reviewedBut(more, "qc-scope", commission)
+		yes := obj{"choice": "approve", "grounds": s.say("属于质控职责。", "Within the centre's remit.")}
+		s.refused("zhou", http.MethodPost, "/applications/"+more+"/decide", yes, http.StatusForbidden, "")
+		s.does("zhou", "/applications/"+more+"/decide", obj{"choice": "deny", "grounds": s.say("超出质控职责，请另行申请。", "Beyond the remit; apply for what is within it.")})
+		if state := str(s.sees("zheng", "/applications/"+more), "state"); state != "denied" {
+			s.t.Fatalf("beyond the remit, the application is %s", state)
+		}
+
+		app := s.registry("stroke", "infarction")
 		s.reviewed(app, commission)
-		s.does("zhou", "/applications/"+app+"/decide", obj{"choice": "approve", "grounds": s.say("属于质控职责。", "Within the centre's remit.")})
+		s.does("zhou", "/applications/"+app+"/decide", yes)
 		// the owner cannot sign before the director of the centre did
 		text := s.sees("wu", "/applications/"+app+"/agreement")
 		s.refused("wu", http.MethodPost, "/applications/"+app+"/agreement/sign", obj{"side": "owner", "digest": text["digest"]}, http.StatusForbidden, "tianjin-32-5/director-first")
@@ -264,105 +299,46 @@ func (s *story) pulls(who, parcel string) {
 	}
 }
 
-// sanctioned: the discipline office enters a leak, everything but looking and appealing closes at once, the authority hears the
-// appeal, and the centre may go on.
+// sanctioned: the discipline office enters a leak, everything but looking and appealing closes at once, and sanctions the centre besides;
+// the authority hears both appeals, and only when neither entry stands may the centre go on.
 func (s *story) sanctioned(parcel string) {
 	s.t.Helper()
 	entry := obj{"party": "institution/jinhe-qc-centre", "sort": "onward-transfer", "reason": s.say("数据包被转交给企业，经核查属实。", "The package was passed on to a company, as was found."), "article": "ndr-31", "evidence": paper}
 	s.refused("tang", http.MethodPost, "/conduct/credit", entry, http.StatusForbidden, "")                  // the operator can only propose
 	s.refused("he", http.MethodPost, "/conduct/credit", entry, http.StatusForbidden, "sichuan-16/evidence") // a hash is no evidence
 	entry["evidence"] = s.lodges("he", "finding.txt", s.say("核查记录。", "The record of what was found."))
-	credit := str(s.does("he", "/conduct/credit", entry), "id")
+	leak := str(s.does("he", "/conduct/credit", entry), "id")
 	s.refused("feng", http.MethodGet, "/handovers/"+parcel+"/package", nil, http.StatusForbidden, "ndr-31/standing")
-	s.does("zheng", "/conduct/credit/"+credit+"/appeal", obj{"text": s.say("转交方为受托处理单位，协议载明。", "Whom it went to is the processor that the agreement names.")})
-	s.refused("he", http.MethodPost, "/conduct/credit/"+credit+"/lift", obj{"text": s.say("经复核，申诉理由成立，予以撤销。", "On review the appeal is right.")}, http.StatusForbidden, "sichuan-16/other-judge")
-	s.does("zhou", "/conduct/credit/"+credit+"/lift", obj{"text": s.say("经复核，申诉理由成立，予以撤销。", "On review the appeal is right.")})
+
+	// a sanction is the discipline office's, not the authority's (sichuan-36)
+	entry["sort"] = "sanction"
+	s.refused("zhou", http.MethodPost, "/conduct/measures", entry, http.StatusForbidden, "sichuan-36/office")
+	if state := str(s.does("he", "/conduct/measures", entry), "state"); state != "ordered" {
+		s.t.Fatalf("the sanction is %s", state)
+	}
+	var rung string
+	for _, e := range s.lists("zheng", "/conduct/credit?party=institution/jinhe-qc-centre") {
+		if str(e, "sort") == "rung-sanction" {
+			rung = str(e, "id")
+		}
+	}
+	if rung == "" {
+		s.t.Fatal("the sanction is not in the centre's credit file")
+	}
+	for _, credit := range []string{leak, rung} {
+		s.refused("feng", http.MethodGet, "/handovers/"+parcel+"/package", nil, http.StatusForbidden, "ndr-31/standing")
+		s.does("zheng", "/conduct/credit/"+credit+"/appeal", obj{"text": s.say("转交方为受托处理单位，协议载明。", "Whom it went to is the processor that the agreement names.")})
+		s.refused("he", http.MethodPost, "/conduct/credit/"+credit+"/lift", obj{"text": s.say("经复核，申诉理由成立，予以撤销。", "On review the appeal is right.")}, http.StatusForbidden, "sichuan-16/other-judge")
+		s.does("zhou", "/conduct/credit/"+credit+"/lift", obj{"text": s.say("经复核，申诉理由成立，予以撤销。", "On review the appeal is right.")})
+		if trace := s.lists("yan", "/audit/trace?object=conduct/credit/"+credit); len(trace) < 2 {
+			s.t.Errorf("the log has %d entries of it", len(trace))
+		}
+	}
 	s.pulls("feng", parcel)
 	told := s.lists("zheng", "/notices")
-	if !slices.ContainsFunc(told, func(n obj) bool { return str(n, "kind") == "conduct.credit.enter" }) {
-		s.t.Error("the director was not told of the entry")
+	for _, kind := range []string{"conduct.credit.enter", "conduct.measure.order"} {
+		if !slices.ContainsFunc(told, func(n obj) bool { return str(n, "kind") == kind }) {
+			s.t.Errorf("the director was not told: %s", kind)
+		}
 	}
-	trace := s.lists("yan", "/audit/trace?object=conduct/credit/"+credit)
-	if len(trace) < 3 {
-		s.t.Errorf("the log has %d entries of it", len(trace))
-	}
-}
-
-// A researcher wants to send results' data abroad and is stopped; the responsible unit files it, the health authority and the security
-// department clear it under their numbers, by different people; the application may then go so far and no further, and a clearance
-// that is taken back closes the way again.
-func TestStoryAbroad(t *testing.T) {
-	t.Parallel()
-	inBothLanguages(t, func(s *story) {
-		file := obj{
-			"facts": obj{"applicant": "jinhe-university", "recipient": "Overseas University", "country": "Singapore", "purpose": "research", "rows": 5000, "until": s.day(700), "assessment": s.lodges("wu", "assessment.txt", s.say("出境安全评估报告。", "The assessment of the transfer abroad.")),
-				"way":    obj{"kind": "standard-contract", "number": s.say("川网备〔2026〕3号", "Filing No. 3 of 2026"), "until": s.day(700), "document": s.lodges("wu", "contract.txt", s.say("个人信息出境标准合同及备案证明。", "The standard contract and the proof of its filing."))},
-				"wishes": []obj{{"dataset": jinhe.Dataset, "columns": []string{"person.sex", "encounter.outcome"}}}},
-			"reason": s.say("与境外大学联合研究治疗结局，需出境分析。", "A joint study of outcomes with a university abroad."),
-		}
-		s.refused("li", http.MethodPost, "/abroad", file, http.StatusForbidden, "sichuan-17/role")
-		facts := obj{
-			"kind": "query", "purpose": "research", "team": []string{}, "from": s.day(0), "to": s.day(360), "funding": "public", "conflicts": "none", "ethics": obj{},
-			"cross_border": true, "abroad": obj{"institution": "Overseas University", "country": "Singapore"}, "wishes": []obj{{"dataset": jinhe.Dataset, "columns": []string{"person.sex", "encounter.outcome", "encounter.icd10"}}},
-		}
-		draft := obj{"facts": facts, "texts": obj{"title": s.say("结局的国际比较", "Outcomes compared"), "reason": s.say("比较两国住院患者的治疗结局及差异。", "Outcomes of stays compared between two countries."),
-			"methods": s.say("按性别和转归分组计数，不作个体分析。", "Counts by sex and outcome; nobody is looked at alone.")}}
-		app := str(s.does("li", "/applications", draft), "id")
-		at := "/applications/" + app
-		facts["ethics"] = obj{"document": s.attaches("li", at, "approval.txt", s.say("伦理委员会同意。", "The committee approves."))}
-		s.must("li", http.MethodPut, at, draft)
-		s.refused("li", http.MethodPost, at+"/submit", obj{}, http.StatusForbidden, "sichuan-32/cross-border")
-
-		// without the contract, the certificate or the assessment under which they may go, nothing is filed
-		way := file["facts"].(obj)["way"]
-		for _, lacking := range []obj{{}, {"kind": "standard-contract", "number": "No. 3 of 2026", "until": s.day(699), "document": way.(obj)["document"]}} {
-			file["facts"].(obj)["way"] = lacking
-			s.refused("wu", http.MethodPost, "/abroad", file, http.StatusForbidden, "pipl-38/way")
-		}
-		file["facts"].(obj)["way"] = way
-		number := str(s.does("wu", "/abroad", file), "id")
-		facts["clearance"] = number
-		s.must("li", http.MethodPut, at, draft)
-		clearing := func(who, office string) (string, obj) {
-			document := s.lodges(who, office+".txt", s.say("准予出境的决定。", "The decision that it may leave."))
-			return "/abroad/" + number + "/clear", obj{"office": office, "number": s.say("蜀卫〔2026〕17号", "No. 17 of 2026"), "document": document}
-		}
-		path, body := clearing("zhou", "health-authority")
-		s.refused("wu", http.MethodPost, path, body, http.StatusForbidden, "")
-		s.does("zhou", path, body)
-		s.refused("li", http.MethodPost, at+"/submit", obj{}, http.StatusForbidden, "sichuan-32/cross-border") // one office is not two
-		path, body = clearing("an", "security-department")
-		s.refused("zhou", http.MethodPost, path, body, http.StatusForbidden, "")
-		if state := str(s.does("an", path, body), "state"); state != "cleared" {
-			s.t.Fatalf("both offices cleared it and it is %s", state)
-		}
-		// who answers there must be known, and it must be who was assessed: not another house, not another country
-		s.refused("li", http.MethodPost, at+"/submit", obj{}, http.StatusForbidden, "sichuan-18/form")
-		draft["texts"].(obj)["answerable"] = s.say("陈博士，数据保护负责人，dpo@overseas.example", "Dr A. Tan, data protection officer, dpo@overseas.example")
-		for _, other := range []obj{{"institution": "Another University", "country": "Singapore"}, {"institution": "Overseas University", "country": "Japan"}, {}} {
-			facts["abroad"] = other
-			s.must("li", http.MethodPut, at, draft)
-			s.refused("li", http.MethodPost, at+"/submit", obj{}, http.StatusForbidden, "sichuan-32/cross-border")
-		}
-		facts["abroad"] = obj{"institution": "Overseas University", "country": "Singapore"}
-		s.must("li", http.MethodPut, at, draft)
-		// cleared for two columns, and the application asks for three
-		s.refused("li", http.MethodPost, at+"/submit", obj{}, http.StatusForbidden, "sichuan-32/cross-border")
-		facts["wishes"] = []obj{{"dataset": jinhe.Dataset, "columns": []string{"person.sex", "encounter.outcome"}}}
-		s.must("li", http.MethodPut, at, draft)
-		s.does("li", at+"/submit", obj{})
-		s.reviewed(app, commission)
-		// a clearance that is taken back before the decision is none
-		s.does("an", "/abroad/"+number+"/refuse", obj{"reason": s.say("接收方的安全证书已失效，须重新评估。", "The recipient's certificate lapsed; assess it again.")})
-		decision := obj{"choice": "approve", "grounds": s.say("符合规定，予以批准。", "In order, approved.")}
-		s.refused("zhou", http.MethodPost, at+"/decide", decision, http.StatusForbidden, "sichuan-32/cross-border")
-		if state := str(s.sees("li", at), "state"); state != "reviewed" {
-			s.t.Errorf("after a refused decision the application is %s", state)
-		}
-		number = str(s.does("wu", "/abroad", file), "id")
-		for who, office := range map[string]string{"zhou": "health-authority", "an": "security-department"} {
-			path, body = clearing(who, office)
-			s.does(who, path, body)
-		}
-	})
 }
