@@ -97,6 +97,24 @@ test_purpose if denies("sichuan-17/purpose", "/application/purpose", "quality-co
 
 test_basis if denies("pipl-13/basis", "/datasets/0/basis", [])
 
+test_basis_that_no_law_knows if {
+	denies("pipl-13/basis", "/datasets/0/basis/0/basis", "because")
+	denies("pipl-13/basis", "/datasets/0/basis/0/basis", "")
+}
+
+# What each basis must name is named: take one part away and it is none.
+test_basis_needs_its_parts if {
+	count(data.carrel.bases) > 0
+	every which, b in data.carrel.bases {
+		whole := {"purpose": "research", "recipient": "researcher", "basis": which, "law": "named", "document": "sha256:cc"}
+		decide(question, "/datasets/0/basis/0", whole).allow
+		every missing in b.needs {
+			denies("pipl-13/basis", "/datasets/0/basis/0", object.union(whole, {missing: ""}))
+			denies("pipl-13/basis", "/datasets/0/basis/0", object.remove(whole, [missing]))
+		}
+	}
+}
+
 test_basis_law if denies("pipl-13/basis", "/datasets/0/basis/0/basis", "statutory-duty")
 
 test_own_duty if denies("pipl-13/own-duty", "/application/declared_duty", true)
@@ -142,7 +160,7 @@ identifying(basis, law) := json.patch(question, [
 	{"op": "replace", "path": "/application/identifiable", "value": true},
 	{"op": "replace", "path": "/application/authority/document", "value": "sha256:ab"},
 	{"op": "replace", "path": "/application/attachments", "value": [paper("sha256:aa"), paper("sha256:ab")]},
-	{"op": "replace", "path": "/datasets/0/basis/0", "value": {"purpose": "research", "recipient": "researcher", "basis": basis, "law": law, "document": ""}},
+	{"op": "replace", "path": "/datasets/0/basis/0", "value": {"purpose": "research", "recipient": "researcher", "basis": basis, "law": law, "document": "sha256:ab"}},
 ])
 
 test_identifiable_by_authorisation if decide(identifying("consent", ""), "/application/reason", 120).allow
@@ -183,7 +201,7 @@ test_period_says_its_length if {
 test_statistics_are_named if {
 	text := said("chongqing-stat/known", "/application/statistics", ["all"])
 	contains(text.en, "unknown: all (defined are ")
-	every s in data.carrel.fields.by { contains(text.zh, s) }
+	every by in data.carrel.fields.statistics { every s in by { contains(text.zh, s) } }
 }
 
 test_budget if denies("state47-safe/budget", "/application/epsilon", 9)

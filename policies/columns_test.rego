@@ -62,3 +62,52 @@ test_dimension_without_a_table if names(drugs(["prescription"], ["department"]))
 test_dimension_as_a_table if names(drugs(["prescription", "manufacturer"], ["manufacturer.x"])) == lineage
 
 test_drugs_without_dimension if drugs(["prescription"], ["prescription.cost"]).allow
+
+# --- the same by the marks of the catalogue, whatever the columns are called
+
+marked(marks, statistics) := asked(object.union(granted, {
+	"/plan/tables": ["shop"], "/plan/columns": ["shop.x", "shop.y"], "/plan/marks": marks, "/grant/statistics": statistics,
+}))
+
+test_marks_of_every_kind if {
+	every good, by in data.carrel.fields.statistics {
+		every dimension, statistic in by {
+			names(marked([good, dimension], [])) == lineage
+			names(marked([good, dimension], ["another"])) == lineage
+			marked([good, dimension], [statistic]).allow
+		}
+	}
+}
+
+test_marks_alone_are_no_statistic if {
+	every mark in object.keys(data.carrel.fields.statistics) | object.keys(data.carrel.fields.by) { marked([mark], []).allow }
+	marked(["department", "hospital", "maker", "prescriber"], []).allow
+	marked([], []).allow
+}
+
+test_goods_by_mark_and_dimension_by_name if {
+	d := asked(object.union(granted, {"/plan/columns": ["encounter.department"], "/plan/marks": ["consumable"]}))
+	names(d) == lineage
+	contains(d.reasons[0].text.en, "consumable-by-department")
+	contains(d.reasons[0].text.zh, "耗材")
+}
+
+test_goods_by_name_and_dimension_by_mark if {
+	names(asked(object.union(granted, {"/plan/columns": ["encounter.drug_cost"], "/plan/marks": ["maker"]}))) == lineage
+}
+
+test_names_of_every_kind if {
+	every good, listed in data.carrel.fields.goods {
+		every c in listed.columns { names(drugs(["encounter"], [concat("", ["encounter.", c]), "encounter.department"])) & lineage == lineage }
+		every t in listed.tables { names(drugs([t], ["encounter.department"])) & lineage == lineage }
+		good in object.keys(data.carrel.fields.statistics)
+	}
+}
+
+# One statistic named does not open another of the same plan.
+test_marks_of_two_goods if {
+	d := marked(["drug", "equipment", "hospital"], ["drug-by-hospital"])
+	names(d) == lineage
+	contains(d.reasons[0].text.en, "equipment-by-hospital")
+	not contains(d.reasons[0].text.en, "drug-by-hospital")
+}

@@ -11,8 +11,14 @@ lines[machine][state] := [row | some row in data.carrel.workflow[machine].transi
 	some state in {row.from | some row in data.carrel.workflow[machine].transitions}
 }
 
-# How a column's name ends, or a table's begins, that is on the list of drugs.
-drugs := {
-	"suffixes": [concat("", [".", c]) | some c in data.carrel.fields.drug_columns],
-	"prefixes": [concat("", [c, "."]) | some c in data.carrel.fields.drug_columns],
+# How a column's name ends, or a table's begins, that is on the list of some goods, and of any.
+goods := {
+	"each": {good: affixes(listed.columns) | some good, listed in data.carrel.fields.goods},
+	"any": affixes([c | some listed in data.carrel.fields.goods; some c in listed.columns]),
+}
+
+affixes(columns) := {
+	"columns": columns,
+	"suffixes": [concat("", [".", c]) | some c in columns],
+	"prefixes": [concat("", [c, "."]) | some c in columns],
 }

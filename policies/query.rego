@@ -114,17 +114,30 @@ held contains "state47-safe/epsilon" if {
 
 held contains "state47-safe/draws" if input.plan.draws <= data.carrel.defaults.query.draws
 
-# --- drug statistics (chongqing-stat)
+# --- statistics of drugs, equipment and consumables (chongqing-stat)
 #
-# Every column of a plan reaches a measure, filter, join, CASE or key, so "together" is: the plan touches drug use (a
-# drug column, or the rows of a prescription table) and a dimension that tells prescriber, department, maker or hospital.
+# Every column of a plan reaches a measure, filter, join, CASE or key, so "together" is: the plan touches goods (a column, or the
+# rows of a table, that are of them) and a dimension that tells prescriber, department, maker or hospital. What is which, the
+# catalogue marks; columns that are called as on the lists count by their names too, for an entry may have left its marks out.
 
 held contains "chongqing-stat/lineage" if count(unnamed) == 0
 
 default unnamed := set()
 
-unnamed := {statistic | some name, statistic in data.carrel.fields.by; touched(name); not statistic in input.grant.statistics} if {
-	about_drugs
+unnamed := {statistic |
+	some good in goods
+	some dimension, statistic in data.carrel.fields.statistics[good]
+	not statistic in input.grant.statistics
+	tells(dimension)
+} if {
+	count(goods) > 0
+}
+
+tells(dimension) if dimension in input.plan.marks
+
+tells(dimension) if {
+	some name in data.carrel.fields.by[dimension]
+	touched(name)
 }
 
 # The lists know a column as "table.column" or as "column"; a table that is called like a listed column counts as it.
@@ -134,23 +147,36 @@ touched(name) if strings.any_suffix_match(asked, concat("", [".", name]))
 
 touched(name) if strings.any_prefix_match(asked, concat("", [name, "."]))
 
-about_drugs if {
-	some t in data.carrel.fields.drug_tables
+goods contains good if {
+	some good in input.plan.marks
+	data.carrel.fields.statistics[good]
+}
+
+goods contains good if {
+	some good, listed in data.carrel.fields.goods
+	some t in listed.tables
 	t in input.plan.tables
 }
 
-about_drugs if {
-	some c in data.carrel.fields.drug_columns
+# Plans have a hundred columns and mostly none of goods: one look at all names comes before those at each.
+goods contains good if {
+	called(about.any)
+	some good, names in about.each
+	called(names)
+}
+
+called(names) if {
+	some c in names.columns
 	c in asked
 }
 
-about_drugs if strings.any_suffix_match(asked, drugs.suffixes)
+called(names) if strings.any_suffix_match(asked, names.suffixes)
 
-about_drugs if strings.any_prefix_match(asked, drugs.prefixes)
+called(names) if strings.any_prefix_match(asked, names.prefixes)
 
-drugs := kept if kept := data.carrel.kept.drugs
+about := kept if kept := data.carrel.kept.goods
 
-else := fixed.drugs
+else := fixed.goods
 
 # --- codes of the highest level (GB/T 39725): to tell them from others takes a grant that was reviewed for their list
 

@@ -13,7 +13,7 @@ question := {
 	"purpose": "research",
 	"plan": {
 		"datasets": ["jinhe"], "tables": ["encounter"], "public": [], "columns": ["encounter.total_cost"],
-		"max_level": 3, "epsilon": 0.1, "draws": 10,
+		"max_level": 3, "epsilon": 0.1, "draws": 10, "marks": [],
 	},
 }
 

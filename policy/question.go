@@ -203,7 +203,7 @@ type Listed struct {
 type Basis struct {
 	Purpose   string `json:"purpose"`
 	Recipient string `json:"recipient"` // researcher | qc-centre
-	Basis     string `json:"basis"`     // statutory-duty | consent | anonymised | public-interest …
+	Basis     string `json:"basis"`     // one of bases.json: statutory-duty | consent | anonymised …
 	Law       string `json:"law"`
 	Document  string `json:"document"`
 }
@@ -417,6 +417,8 @@ type Plan struct {
 	Digest string `json:"digest"`
 	// Lists are the sensitive lists of which it tells codes from others, by conditions or keys.
 	Lists List[string] `json:"lists"`
+	// Marks are what its tables and columns are marked as in the catalogue: drug, equipment, consumable, prescriber, department, hospital, maker.
+	Marks List[string] `json:"marks"`
 }
 
 // QueryQuestion asks whether a plan may run under a grant.

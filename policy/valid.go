@@ -274,7 +274,7 @@ func (q QueryQuestion) Valid() error {
 	f.subject(q.Subject)
 	f.grant(q.Grant)
 	f.texts(q.Purpose, q.Plan.Digest)
-	f.lists(q.Plan.Datasets, q.Plan.Tables, q.Plan.Public, q.Plan.Columns, q.Plan.Lists)
+	f.lists(q.Plan.Datasets, q.Plan.Tables, q.Plan.Public, q.Plan.Columns, q.Plan.Lists, q.Plan.Marks)
 	f.natural("a number of the plan", int64(q.Plan.MaxLevel), q.Plan.Draws)
 	f.finite(q.Plan.Epsilon)
 	return f.err

@@ -53,7 +53,7 @@ func (w *writer) entryHead() {
 	w.line("synthetic: false")
 	w.line("universe: %s # %s", w.dataset, w.say(Text{"预算所属的人群；若与其他数据集为同一人群，请改用其名", "whose budget it is: if other datasets are of the same persons, take their name"}))
 	w.line("permitted_uses: {duo: [], purposes: []}%s", w.hole("例如 {duo: [GRU], purposes: [research]}", "{duo: [GRU], purposes: [research]}, for example"))
-	w.line("lawful_basis: [{purpose: \"\", recipient: \"\", basis: \"\", law: \"\"}]%s", w.hole("", ""))
+	w.line("lawful_basis: [{purpose: \"\", recipient: \"\", basis: \"\", law: \"\"}]%s", w.hole("例如 basis: consent、statutory-duty、approved-application", "basis: consent, statutory-duty or approved-application, for example"))
 	w.line("privacy_unit: {column: %s, register: person-register}", unitColumn)
 }
 

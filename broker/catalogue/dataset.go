@@ -58,9 +58,16 @@ type Uses struct {
 type Basis struct {
 	Purpose   string `json:"purpose"`
 	Recipient string `json:"recipient"`
-	Basis     string `json:"basis"`
+	Basis     string `json:"basis"` // one of Bases
 	Law       string `json:"law"`
 	Document  string `json:"document,omitempty"` // sha256:… of the document that proves it
+}
+
+// Bases are the words that a Basis can be, after PIPL 13; what each needs is policy's (bases.json), which knows the same.
+func Bases() []string {
+	return []string{
+		"anonymised", "approved-application", "consent", "contract", "public-health-emergency", "public-interest", "published-open-data", "statutory-duty",
+	}
 }
 
 // Steps names the unit that answers for each step. What an entry leaves out follows from its parties: the first provider gathers and
@@ -91,11 +98,13 @@ type Table struct {
 	Label policy.Text `json:"label"`
 	// Owner is the institution that gathered the table and answers for it, when it is not the dataset's: a regional dataset joins
 	// what several units gathered, and each reviews and agrees for its own (sichuan-18, state47-share).
-	Owner         string  `json:"owner,omitempty"`
-	Public        bool    `json:"public"`
-	RowKey        string  `json:"row_key,omitempty"`
-	RowsPerPerson Cap     `json:"rows_per_person,omitzero"`
-	Fields        []Field `json:"fields"`
+	Owner         string `json:"owner,omitempty"`
+	Public        bool   `json:"public"`
+	RowKey        string `json:"row_key,omitempty"`
+	RowsPerPerson Cap    `json:"rows_per_person,omitzero"`
+	// Marks say what every row is of, so that counting rows tells of it.
+	Marks  []string `json:"marks,omitempty"`
+	Fields []Field  `json:"fields"`
 }
 
 // Why is a reason in both languages. One that is written once, in an entry or a record of before, is the same in both.
@@ -140,6 +149,8 @@ type Field struct {
 	MaxPerValue int64 `json:"max_per_value,omitempty"`
 	// Derived names what a reader should know about how the field comes to be, e.g. "year of birth_date".
 	Derived string `json:"derived,omitempty"`
+	// Marks say of what the field tells that some rules ask for, whatever it is called: see Marks.
+	Marks []string `json:"marks,omitempty"`
 }
 
 // Value is one member of a dictionary.

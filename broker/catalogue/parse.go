@@ -106,8 +106,15 @@ func (p *parser) basis(n *yaml.Node) []Basis {
 	var out []Basis
 	for _, c := range n.Content {
 		m := p.mapping(c, "lawful_basis")
-		out = append(out, Basis{Purpose: m.str("purpose"), Recipient: m.str("recipient"), Basis: m.str("basis"), Law: m.str("law"), Document: m.optStr("document")})
+		b := Basis{Purpose: m.str("purpose"), Recipient: m.str("recipient"), Basis: m.str("basis"), Law: m.str("law"), Document: m.optStr("document")}
 		m.done()
+		if b.Basis != "" && !slices.Contains(Bases(), b.Basis) {
+			p.fail(m.get("basis"), "%s: %q is no lawful basis; it is one of %s", m.at("basis"), clip(b.Basis), strings.Join(Bases(), ", "))
+		}
+		if b.Document != "" && !documentForm.MatchString(b.Document) {
+			p.fail(m.get("document"), "%s must be sha256: and 64 digits of the document's hash", m.at("document"))
+		}
+		out = append(out, b)
 	}
 	return out
 }
@@ -156,7 +163,7 @@ func (p *parser) tables(n *yaml.Node, dataset string) []Table {
 
 func (p *parser) table(name, dataset string, n *yaml.Node) Table {
 	m := p.mapping(n, "tables."+clip(name))
-	t := Table{Name: name, Label: m.text("label"), Owner: m.optStr("owner"), Public: m.bool("public"), RowKey: m.optStr("row_key")}
+	t := Table{Name: name, Label: m.text("label"), Owner: m.optStr("owner"), Public: m.bool("public"), RowKey: m.optStr("row_key"), Marks: p.marks(m)}
 	if t.Owner != "" && !identifierForm.MatchString(t.Owner) {
 		p.fail(m.get("owner"), "%s must be an institution's number, in lower-case letters, digits, _ and -", m.at("owner"))
 	}
@@ -208,7 +215,7 @@ func (p *parser) field(name, owner, path string, n *yaml.Node) Field {
 	m := p.mapping(n, path)
 	f := Field{
 		Name: name, Label: m.text("label"), Role: p.role(m.need("role"), path), Level: p.level(m.need("level"), m.at("level")),
-		Unit: m.optStr("unit"), PublicKey: m.bool("public_key"), Derived: m.optStr("derived"), Item: p.item(m.get("item"), m.at("item")),
+		Unit: m.optStr("unit"), PublicKey: m.bool("public_key"), Derived: m.optStr("derived"), Item: p.item(m.get("item"), m.at("item")), Marks: p.marks(m),
 	}
 	p.kind(&f, m)
 	p.dictionary(&f, owner, m)

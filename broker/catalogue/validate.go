@@ -14,6 +14,9 @@ import (
 // these letters may ever be one.
 var identifierForm = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
 
+// documentForm is how a document is named: by its hash.
+var documentForm = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+
 var sqlForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
 
 func (p *parser) identifier(n *yaml.Node, path string) string {

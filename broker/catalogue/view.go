@@ -43,6 +43,7 @@ type TableView struct {
 	RowKey           string      `json:"row_key,omitempty"`
 	MaxRowsPerPerson int64       `json:"max_rows_per_person,omitempty"`
 	MaxRowsReason    policy.Text `json:"max_rows_reason,omitzero"`
+	Marks            []string    `json:"marks,omitempty"`
 	Fields           []FieldView `json:"fields"`
 }
 
@@ -63,8 +64,9 @@ type FieldView struct {
 	Nullable  bool        `json:"nullable"`
 	PublicKey bool        `json:"public_key"`
 	// MaxPerValue is the verified largest number of rows of a public table that share one value.
-	MaxPerValue int64  `json:"max_per_value,omitempty"`
-	Derived     string `json:"derived,omitempty"`
+	MaxPerValue int64    `json:"max_per_value,omitempty"`
+	Derived     string   `json:"derived,omitempty"`
+	Marks       []string `json:"marks,omitempty"`
 }
 
 // Brief is one line of a list of datasets.
@@ -92,7 +94,7 @@ func (d *Dataset) View() View {
 		t := &d.Tables[i]
 		tv := TableView{
 			Name: t.Name, Label: t.Label, Owner: t.Owner, Public: t.Public, RowKey: t.RowKey,
-			MaxRowsPerPerson: t.RowsPerPerson.Max, MaxRowsReason: policy.Text(t.RowsPerPerson.Reason),
+			MaxRowsPerPerson: t.RowsPerPerson.Max, MaxRowsReason: policy.Text(t.RowsPerPerson.Reason), Marks: t.Marks,
 		}
 		for j := range t.Fields {
 			tv.Fields = append(tv.Fields, t.Fields[j].view())
@@ -105,7 +107,7 @@ func (d *Dataset) View() View {
 func (f *Field) view() FieldView {
 	v := FieldView{
 		Name: f.Name, Label: f.Label, Type: f.Type(), Role: f.Role, Level: f.Level, Item: f.Item, Unit: f.Unit, Codes: f.Codes,
-		Values: f.Values, Nullable: f.Nullable, PublicKey: f.PublicKey, MaxPerValue: f.MaxPerValue, Derived: f.Derived,
+		Values: f.Values, Nullable: f.Nullable, PublicKey: f.PublicKey, MaxPerValue: f.MaxPerValue, Derived: f.Derived, Marks: f.Marks,
 	}
 	if f.Bounds != nil {
 		v.Min, v.Max, v.Reason = f.Format(f.Bounds.Lo), f.Format(f.Bounds.Hi), policy.Text(f.Bounds.Reason)

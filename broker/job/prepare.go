@@ -255,7 +255,7 @@ func (s *Service) asks(ctx context.Context, p *prepared, id auth.Identity, g *gr
 		Plan: policy.Plan{
 			Datasets: policy.List[string]{f.Dataset}, Tables: f.Tables, Public: publicOf(p.dataset.Schema, f.Tables), Columns: columnsOf(f), MaxLevel: f.Level,
 			Epsilon: p.judged(), Draws: f.Draws, Synthetic: p.dataset.Synthetic, Digest: p.plan.Hash(),
-			Lists: listsOf(p.dataset.Schema, f, lists),
+			Lists: listsOf(p.dataset.Schema, f, lists), Marks: p.dataset.Entry.Marked(&f),
 		},
 	}, nil
 }

@@ -43,6 +43,7 @@ type Dataset struct {
 	Universe  string          // ledger account of the person universe
 	Synthetic bool
 	Schema    *plan.Schema
+	Entry     *catalogue.Dataset // the catalogue's words on it, for what policy asks and no plan needs
 	Source    sandbox.Source
 	Rows      map[string]int64 // rows of every table, as the manifest says
 	DPScope   string           // "source" or "extract"

@@ -76,7 +76,7 @@ func (g *grid) Wait(_ context.Context, t time.Time) error {
 	return nil
 }
 
-func newJobs(t *testing.T, w *apptest.World, e *engine, clock job.Clock) *job.Service {
+func newJobs(t *testing.T, w *apptest.World, e *engine, clock job.Clock, change ...func(*job.Dataset)) *job.Service {
 	t.Helper()
 	ctx := context.Background()
 	gate, err := answer.NewGate(dp.NewSampler())
@@ -87,12 +87,16 @@ func newJobs(t *testing.T, w *apptest.World, e *engine, clock job.Clock) *job.Se
 		if err != nil {
 			return err
 		}
+		d.Entry = entry.Dataset
 		if d.Schema, err = entry.Dataset.Schema(200); err != nil {
 			return err
 		}
 		d.Exclusions, err = resident.Version(ctx, tx, d.ID) // no resident wished anything: that is a list with a version too
 		return err
 	}))
+	for _, f := range change {
+		f(d)
+	}
 	s, err := job.New(job.Config{
 		Desk: w.Desk, Ledger: w.Ledger, Gate: gate, Engine: e, Datasets: datasets{d}, People: w.Directory, Clock: clock,
 		Defaults: job.Defaults{Epsilon: 0.1, SelectDelta: 1e-9, MaxDraws: 1 << 14},

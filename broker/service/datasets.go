@@ -168,7 +168,7 @@ func newDataset(e *catalogue.Entry, x *extract.Extract) (*job.Dataset, error) {
 		return nil, fmt.Errorf("extract and catalogue of %s differ: %w", e.Dataset.ID, err)
 	}
 	return &job.Dataset{
-		ID: e.Dataset.ID, Owner: e.Dataset.Owner, Unit: e.Dataset.Steps.Serving, Version: e.Current.Version, Universe: e.Dataset.Universe, Synthetic: e.Dataset.Synthetic, Schema: schema,
+		ID: e.Dataset.ID, Owner: e.Dataset.Owner, Unit: e.Dataset.Steps.Serving, Version: e.Current.Version, Universe: e.Dataset.Universe, Synthetic: e.Dataset.Synthetic, Schema: schema, Entry: e.Dataset,
 		Source: source{x: x}, Rows: m.Rows(), DPScope: m.DPScope,
 	}, nil
 }

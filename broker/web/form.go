@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -126,13 +127,13 @@ func hospitals(datasets []catalogue.View) []catalogue.Value {
 
 // statistics are the restricted statistics that can be asked for by name.
 func (s *server) statistics(ctx context.Context) ([]string, error) {
-	var by map[string]string
-	if err := s.c.Desk.Policy.Data(ctx, "carrel/fields/by", &by); err != nil {
+	var goods map[string]map[string]string // what is counted, by whose it is
+	if err := s.c.Desk.Policy.Data(ctx, "carrel/fields/statistics", &goods); err != nil {
 		return nil, err
 	}
 	var out []string
-	for _, name := range by {
-		out = append(out, name)
+	for _, by := range goods {
+		out = slices.AppendSeq(out, maps.Values(by))
 	}
 	slices.Sort(out)
 	return slices.Compact(out), nil
