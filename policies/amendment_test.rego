@@ -43,10 +43,18 @@ test_what_differs_is_seen_first if {
 	contains(d.reasons[0].text.en, "3")
 }
 
+# Former rules come back by two as new ones do: one has them compared with those that decide today, another puts them in force.
+test_former_rules_come_back_by_two if {
+	asked(shi, "rules.replay", {"state": "former", "proposer": "", "posts": [], "compared": ""}).allow
+	denied_by(asked(zhou, "rules.restore", {"state": "former", "proposer": "", "posts": [], "compared": ""})) == {"sichuan-7/replayed"}
+	denied_by(asked(zhou, "rules.restore", {"state": "former", "proposer": "zhou", "posts": ["authority"]})) == {"sichuan-27/other-hand", "sichuan-27/other-post"}
+	denied_by(asked(zhou, "rules.restore", {"state": "former", "unanswered": 1})) == {"sichuan-7/answers"}
+}
+
 test_states_and_posts if {
 	denied_by(asked(zhou, "rules.activate", {"state": "withdrawn"})) == {"sichuan-36/step"}
 	denied_by(asked(zhou, "rules.restore", {})) == {"sichuan-36/step"}
-	asked(zhou, "rules.restore", {"state": "former", "proposer": "", "posts": []}).allow
+	asked(zhou, "rules.restore", {"state": "former"}).allow
 	denied_by(asked(shi, "rules.activate", {"proposer": "tang", "posts": ["policy-officer"]})) == {"sichuan-17/post"}
 	nobody := {"account": "", "roles": [], "institution": "", "credit": [], "duties": []}
 	denied_by(asked(nobody, "rules.read", {"state": ""})) == {"sichuan-17/account", "sichuan-17/post"}

@@ -13,7 +13,7 @@ import (
 	"carrel/policy/opa"
 )
 
-// Activate makes proposed rules decide, or former ones again. It takes another person than who proposed them.
+// Activate makes proposed rules decide, or former ones again. It takes another person than who proposed or recalled them.
 func (s *Service) Activate(ctx context.Context, id auth.Identity, number string) (Proposal, error) {
 	if !s.mu.TryLock() {
 		return Proposal{}, busy()
@@ -28,7 +28,7 @@ func (s *Service) Activate(ctx context.Context, id auth.Identity, number string)
 	if err != nil {
 		return Proposal{}, err
 	}
-	fresh, err := s.decider(b)
+	fresh, err := s.decider(b, s.c.Options...)
 	if err != nil {
 		return Proposal{}, err
 	}
@@ -58,14 +58,14 @@ func (s *Service) howTo(ctx context.Context, number string) (string, error) {
 	return name, act.Problem(err)
 }
 
-// decider makes the rules that will decide: those of the bundle, or those that are built in.
-func (s *Service) decider(b *opa.Bundle) (*opa.Decider, error) {
+// decider makes rules ready to be asked: those of the bundle, or without one those that are built in.
+func (s *Service) decider(b *opa.Bundle, options ...opa.Option) (*opa.Decider, error) {
 	var d *opa.Decider
 	var err error
 	if b == nil {
-		d, err = opa.New(s.c.BuiltIn, s.c.Options...)
+		d, err = opa.New(s.c.BuiltIn, options...)
 	} else {
-		d, err = b.Decider(s.c.Options...)
+		d, err = b.Decider(options...)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("rulebook: %w", err)
@@ -91,7 +91,7 @@ func (s *Service) exchange(ctx context.Context, tx *store.Tx, id auth.Identity, 
 	if err != nil {
 		return p, err
 	}
-	old.State = former
+	old.State, old.Compared, old.Recaller = former, "", nil // who wants them back compares them anew
 	if err := put(ctx, tx, old, oldRev); err != nil {
 		return p, err
 	}

@@ -67,9 +67,16 @@ type Proposal struct {
 	Proposer string              `json:"proposer,omitempty"`
 	Posts    policy.List[string] `json:"posts"`
 	Compared string              `json:"compared,omitempty"` // the rules that recorded decisions were compared with
+	Recaller *Recaller           `json:"recaller,omitempty"` // who had former rules compared, so that they can come back
 	Report   opa.ReplayReport    `json:"report"`
 	Partial  bool                `json:"partial,omitempty"` // there was no time for all recorded decisions
 	Steps    []Step              `json:"steps"`
+}
+
+// Recaller is the first of the two who bring former rules back.
+type Recaller struct {
+	Account string              `json:"account"`
+	Posts   policy.List[string] `json:"posts"`
 }
 
 // Step is who did what with it.
@@ -112,11 +119,16 @@ func New(c Config) (*Service, error) {
 	return &Service{c: c, desk: c.Desk}, nil
 }
 
-// ask puts a step to the rules that decide now.
+// ask puts a step to the rules that decide now. Of former rules the proposer is who recalled them: that they once decided is no second person.
 func (s *Service) ask(ctx context.Context, id auth.Identity, name string, p Proposal) (policy.Decision, error) {
-	return s.desk.Ask(ctx, policy.RulesQuestion{At: s.desk.Moment(), Subject: id.Subject(), Act: name, Ruleset: policy.Ruleset{
-		State: p.State, Proposer: p.Proposer, Posts: p.Posts, Compared: p.Compared, Current: s.c.Live.Bundle(), Unanswered: p.Report.Failed,
-	}})
+	r := policy.Ruleset{State: p.State, Proposer: p.Proposer, Posts: p.Posts, Compared: p.Compared, Current: s.c.Live.Bundle(), Unanswered: p.Report.Failed}
+	if p.State == former {
+		r.Proposer, r.Posts = "", policy.List[string]{}
+		if p.Recaller != nil {
+			r.Proposer, r.Posts = p.Recaller.Account, p.Recaller.Posts
+		}
+	}
+	return s.desk.Ask(ctx, policy.RulesQuestion{At: s.desk.Moment(), Subject: id.Subject(), Act: name, Ruleset: r})
 }
 
 // Propose checks a bundle, asks recorded decisions again of it and keeps it. The rules that decide stay.
@@ -157,7 +169,8 @@ func (s *Service) Propose(ctx context.Context, id auth.Identity, raw []byte) (Pr
 	return p, err
 }
 
-// Replay asks recorded decisions again, for instance because other rules decide since.
+// Replay asks recorded decisions again, for instance because other rules decide since. Of former rules it is the first of the two steps that
+// bring them back.
 func (s *Service) Replay(ctx context.Context, id auth.Identity, number string) (Proposal, error) {
 	if !s.mu.TryLock() {
 		return Proposal{}, busy()
@@ -173,6 +186,9 @@ func (s *Service) Replay(ctx context.Context, id auth.Identity, number string) (
 	}
 	return p, s.change(ctx, id, step, number, "rules.replay", "rules.replayed", func(was *Proposal) {
 		was.Report, was.Partial, was.Compared = p.Report, p.Partial, p.Compared
+		if was.State == former {
+			was.Recaller = &Recaller{Account: id.Account, Posts: append(policy.List[string]{}, id.Roles...)}
+		}
 		p = *was
 	})
 }
@@ -236,9 +252,9 @@ func (s *Service) read(ctx context.Context, raw []byte) (*opa.Bundle, error) {
 
 // replay asks recorded decisions again of the rules, until there is no time left.
 func (s *Service) replay(ctx context.Context, b *opa.Bundle, p *Proposal) error {
-	d, err := b.Decider(opa.WithTimeout(replayAsk))
+	d, err := s.decider(b, opa.WithTimeout(replayAsk))
 	if err != nil {
-		return fmt.Errorf("rulebook: %w", err)
+		return err
 	}
 	lines, err := s.c.Decisions.Recent()
 	if err != nil {

@@ -205,12 +205,33 @@ func TestTwoPeopleChangeTheRules(t *testing.T) {
 	if _, err = h.rules.Activate(t.Context(), h.who("zhou"), p.ID); err == nil {
 		t.Error("activated twice")
 	}
+	for _, first := range []string{"", "zhou"} { // alone he does not bring them back, whether or not he looked first
+		if first != "" {
+			if _, err := h.rules.Replay(t.Context(), h.who(first), rulebook.BuiltIn); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := h.rules.Activate(t.Context(), h.who("zhou"), rulebook.BuiltIn); !problem.Is(err, problem.Forbidden) || h.live.Bundle() != p.Bundle {
+			t.Fatalf("former rules by one person: %v", err)
+		}
+	}
+	recall := func(number string) {
+		t.Helper()
+		if r, err := h.rules.Replay(t.Context(), h.who("shi"), number); err != nil || r.Compared != h.live.Bundle() || r.State != "former" {
+			t.Fatalf("%+v, %v", r, err)
+		}
+	}
+	recall(rulebook.BuiltIn)
 	if b, err := h.rules.Activate(t.Context(), h.who("zhou"), rulebook.BuiltIn); err != nil || b.Bundle != old || h.live.Bundle() != old || !h.knock() {
 		t.Fatalf("the former rules: %+v, %v", b, err)
 	}
 	if kept, err := rulebook.Active(t.Context(), h.Store); err != nil || kept != nil {
 		t.Errorf("the next start has %d bytes, %v", len(kept), err)
 	}
+	if _, err := h.rules.Activate(t.Context(), h.who("zhou"), p.ID); !problem.Is(err, problem.Forbidden) {
+		t.Errorf("what was compared before it decided brings it back: %v", err)
+	}
+	recall(p.ID)
 	if back, err := h.rules.Activate(t.Context(), h.who("zhou"), p.ID); err != nil || h.live.Bundle() != back.Bundle || h.knock() {
 		t.Errorf("once more: %+v, %v", back, err)
 	}

@@ -54,7 +54,8 @@ func (a *app) rulesVerb(verb, short, long string) *cobra.Command {
 func (a *app) policyActivate() *cobra.Command {
 	return a.rulesVerb("activate", "Put proposed rules into force, or former ones again: the second person",
 		`Put proposed rules into force at once, without a restart. Who proposed them cannot, nor who holds one of his posts. The former rules
-stay on the list (carrel policy list) and come back the same way; "built-in" are those that came with the program.`)
+stay on the list (carrel policy list) and come back by two as well: one has them compared anew (carrel policy replay NUMBER), another puts
+them into force; "built-in" are those that came with the program.`)
 }
 
 func (a *app) policyWithdraw() *cobra.Command {
@@ -118,5 +119,5 @@ func (a *app) policyList() *cobra.Command {
 // isRuleset tells a number of the service's from a file.
 func isRuleset(arg string) bool {
 	_, err := os.Stat(arg)
-	return strings.HasPrefix(arg, rulesPrefix) && err != nil
+	return (strings.HasPrefix(arg, rulesPrefix) || arg == rulebook.BuiltIn) && err != nil
 }
