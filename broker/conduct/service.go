@@ -7,7 +7,8 @@
 // people write are erasable, and the log holds commitments only; a complaint needs no account and tells nobody who made it.
 //
 // It does not promise that somebody acts in time: what is overdue is shown and said in the decision, and where a rule says so it
-// closes what the overdue party may do. It tells no platform or office by itself; an export is a signed file.
+// closes what the overdue party may do. It tells no platform or office by itself; an export is a signed file. Of an incident it tells those
+// persons who have an account here (broker/resident), once who works on it says so, and nobody else.
 package conduct
 
 import (

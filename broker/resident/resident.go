@@ -37,6 +37,10 @@
 // child), as it would to whoever watched the office. Who it was, and whether that person has rows, does not: the public size of
 // the register keeps her place, row counts stay those of the manifest, and a package that waits is withdrawn by every change, not only of one that is in it.
 //
+// Of an incident a resident learns that it concerns her when it reached a package that holds her, or answers from a register that she is in, which
+// her record shows anyway (Concern). Who works on it learns how many persons it was, as many as a package or a register has, and never who, or
+// how many of them have an account.
+//
 // A transfer to another service takes the list along (Carry, Bring), by references under the key that numbers the dataset's persons and
 // without accounts: who is out there is out here. Whoever is proved here and wishes anything about the dataset goes before what came of her.
 //

@@ -28,10 +28,10 @@ type Concern struct {
 
 // Touches says whether an entry of the log is about what a matter names: a grant, or an object and what lies under it.
 func Touches(link string, e *audit.Entry) bool {
-	if link == "" {
+	grant := strings.TrimPrefix(link, "grant/")
+	if grant == "" { // half the log is under no grant
 		return false
 	}
-	grant := strings.TrimPrefix(link, "grant/")
 	return e.Grant == grant || e.Object == link || e.Object == "grant/"+grant || strings.HasPrefix(e.Object, link+"/")
 }
 

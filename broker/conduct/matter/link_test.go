@@ -24,6 +24,7 @@ func TestTouches(t *testing.T) {
 		"to a longer name":          {"handover/ho-1", audit.Entry{Object: "handover/ho-11"}, false},
 		"under another grant":       {"grant/g-1", audit.Entry{Grant: "g-11", Object: "grant/g-11"}, false},
 		"nothing is named":          {"", audit.Entry{}, false},
+		"no grant is named":         {"grant/", audit.Entry{Object: "session/s-1"}, false},
 		"nothing, and a bare entry": {"", audit.Entry{Object: "/x"}, false},
 	} {
 		if got := matter.Touches(c.link, &c.entry); got != c.want {
