@@ -40,13 +40,15 @@ brings(_, "sichuan-32/number") if {
 }
 
 # A document is a file that who names it took in himself, not an empty one.
-taken_in if {
+taken_in if count(lodged) > 0
+
+lodged := [paper |
 	some paper in case.papers
 	paper.hash == input.opinion.evidence
 	paper.size > 0
 	paper.by == me
 	paper.on <= cite.today
-}
+]
 
 # What lets the data go (pipl-38): a security assessment that was passed, a certificate, or the standard contract as it was filed. The paper
 # was taken in by who filed, lies with the file, and holds as long as the file does; asked when it is filed and at each clearance.

@@ -185,6 +185,52 @@ test_sealed_original_where_policy_asks_for_it if {
 	state(opened({"sealed": true})) == {"granted"} with data.carrel.agreements.sealed as {"query": true}
 }
 
+# --- the scan
+
+scan := {"hash": "sha256:aa", "type": "application/pdf", "size": 100, "by": "wu", "on": "2026-11-20"}
+
+sealing(subject, papers, changes) := d if {
+	d := transition.decision with input as {
+		"at": at, "machine": "sealing", "subject": subject, "move": {"command": "seal", "review": "", "choice": "", "side": ""},
+		"case": object.union(signing, object.union({"state": "", "papers": papers}, changes)), "opinion": {"evidence": "sha256:aa"},
+	}
+}
+
+test_scan_on_file if state(sealing(wu, [scan], {})) == {"sealed"}
+
+test_scan_is_a_file_of_ones_own if {
+	every changes in [{"hash": "sha256:bb"}, {"size": 0}, {"by": "li"}, {"on": "2030-01-01"}, {"type": "text/plain"}] {
+		denied(sealing(wu, [object.union(scan, changes)], {}), "tianjin-32-2/scan")
+	}
+	denied(sealing(wu, [], {}), "tianjin-32-2/scan")
+}
+
+test_scan_by_the_owner if {
+	denied(sealing(object.union(wu, {"institution": "x"}), [scan], {}), "sichuan-18/owner")
+	denied(sealing(wu, [scan], {"state": "sealed"}), "sichuan-18/state")
+}
+
+# --- what goes abroad
+
+cleared := {"file": "cb-1", "state": "cleared", "until": "2027-12-31", "way": "standard-contract", "way_until": "2027-12-31"}
+
+test_signed_and_granted_while_the_file_stands if {
+	state(opened({"cleared": cleared})) == {"granted"}
+	state(sign(person("zheng", "qc-director", "q"), "applicant", {"cleared": cleared})) == {"approved"}
+}
+
+test_nothing_is_signed_or_granted_without_the_clearance if {
+	every changes in [{"state": "refused"}, {"state": "withdrawn"}, {"state": ""}, {"until": "2026-01-01"}] {
+		denied(opened({"cleared": object.union(cleared, changes)}), "sichuan-32/in-force")
+		denied(sign(person("zheng", "qc-director", "q"), "applicant", {"cleared": object.union(cleared, changes)}), "sichuan-32/in-force")
+		denied(sign(wu, "owner", object.union(signed({"applicant": "q", "host": "h"}), {"cleared": object.union(cleared, changes)})), "sichuan-32/in-force")
+	}
+	every changes in [{"way": "promise"}, {"way_until": "2026-01-01"}] {
+		denied(opened({"cleared": object.union(cleared, changes)}), "pipl-38/in-force")
+		denied(sign(person("zheng", "qc-director", "q"), "applicant", {"cleared": object.union(cleared, changes)}), "pipl-38/in-force")
+	}
+}
+
 test_kind_without_a_setting_needs_the_seal if denied(opened({"kind": "loan"}), "tianjin-32-2/sealed")
 
 test_case_without_a_kind_is_a_provision if {

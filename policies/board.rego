@@ -111,7 +111,15 @@ hashed(s) if {
 	count(s) == 71
 }
 
-holds("sichuan-18/minutes") if hashed(b.digest)
+# Minutes are a file that who puts them on record took in.
+holds("sichuan-18/minutes") if {
+	hashed(b.digest)
+	some paper in b.papers
+	paper.hash == b.digest
+	paper.size > 0
+	paper.by == me
+	paper.on <= cite.today
+}
 
 # The chair signs what is on file, by its hash.
 holds("sichuan-18/minutes-read") if {

@@ -108,18 +108,27 @@ test_lapse_by_another if denied(asked(chen, "meeting.lapse", {"state": "open", "
 
 test_lapse_too_early if denied(asked(who("system", "", "c"), "meeting.lapse", {"state": "open"}), {"sichuan-18/day-over"})
 
-test_minutes if state(asked(chen, "meeting.minute", {"state": "closed", "digest": digest})) == {"minuted"}
+test_minutes if state(asked(chen, "meeting.minute", {"state": "closed", "digest": digest, "papers": [minuted("chen")]})) == {"minuted"}
 
 test_minutes_by_who_was_there if {
-	state(asked(who("mei", "x", "c"), "meeting.minute", {"state": "closed", "digest": digest, "present": full})) == {"minuted"}
+	state(asked(who("mei", "x", "c"), "meeting.minute", {"state": "closed", "digest": digest, "present": full, "papers": [minuted("mei")]})) == {"minuted"}
 }
 
 test_minutes_by_another if denied(
-	asked(who("bai", "x", "c"), "meeting.minute", {"state": "closed", "digest": digest, "present": full}),
+	asked(who("bai", "x", "c"), "meeting.minute", {"state": "closed", "digest": digest, "present": full, "papers": [minuted("bai")]}),
 	{"sichuan-18/attended"},
 )
 
 test_minutes_without_hash if denied(asked(chen, "meeting.minute", {"state": "closed", "digest": "x"}), {"sichuan-18/minutes"})
+
+minuted(account) := {"hash": digest, "type": "application/pdf", "size": 100, "by": account, "on": "2026-11-21"}
+
+# A hash of nothing that was taken in, of an empty file, of another's, and of a file of tomorrow puts no minutes on record.
+test_minutes_are_a_file_of_ones_own if {
+	every papers in [[], [object.union(minuted("chen"), {"size": 0})], [minuted("mei")], [object.union(minuted("chen"), {"on": "2026-11-22"})], [object.union(minuted("chen"), {"hash": "sha256:x"})]] {
+		denied(asked(chen, "meeting.minute", {"state": "closed", "digest": digest, "papers": papers}), {"sichuan-18/minutes"})
+	}
+}
 
 test_sign if state(asked(chen, "meeting.sign", {"state": "minuted", "minutes": digest, "digest": digest})) == {"signed"}
 

@@ -12,9 +12,9 @@ import data.carrel.cite
 # A grant to train with needs no agreement and no purpose, and data without a real person instead.
 standing_needs := {"tianjin-32-2/grant-active", "pipl-23/undecided", "sichuan-17/grant-period", "state47-safe/synthetic"} if input.grant.training
 
-else := (base_needs | entrusted_needs) | {"tianjin-32-3/qc-purpose"} if is_qc
+else := ((base_needs | entrusted_needs) | abroad_needs) | {"tianjin-32-3/qc-purpose"} if is_qc
 
-else := base_needs | entrusted_needs
+else := (base_needs | entrusted_needs) | abroad_needs
 
 base_needs := {"tianjin-32-2/grant-active", "pipl-23/undecided", "sichuan-17/grant-period", "pipl-23/purpose", "sichuan-33/conditions"}
 
@@ -33,6 +33,30 @@ standing contains "pipl-23/undecided" if input.grant.state != "suspended"
 default entrusted_needs := set()
 
 entrusted_needs := {"sichuan-33/bound", "sichuan-33/checked"} if "processor" in input.subject.roles
+
+# What goes abroad goes for as long as both offices clear it and what lets it go holds (sichuan-32, pipl-38): a clearance that was taken back,
+# refused or is over stops the grant that rests on it, and so does a file that is not there.
+default abroad_needs := set()
+
+abroad_needs := {"sichuan-32/in-force", "pipl-38/in-force"} if leaves
+
+leaves if input.grant.export > 0
+
+leaves if input.grant.cleared.file != ""
+
+standing contains "sichuan-32/in-force" if both_clear(input.grant.cleared)
+
+standing contains "pipl-38/in-force" if way_holds(input.grant.cleared)
+
+both_clear(cleared) if {
+	cleared.state == "cleared"
+	cleared.until >= cite.today
+}
+
+way_holds(cleared) if {
+	data.carrel.workflow["cross-border"].ways[cleared.way]
+	cleared.way_until >= cite.today
+}
 
 standing contains "state47-safe/synthetic" if input.plan.synthetic == true
 

@@ -37,7 +37,17 @@ needs := {
 	"sichuan-31/step",
 	"sichuan-33/conditions",
 	"nhc-assess/graded",
-} | (counted | totals)
+} | (((counted | totals) | carried) | sent_abroad)
+
+# A suspended grant hands nothing over; that something came before is still countersigned.
+default carried := {"pipl-23/undecided"}
+
+carried := set() if input.step == "acknowledge"
+
+# Nothing more goes abroad once its cross-border file stands no more; what went before is countersigned.
+default sent_abroad := set()
+
+sent_abroad := grant.abroad_needs if input.step != "acknowledge"
 
 # From the release on, the package has been counted and graded; before, nothing is there to measure but the version.
 default counted := {"nhc-assess/smallest-class", "nhc-assess/outside-grade"}
@@ -129,12 +139,13 @@ column_list := [{"kind": "column", "value": c, "text": {"zh": "可移交字段",
 
 column_needs := {
 	"tianjin-32-2/grant-active",
+	"pipl-23/undecided",
 	"sichuan-17/grant-period",
 	"state47-safe/handover-kind",
 	"tianjin-32-3/table",
 	"nhc-assess/declared",
 	"tianjin-32-3/columns",
-}
+} | grant.abroad_needs
 
 column_held contains "state47-safe/handover-kind" if input.grant.kind == "handover"
 

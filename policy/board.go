@@ -55,6 +55,7 @@ type Board struct {
 	Waiting List[string] `json:"waiting"` // applications that wait for the panel and are before no other meeting
 	Minutes string       `json:"minutes"` // digest on file
 	Digest  string       `json:"digest"`  // that the step brings along
+	Papers  List[Paper]  `json:"papers"`  // that lie under the digest, where who brings it takes files in
 
 	Party       string       `json:"party"`       // account: who deputises, is invited, has the interest; "" is nobody known
 	House       string       `json:"house"`       // his institution
@@ -98,6 +99,7 @@ func (q BoardQuestion) Valid() error {
 	f.lists(b.Items, b.Waiting, b.Roles, b.ForRoles, b.Interests)
 	f.dates(b.Day, b.From, b.Until)
 	f.seats(b.Present)
+	f.papers(b.Papers)
 	f.workflow("application", b.Case)
 	return f.err
 }

@@ -128,6 +128,16 @@ type Clearance struct {
 	Way       Way        `json:"way"`
 }
 
+// Cleared is the cross-border file under which data go abroad, as it stands at the moment of the question. The zero value is of data that
+// stay in the country; a file that is named and not there has no state.
+type Cleared struct {
+	File     string `json:"file"`      // its number; "" where nothing goes abroad
+	State    string `json:"state"`     // see workflow.json
+	Until    Date   `json:"until"`     // last day for which it was assessed
+	Way      string `json:"way"`       // kind of what lets the data go
+	WayUntil Date   `json:"way_until"` // last day on which that holds
+}
+
 // Way is the condition under which the law lets information go abroad, and the paper that shows that it is met. The zero value is none.
 type Way struct {
 	Kind     string `json:"kind"`     // security-assessment | certification | standard-contract; see workflow.json
@@ -255,6 +265,8 @@ type Case struct {
 	// Abroad is the recipient that a cross-border file names, Way what lets the data go there.
 	Abroad Abroad `json:"abroad"`
 	Way    Way    `json:"way"`
+	// Cleared is the cross-border file that an application rests on.
+	Cleared Cleared `json:"cleared"`
 	// Lies are the regions (GB/T 2260) of the data's owners and of who operates the service, from the register.
 	Lies List[string] `json:"lies"`
 }
@@ -334,7 +346,7 @@ type Move struct {
 type TransitionQuestion struct {
 	At      Moment  `json:"at"`
 	Subject Subject `json:"subject"`
-	Machine string  `json:"machine"` // application | grant | cross-border
+	Machine string  `json:"machine"` // application | grant | cross-border | sealing
 	Move    Move    `json:"move"`
 	Case    Case    `json:"case"`
 	Opinion Opinion `json:"opinion"`
@@ -384,6 +396,8 @@ type Grant struct {
 	Queries List[string] `json:"queries"`
 	// Lists are the sensitive lists of codes that the application was reviewed for.
 	Lists List[string] `json:"lists"`
+	// Cleared is the cross-border file under which its data go abroad.
+	Cleared Cleared `json:"cleared"`
 	// Ended are its parties that are no more and have no successor, filled in by the Decider that knows the register.
 	Ended List[string] `json:"ended"`
 }

@@ -33,6 +33,11 @@ func (f *form) file(a Application) {
 	f.lists(a.Codes)
 }
 
+func (f *form) cleared(c Cleared) {
+	f.texts(c.File, c.State, c.Way)
+	f.dates(c.Until, c.WayUntil)
+}
+
 func (f *form) clearance(c Clearance) {
 	f.texts(c.State, c.Recipient, c.Purpose, c.Owner)
 	f.dates(c.Until)

@@ -92,6 +92,7 @@ func (f *form) grant(g Grant) {
 	f.texts(g.ID, g.Kind, g.State, g.Purpose, g.Lead, g.Assessment, g.Institution, g.Agreement, g.Processor)
 	f.lists(g.Team, g.Datasets, g.Columns, g.Statistics, g.DataOwners, g.Regions, g.Queries, g.Lists, g.Ended)
 	f.dates(g.From, g.To)
+	f.cleared(g.Cleared)
 	if len(g.Obligations) > MaxItems {
 		f.fail("a list is too long")
 		return
@@ -128,6 +129,7 @@ func (f *form) workflow(machine string, c Case) {
 	f.dates(c.Due)
 	f.texts(c.Abroad.Institution, c.Abroad.Country)
 	f.way(c.Way)
+	f.cleared(c.Cleared)
 	f.conditions(c.Conditions)
 	f.papers(c.Papers)
 	f.natural("a number of appeals", int64(c.Appeals))

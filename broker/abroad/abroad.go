@@ -7,7 +7,8 @@
 // write is erasable. Who may do what is policy's (machine cross-border).
 //
 // It does not promise that the assessment is right, nor does it open anything: an application that is to go abroad names a cleared
-// file, and policy compares the two when it is submitted, decided and handed over.
+// file, and policy compares the two when it is submitted and decided. From then on the file carries what came of it: a signature, the grant
+// and every use of it are refused from the moment on at which the file was refused, withdrawn or is over (Cleared).
 package abroad
 
 import (
@@ -94,6 +95,24 @@ type Clearance struct {
 func (f *File) Question() policy.Clearance {
 	return policy.Clearance{State: f.State, Owner: f.Facts.Owner, Applicant: f.Facts.Applicant, Recipient: f.Facts.Recipient, Country: f.Facts.Country, Until: f.Facts.Until,
 		Wishes: f.Facts.Wishes, Purpose: f.Facts.Purpose, Way: f.Facts.Way.facts()}
+}
+
+// Cleared is a file as uses that rest on it are told of it, now. Where nothing is named nothing goes abroad; what is named and is not there
+// has no state, and what that means policy says.
+func Cleared(ctx context.Context, tx *store.Tx, id string) (policy.Cleared, error) {
+	out := policy.Cleared{File: id}
+	if id == "" {
+		return out, nil
+	}
+	f, _, err := Load(ctx, tx, id)
+	switch {
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrInvalid):
+		return out, nil
+	case err != nil:
+		return out, err
+	}
+	out.State, out.Until, out.Way, out.WayUntil = f.State, f.Facts.Until, f.Facts.Way.Kind, f.Facts.Way.Until
+	return out, nil
 }
 
 func (f *File) workflow() policy.Case {

@@ -124,6 +124,9 @@ func (s *Service) inState(ctx context.Context, tx *store.Tx, state string, fn fu
 			if err := d.Decode(a); err != nil {
 				return fmt.Errorf("application: list: %w", err)
 			}
+			if err := a.underFile(ctx, tx); err != nil {
+				return err
+			}
 			if err := fn(a, d.Rev); err != nil {
 				return err
 			}

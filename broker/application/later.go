@@ -129,6 +129,18 @@ func (s *Service) clearance(ctx context.Context, tx *store.Tx, a *Application) (
 	return f.Question(), nil
 }
 
+// underFile reads the cross-border file that the application names, as it is at this moment.
+func (a *Application) underFile(ctx context.Context, tx *store.Tx) error {
+	if !a.Facts.CrossBorder {
+		return nil
+	}
+	var err error
+	if a.cleared, err = abroad.Cleared(ctx, tx, a.Facts.Clearance); err != nil {
+		return fmt.Errorf("application: cross-border file: %w", err)
+	}
+	return nil
+}
+
 // assessment looks up the privacy-impact assessment that the application names, and how the one that followed it went. One that is not
 // on record is none: policy says what that means.
 func (s *Service) assessment(ctx context.Context, tx *store.Tx, a *Application) (policy.Assessment, error) {

@@ -2,10 +2,11 @@ package application
 
 import (
 	"context"
-	"regexp"
-	"slices"
+	"errors"
+	"fmt"
 	"time"
 
+	"carrel/broker/attachment/folder"
 	"carrel/broker/auth"
 	"carrel/broker/grant/act"
 	"carrel/broker/problem"
@@ -13,7 +14,7 @@ import (
 	"carrel/policy"
 )
 
-// Sealed is the scan of the sealed original: its hash and what it is, not the scan itself.
+// Sealed is the scan of the sealed original: a file that who put it on record took in, as it was found there. It lies with the application.
 type Sealed struct {
 	Hash  string    `json:"hash"` // sha256:…
 	Media string    `json:"media"`
@@ -22,18 +23,12 @@ type Sealed struct {
 	At    time.Time `json:"at"`
 }
 
-// maxScan bounds a scan, in bytes.
-const maxScan = 64 << 20
+// sealing is the machine by which a scan comes on file.
+const sealing = "sealing"
 
-var sha256Name = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
-
-// Seal puts on file that the agreement of this digest exists on paper with its seals. Where policy asks for it before the grant opens,
-// and nothing else is missing, the grant opens now.
-func (s *Service) Seal(ctx context.Context, id auth.Identity, app string, rev int64, digest string, in Sealed) (*Application, error) {
-	if !sha256Name.MatchString(in.Hash) || in.Size <= 0 || in.Size > maxScan || !slices.Contains([]string{"application/pdf", "image/jpeg", "image/png", "image/tiff"}, in.Media) {
-		return nil, problem.New(problem.Invalid, "扫描件须为 64 MB 以内的 PDF、JPEG、PNG 或 TIFF，并给出 sha256 摘要。",
-			"A scan is a PDF, JPEG, PNG or TIFF of 64 MB at most, named by its sha256.")
-	}
+// Seal puts on file that the agreement of this digest exists on paper with its seals: scan names a file in the person's own folder by its
+// hash. Where policy asks for it before the grant opens, and nothing else is missing, the grant opens now.
+func (s *Service) Seal(ctx context.Context, id auth.Identity, app string, rev int64, digest, scan string) (*Application, error) {
 	return s.change(ctx, id, app, "agreement.sealed", rev, func(tx *store.Tx, a *Application, step *act.Step) (policy.Decision, error) {
 		dec, err := s.access(ctx, id, "agreement.seal", a)
 		if err != nil {
@@ -45,10 +40,36 @@ func (s *Service) Seal(ctx context.Context, id auth.Identity, app string, rev in
 		if a.Agreement.Sealed != nil {
 			return dec, problem.New(problem.Conflict, "盖章原件已存档。", "A scan of the sealed original is on file already.")
 		}
-		in.By, in.At = id.Account, s.desk.Now().UTC()
-		a.Agreement.Sealed = &in
-		step.Facts = map[string]string{"scan": in.Hash, "media": in.Media, "agreement": digest}
+		if dec, a.Agreement.Sealed, err = s.scanned(ctx, tx, id, a, scan); err != nil {
+			return dec, err
+		}
+		step.Facts = map[string]string{"scan": a.Agreement.Sealed.Hash, "media": a.Agreement.Sealed.Media, "agreement": digest}
 		err = s.openIfDue(ctx, tx, id, a, step, &dec)
 		return dec, err
 	})
+}
+
+// scanned asks policy whether the file that is named will do as the scan, and lays it with the application. What it is and how large is what
+// was found when it was taken in.
+func (s *Service) scanned(ctx context.Context, tx *store.Tx, id auth.Identity, a *Application, scan string) (policy.Decision, *Sealed, error) {
+	own := folder.Own(id.Account)
+	seen := a.Case()
+	seen.State = ""
+	var err error
+	if seen.Papers, err = folder.Under(ctx, tx, scan, own); err != nil {
+		return policy.Decision{}, nil, fmt.Errorf("application: scan: %w", err)
+	}
+	dec, err := s.desk.Ask(ctx, policy.TransitionQuestion{At: s.desk.Moment(), Subject: id.Subject(), Machine: sealing, Move: policy.Move{Command: "seal"}, Case: seen,
+		Opinion: policy.Opinion{Evidence: scan}})
+	if err != nil {
+		return dec, nil, err
+	}
+	if len(seen.Papers) != 1 {
+		return dec, nil, errors.New("application: policy took a scan that is not there")
+	}
+	if err := folder.Lay(ctx, tx, scan, own, a.ID); err != nil {
+		return dec, nil, fmt.Errorf("application: scan: %w", err)
+	}
+	p := seen.Papers[0]
+	return dec, &Sealed{Hash: p.Hash, Media: p.Type, Size: p.Size, By: id.Account, At: s.desk.Now().UTC()}, nil
 }

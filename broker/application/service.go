@@ -86,7 +86,7 @@ func load(ctx context.Context, tx *store.Tx, id string) (*Application, int64, er
 	if err != nil {
 		return nil, 0, fmt.Errorf("application: load: %w", err)
 	}
-	return a, rev, nil
+	return a, rev, a.underFile(ctx, tx)
 }
 
 func (s *Service) access(ctx context.Context, id auth.Identity, action string, a *Application) (policy.Decision, error) {
@@ -223,7 +223,7 @@ func (s *Service) open(ctx context.Context, tx *store.Tx, id auth.Identity, dec 
 		Team: a.Facts.Team, Institution: a.Institution, DataOwners: a.DataOwners, Statistics: a.Facts.Statistics,
 		Assessment: a.Facts.Assessment, From: a.Facts.From, To: a.Facts.To, Epsilon: a.Facts.Epsilon, Universe: a.Universe,
 		Remit: a.Facts.Remit, Receiver: a.Facts.Receiver, Agreement: a.Agreement.Kind, Host: a.Facts.Agreement.Host,
-		Export: a.Export, Identifiable: a.Facts.Identifiable, Lists: a.Lists, Processor: a.Facts.Agreement.Processor, Queries: a.Facts.Agreement.Queries}
+		Export: a.Export, Clearance: a.cleared.File, Identifiable: a.Facts.Identifiable, Lists: a.Lists, Processor: a.Facts.Agreement.Processor, Queries: a.Facts.Agreement.Queries}
 	sets, err := s.datasets(ctx, tx, a)
 	if err != nil {
 		return err

@@ -82,8 +82,10 @@ type Application struct {
 	Signatures []Signature    `json:"signatures"`
 	Grant      string         `json:"grant,omitempty"`
 	CopyOf     string         `json:"copy_of,omitempty"` // the application that it was begun from
-	Created    time.Time      `json:"created"`
-	Changed    time.Time      `json:"changed"`
+	// cleared is the cross-border file that it names, as it was when the application was read.
+	cleared policy.Cleared
+	Created time.Time `json:"created"`
+	Changed time.Time `json:"changed"`
 }
 
 // Findings is what policy said of a version.
@@ -203,7 +205,7 @@ type Signature struct {
 // Case is the application as its workflow sees it.
 func (a *Application) Case() policy.Case {
 	c := policy.Case{ID: a.ID, Sitting: a.Sitting, Kind: a.Facts.Kind, Purpose: a.Facts.Purpose, State: a.State, Lead: a.Facts.Lead, Team: a.Facts.Team,
-		Institution: a.Institution, DataOwners: a.DataOwners, Needed: a.Needed, File: a.File, Former: a.former(), Appeals: len(a.Appeals), Due: a.Clock.Due}
+		Institution: a.Institution, DataOwners: a.DataOwners, Needed: a.Needed, File: a.File, Former: a.former(), Appeals: len(a.Appeals), Due: a.Clock.Due, Cleared: a.cleared}
 	for _, r := range a.Reviews {
 		c.Reviews = append(c.Reviews, policy.Review{Kind: r.Kind, Reviewer: r.Reviewer, Verdict: r.Verdict, Institution: r.Institution, For: r.For})
 	}

@@ -10,12 +10,14 @@ import (
 
 	"carrel/broker/application"
 	"carrel/broker/application/apptest"
+	"carrel/broker/attachment/folder"
 	"carrel/broker/board"
 	"carrel/broker/problem"
 	"carrel/policy"
 )
 
-const minutes = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+// minutes are a file, by its hash.
+var minutes = folder.HashOf(apptest.Document())
 
 func must(t testing.TB, err error) {
 	t.Helper()
@@ -126,6 +128,7 @@ func TestMeeting(t *testing.T) {
 	_, err = w.Boards.Vote(ctx, w.As("mei"), m.ID, a.ID, w.Opinion("ethics", "approve"))
 	refused(t, err, "sichuan-18/one-review")
 
+	w.Lodge("chen")
 	_, err = w.Boards.Take(ctx, w.As("chen"), m.ID, "minute", minutes)
 	refused(t, err, "sichuan-18/state")
 	_, err = w.Boards.Take(ctx, w.As("chen"), m.ID, "close", "")
@@ -134,8 +137,12 @@ func TestMeeting(t *testing.T) {
 	refused(t, err, "sichuan-18/state")
 	_, err = w.Boards.Take(ctx, w.As("gong"), m.ID, "minute", "minutes.pdf")
 	refused(t, err, "sichuan-18/minutes")
+	w.Lodge("bai")
 	_, err = w.Boards.Take(ctx, w.As("bai"), m.ID, "minute", minutes)
 	refused(t, err, "sichuan-18/attended")
+	_, err = w.Boards.Take(ctx, w.As("gong"), m.ID, "minute", minutes) // in another's folder only
+	refused(t, err, "sichuan-18/minutes")
+	w.Lodge("gong")
 	_, err = w.Boards.Take(ctx, w.As("gong"), m.ID, "minute", minutes)
 	must(t, err)
 	_, err = w.Boards.Take(ctx, w.As("chen"), m.ID, "sign", minutes[:70]+"0")

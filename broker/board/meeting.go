@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"carrel/broker/application"
+	"carrel/broker/attachment/folder"
 	"carrel/broker/auth"
 	"carrel/broker/grant/act"
 	"carrel/broker/problem"
@@ -241,12 +242,18 @@ func (s *Service) Take(ctx context.Context, id auth.Identity, meeting, name, dig
 		}
 		facts := m.facts()
 		facts.Digest = digest
+		if facts.Papers, err = folder.Under(ctx, tx, digest, folder.Own(id.Account)); err != nil {
+			return fmt.Errorf("board: minutes: %w", err)
+		}
 		dec, err := s.ask(ctx, id, "meeting."+name, facts)
 		if err != nil {
 			return s.conceal(ctx, id, facts, err, meetingName())
 		}
 		if digest != "" {
 			m.Minutes = digest
+			if err := folder.Lay(ctx, tx, digest, folder.Own(id.Account), m.ID); err != nil {
+				return fmt.Errorf("board: minutes: %w", err)
+			}
 		}
 		return s.put(ctx, tx, id, "meeting."+name, m, rev, dec)
 	})

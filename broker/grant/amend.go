@@ -25,7 +25,7 @@ func (s *Service) Change(ctx context.Context, tx *store.Tx, id auth.Identity, de
 	g.Team, g.Datasets, g.Regions, g.Columns, g.DataOwners = n.Team, n.Datasets, n.Regions, n.Columns, n.DataOwners
 	g.Statistics, g.Assessment, g.Remit, g.Receiver = n.Statistics, n.Assessment, n.Remit, n.Receiver
 	g.Conditions, g.Obligations = append(g.Conditions, n.Conditions...), append(g.Obligations, n.Obligations...)
-	g.Export, g.Identifiable, g.Lists = n.Export, n.Identifiable, n.Lists
+	g.Export, g.Clearance, g.Identifiable, g.Lists = n.Export, n.Clearance, n.Identifiable, n.Lists
 	g.Purposes = append(g.Purposes, n.Purposes...)
 	g.From, g.To = min(g.From, n.From), n.To
 	if g.Kind == KindQuery {

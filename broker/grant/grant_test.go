@@ -100,9 +100,10 @@ func TestRevocationClosesTheBudget(t *testing.T) {
 	g := w.Granted("li", apptest.Research()).Grant
 	account := grant.Account(g)
 	var rev int64
+	var seen *grant.Grant
 	ok(t, w.Store.View(ctx, func(tx *store.Tx) error {
 		var err error
-		_, rev, err = grant.Load(ctx, tx, g)
+		seen, rev, err = grant.Load(ctx, tx, g)
 		return err
 	}))
 	ok(t, w.Grants.End(ctx, w.As("zhou"), g, "revoke", "违反协议约定的使用目的"))
@@ -117,7 +118,7 @@ func TestRevocationClosesTheBudget(t *testing.T) {
 	if !errors.Is(err, ledger.ErrClosed) {
 		t.Fatalf("charged: %v", err)
 	}
-	err = w.Store.Update(ctx, func(tx *store.Tx) error { return grant.Unchanged(ctx, tx, g, rev) })
+	err = w.Store.Update(ctx, func(tx *store.Tx) error { return grant.Unchanged(ctx, tx, seen, rev) })
 	if !problem.Is(err, problem.Conflict) {
 		t.Fatalf("a use that policy allowed before the revocation goes on: %v", err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"carrel/anonymize/dp"
 	"carrel/anonymize/ledger"
+	"carrel/broker/abroad"
 	"carrel/broker/auth"
 	"carrel/broker/grant/act"
 	"carrel/broker/problem"
@@ -40,24 +41,32 @@ func New(desk act.Desk, l *ledger.Ledger, permits *auth.Permits, people Director
 
 func what() policy.Text { return policy.Text{ZH: "授权", EN: "grant"} }
 
-// Load reads a grant inside a transaction, with its revision. It judges nothing.
+// Load reads a grant inside a transaction, with its revision and the cross-border file that it rests on as that is now. It judges nothing.
 func Load(ctx context.Context, tx *store.Tx, id string) (*Grant, int64, error) {
 	g := new(Grant)
 	rev, err := tx.Get(ctx, DocKind, id, g)
 	if err != nil {
 		return nil, 0, fmt.Errorf("grant: load: %w", err)
 	}
+	if g.cleared, err = abroad.Cleared(ctx, tx, g.Clearance); err != nil {
+		return nil, 0, fmt.Errorf("grant: load: %w", err)
+	}
 	return g, rev, nil
 }
 
 // Unchanged is for a use that asked policy before its transaction: inside the transaction that charges or hands over, it says
-// whether the grant is still exactly what policy saw. A revocation in between is a conflict, and nothing is charged.
-func Unchanged(ctx context.Context, tx *store.Tx, id string, rev int64) error {
-	now, err := tx.Get(ctx, DocKind, id, nil)
+// whether the grant is still exactly what policy saw, and the cross-border file that it rests on. A revocation in between, or a clearance
+// that was taken back, is a conflict, and nothing is charged.
+func Unchanged(ctx context.Context, tx *store.Tx, seen *Grant, rev int64) error {
+	now, err := tx.Get(ctx, DocKind, seen.ID, nil)
 	if err != nil {
 		return fmt.Errorf("grant: load: %w", err)
 	}
-	if now != rev {
+	cleared, err := abroad.Cleared(ctx, tx, seen.Clearance)
+	if err != nil {
+		return fmt.Errorf("grant: load: %w", err)
+	}
+	if now != rev || cleared != seen.cleared {
 		return problem.New(problem.Conflict, "授权在此期间已变更；请重新查看后再试。", "The grant changed in the meantime; look at it again and repeat.")
 	}
 	return nil

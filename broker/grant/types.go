@@ -55,6 +55,10 @@ type Grant struct {
 	Conditions []store.TextRef `json:"conditions"`
 	// Export is how many rows may go abroad at most, by the assessment; 0 where nothing does.
 	Export int64 `json:"export,omitempty"`
+	// Clearance is the cross-border file under which its data go abroad; "" where they do not.
+	Clearance string `json:"clearance,omitempty"`
+	// cleared is that file as Load found it.
+	cleared policy.Cleared
 	// Lists are the sensitive lists of codes that the application was reviewed for.
 	Lists []string `json:"lists,omitempty"`
 	// Identifiable says that what leaves under it identifies persons: of who authorised alone, unless a law says otherwise.
@@ -98,9 +102,10 @@ type Pause struct {
 	Purpose string        `json:"purpose,omitempty"` // of a change: the class of the new purpose
 }
 
-// Question is the grant as policy sees it.
+// Question is the grant as policy sees it. Of what goes abroad it carries the cross-border file that Load found beside it: a grant that was
+// read in another way has none, and is refused.
 func (g *Grant) Question() policy.Grant {
-	q := policy.Grant{ID: g.ID, Export: g.Export, Kind: g.Kind, State: g.State, Purpose: g.Purpose, Lead: g.Lead, Team: g.Team,
+	q := policy.Grant{ID: g.ID, Export: g.Export, Cleared: g.cleared, Kind: g.Kind, State: g.State, Purpose: g.Purpose, Lead: g.Lead, Team: g.Team,
 		Datasets: g.Datasets, Regions: g.Regions, Columns: g.Columns, Statistics: g.Statistics, Assessment: g.Assessment, From: g.From, To: g.To,
 		DataOwners: g.DataOwners, Institution: g.Institution, Agreement: g.Agreement, Processor: g.Processor, Training: g.Training, Queries: g.Queries, Lists: g.Lists}
 	for _, o := range g.Obligations {

@@ -300,7 +300,7 @@ func (s *Service) release(ctx context.Context, id auth.Identity, h *Handover, g 
 	step.Facts[resident.FactList] = cut.list
 	step.Facts["manifest"], step.Facts["package"], step.Facts["columns"] = sealed.Cover.Manifest, sealed.SHA256, strconv.Itoa(columns)
 	err = s.desk.Do(ctx, id, step, func(tx *store.Tx) error {
-		if err := grant.Unchanged(ctx, tx, g.ID, rev); err != nil {
+		if err := grant.Unchanged(ctx, tx, g, rev); err != nil {
 			return err
 		}
 		if err := s.current(ctx, tx, h.Dataset, cut.list); err != nil {

@@ -18,10 +18,9 @@ var hashed = regexp.MustCompile(`(?i)sha-?256|\bhash|digest|evidence|\bdocument$
 // among them, and has to be one of these.
 func hashFields() map[string]string {
 	const (
-		takenIn  = "a file that who names it took in, or that lies with what it is about: a rule looks (…/evidence, …/assessed, …/number, …/way)"
+		takenIn  = "a file that who names it took in, or that lies with what it is about: a rule looks (…/evidence, …/assessed, …/number, …/way, …/scan, …/minutes)"
 		attached = "a file that is attached to the application: a rule looks (sichuan-29/attached)"
 		same     = "what the service made itself and compares: who signs shows what he read"
-		record   = "stored by hash and nothing follows from it: the original is on paper (a scan, minutes)"
 		foreign  = "of a document that another office keeps: who names it answers for it, and it opens nothing by itself"
 		number   = "no hash: a number or words"
 		filled   = "not believed: the service fills it in"
@@ -29,7 +28,7 @@ func hashFields() map[string]string {
 	out := map[string]string{
 		"POST /abroad facts assessment": takenIn, "POST /abroad facts way document": takenIn, "POST /abroad facts way number": number,
 		"POST /abroad/{id}/clear document": takenIn, "POST /abroad/{id}/clear number": number,
-		"POST /applications/{id}/agreement/seal digest": same, "POST /applications/{id}/agreement/seal hash": record, "POST /applications/{id}/agreement/sign digest": same,
+		"POST /applications/{id}/agreement/seal digest": same, "POST /applications/{id}/agreement/seal hash": takenIn, "POST /applications/{id}/agreement/sign digest": same,
 		"POST /catalogue/{dataset}/assessments evidence": foreign, "POST /catalogue/{dataset}/versions/approve digest": same,
 		"POST /catalogue/{dataset}/versions/check digest": same, "POST /catalogue/{dataset}/versions/confirm digest": same,
 		"POST /conduct/assessments evidence": takenIn, "POST /conduct/assessments/fail assessment": number, "POST /conduct/assessments/fail evidence": takenIn,
@@ -37,7 +36,7 @@ func hashFields() map[string]string {
 		"POST /conduct/duties evidence": takenIn, "POST /conduct/duties/record evidence": takenIn, "POST /conduct/measures evidence": takenIn,
 		"POST /conduct/proofs document": number, "POST /conduct/proposals evidence": takenIn, "POST /conduct/reports/{id}/receipt evidence": takenIn,
 		"POST /conduct/wishes/release document": number, "POST /exchange/transfers/prepare evidence": foreign, "POST /grants/{id}/discharge evidence": takenIn,
-		"POST /meetings/{id}/minute digest": record, "POST /meetings/{id}/sign digest": same, "PUT /institutions/{id} commission document": foreign,
+		"POST /meetings/{id}/minute digest": takenIn, "POST /meetings/{id}/sign digest": same, "PUT /institutions/{id} commission document": foreign,
 	}
 	for _, route := range []string{"POST /applications", "PUT /applications/{id}"} {
 		for _, field := range []string{"authority document", "ethics document", "minors consent", "receiver evidence", "rules document"} {

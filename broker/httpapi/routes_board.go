@@ -75,7 +75,7 @@ func (s *server) meetings() {
 			return &one{m}, err
 		})
 	}
-	for _, step := range [][2]string{{"minute", "Put the minutes on file by their hash"}, {"sign", "Sign the minutes of this hash, as chair"}} {
+	for _, step := range [][2]string{{"minute", "Put the minutes on file: a file that you took in (POST /papers), by its hash"}, {"sign", "Sign the minutes of this hash, as chair"}} {
 		route(s, http.MethodPost, "/meetings/{id}/"+step[0], step[1], func(ctx context.Context, id auth.Identity, in *meetingMinutes) (*one, error) {
 			m, err := b.Take(ctx, id, in.ID, step[0], in.Body.Digest)
 			return &one{m}, err

@@ -68,13 +68,11 @@ func (s *server) grantMoves() {
 		OnRevision
 		Body struct {
 			Digest string `json:"digest" maxLength:"100" doc:"of the agreement"`
-			Hash   string `json:"hash" maxLength:"100" doc:"sha256:… of the scan"`
-			Media  string `json:"media" maxLength:"40"`
-			Size   int64  `json:"size" minimum:"0"`
+			Hash   string `json:"hash" maxLength:"100" doc:"sha256:… of the scan, a PDF, JPEG or PNG that you took in (POST /papers)"`
 		}
 	}
-	route(s, http.MethodPost, "/applications/{id}/agreement/seal", "Put on file that the sealed original exists, by the hash of its scan", func(ctx context.Context, id auth.Identity, in *seal) (*reply[*application.Application], error) {
-		a, err := s.c.Applications.Seal(ctx, id, in.ID, in.Rev, in.Body.Digest, application.Sealed{Hash: in.Body.Hash, Media: in.Body.Media, Size: in.Body.Size})
+	route(s, http.MethodPost, "/applications/{id}/agreement/seal", "Put the scan of the sealed original on file", func(ctx context.Context, id auth.Identity, in *seal) (*reply[*application.Application], error) {
+		a, err := s.c.Applications.Seal(ctx, id, in.ID, in.Rev, in.Body.Digest, in.Body.Hash)
 		return &reply[*application.Application]{a}, err
 	})
 	type token struct {

@@ -14,8 +14,6 @@ import (
 	"carrel/policy"
 )
 
-const minutes = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-
 // sat is a meeting of the ethics board of the commission with an application of the university before it: two of the commission, one
 // of the hospital and one more of the commission sit in it once it is open.
 func sat(t *testing.T, w *apptest.World, open bool) (app, meeting string) {
@@ -63,6 +61,7 @@ func TestMeetingsWhileInstitutionsChange(t *testing.T) {
 			ok(t, vote(w, who, m, app))
 		}
 		ok(t, take(w, "chen", m, "close", ""))
+		minutes := w.Lodge("gong")
 		ok(t, take(w, "gong", m, "minute", minutes))
 		ok(t, take(w, "chen", m, "sign", minutes))
 	})

@@ -33,7 +33,7 @@ func (s *Service) answer(ctx context.Context, id auth.Identity, ask Ask, recordI
 
 // unchanged says, in the transaction that commits a use, that nobody took the grant away meanwhile, and no resident her rows.
 func (p *prepared) unchanged(ctx context.Context, tx *store.Tx, at time.Time) error {
-	if err := grant.Unchanged(ctx, tx, p.grant.ID, p.rev); err != nil {
+	if err := grant.Unchanged(ctx, tx, p.grant, p.rev); err != nil {
 		return err
 	}
 	return resident.Unchanged(ctx, tx, p.dataset.ID, p.dataset.Exclusions, at)

@@ -147,7 +147,7 @@ func (s *server) meetingPage(ctx context.Context, c *call, outcome []board.Outco
 	return s.show(ctx, c, "meeting", page{Data: d})
 }
 
-// offers asks about every step of a meeting. Minutes are asked about with a digest, since without one nobody may bring them.
+// offers asks about every step of a meeting. Minutes are asked about with a file taken in, since without one nobody may bring them.
 func (s *server) offers(ctx context.Context, c *call, d *meetingData) error {
 	m := d.Record
 	b := policy.Board{Noun: "meeting", State: m.State, Panel: m.Panel, Chair: m.Chair, Day: m.Day, Present: m.Present, Items: m.Items, Minutes: m.Minutes}
@@ -155,6 +155,7 @@ func (s *server) offers(ctx context.Context, c *call, d *meetingData) error {
 		switch step {
 		case "minute":
 			b.Digest = fmt.Sprintf("sha256:%064d", 0)
+			b.Papers = policy.List[policy.Paper]{{Hash: b.Digest, Size: 1, By: c.id.Account, On: policy.DateOf(s.c.Desk.Now())}}
 		case "sign":
 			b.Digest = m.Minutes
 		}
@@ -208,6 +209,18 @@ func (s *server) take(step string) func(ctx context.Context, c *call) error {
 		}
 		return c.redirect("/meetings/" + c.param("id") + "?done=meeting-" + step)
 	}
+}
+
+// minute takes the file of the minutes in and puts it on record.
+func (s *server) minute(ctx context.Context, c *call) error {
+	digest, err := s.takenIn(ctx, c, "file")
+	if err == nil {
+		_, err = s.c.Boards.Take(ctx, c.id, c.param("id"), "minute", digest)
+	}
+	if err != nil {
+		return s.meetingPage(ctx, c, nil, err)
+	}
+	return c.redirect("/meetings/" + c.param("id") + "?done=meeting-minute")
 }
 
 func (s *server) vote(ctx context.Context, c *call) error {

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"carrel/broker/application/apptest"
+	"carrel/broker/attachment"
+	"carrel/broker/attachment/folder"
 	"carrel/policy"
 )
 
@@ -89,12 +91,19 @@ func TestMeetingPages(t *testing.T) {
 		t.Error("an applicant prints the record")
 	}
 	p.goes("chen", at+"/close", nil)
-	p.goes("gong", at+"/minute", url.Values{"digest": {evidence}})
+	if status, body := p.post("gong", at+"/minute", url.Values{"digest": {evidence}}); status != http.StatusUnprocessableEntity || !strings.Contains(body, "Choose one file") {
+		t.Errorf("minutes by a hash that was typed: %d", status)
+	}
+	words := []byte("Present: three. Nobody objected.")
+	minutes := folder.HashOf(words)
+	if status, body := p.sendFile("gong", at+"/minute", "minutes.txt", attachment.Text, words); status != http.StatusSeeOther {
+		t.Errorf("minutes: %d %s", status, body)
+	}
 	_, body := p.page("chen", at)
-	if !strings.Contains(body, evidence) {
+	if !strings.Contains(body, minutes) {
 		t.Error("the hash of the minutes is not shown")
 	}
-	p.goes("chen", at+"/sign", url.Values{"digest": {evidence}})
+	p.goes("chen", at+"/sign", url.Values{"digest": {minutes}})
 	if _, body = p.page("chen", at); !strings.Contains(body, "state-signed") || strings.Contains(body, "formaction") {
 		t.Error("a signed meeting still offers steps")
 	}

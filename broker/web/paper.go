@@ -22,11 +22,12 @@ const (
 	sealRoute   = "POST /applications/{id}/agreement/seal"
 	fileRoute   = "POST /abroad"
 	clearRoute  = "POST /abroad/{id}/clear"
+	minuteRoute = "POST /meetings/{id}/minute"
 )
 
 // bound is how large a route's form may be, and what is said above that. Only those that take files may be larger than a form.
 func bound(pattern string) (int64, error) {
-	if slices.Contains([]string{uploadRoute, laterRoute, sealRoute, fileRoute, clearRoute}, pattern) {
+	if slices.Contains([]string{uploadRoute, laterRoute, sealRoute, fileRoute, clearRoute, minuteRoute}, pattern) {
 		return attachment.MaxSize + maxForm, attachment.TooLarge()
 	}
 	return maxForm, problem.New(problem.TooLarge, "表单过大（上限 512 KB）；请缩短文字。", "The form is too large (512 KB at most); shorten the texts.")

@@ -2,13 +2,10 @@ package web
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"html/template"
 	"slices"
 
 	"carrel/broker/application"
-	"carrel/broker/attachment"
 	"carrel/broker/paper"
 	"carrel/broker/problem"
 	"carrel/policy"
@@ -67,32 +64,18 @@ func (s *server) coded(group, code string) policy.Text {
 	return policy.Text{ZH: code, EN: code}
 }
 
-// seal puts the scan of the sealed original on file by its hash. A scan that is sent along is hashed here and not kept.
+// seal takes the scan of the sealed original in and puts it on file.
 func (s *server) seal(ctx context.Context, c *call) error {
 	rev, err := c.revision()
 	if err != nil {
 		return err
 	}
-	in, err := c.scan()
+	scan, err := s.takenIn(ctx, c, "file")
 	if err == nil {
-		_, err = s.c.Applications.Seal(ctx, c.id, c.param("id"), rev, c.value("digest"), in)
+		_, err = s.c.Applications.Seal(ctx, c.id, c.param("id"), rev, c.value("digest"), scan)
 	}
 	if err != nil {
 		return s.agreementPage(ctx, c, err)
 	}
 	return c.redirect("/applications/" + c.param("id") + "/agreement?done=sealed")
-}
-
-// scan reads what the form says of the scan: the file, or its hash with what it is.
-func (c *call) scan() (application.Sealed, error) {
-	data, h, err := c.file("file", attachment.MaxSize)
-	if err != nil {
-		return application.Sealed{}, err
-	}
-	if h != nil {
-		sum := sha256.Sum256(data)
-		return application.Sealed{Hash: "sha256:" + hex.EncodeToString(sum[:]), Media: h.Header.Get("Content-Type"), Size: int64(len(data))}, nil
-	}
-	size, err := c.whole("size")
-	return application.Sealed{Hash: c.value("hash"), Media: c.value("media"), Size: size}, err
 }

@@ -10,6 +10,8 @@ import (
 
 	"carrel/broker/application"
 	"carrel/broker/application/apptest"
+	"carrel/broker/attachment"
+	"carrel/broker/attachment/folder"
 )
 
 // What was granted is amended in a draft that shows what differs, and renewed; a denial is appealed to another panel.
@@ -73,16 +75,21 @@ func TestPrintAndSealPages(t *testing.T) {
 	}
 	p.shows("wu", at+"/agreement", []string{at + `/agreement/seal"`}, nil)
 	p.shows("li", at+"/agreement", nil, []string{at + `/agreement/seal"`})
-	in := p.with(a.ID, "digest", a.Agreement.Digest, "hash", "sha256:"+strings.Repeat("ab", 32), "media", "application/pdf", "size", "1000")
-	if status, _ := p.post("li", at+"/agreement/seal", in); status != http.StatusForbidden {
+	in, scan := p.with(a.ID, "digest", a.Agreement.Digest), []byte("%PDF-1.7\n% signed and sealed\n%%EOF\n")
+	if status, _ := p.sendForm("li", at+"/agreement/seal", in, "scan.pdf", attachment.PDF, scan); status != http.StatusForbidden {
 		t.Errorf("sealed by the applicant: %d", status)
 	}
-	bad := url.Values{"rev": in["rev"], "digest": in["digest"], "hash": {"sha256:short"}, "media": in["media"], "size": in["size"]}
-	if status, _ := p.post("wu", at+"/agreement/seal", bad); status != http.StatusUnprocessableEntity {
-		t.Errorf("a scan without a hash: %d", status)
+	typed := url.Values{"rev": in["rev"], "digest": in["digest"], "hash": {"sha256:" + strings.Repeat("ab", 32)}, "media": {attachment.PDF}, "size": {"1000"}}
+	if status, _ := p.post("wu", at+"/agreement/seal", typed); status != http.StatusUnprocessableEntity {
+		t.Errorf("a hash without a scan: %d", status)
 	}
-	p.goes("wu", at+"/agreement/seal", in)
-	p.shows("li", at+"/agreement", []string{"sha256:" + strings.Repeat("ab", 32), "The scan is on file"}, nil)
+	if status, body := p.sendForm("wu", at+"/agreement/seal", in, "scan.txt", attachment.Text, []byte("Sealed.")); status != http.StatusForbidden || !strings.Contains(body, "tianjin-32-2/scan") {
+		t.Errorf("a text for a scan: %d", status)
+	}
+	if status, body := p.sendForm("wu", at+"/agreement/seal", in, "scan.pdf", attachment.PDF, scan); status != http.StatusSeeOther {
+		t.Errorf("sealed: %d %s", status, body)
+	}
+	p.shows("li", at+"/agreement", []string{folder.HashOf(scan), "The scan is on file"}, nil)
 }
 
 // A file to go abroad by its pages: filed with an assessment, cleared by two offices under a number each.

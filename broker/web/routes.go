@@ -108,7 +108,7 @@ func (s *server) routes() []route {
 		{post, "/meetings/{id}/open", s.take("open")},
 		{post, "/meetings/{id}/close", s.take("close")},
 		{post, "/meetings/{id}/cancel", s.take("cancel")},
-		{post, "/meetings/{id}/minute", s.take("minute")},
+		{post, "/meetings/{id}/minute", s.minute},
 		{post, "/meetings/{id}/sign", s.take("sign")},
 		{post, "/meetings/{id}/vote", s.vote},
 		{post, "/meetings/{id}/decide", s.decideTogether},

@@ -22,7 +22,7 @@ func (a *app) meetingCommand() *cobra.Command {
 		a.meetingStep("attend", "Register as present; for oneself only"), a.meetingStep("leave", "Leave the meeting"),
 		a.meetingStep("open", "Open the meeting, with a quorum (chair)"), a.meetingVote(), a.meetingDecide(),
 		a.meetingStep("close", "Close the meeting (chair)"), a.meetingStep("cancel", "Cancel a meeting that was not opened (chair)"),
-		a.meetingMinutes("minute", "Put the minutes on file by the hash of their file"), a.meetingMinutes("sign", "Sign the minutes in this file (chair)"))
+		a.meetingMinute(), a.meetingSign())
 }
 
 func (a *app) printMeeting(w io.Writer, m board.Meeting) {
@@ -142,21 +142,42 @@ func (a *app) meetingStep(name, short string) *cobra.Command {
 	}
 }
 
-func (a *app) meetingMinutes(name, short string) *cobra.Command {
+// meetingMinute takes the file of the minutes in and puts it on record.
+func (a *app) meetingMinute() *cobra.Command {
+	return a.meetingMinutes("minute", "Put the file of the minutes on record", func(cmd *cobra.Command, path string) (string, error) {
+		x, err := a.upload(cmd, "/papers", path, "")
+		if err != nil {
+			return "", err
+		}
+		return x.Hash, nil
+	})
+}
+
+// meetingSign signs the minutes that are in a file of this machine, which stays here.
+func (a *app) meetingSign() *cobra.Command {
+	return a.meetingMinutes("sign", "Sign the minutes in this file (chair)", func(_ *cobra.Command, path string) (string, error) {
+		f, err := os.Open(path)
+		if err != nil {
+			return "", err
+		}
+		defer func() { _ = f.Close() }()
+		sum := sha256.New()
+		if _, err := io.Copy(sum, f); err != nil {
+			return "", err
+		}
+		return "sha256:" + hex.EncodeToString(sum.Sum(nil)), nil
+	})
+}
+
+func (a *app) meetingMinutes(name, short string, hash func(cmd *cobra.Command, path string) (string, error)) *cobra.Command {
 	return &cobra.Command{
 		Use: name + " MEETING FILE", Short: short, Example: "  carrel meeting " + name + " mt-… minutes.pdf", Args: a.exact(2, "a meeting and the file of its minutes"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			f, err := os.Open(args[1])
+			digest, err := hash(cmd, args[1])
 			if err != nil {
 				return err
 			}
-			defer func() { _ = f.Close() }()
-			sum := sha256.New()
-			if _, err := io.Copy(sum, f); err != nil {
-				return err
-			}
-			body := map[string]string{"digest": "sha256:" + hex.EncodeToString(sum.Sum(nil))}
-			return posted(a, cmd, "/meetings/"+url.PathEscape(args[0])+"/"+name, body, a.printMeeting)
+			return posted(a, cmd, "/meetings/"+url.PathEscape(args[0])+"/"+name, map[string]string{"digest": digest}, a.printMeeting)
 		},
 	}
 }

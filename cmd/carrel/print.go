@@ -1,14 +1,9 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
-	"mime"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -44,30 +39,28 @@ func (a *app) applicationPrint() *cobra.Command {
 	return cmd
 }
 
-// applicationSeal puts the scan of a sealed original on file by its hash. The scan stays where it is.
+// applicationSeal takes the scan of a sealed original in and puts it on file.
 func (a *app) applicationSeal() *cobra.Command {
 	var digest string
 	cmd := &cobra.Command{
-		Use: "seal APPLICATION SCAN --digest DIGEST", Short: "Put on file that the sealed original exists: the hash of its scan", Example: "  carrel application seal ap-… scan.pdf --digest sha256:…",
+		Use: "seal APPLICATION SCAN --digest DIGEST", Short: "Put the scan of the sealed original on file (PDF, JPEG or PNG)", Example: "  carrel application seal ap-… scan.pdf --digest sha256:…",
 		Args: a.exact(2, "an application and a file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			raw, err := os.ReadFile(args[1])
+			scan, err := a.upload(cmd, "/papers", args[1], "")
 			if err != nil {
 				return err
 			}
-			media, _, _ := strings.Cut(mime.TypeByExtension(strings.ToLower(filepath.Ext(args[1]))), ";")
-			sum := sha256.Sum256(raw)
 			c, err := a.api()
 			if err != nil {
 				return err
 			}
 			var got application.Application
-			body := map[string]any{"digest": digest, "hash": "sha256:" + hex.EncodeToString(sum[:]), "media": media, "size": len(raw)}
+			body := map[string]string{"digest": digest, "hash": scan.Hash}
 			if err := c.post(cmd.Context(), "/applications/"+url.PathEscape(args[0])+"/agreement/seal", body, &got); err != nil {
 				return err
 			}
 			return a.print(got, func(w io.Writer) {
-				fmt.Fprintf(w, "%s  %s  %s\n", got.ID, a.ruleName(appStates, got.State), body["hash"])
+				fmt.Fprintf(w, "%s  %s  %s\n", got.ID, a.ruleName(appStates, got.State), scan.Hash)
 			})
 		},
 	}
