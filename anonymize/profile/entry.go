@@ -111,6 +111,7 @@ func (w *writer) entryField(t *Table, c *Column, rowKey bool) {
 	}
 	w.line("        role: %s", role)
 	w.line("        level: %d", w.level(t, c))
+	w.marks(c)
 	if !rowKey {
 		w.line("        missing: null # %s", w.say(Text{"若源数据从不缺失，请删去此行", "take this line out where the source never lacks it"}))
 	}
@@ -122,6 +123,19 @@ func (w *writer) entryField(t *Table, c *Column, rowKey bool) {
 	default:
 		w.line("        type: %s", strconv.Quote(c.kind))
 		w.line("        bounds: {min: , max: , reason: \"\"}%s", w.hole("依据不得是数据", "for a reason that is not the data"))
+	}
+}
+
+// marks drafts of what the rules on statistics of drugs, equipment and consumables a field tells. It says too much rather than too
+// little: who takes a mark out knows what the field holds.
+func (w *writer) marks(c *Column) {
+	switch c.What {
+	case Treatment:
+		w.line("        marks: [drug]%s", w.hole("药品；或 equipment（设备）、consumable（耗材）；都不是则删去此行", "drugs; or equipment, consumable; take this line out where it tells of none"))
+	case Place:
+		w.line("        marks: [department, hospital]%s", w.hole("留下所指的一项；都不是则删去此行", "leave what it names; take this line out where it is neither"))
+	case Staff:
+		w.line("        marks: [prescriber]%s", w.hole("不是医务人员则删去此行", "take this line out where it names no doctor"))
 	}
 }
 

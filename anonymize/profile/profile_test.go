@@ -421,6 +421,29 @@ func TestProposal(t *testing.T) {
 	if err != nil || recipe.DPScope() != "source" {
 		t.Fatal(err)
 	}
+	entry, err := profile.Entry(r, "en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for field, want := range map[string]string{"ward": "marks: [department, hospital] # fill in", "doctor_id": "marks: [prescriber] # fill in", "total_cost": ""} {
+		if got := marksOf(string(entry), field); !strings.HasPrefix(got, want) || want == "" && got != "" {
+			t.Errorf("%s is drafted with %q, want %q:\n%s", field, got, want, entry)
+		}
+	}
+}
+
+// marksOf is the line of an entry that marks a field.
+func marksOf(entry, field string) string {
+	_, rest, _ := strings.Cut(entry, "\n      "+field+":\n")
+	for line := range strings.Lines(rest) {
+		if !strings.HasPrefix(line, "        ") {
+			return ""
+		}
+		if line = strings.TrimSpace(line); strings.HasPrefix(line, "marks:") {
+			return line
+		}
+	}
+	return ""
 }
 
 func people(n int) string {

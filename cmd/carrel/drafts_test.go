@@ -182,6 +182,8 @@ func (s *filler) hole(name, line string) string {
 		return strings.NewReplacer("duo: []", "duo: [GRU]", "purposes: []", "purposes: [research]").Replace(line)
 	case "region":
 		return strings.Replace(line, `""`, `"510000"`, 1)
+	case "lawful_basis":
+		return strings.NewReplacer(`basis: ""`, "basis: approved-application", `""`, `"a rule of the ward"`).Replace(line)
 	case "row_key":
 		s.t.Errorf("table %s has no row key", s.table)
 		return line
