@@ -115,9 +115,20 @@ func TestDraftsBuild(t *testing.T) {
 // drafted is what the filler has to know of a recipe.
 type drafted struct {
 	Tables map[string]struct {
-		File    string
+		File    sourceFiles
 		Columns map[string]yaml.Node
 	}
+}
+
+// sourceFiles are the files of a table that does not come in one of its name.
+type sourceFiles []string
+
+func (f *sourceFiles) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode {
+		*f = sourceFiles{n.Value}
+		return nil
+	}
+	return n.Decode((*[]string)(f))
 }
 
 func draftOf(t *testing.T, file string) drafted {
@@ -219,25 +230,39 @@ func (s *filler) values() []string {
 }
 
 // columns reads the values of a table, column by column.
-func (s *filler) columns(file string) map[string]map[string]bool {
+func (s *filler) columns(files sourceFiles) map[string]map[string]bool {
 	s.t.Helper()
 	if got := s.read[s.table]; got != nil {
 		return got
 	}
 	found, err := filepath.Glob(filepath.Join(s.dir, "source", s.table+".csv*"))
-	if file != "" {
-		found = []string{filepath.Join(s.dir, "source", file)}
+	if len(files) > 0 {
+		found = nil
 	}
-	if err != nil || len(found) != 1 {
+	for _, name := range files {
+		found = append(found, filepath.Join(s.dir, "source", name))
+	}
+	if err != nil || len(found) != max(1, len(files)) {
 		s.t.Fatalf("%d files of table %s, %v", len(found), s.table, err)
 	}
-	f, err := os.Open(found[0])
+	out := map[string]map[string]bool{}
+	for _, file := range found {
+		s.valuesOf(file, out)
+	}
+	s.read[s.table] = out
+	return out
+}
+
+// valuesOf adds the values of a file, column by column.
+func (s *filler) valuesOf(file string, out map[string]map[string]bool) {
+	s.t.Helper()
+	f, err := os.Open(file)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	defer f.Close() //nolint:errcheck // read only
 	var in io.Reader = f
-	if strings.HasSuffix(found[0], ".gz") {
+	if strings.HasSuffix(file, ".gz") {
 		if in, err = gzip.NewReader(f); err != nil {
 			s.t.Fatal(err)
 		}
@@ -249,9 +274,10 @@ func (s *filler) columns(file string) map[string]map[string]bool {
 		s.t.Fatal(err)
 	}
 	head = slices.Clone(head)
-	out := map[string]map[string]bool{}
 	for _, name := range head {
-		out[name] = map[string]bool{}
+		if out[name] == nil {
+			out[name] = map[string]bool{}
+		}
 	}
 	for {
 		row, err := rows.Read()
@@ -267,6 +293,4 @@ func (s *filler) columns(file string) map[string]map[string]bool {
 			}
 		}
 	}
-	s.read[s.table] = out
-	return out
 }
