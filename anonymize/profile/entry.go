@@ -136,6 +136,7 @@ func (w *writer) marks(c *Column) {
 		w.line("        marks: [department, hospital]%s", w.hole("留下所指的一项；都不是则删去此行", "leave what it names; take this line out where it is neither"))
 	case Staff:
 		w.line("        marks: [prescriber]%s", w.hole("不是医务人员则删去此行", "take this line out where it names no doctor"))
+	default:
 	}
 }
 

@@ -95,12 +95,12 @@ func TestMarksAndBasesAreOfAList(t *testing.T) {
 		return strings.Replace(small, "role: other, level: 2, codes: colour@1}", "marks: "+marks+", role: other, level: 2, codes: colour@1}", 1)
 	}
 	for src, want := range map[string]string{
-		mark("[medicine]"):                             `"medicine" is none of drug, equipment, consumable,`,
-		mark("[drug, drug]"):                           "has a mark twice",
-		mark("[]"):                                     "at least one member",
-		mark("drug"):                                   "must be a list",
-		basis("because", ""):                           `"because" is no lawful basis; it is one of anonymised, approved-application, consent,`,
-		basis("Consent", ""):                           "is no lawful basis",
+		mark("[medicine]"):   `"medicine" is none of drug, equipment, consumable,`,
+		mark("[drug, drug]"): "has a mark twice",
+		mark("[]"):           "at least one member",
+		mark("drug"):         "must be a list",
+		basis("because", ""): `"because" is no lawful basis; it is one of anonymised, approved-application, consent,`,
+		basis("Consent", ""): "is no lawful basis",
 		basis("anonymised", ", document: a letter"):    "sha256: and 64 digits",
 		basis("anonymised", ", document: sha256:00ff"): "sha256: and 64 digits",
 	} {
@@ -127,7 +127,9 @@ func TestWordsOfEntriesAreTheRules(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var b struct{ Carrel struct{ Bases map[string]any } }
+	var b struct {
+		Carrel struct{ Bases map[string]any }
+	}
 	read("bases.json", &b)
 	if got := slices.Sorted(maps.Keys(b.Carrel.Bases)); !slices.Equal(got, Bases()) {
 		t.Errorf("bases: the rules know %v", got)
