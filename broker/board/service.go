@@ -5,11 +5,11 @@
 // It promises: a vote in a meeting is the vote of the person who casts it, taken by the same command and under the same rules as
 // any other (broker/application), so there is no proxy and no vote that a meeting made; who is in conflict is left out of vote and
 // quorum whether or not he says so; a renewal that is decided by list is a decision of its own with its own entry; what a meeting
-// did is changed by nobody once its day is over: its record keeps each vote and decision as it was done there, and its minutes are signed
-// by their hash; a deputy's post comes and goes with its days, at the next request, and what is done by it says for whom (deputy_for); a thing that is due is told once a day.
+// did is changed by nobody once its day is over: its record keeps each vote and decision as it was done there, and its minutes are a file
+// that was taken in, and signed by its hash; a deputy's post comes and goes with its days, at the next request, and what is done by it says for whom (deputy_for); a thing that is due is told once a day.
 //
 // It does not promise that somebody who is marked as present is in the room, nor that a conflict which nobody declared and no
-// register shows is found. Minutes lie with the board: only their hash is here.
+// register shows is found. What the minutes say it does not read.
 package board
 
 import (

@@ -162,7 +162,7 @@ export async function cases(staff, granted, check) {
   await send(li, '/renew');
   await look(li, 'renewal', check, seen);
 
-  // Every document that there is, on paper and on the screen; and the sealed one comes back as a hash.
+  // Every document that there is, on paper and on the screen; and the sealed one comes back as a scan.
   await wu.go(granted);
   const papers = await wu.page.locator('#print a').evaluateAll((all) => all.map((a) => a.getAttribute('href')));
   check(papers.length === 5, `there are ${papers.length} documents to print`);
