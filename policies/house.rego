@@ -55,8 +55,10 @@ unfit contains "sichuan-14/post" if {
 	input.subject.reach == "beyond"
 	some role in book.own
 	role in input.subject.roles
-	not "*" in object.get(data.carrel.holdings.acts, [object.get(input, "act", ""), "roles"], [])
+	not everybodys
 }
+
+everybodys if "*" in data.carrel.holdings.acts[input.act].roles
 
 # What was agreed with a unit that is no more rests until somebody has its rights and duties.
 unfit contains "sichuan-14/parties" if input.grant.ended[0]
