@@ -57,8 +57,12 @@ holds(_, "pipl-38/way") if {
 	case.way.number >= machine.number_min
 	case.way.until >= cite.today
 	case.way.until >= case.due
+	lies_with_the_file(case.way.document)
+}
+
+lies_with_the_file(hash) if {
 	some paper in case.papers
-	paper.hash == case.way.document
+	paper.hash == hash
 	paper.size > 0
 	paper.by == case.lead
 	paper.on <= cite.today

@@ -299,22 +299,6 @@ holds("pipl-57/fields") if {
 	count(lacking) == 0
 }
 
-addressees := table_of(book.incident.addressees) if table_of(book.incident.addressees)
-
-# Elsewhere it is whoever supervises the unit that answers.
-else := [m.above] if m.above != ""
-
-else := book.incident.addressees["default"]
-
-# What a table says of the place of the unit that answers, as the register has it; a city is in its province.
-table_of(table) := table.by_region[within[count(within) - 1]] if {
-	within := sort([code | some code, _ in table.by_region; startswith(where, code)])
-}
-
-where := m.lies if m.lies != ""
-
-else := m.region
-
 holds("pipl-57/addressee") if m.addressee in addressees
 
 holds("pipl-57/addressee") if m.addressee == "persons"
@@ -470,10 +454,6 @@ due["late=1"] := {"zh": "已逾期", "en": "overdue"} if {
 	m.due != ""
 	m.due < input.at
 }
-
-hours := table_of(book.incident.hours) if table_of(book.incident.hours)
-
-else := book.incident.hours["default"]
 
 # --- texts
 

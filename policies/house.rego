@@ -53,9 +53,9 @@ closing if book.closing[standing.action]
 # for those whom the successor appoints.
 unfit contains "sichuan-14/post" if {
 	input.subject.reach == "beyond"
+	not everybodys
 	some role in book.own
 	role in input.subject.roles
-	not everybodys
 }
 
 everybodys if "*" in data.carrel.holdings.acts[input.act].roles

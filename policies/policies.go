@@ -37,6 +37,7 @@ import (
 //go:embed panel.rego
 //go:embed papers.rego
 //go:embed persons.rego
+//go:embed place.rego
 //go:embed query.rego
 //go:embed region.rego
 //go:embed resident.rego

@@ -64,10 +64,10 @@ lapsed contains d.sort if {
 # one's own, not the institution's. Where no register was asked (a question about rules alone), there is nothing to say.
 lapsed contains kind if {
 	input.subject.unit.state
+	not learning
 	some role in input.subject.roles
 	some kind in book.standing.required[role]
 	not own(kind)
-	not learning
 }
 
 # Who has still to be trained trains: on the grant that everybody has, with data of nobody. Whose grant it is, the decision on the query says,
